@@ -1,0 +1,109 @@
+"""The command line: parse, call one function of a room, print its report.
+
+Each command lives in the module that `COMMANDS` names. Those modules import only click at their top and the
+rooms inside their functions, so that `holley-graph --help` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from holley_graph.errors import HolleyGraphError
+
+if TYPE_CHECKING:
+    from holley_graph.graph.client import Graph
+    from holley_graph.settings import Settings
+
+COMMANDS = {
+    "demo": "demo",
+    "up": "server",
+    "down": "server",
+    "status": "server",
+    "doctor": "server",
+    "browser": "server",
+    "migrate": "schema",
+    "sync": "sync",
+    "train": "train",
+    "runs": "train",
+    "writeback": "release",
+    "rollback": "release",
+    "recommend": "answers",
+    "similar": "answers",
+    "explain": "answers",
+}
+"""Command name to its module in this package."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every command is handed: the global options, opened only when used."""
+
+    options: dict[str, Any]
+    debug: bool
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this invocation."""
+        from holley_graph import settings
+
+        config = self.options.get("config")
+        home = self.options.get("home")
+        server = {k: self.options[k] for k in ("uri", "user", "password_file") if self.options.get(k) is not None}
+        return settings.load(config, home=home, **({"server": server} if server else {}))
+
+    def graph(self) -> Graph:
+        """Connect to the server of the settings: the embedded one or the one at `server.uri`."""
+        from holley_graph.cli.connection import connect
+
+        return connect(self.settings)
+
+
+class LazyGroup(click.RichGroup):
+    """A group that imports a command's module only when the command is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"holley_graph.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(path_type=Path), envvar="HOLLEY_GRAPH_HOME", help="Folder that holds everything the tool keeps.")
+@click.option("--config", type=click.Path(path_type=Path), envvar="HOLLEY_GRAPH_CONFIG", help="Settings file (default: holley-graph.toml here).")
+@click.option("--uri", help="Address of a Neo4j of yours instead of the embedded one.")
+@click.option("--user", help="Its user.")
+@click.option("--password-file", type=click.Path(path_type=Path), help="File with its password.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="holley-graph")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool, **options: Any) -> None:
+    """Vehicle-parts recommendations from a graph: load it, train on it, write back, answer."""
+    ctx.obj = Context(options, debug)
+
+
+def main() -> None:
+    """Entry point of the console script: errors become one line, a hint and an exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        cli.main(standalone_mode=True)
+    except HolleyGraphError as error:
+        if debug:
+            raise
+        click.echo(f"error: {error}", err=True)
+        if error.hint:
+            click.echo(f"hint: {error.hint}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,89 @@
+"""How commands speak: tables and progress for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+Report = Callable[[str, int, int], None]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; times become ISO 8601, paths become text."""
+    print(json.dumps(document, indent=2, default=_plain))
+
+
+def say(line: str) -> None:
+    """Print one line for a person."""
+    print(line)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table; columns of numbers stand right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for index, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
+        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(value) for value in row))
+    Console().print(drawn)
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """Bars on a terminal, one log line per finished step otherwise; always on standard error."""
+    if not sys.stderr.isatty():
+        yield _log_line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=of)
+            bars.update(tasks[what], completed=done, total=of)
+
+        yield report
+
+
+def _log_line(what: str, done: int, of: int) -> None:
+    if done >= of:
+        print(f"{datetime.now():%H:%M:%S} {what}: {done:,} of {of:,}", file=sys.stderr)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item"):
+        return value.item()
+    if hasattr(value, "iso_format"):  # the driver's own temporal types
+        return value.iso_format()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,190 @@
+"""One port to the database: named statements in, rows out, driver errors turned into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
+
+import neo4j
+from neo4j import exceptions as driver_errors
+
+from holley_graph.errors import AuthFailed, DiskFull, GraphStateError, ServerUnreachable, SettingsError
+from holley_graph.graph import queries
+
+Row = dict[str, Any]
+Step = tuple[str, Mapping[str, Any]]
+"""A statement's name and its parameters."""
+
+T = TypeVar("T")
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class Port(Protocol):
+    """What the rooms ask of the database; `Graph` is the one that speaks to a server."""
+
+    def read(self, name: str, /, **params: Any) -> list[Row]:
+        """Run one `read` statement and return its rows."""
+
+    def write(self, name: str, /, **params: Any) -> Row:
+        """Run one statement of another mode and return its counters and rows."""
+
+    def transaction(self, steps: Sequence[Step]) -> None:
+        """Run several `write` statements in one transaction."""
+
+
+class Graph:
+    """A connection to one Neo4j database.
+
+    Args:
+        uri: `bolt://…` on loopback; off loopback an encrypted scheme unless `allow_plaintext`.
+        user: database user.
+        password: its password.
+        database: database name.
+        allow_plaintext: permit an unencrypted URI off loopback.
+
+    Raises:
+        SettingsError: the URI would send the password in the clear, or is none.
+    """
+
+    def __init__(
+        self, uri: str, user: str, password: str, database: str = "neo4j", *, allow_plaintext: bool = False
+    ) -> None:
+        refuse_plaintext(uri, allow_plaintext)
+        self.uri = uri
+        self._database = database
+        self.driver = neo4j.GraphDatabase.driver(
+            uri,
+            auth=(user, password),
+            connection_timeout=10,
+            max_transaction_retry_time=30,
+            notifications_min_severity="OFF",
+            user_agent="holley-graph",
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.driver.close()
+
+    def verify(self) -> None:
+        """Ask for one row.
+
+        Raises:
+            ServerUnreachable, AuthFailed: as named.
+        """
+        with translated(self.uri):
+            self.driver.execute_query("RETURN 1", database_=self._database, routing_=neo4j.RoutingControl.READ)
+
+    def read(self, name: str, /, **params: Any) -> list[Row]:
+        """Run one `read` statement in a managed transaction."""
+        query = queries.load(name)
+        with translated(self.uri), self._session(neo4j.READ_ACCESS) as session:
+            return session.execute_read(lambda tx: [record.data() for record in tx.run(_text(query), params)])
+
+    def stream(self, name: str, /, **params: Any) -> Iterator[neo4j.Record]:
+        """Run one `read` statement and hand out its records as they come, without retries."""
+        query = queries.load(name)
+        with translated(self.uri), self._session(neo4j.READ_ACCESS, fetch_size=10_000) as session:
+            yield from session.run(_text(query), params)
+
+    def write(self, name: str, /, **params: Any) -> Row:
+        """Run one `write`, `auto` or `schema` statement.
+
+        Returns:
+            Its first row, if it has any, with the counter names of Neo4j (`nodes_created`, …) added.
+        """
+        query = queries.load(name)
+
+        def run(runner: neo4j.Session | neo4j.ManagedTransaction) -> Row:
+            result = runner.run(_text(query), params)
+            rows = [record.data() for record in result]
+            counters = {k: v for k, v in vars(result.consume().counters).items() if not k.startswith("_")}
+            return {**counters, **(rows[0] if rows else {})}
+
+        with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
+            return session.execute_write(run) if query.mode == "write" else run(session)
+
+    def transaction(self, steps: Sequence[Step]) -> None:
+        """Run several `write` statements in one transaction: all of them or none."""
+        loaded = [(_text(queries.load(name)), params) for name, params in steps]
+
+        def run(tx: neo4j.ManagedTransaction) -> None:
+            for text, params in loaded:
+                tx.run(text, params).consume()
+
+        with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
+            session.execute_write(run)
+
+    def run_text(self, text: str) -> None:
+        """Run one schema statement of a migration file."""
+        with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
+            session.run(text).consume()  # type: ignore[arg-type]
+
+    def _session(self, access: str, **config: Any) -> neo4j.Session:
+        return self.driver.session(database=self._database, default_access_mode=access, **config)
+
+
+def refuse_plaintext(uri: str, allow_plaintext: bool = False) -> None:
+    """Refuse an address that would send a password unencrypted over a network.
+
+    Raises:
+        SettingsError: no Neo4j scheme, or an unencrypted one off loopback.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme.split("+")[0] not in {"bolt", "neo4j"} or not parts.hostname:
+        raise SettingsError(f"{uri!r} is no Neo4j address", "for example neo4j+s://graph.example.org:7687")
+    encrypted = parts.scheme.endswith(("+s", "+ssc"))
+    if not encrypted and parts.hostname not in _LOOPBACK and not allow_plaintext:
+        raise SettingsError(
+            f"{parts.scheme}://{parts.hostname} is not encrypted",
+            "use neo4j+s:// or bolt+s://, or set server.allow_plaintext",
+        )
+
+
+@contextmanager
+def translated(uri: str) -> Iterator[None]:
+    """Turn what the driver raises into errors that say what to do next."""
+    try:
+        yield
+    except driver_errors.AuthError as error:
+        raise AuthFailed(f"{uri} refused the password", "check server.user and server.password_file") from error
+    except (driver_errors.ServiceUnavailable, driver_errors.SessionExpired) as error:
+        raise ServerUnreachable(f"no Neo4j answers at {uri}", "holley-graph up, or check server.uri") from error
+    except driver_errors.ClientError as error:
+        if error.code and error.code.endswith("AuthenticationRateLimit"):
+            raise AuthFailed(f"{uri} refuses log-ins for some seconds after wrong passwords") from error
+        raise GraphStateError(f"Neo4j refused a statement: {error.message}") from error
+    except driver_errors.Neo4jError as error:
+        text = f"{error.code} {error.message}"
+        if "TransactionCommitFailed" in text or "disk space" in text:
+            raise DiskFull(f"Neo4j could not commit: {error.message}", "free disk space, then down and up") from error
+        raise GraphStateError(f"Neo4j failed: {error.message}") from error
+
+
+def batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut rows into runs of at most `size`."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _text(query: queries.Query) -> Any:  # the driver wants a LiteralString; ours come from files by law
+    return query.text
+
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, done, of); a room reports, the command line draws."""
+
+
+def silent(what: str, done: int, of: int) -> None:
+    """Progress that nobody watches."""
+
+
+def drain(rows: Iterable[object]) -> int:
+    """Count rows while letting them go."""
+    return sum(1 for _ in rows)

@@ -1,0 +1,112 @@
+"""Finds Cypher statements by name and refuses a file whose header and body disagree.
+
+A statement file starts with its header:
+
+    // purpose: one sentence
+    // mode: read | write | auto | schema
+    // params: $user_id string  whose answer
+    //         $k integer       how many
+    // returns: sku string, score float
+
+`read` and `write` run in a managed transaction with retries; `auto` runs by itself because it opens its own
+transactions (`CALL … IN TRANSACTIONS`); `schema` changes constraints or indexes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from holley_graph.errors import QueryFileError
+
+Mode = Literal["read", "write", "auto", "schema"]
+
+_HEADER_KEYS = ("purpose", "mode", "params", "returns")
+_PARAMETER = re.compile(r"\$(\w+)")
+_QUOTED_OR_COMMENT = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*|/\*.*?\*/", re.S)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One statement with what its header promises."""
+
+    name: str
+    text: str
+    purpose: str
+    mode: Mode
+    params: dict[str, str]
+    """Parameter name (without `$`) to its type and meaning."""
+    returns: tuple[str, ...]
+    """Column names in order."""
+
+
+def folder() -> Path:
+    """Return the folder of statements: inside the installed package, else beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "cypher"
+    return inside if inside.is_dir() else package.parent / "cypher"
+
+
+def names() -> list[str]:
+    """List every statement as `room/name`, migrations excluded (they have their own order and checksums)."""
+    root = folder()
+    found = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.cypher"))
+    return sorted(name for name in found if not name.startswith("migrations/"))
+
+
+@cache
+def load(name: str) -> Query:
+    """Load `room/name`.
+
+    Raises:
+        QueryFileError: there is no such file, or its header is incomplete or disagrees with its body.
+    """
+    path = folder() / f"{name}.cypher"
+    if not path.is_file():
+        raise QueryFileError(f"no statement {name} in {folder()}")
+    return parse(name, path.read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> Query:
+    """Read one statement's header and hold its body against it."""
+    header = _header(name, text)
+    mode = header["mode"]
+    if mode not in get_args(Mode):
+        raise QueryFileError(f"{name}: mode is {mode!r}, expected one of {', '.join(get_args(Mode))}")
+    params = dict(_declared(name, header["params"]))
+    used = set(_PARAMETER.findall(_QUOTED_OR_COMMENT.sub(" ", text)))
+    if used != set(params):
+        undeclared, unused = sorted(used - set(params)), sorted(set(params) - used)
+        raise QueryFileError(f"{name}: parameters used but not declared {undeclared}, declared but not used {unused}")
+    returns = tuple(part.split()[0] for part in header["returns"].split(",") if part.split())
+    return Query(name, text, header["purpose"], mode, params, returns)  # type: ignore[arg-type]
+
+
+def _header(name: str, text: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    key = ""
+    for line in text.splitlines():
+        if not line.startswith("//"):
+            break
+        content = line[2:].strip()
+        start, colon, rest = content.partition(":")
+        if colon and start in _HEADER_KEYS:
+            key = start
+            values[key] = rest.strip()
+        elif key:
+            values[key] += "\n" + content
+    missing = [key for key in _HEADER_KEYS if key not in values]
+    if missing:
+        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}")
+    return values
+
+
+def _declared(name: str, block: str) -> list[tuple[str, str]]:
+    lines = [line for line in block.splitlines() if line and line != "none"]
+    wrong = [line for line in lines if not _PARAMETER.match(line)]
+    if wrong:
+        raise QueryFileError(f"{name}: a parameter line starts with its $name, not {wrong[0]!r}")
+    return [(line.split()[0][1:], " ".join(line.split()[1:])) for line in lines]
