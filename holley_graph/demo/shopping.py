@@ -1,0 +1,106 @@
+"""Two years of orders: every buyer's purchases one after the other, all buyers at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from holley_graph.demo.choice import Chooser, Shoppers
+from holley_graph.demo.knobs import Sizes, stream
+from holley_graph.demo.memory import Memory
+from holley_graph.demo.population import Population
+from holley_graph.demo.progress import Report
+from holley_graph.demo.taste import BEGIN, BOUNDARY
+from holley_graph.demo.vehicles import Vehicles
+
+Ints = npt.NDArray[np.int64]
+MOST_LINES = 30  # of a buyer who is no dealer
+NEW_ORDER = 0.65  # chance that the next line opens a new order
+
+
+@dataclass(frozen=True)
+class Log:
+    """What was chosen: person, SKU, epoch seconds and the number of the order or session."""
+
+    person: Ints
+    sku: Ints
+    at: Ints
+    group: Ints
+
+    def sorted(self) -> Log:
+        """By person, then time, then as it happened."""
+        order = np.lexsort((self.at, self.person))
+        return Log(self.person[order], self.sku[order], self.at[order], self.group[order])
+
+    def of(self, keep: npt.NDArray[np.bool_]) -> Log:
+        """Some of it."""
+        return Log(self.person[keep], self.sku[keep], self.at[keep], self.group[keep])
+
+    @classmethod
+    def joined(cls, *logs: Log) -> Log:
+        """One after the other."""
+        columns = [[getattr(log, name) for log in logs] for name in ("person", "sku", "at", "group")]
+        return cls(*(np.concatenate(parts).astype(np.int64) for parts in columns))
+
+
+def driven(
+    rng: np.random.Generator, sizes: Sizes, population: Population, vehicles: Vehicles, person: Ints
+) -> Ints:
+    """The vehicle that each choice is for: mostly the person's own, if anything fits it."""
+    own = population.vehicle[person]
+    other = rng.choice(vehicles.weight.size, person.size, p=vehicles.weight)
+    return np.where((rng.random(person.size) < sizes.foreign_share) | (own >= vehicles.with_fitment), other, own)
+
+
+def orders(
+    sizes: Sizes, population: Population, vehicles: Vehicles, chooser: Chooser, seed: int, progress: Report
+) -> Log:
+    """All order lines before the boundary."""
+    rng = stream(seed, "orders")
+    count = np.minimum(rng.geometric(1 / sizes.lines_per_buyer, population.buyers.size), MOST_LINES)
+    person = np.repeat(population.buyers, count)
+    nth = np.arange(person.size) - np.repeat(np.cumsum(count) - count, count)
+    group = np.cumsum((nth == 0) | (rng.random(person.size) < NEW_ORDER)) - 1
+    at = _times(rng, person, group)
+    vehicle = driven(rng, sizes, population, vehicles, person)
+    sku = np.full(person.size, -1)
+    memory = Memory.empty(population.persons)
+    by_round = np.argsort(nth, kind="stable")
+    begin, done = 0, 0
+    for size in np.bincount(nth).tolist():
+        now = by_round[begin : begin + size]
+        sku[now] = chooser.draw(Shoppers(person[now], vehicle[now], at[now], memory.rows(person[now])), rng)
+        taken = now[sku[now] >= 0]
+        memory.buy(person[taken], sku[taken], at[taken])
+        begin, done = begin + size, done + size
+        progress("demo: order lines", done, person.size)
+    kept = sku >= 0
+    lines = Log(person[kept], sku[kept], at[kept], group[kept])
+    return Log.joined(lines, _dealers(rng, sizes, population, vehicles, chooser, int(group.max()) + 1))
+
+
+def _times(rng: np.random.Generator, person: Ints, group: Ints) -> Ints:
+    """A time for each line: a buyer's orders ascend, and the shop grows over the two years."""
+    begin, end = int(BEGIN.timestamp()), int(BOUNDARY.timestamp())
+    first = np.unique(group, return_index=True)[1]
+    chance = rng.random(first.size) ** 0.8
+    drawn = np.asarray(begin + chance * (end - begin - 1), dtype=np.int64)
+    return np.asarray(drawn[np.lexsort((drawn, person[first]))][group])
+
+
+def _dealers(
+    rng: np.random.Generator, sizes: Sizes, population: Population, vehicles: Vehicles, chooser: Chooser, group: int
+) -> Log:
+    """Lines of workshops: many, for any vehicle, by nobody's personal history."""
+    share = rng.lognormal(0.0, 0.8, population.dealers.size)
+    count = np.maximum((share / share.sum() * sizes.users * sizes.dealer_lines_per_user).astype(np.int64), 40)
+    person = np.repeat(population.dealers, count)
+    vehicle = rng.choice(vehicles.weight.size, person.size, p=vehicles.weight)
+    begin, end = int(BEGIN.timestamp()), int(BOUNDARY.timestamp())
+    at = np.sort(rng.integers(begin, end, person.size))
+    at = at[np.argsort(rng.random(person.size), kind="stable")]
+    sku = chooser.draw(Shoppers(person, vehicle, at, Memory.empty(person.size)), rng)
+    kept = sku >= 0
+    return Log(person[kept], sku[kept], at[kept], group + np.arange(person.size)[kept])
