@@ -78,6 +78,10 @@ class Sync(Section):
     """A pause longer than this ends a viewing session."""
     session_max_skus: int = Field(50, gt=1)
     """Sessions with more SKUs than this (crawlers) teach no co-view."""
+    allow_empty: tuple[str, ...] = ("user_attributes", "fitment", "orders")
+    """Source tables that may have no rows; any other empty one stops the sync."""
+    memory_mb: int = Field(2048, ge=256)
+    """Memory in MiB that extraction and transformation may use before they spill to the home."""
 
 
 class Weights(Section):
@@ -128,7 +132,11 @@ class Settings(BaseSettings):
     """The whole configuration of one invocation."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__", nested_model_default_partial_update=True
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
     )
 
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("holley-graph"))
@@ -165,7 +173,11 @@ def load(config: Path | None = None, **options: Any) -> Settings:
     if config is not None and not config.is_file():
         raise SettingsError(f"settings file {config} does not exist")
     _refuse_unknown_environment()
-    source = type("Settings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": config or CONFIG_FILE}})
+    source = type(
+        "Settings",
+        (Settings,),
+        {"model_config": {**Settings.model_config, "toml_file": config or CONFIG_FILE}},
+    )
     try:
         settings: Settings = source(**{key: value for key, value in options.items() if value is not None})
     except ValidationError as error:
@@ -182,4 +194,6 @@ def _refuse_unknown_environment() -> None:
     known = {f"{ENV_PREFIX}HOME", f"{ENV_PREFIX}CONFIG"}
     for name in os.environ:
         if name.startswith(ENV_PREFIX) and name not in known and not name.startswith(sections):
-            raise SettingsError(f"environment variable {name} is not a setting", "docs/settings.md lists every setting")
+            raise SettingsError(
+                f"environment variable {name} is not a setting", "docs/settings.md lists every setting"
+            )

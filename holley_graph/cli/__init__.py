@@ -82,15 +82,25 @@ class LazyGroup(click.RichGroup):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--home", type=click.Path(path_type=Path), envvar="HOLLEY_GRAPH_HOME", help="Folder that holds everything the tool keeps.")
-@click.option("--config", type=click.Path(path_type=Path), envvar="HOLLEY_GRAPH_CONFIG", help="Settings file (default: holley-graph.toml here).")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    envvar="HOLLEY_GRAPH_HOME",
+    help="Folder that holds everything the tool keeps.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="HOLLEY_GRAPH_CONFIG",
+    help="Settings file (default: holley-graph.toml here).",
+)
 @click.option("--uri", help="Address of a Neo4j of yours instead of the embedded one.")
 @click.option("--user", help="Its user.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="File with its password.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="holley-graph")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool, **options: Any) -> None:
+def cli(ctx: click.RichContext, /, debug: bool, **options: Any) -> None:
     """Vehicle-parts recommendations from a graph: load it, train on it, write back, answer."""
     ctx.obj = Context(options, debug)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -21,17 +21,11 @@ T = TypeVar("T")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class Port(Protocol):
-    """What the rooms ask of the database; `Graph` is the one that speaks to a server."""
+class Reader(Protocol):
+    """Runs named `read` statements inside one transaction."""
 
-    def read(self, name: str, /, **params: Any) -> list[Row]:
-        """Run one `read` statement and return its rows."""
-
-    def write(self, name: str, /, **params: Any) -> Row:
-        """Run one statement of another mode and return its counters and rows."""
-
-    def transaction(self, steps: Sequence[Step]) -> None:
-        """Run several `write` statements in one transaction."""
+    def __call__(self, name: str, /, **params: Any) -> Iterator[neo4j.Record]:
+        """Run one statement and hand out its records as they come."""
 
 
 class Graph:
@@ -88,12 +82,6 @@ class Graph:
         with translated(self.uri), self._session(neo4j.READ_ACCESS) as session:
             return session.execute_read(lambda tx: [record.data() for record in tx.run(_text(query), params)])
 
-    def stream(self, name: str, /, **params: Any) -> Iterator[neo4j.Record]:
-        """Run one `read` statement and hand out its records as they come, without retries."""
-        query = queries.load(name)
-        with translated(self.uri), self._session(neo4j.READ_ACCESS, fetch_size=10_000) as session:
-            yield from session.run(_text(query), params)
-
     def write(self, name: str, /, **params: Any) -> Row:
         """Run one `write`, `auto` or `schema` statement.
 
@@ -117,15 +105,29 @@ class Graph:
 
         def run(tx: neo4j.ManagedTransaction) -> None:
             for text, params in loaded:
-                tx.run(text, params).consume()
+                tx.run(text, dict(params)).consume()
 
         with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
             session.execute_write(run)
 
-    def run_text(self, text: str) -> None:
+    def define(self, statement: str) -> None:
         """Run one schema statement of a migration file."""
         with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            session.run(text).consume()  # type: ignore[arg-type]
+            session.run(neo4j.Query(statement)).consume()  # type: ignore[arg-type]
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """Several `read` statements over one unchanging view of the graph, without retries."""
+        with (
+            translated(self.uri),
+            self._session(neo4j.READ_ACCESS, fetch_size=1_000) as session,
+            session.begin_transaction() as tx,
+        ):
+
+            def read(name: str, /, **params: Any) -> Iterator[neo4j.Record]:
+                return iter(tx.run(_text(queries.load(name)), params))
+
+            yield read
 
     def _session(self, access: str, **config: Any) -> neo4j.Session:
         return self.driver.session(database=self._database, default_access_mode=access, **config)
@@ -164,7 +166,9 @@ def translated(uri: str) -> Iterator[None]:
     except driver_errors.Neo4jError as error:
         text = f"{error.code} {error.message}"
         if "TransactionCommitFailed" in text or "disk space" in text:
-            raise DiskFull(f"Neo4j could not commit: {error.message}", "free disk space, then down and up") from error
+            raise DiskFull(
+                f"Neo4j could not commit: {error.message}", "free disk space, then down and up"
+            ) from error
         raise GraphStateError(f"Neo4j failed: {error.message}") from error
 
 
@@ -183,8 +187,3 @@ Progress = Callable[[str, int, int], None]
 
 def silent(what: str, done: int, of: int) -> None:
     """Progress that nobody watches."""
-
-
-def drain(rows: Iterable[object]) -> int:
-    """Count rows while letting them go."""
-    return sum(1 for _ in rows)

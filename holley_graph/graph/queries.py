@@ -80,8 +80,11 @@ def parse(name: str, text: str) -> Query:
     used = set(_PARAMETER.findall(_QUOTED_OR_COMMENT.sub(" ", text)))
     if used != set(params):
         undeclared, unused = sorted(used - set(params)), sorted(set(params) - used)
-        raise QueryFileError(f"{name}: parameters used but not declared {undeclared}, declared but not used {unused}")
-    returns = tuple(part.split()[0] for part in header["returns"].split(",") if part.split())
+        raise QueryFileError(
+            f"{name}: parameters used but not declared {undeclared}, declared but not used {unused}"
+        )
+    columns = header["returns"].split(",") if header["returns"] != "none" else []
+    returns = tuple(column.split()[0] for column in columns)
     return Query(name, text, header["purpose"], mode, params, returns)  # type: ignore[arg-type]
 
 

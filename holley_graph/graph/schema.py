@@ -52,8 +52,12 @@ _INTERACTION = (
     Property("count", "int", "number of counted events"),
     Property("first_at", "datetime", "earliest counted event; absent when none is counted"),
     Property("last_at", "datetime", "latest known event; on ORDERED, order lines past the boundary included"),
-    Property("at", "int[]", "all counted times, epoch seconds, ascending: what lets any earlier cut-off be rebuilt"),
-    Property("weight", "float", "sum over events of base weight × 2^(−age / half-life), age up to the sync's as_of"),
+    Property(
+        "at", "int[]", "all counted times, epoch seconds, ascending: what lets any earlier cut-off be rebuilt"
+    ),
+    Property(
+        "weight", "float", "sum over events of base weight × 2^(−age / half-life), age up to the sync's as_of"
+    ),
 )
 
 NODES = (
@@ -108,7 +112,13 @@ NODES = (
         ),
         "A part.",
     ),
-    Node("PartType", "part_type", Property("name", "string", "as written in the catalogue"), (), "A kind of part."),
+    Node(
+        "PartType",
+        "part_type",
+        Property("name", "string", "as written in the catalogue"),
+        (),
+        "A kind of part.",
+    ),
 )
 
 RELATIONSHIPS = (

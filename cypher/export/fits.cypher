@@ -1,0 +1,11 @@
+// purpose: every FITS relationship, packed into lists per Vehicle (its end node, column hub)
+// mode: read
+// params: none
+// returns: hub, other
+MATCH (hub:Vehicle)
+CALL (hub) {
+  MATCH (hub)<-[r:FITS]-(other:Product)
+  RETURN collect(id(other)) AS other
+}
+WITH * WHERE size(other) > 0
+RETURN id(hub) AS hub, other

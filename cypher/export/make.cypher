@@ -1,0 +1,7 @@
+// purpose: every Make node, one row each
+// mode: read
+// params: none
+// returns: id, name
+MATCH (n:Make)
+RETURN id(n) AS id,
+       n.name AS name

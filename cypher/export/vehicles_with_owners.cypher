@@ -1,0 +1,8 @@
+// purpose: every vehicle with the number of its owners and what fits it
+// mode: read
+// params: none
+// returns: id, vehicle_id, year, make, model, owners, products
+MATCH (v:Vehicle)
+RETURN id(v) AS id, v.vehicle_id AS vehicle_id, v.year AS year, v.make AS make, v.model AS model,
+       COUNT { (v)<-[:OWNS]-() } AS owners,
+       COLLECT { MATCH (v)<-[:FITS]-(p:Product) RETURN id(p) } AS products

@@ -1,0 +1,6 @@
+// purpose: what the graph last took, and whether that sync was finished
+// mode: read
+// params: none
+// returns: run_id, as_of, state, source, weighed
+MATCH (s:Sync {id: 'graph'})
+RETURN s.run_id AS run_id, s.as_of.epochSeconds AS as_of, s.state AS state, s.source AS source, s.weighed AS weighed

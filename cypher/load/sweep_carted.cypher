@@ -1,0 +1,7 @@
+// purpose: remove CARTED relationships that the source no longer has
+// mode: write
+// params: $rows list<map>  user_id, sku
+// returns: none
+UNWIND $rows AS row
+MATCH (:User {user_id: row.user_id})-[r:CARTED]->(:Product {sku: row.sku})
+DELETE r

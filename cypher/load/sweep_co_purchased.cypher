@@ -1,0 +1,7 @@
+// purpose: remove CO_PURCHASED relationships that the source no longer has
+// mode: write
+// params: $rows list<map>  sku, other_sku
+// returns: none
+UNWIND $rows AS row
+MATCH (:Product {sku: row.sku})-[r:CO_PURCHASED]->(:Product {sku: row.other_sku})
+DELETE r

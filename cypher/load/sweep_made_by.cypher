@@ -1,0 +1,7 @@
+// purpose: remove MADE_BY relationships that the source no longer has
+// mode: write
+// params: $rows list<map>  model_id, make
+// returns: none
+UNWIND $rows AS row
+MATCH (:VehicleModel {model_id: row.model_id})-[r:MADE_BY]->(:Make {name: row.make})
+DELETE r

@@ -1,0 +1,7 @@
+// purpose: remove OF_MODEL relationships that the source no longer has
+// mode: write
+// params: $rows list<map>  vehicle_id, model_id
+// returns: none
+UNWIND $rows AS row
+MATCH (:Vehicle {vehicle_id: row.vehicle_id})-[r:OF_MODEL]->(:VehicleModel {model_id: row.model_id})
+DELETE r

@@ -1,0 +1,7 @@
+// purpose: remove OWNS relationships that the source no longer has
+// mode: write
+// params: $rows list<map>  user_id, vehicle_id
+// returns: none
+UNWIND $rows AS row
+MATCH (:User {user_id: row.user_id})-[r:OWNS]->(:Vehicle {vehicle_id: row.vehicle_id})
+DELETE r

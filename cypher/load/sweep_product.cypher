@@ -1,0 +1,7 @@
+// purpose: remove Product nodes that the source no longer has
+// mode: write
+// params: $rows list<map>  sku
+// returns: none
+UNWIND $rows AS row
+MATCH (n:Product {sku: row.sku})
+DETACH DELETE n

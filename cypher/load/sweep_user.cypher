@@ -1,0 +1,7 @@
+// purpose: remove User nodes that the source no longer has
+// mode: write
+// params: $rows list<map>  user_id
+// returns: none
+UNWIND $rows AS row
+MATCH (n:User {user_id: row.user_id})
+DETACH DELETE n

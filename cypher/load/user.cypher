@@ -1,0 +1,8 @@
+// purpose: create or update User nodes
+// mode: write
+// params: $rows list<map>  user_id, email_hash, engagement_tier
+// returns: none
+UNWIND $rows AS row
+MERGE (n:User {user_id: row.user_id})
+SET n.email_hash = row.email_hash,
+    n.engagement_tier = row.engagement_tier

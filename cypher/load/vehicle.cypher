@@ -1,0 +1,9 @@
+// purpose: create or update Vehicle nodes
+// mode: write
+// params: $rows list<map>  vehicle_id, year, make, model
+// returns: none
+UNWIND $rows AS row
+MERGE (n:Vehicle {vehicle_id: row.vehicle_id})
+SET n.year = row.year,
+    n.make = row.make,
+    n.model = row.model

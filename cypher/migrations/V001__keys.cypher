@@ -1,0 +1,9 @@
+// Keys of the contract's nodes, and of the tool's own bookkeeping.
+CREATE CONSTRAINT user_key IF NOT EXISTS FOR (n:User) REQUIRE n.user_id IS UNIQUE;
+CREATE CONSTRAINT vehicle_key IF NOT EXISTS FOR (n:Vehicle) REQUIRE n.vehicle_id IS UNIQUE;
+CREATE CONSTRAINT vehicle_model_key IF NOT EXISTS FOR (n:VehicleModel) REQUIRE n.model_id IS UNIQUE;
+CREATE CONSTRAINT make_key IF NOT EXISTS FOR (n:Make) REQUIRE n.name IS UNIQUE;
+CREATE CONSTRAINT product_key IF NOT EXISTS FOR (n:Product) REQUIRE n.sku IS UNIQUE;
+CREATE CONSTRAINT part_type_key IF NOT EXISTS FOR (n:PartType) REQUIRE n.name IS UNIQUE;
+CREATE CONSTRAINT sync_key IF NOT EXISTS FOR (n:Sync) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT release_key IF NOT EXISTS FOR (n:Release) REQUIRE n.run_id IS UNIQUE;

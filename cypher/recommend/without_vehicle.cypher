@@ -1,0 +1,31 @@
+// purpose: parts for a user of a graph without vehicles, by the vector index; nothing bought lately
+// mode: read
+// params: $user_id string           whose answer
+//         $k integer                how many parts
+//         $per_part_type integer    at most this many of one part type
+//         $exclude_days integer     what was bought within so many days is left out, in any colour
+//         $candidates integer       how many neighbours the index is asked for
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id
+MATCH (u:User {user_id: $user_id})
+WHERE u.embedding IS NOT NULL
+MATCH (sync:Sync {id: 'graph'})
+MATCH (release:Release {state: 'live'})
+WITH u, sync, release.product_norm * sqrt(reduce(s = 0.0, x IN u.embedding | s + x * x)) AS scale,
+     COLLECT {
+       MATCH (u)-[o:ORDERED]->(b:Product)
+       WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
+       RETURN b.base_sku
+     } AS bought
+CALL db.index.vector.queryNodes('product_embedding', $candidates, u.embedding) YIELD node AS p, score AS similarity
+WHERE p.eligible AND NOT p.base_sku IN bought
+WITH p, (2 * similarity - 1) * scale AS score
+ORDER BY score DESC, p.sku
+WITH p.display_key AS family, collect({p: p, score: score})[0] AS best
+WITH best
+ORDER BY best.score DESC, best.p.sku
+WITH best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+UNWIND kept AS row
+RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
+       row.score AS score, 'user' AS answered_by, null AS vehicle_id
+ORDER BY score DESC, sku
+LIMIT $k

@@ -1,0 +1,8 @@
+// purpose: exchange the live vectors of Make with the previous ones
+// mode: write
+// params: none
+// returns: none
+MATCH (n:Make)
+WHERE n.embedding IS NOT NULL OR n.embedding_previous IS NOT NULL
+WITH n, n.embedding AS live, n.embedding_previous AS previous
+SET n.embedding_previous = live, n.embedding = previous

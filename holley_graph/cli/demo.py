@@ -1,0 +1,122 @@
+"""`demo`: the whole loop on a generated world, then what one would ask of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+
+if TYPE_CHECKING:
+    from holley_graph.graph.client import Graph
+    from holley_graph.settings import Settings
+
+HELD_OUT_DAYS = 30
+WHO = {
+    "cold": "an owner of whom nothing but the vehicle is known",
+    "buyer": "an owner with past orders",
+    "visitor": "an owner who looked around",
+}
+
+
+@click.command()
+@click.option("--users", type=click.IntRange(200), default=5_000, show_default=True, help="Owners in the world.")
+@click.option("--seed", type=int, default=20260101, show_default=True, help="Same seed, same world.")
+@json_option
+@click.pass_obj
+def demo(context: Context, users: int, seed: int, as_json: bool) -> None:
+    """Generate a world, sync, train, write back, and show answers, an honest comparison and the Browser.
+
+    Works in the same home as everything else and leaves the server up; it refuses a home that holds other data.
+    """
+    started = time.monotonic()
+    settings = context.settings
+    with progress() as report:
+        told = _loop(settings, users, seed, report)
+    told["seconds"] = round(time.monotonic() - started, 1)
+    if as_json:
+        print_json(told)
+    else:
+        _show(told)
+
+
+def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, Any]:
+    from holley_graph.cli.connection import connect
+    from holley_graph.cli.sync import offline_import
+    from holley_graph.demo import generate
+    from holley_graph.embeddings.writeback import write_back
+    from holley_graph.graph.browser import link
+    from holley_graph.model.train import train
+    from holley_graph.server import lifecycle
+    from holley_graph.server.layout import Layout
+    from holley_graph.snapshot import exporter
+    from loaders import sync
+    from loaders.files import FilesSource
+
+    record = lifecycle.up(settings, report)
+    raw = settings.home / "demo" / f"world-{users}-{seed}"
+    with connect(settings) as graph:
+        _refuse_other_data(graph, settings)
+        world = generate(raw, users=users, seed=seed, progress=report)
+        synced = sync.sync(
+            FilesSource(raw),
+            graph,
+            settings,
+            as_of=world.as_of,
+            bulk=offline_import(settings),
+            progress=report,
+        )
+        snapshot = exporter.take(graph, exporter.options(settings.sync), report)
+        runs, cut = settings.home / "runs", snapshot.as_of - HELD_OUT_DAYS * 86_400
+        backtest = train(snapshot, runs, as_of=cut, seed=0, progress=report)
+        live = train(snapshot, runs, seed=0, progress=report)
+        released = write_back(graph, live.path, progress=report)
+        answers = _answers(graph, settings)
+    return {
+        "sync": synced.as_dict(),
+        "held_out": backtest.manifest["metrics"]["held_out"],
+        "run_id": released.run_id,
+        "answers": answers,
+        "browser": link(
+            record.http_uri, record.bolt_uri, "browse/fitment_path", {"user_id": answers[0]["user_id"]}
+        ),
+        "password_file": Layout.of(settings).password_file,
+    }
+
+
+def _refuse_other_data(graph: Graph, settings: Settings) -> None:
+    from holley_graph.errors import GraphStateError
+
+    sources = [row["source"] for row in graph.read("load/marker")]
+    ours = str(settings.home / "demo")
+    if any(not (source or "").startswith(ours) for source in sources):
+        raise GraphStateError(
+            f"{settings.home} holds a graph of {sources[0]}", "give the demo a home of its own: --home DIR"
+        )
+
+
+def _answers(graph: Graph, settings: Settings) -> list[dict[str, Any]]:
+    from holley_graph.recommend import answers
+
+    typical = graph.read("recommend/typical_users")
+    found = [(user, answers.for_user(graph, user["user_id"], 4, settings.recommend)) for user in typical]
+    return [{**user, "rows": answer.rows, "note": answer.note} for user, answer in found]
+
+
+def _show(told: dict[str, Any]) -> None:
+    from holley_graph.cli.train import show_comparison
+
+    columns = ("sku", "title", "part_type", "price", "score", "answered_by")
+    for answer in told["answers"]:
+        title = f"{WHO[answer['kind']]}: {answer['vehicle_id'].replace('|', ' ')} ({answer['user_id']})"
+        table(title, columns, [[row[column] for column in columns] for row in answer["rows"]])
+        if answer["note"]:
+            say(answer["note"])
+    if told["held_out"]:
+        show_comparison("trained without the last month, measured on it", told["held_out"])
+    say(f"done in {told['seconds']:.0f} s; the server stays up, stop it with: holley-graph down")
+    say(f"Neo4j Browser, fitment path ready (password in {told['password_file']}):")
+    say(told["browser"])

@@ -1,0 +1,126 @@
+"""`up`, `down`, `status`, `doctor`, `browser`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+
+if TYPE_CHECKING:
+    from holley_graph.settings import Settings
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def up(context: Context, as_json: bool) -> None:
+    """Start the embedded Neo4j, or find it running.
+
+    The first start downloads the server (181 MB, checked by SHA-256) into a cache that all homes share.
+    """
+    from holley_graph.server import lifecycle
+    from holley_graph.server.layout import Layout
+    from holley_graph.server.status import status as describe
+
+    settings = _embedded(context, "up")
+    with progress() as report:
+        record = lifecycle.up(settings, report)
+    if as_json:
+        print_json(describe(settings))
+        return
+    say(f"Neo4j is up at {record.bolt_uri} (user neo4j, password in {Layout.of(settings).password_file})")
+    say(f"Browser: {record.browser_url('neo4j')}")
+    say("stop it with: holley-graph down")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def down(context: Context, as_json: bool) -> None:
+    """Stop the embedded Neo4j cleanly."""
+    from holley_graph.server import lifecycle
+
+    stopped = lifecycle.down(_embedded(context, "down"))
+    if as_json:
+        print_json({"stopped": stopped})
+    else:
+        say("stopped" if stopped else "it was not running")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(context: Context, as_json: bool) -> None:
+    """Show the server's address, version and size, its indexes and the live release."""
+    from holley_graph.server.status import status as describe
+
+    found = describe(context.settings)
+    if as_json:
+        print_json(found)
+        return
+    table("Server", ("what", "value"), [(key, str(value)) for key, value in _shown(found)])
+    if found["indexes"]:
+        table("Indexes", ("name", "state"), [(index["name"], index["state"]) for index in found["indexes"]])
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def doctor(context: Context, as_json: bool) -> None:
+    """Check every prerequisite, and say what to do about each that fails (exit code 1)."""
+    from dataclasses import asdict
+
+    from holley_graph.server.doctor import examine
+
+    checks = examine(context.settings)
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        rows = [(c.name, "ok" if c.ok else "FAILS", c.found, "" if c.ok else c.todo) for c in checks]
+        table("Doctor", ("check", "", "found", "what to do"), rows)
+    if not all(check.ok for check in checks):
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--open", "open_it", is_flag=True, help="Open the page in the web browser of this machine.")
+@json_option
+@click.pass_obj
+def browser(context: Context, open_it: bool, as_json: bool) -> None:
+    """Print the address of Neo4j Browser, with server and user filled in."""
+    import webbrowser
+
+    from holley_graph.errors import ServerUnreachable
+    from holley_graph.server import process
+    from holley_graph.server.layout import Layout
+
+    settings = _embedded(context, "browser")
+    record = process.find(Layout.of(settings))
+    if record is None:
+        raise ServerUnreachable(f"the embedded server of {settings.home} is down", "holley-graph up")
+    url = record.browser_url("neo4j")
+    if as_json:
+        print_json({"url": url, "user": "neo4j", "password_file": Layout.of(settings).password_file})
+    else:
+        say(url)
+    if open_it:
+        webbrowser.open(url)
+
+
+def _embedded(context: Context, command: str) -> Settings:
+    """Return the settings of a command that knows only the embedded server."""
+    from holley_graph.errors import SettingsError
+
+    uri = context.settings.server.uri
+    if uri is not None:
+        hint = "leave out --uri, or use `status` and `doctor`, which work on any server"
+        raise SettingsError(f"`{command}` manages only the embedded server, not {uri}", hint)
+    return context.settings
+
+
+def _shown(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, value) for key, value in found.items() if key != "indexes" and value is not None]

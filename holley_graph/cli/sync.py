@@ -1,0 +1,119 @@
+"""`sync`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from holley_graph.settings import Settings
+    from loaders.sync import BulkLoad, Report
+
+
+class Moment(click.ParamType):
+    """A time as ISO 8601; without a zone it is UTC, a bare date is its midnight."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Parse one."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command()
+@click.option("--source", required=True, metavar="files:DIR", help="Folder with the five raw tables as Parquet.")
+@click.option(
+    "--as-of", type=Moment(), help="Know only what is strictly before this time (default: today's midnight, UTC)."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change, write nothing.")
+@json_option
+@click.pass_obj
+def sync(context: Context, source: str, as_of: datetime | None, dry_run: bool, as_json: bool) -> None:
+    """Make the graph hold what the source says; only changes are written."""
+    from holley_graph.errors import SettingsError
+    from loaders import sync as room
+    from loaders.files import FilesSource
+
+    kind, colon, where = source.partition(":")
+    if kind != "files" or not colon or not where:
+        raise SettingsError(f"--source {source!r} is not files:DIR")
+    settings = context.settings
+    with context.graph() as graph, progress() as report:
+        done = room.sync(
+            FilesSource(Path(where)),
+            graph,
+            settings,
+            as_of=as_of,
+            bulk=offline_import(settings) if settings.server.uri is None else None,
+            dry_run=dry_run,
+            progress=report,
+        )
+    if as_json:
+        print_json(done.as_dict())
+    else:
+        show(done)
+
+
+def offline_import(settings: Settings) -> BulkLoad:
+    """Fill the empty embedded store: down, import, up."""
+
+    def load(tables: Mapping[str, pa.Table]) -> None:
+        from tempfile import TemporaryDirectory
+
+        from holley_graph.graph import bulk
+        from holley_graph.server import admin, lifecycle
+        from holley_graph.server.layout import Layout
+
+        layout = Layout.of(settings)
+        with TemporaryDirectory(dir=layout.temporary) as folder:
+            nodes, relationships = bulk.write_import_files(tables, Path(folder))
+            lifecycle.down(settings)
+            try:
+                admin.import_offline(layout, settings.server.jar_cache, nodes, relationships)
+            finally:
+                lifecycle.up(settings)
+
+    return load
+
+
+def show(done: Report) -> None:
+    """Print a sync's report for a person."""
+    rows = [
+        (
+            feed["name"],
+            feed["read"],
+            sum(feed["rejected"].values()),
+            sum(feed["ignored"].values()),
+            feed["added"],
+            feed["changed"],
+            feed["removed"],
+        )
+        for feed in done.feeds
+    ]
+    title = f"Sync {done.run_id}, as of {done.as_of:%Y-%m-%d %H:%M} UTC, {done.mode}, {done.seconds:.1f} s"
+    table(title, ("feed", "rows read", "rejected", "ignored", "added", "changed", "removed"), rows)
+    reasons = [
+        (feed["name"], what, reason, n)
+        for feed in done.feeds
+        for what in ("rejected", "ignored")
+        for reason, n in feed[what].items()
+    ]
+    if reasons:
+        table("Not taken", ("feed", "", "reason", "rows"), reasons)
+    if done.mode == "unchanged":
+        say("the source and the settings are what the graph last took: nothing to do")

@@ -1,0 +1,77 @@
+"""`train`, `runs`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.sync import Moment
+
+
+@click.command()
+@click.option("--model", type=click.Choice(["sage"]), default="sage", show_default=True, help="Architecture.")
+@click.option(
+    "--as-of",
+    type=Moment(),
+    help="Learn only from before this time; what the graph knows later is measured against.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same result on CPU.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@json_option
+@click.pass_obj
+def train(context: Context, model: str, as_of: datetime | None, seed: int, device: str, as_json: bool) -> None:
+    """Take a snapshot of the graph and learn embeddings from it."""
+    from holley_graph.model.train import train as run_training
+    from holley_graph.snapshot import exporter
+
+    home = context.settings.home
+    with progress() as report:
+        with context.graph() as graph:
+            snapshot = exporter.take(graph, exporter.options(context.settings.sync), report)
+        cut = None if as_of is None else int(as_of.timestamp())
+        run = run_training(snapshot, home / "runs", as_of=cut, seed=seed, device=device, progress=report)
+    metrics, seconds = run.manifest["metrics"], run.manifest["seconds"]
+    if as_json:
+        print_json({"run_id": run.manifest["run_id"], "path": run.path, "metrics": metrics, "seconds": seconds})
+        return
+    for name, measured in metrics.items():
+        if measured:
+            show_comparison(name.replace("_", " "), measured)
+    say(f"run {run.manifest['run_id']}: {run.manifest['epochs']} epochs, {seconds:.0f} s, {run.path}")
+    say(f"put it live with: holley-graph writeback {run.manifest['run_id']}")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def runs(context: Context, as_json: bool) -> None:
+    """List training runs, newest last."""
+    paths = sorted((context.settings.home / "runs").glob("*/manifest.json"))
+    found: list[dict[str, Any]] = [json.loads(path.read_text()) for path in paths]
+    if as_json:
+        print_json({"runs": [{k: v for k, v in run.items() if k != "files"} for run in found]})
+        return
+    rows = [(run["run_id"], run["model"], run["epochs"], run["seconds"], _held_out_mrr(run)) for run in found]
+    table("Runs", ("run", "model", "epochs", "seconds", "held-out MRR@4"), rows)
+
+
+def show_comparison(name: str, measured: dict[str, Any]) -> None:
+    """Print a run beside popularity among what fits."""
+    ours, theirs, lift = measured["run"], measured["popularity"], measured["MRR@4 over popularity"]
+    title = f"{name}: {measured['users']} users who bought in the {measured['days']} days after the cut"
+    rows = [(metric, ours[metric], theirs[metric]) for metric in ours if "@4" in metric or "NDCG@10" in metric]
+    table(title, ("metric", "run", "popularity"), rows)
+    say(
+        f"MRR@4 over popularity: {lift['difference']:+.4f} ({lift['relative']:+.1%}), "
+        f"95 % interval {lift['low']:+.4f} … {lift['high']:+.4f}"
+    )
+
+
+def _held_out_mrr(run: dict[str, Any]) -> float | None:
+    measured = run["metrics"]["held_out"]
+    return measured["run"]["MRR@4"] if measured else None

@@ -1,0 +1,89 @@
+"""Embedding tables as they are served: one inner product ranks, whoever asks.
+
+A query vector (user, vehicle, model, make) is `[q, 1, 0]`, a product's is `[z, b, pad]`. Their inner product is
+the score q·z + b; `pad` gives every product vector one common length, so that an index that knows only cosine
+orders as the inner product does (Bachrach et al., RecSys 2014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import load_file, save_file
+
+from holley_graph.errors import ParcelError
+
+Vectors = npt.NDArray[np.float32]
+EXTRA = 2
+"""Coordinates beside the model's own: popularity, and padding to one length."""
+
+NAMES = ("product", "product_source", "vehicle", "vehicle_model", "make", "user")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Vectors of one kind of node.
+
+    Attributes:
+        keys: [rows] external keys, ascending.
+        vectors: [rows, dim + EXTRA].
+    """
+
+    keys: npt.NDArray[np.object_]
+    vectors: Vectors
+
+    def find(self, keys: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
+        """Return the row of each key, −1 where it has none."""
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        rows = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[rows] == keys, rows, -1)
+
+
+Tables = Mapping[str, Table]
+
+
+def queries(vectors: Vectors) -> Vectors:
+    """Extend query vectors [n, dim] to [n, dim + EXTRA]: popularity counts once, padding not at all."""
+    return np.hstack([vectors, np.ones((len(vectors), 1)), np.zeros((len(vectors), 1))]).astype(np.float32)
+
+
+def products(vectors: Vectors, popularity: npt.NDArray[np.float32]) -> Vectors:
+    """Extend product vectors [n, dim] by their popularity [n] and pad all to the length of the longest."""
+    with_bias = np.hstack([vectors, popularity[:, None]]).astype(np.float64)
+    squares = np.square(with_bias).sum(1)
+    padding = np.sqrt(squares.max(initial=0.0) - squares)
+    return np.hstack([with_bias, padding[:, None]]).astype(np.float32)
+
+
+def save(tables: Tables, folder: Path) -> None:
+    """Write `embeddings.safetensors` and one `keys_NAME.parquet` per table."""
+    save_file(
+        {name: np.ascontiguousarray(table.vectors) for name, table in tables.items()},
+        folder / "embeddings.safetensors",
+    )
+    for name, table in tables.items():
+        pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
+
+
+def load(folder: Path) -> dict[str, Table]:
+    """Read the tables of a run.
+
+    Raises:
+        ParcelError: files are missing or disagree in length.
+    """
+    try:
+        vectors = load_file(folder / "embeddings.safetensors")
+        keys = {n: pq.read_table(folder / f"keys_{n}.parquet").column("key").to_numpy() for n in vectors}
+    except (OSError, ValueError) as error:
+        raise ParcelError(f"{folder} holds no readable embeddings: {error}") from error
+    for name, table in vectors.items():
+        if len(table) != len(keys[name]):
+            raise ParcelError(f"{folder}: {name} has {len(table)} vectors and {len(keys[name])} keys")
+    return {name: Table(keys[name], table) for name, table in vectors.items()}

@@ -1,0 +1,207 @@
+"""A run's vectors into the graph: stage beside the live ones, verify, flip in one transaction; and back again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import EXTRA, NAMES, Table, Tables
+from holley_graph.errors import GraphStateError, NotFound, ReleaseCheckFailed
+from holley_graph.graph.client import Graph, Progress, Row, Step, silent
+
+BATCH = 2_000
+PROBES = 100
+NEIGHBOURS = 10
+ASKED = 100
+"""Neighbours that the index is asked for so that the best `NEIGHBOURS` are among them, as the queries do."""
+LEAST_RECALL = 0.9
+MOST_MISSING = 0.01
+"""Share of a table whose nodes may have left the graph since the snapshot."""
+INDEXED = ("product", "vehicle")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a writeback did."""
+
+    run_id: str
+    staged: dict[str, int]
+    missing: dict[str, int]
+    recall: float
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def releases(graph: Graph) -> list[Row]:
+    """List every release that the graph has seen, newest first."""
+    return graph.read("writeback/releases")
+
+
+def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Progress = silent) -> Report:
+    """Put a run's embeddings live.
+
+    Until the flip commits, readers see the old vectors only; after it the new ones only. Killed before the flip,
+    the next writeback clears what was staged and starts again.
+
+    Args:
+        graph: where to write.
+        run: a run folder.
+        reindex: rebuild the vector indexes for vectors of another length than the live ones.
+        progress: told after each batch.
+
+    Raises:
+        ReleaseCheckFailed: a check failed; the live release is untouched.
+        ParcelError: `run` holds no readable embeddings.
+    """
+    tables, run_id = table.load(run), run.name
+    seconds: dict[str, float] = {}
+    clock = _Clock(seconds)
+    dim = int(tables["product"].vectors.shape[1])
+    _check_vectors(tables, dim)
+    _check_dimension(graph, dim, reindex)
+    for name in NAMES:
+        graph.write(f"writeback/clear_{name}")
+    norm = float(np.linalg.norm(tables["product"].vectors.astype(float), axis=1).max(initial=0.0))
+    graph.write("writeback/release_staging", run_id=run_id, dim=dim, product_norm=norm)
+
+    total = sum(len(each.keys) for each in tables.values())
+    staged: dict[str, int] = dict.fromkeys(NAMES, 0)
+    done = 0
+    for name, rows in _batches(tables):
+        staged[name] += int(graph.write(f"writeback/stage_{name}", rows=rows)["staged"])
+        done += len(rows)
+        progress("staging vectors", done, total)
+    clock.lap("stage")
+    missing = {name: len(tables[name].keys) - staged[name] for name in NAMES}
+    _check_staged(graph, tables, missing, dim)
+    recall = _recall(graph, tables["product"], dim, missing["product"])
+    clock.lap("verify")
+
+    if reindex:
+        for name in INDEXED:
+            graph.write(f"writeback/drop_index_{name}")
+    flips: list[Step] = [(f"writeback/flip_{name}", {}) for name in NAMES]
+    graph.transaction([*flips, ("writeback/release_live", {"run_id": run_id})])
+    clock.lap("flip")
+    for name in INDEXED:
+        graph.write(f"writeback/index_{name}", dim=dim)
+    await_indexes(graph)
+    clock.lap("index")
+    return Report(run_id, staged, missing, recall, seconds)
+
+
+def roll_back(graph: Graph) -> tuple[str, str]:
+    """Exchange the live release with the previous one, in one transaction.
+
+    Returns:
+        The run that is live now, and the one that was.
+
+    Raises:
+        NotFound: there is no previous release.
+    """
+    states = {row["state"]: row for row in releases(graph)}
+    if "live" not in states or "previous" not in states:
+        raise NotFound("there is no previous release to roll back to", "holley-graph writeback RUN")
+    if states["live"]["dim"] != states["previous"]["dim"]:
+        raise GraphStateError(
+            "the previous release has vectors of another length; the indexes hold only the live one's",
+            f"holley-graph writeback {states['previous']['run_id']} --reindex",
+        )
+    flips: list[Step] = [(f"writeback/rollback_{name}", {}) for name in NAMES]
+    graph.transaction([*flips, ("writeback/release_back", {})])
+    await_indexes(graph)
+    return states["previous"]["run_id"], states["live"]["run_id"]
+
+
+def await_indexes(graph: Graph) -> None:
+    """Return when every vector index serves.
+
+    Raises:
+        GraphStateError: one did not come online in time.
+    """
+    graph.read("server/await_indexes")
+    offline = graph.read("writeback/offline_indexes")
+    if offline:
+        raise GraphStateError(f"index {offline[0]['name']} is {offline[0]['state']}", "holley-graph status")
+
+
+def _batches(tables: Tables) -> Iterator[tuple[str, list[Row]]]:
+    for name in NAMES:
+        keys, vectors = tables[name].keys, tables[name].vectors
+        for start in range(0, len(keys), BATCH):
+            chunk = zip(keys[start : start + BATCH], vectors[start : start + BATCH].tolist(), strict=True)
+            yield name, [{"key": key, "vector": vector} for key, vector in chunk]
+
+
+def _check_vectors(tables: Tables, dim: int) -> None:
+    for name in NAMES:
+        if name not in tables:
+            raise ReleaseCheckFailed(f"the run has no table {name}")
+        vectors = tables[name].vectors
+        if vectors.shape[1] != dim:
+            raise ReleaseCheckFailed(f"{name} vectors have length {vectors.shape[1]}, products {dim}")
+        if not np.isfinite(vectors).all():
+            raise ReleaseCheckFailed(f"{name} has vectors that are not finite")
+    if not len(tables["product"].keys):
+        raise ReleaseCheckFailed("the run has no product vectors")
+
+
+def _check_dimension(graph: Graph, dim: int, reindex: bool) -> None:
+    live = [row for row in releases(graph) if row["state"] == "live"]
+    if live and live[0]["dim"] != dim and not reindex:
+        raise ReleaseCheckFailed(
+            f"vectors of length {dim}, but the live release and its indexes have {live[0]['dim']}",
+            "--reindex rebuilds them; similarity search pauses meanwhile",
+        )
+
+
+def _check_staged(graph: Graph, tables: Tables, missing: dict[str, int], dim: int) -> None:
+    for name in NAMES:
+        count = graph.read(f"writeback/staged_{name}", dim=dim)[0]
+        expected = len(tables[name].keys)
+        if count["wrong"] or count["staged"] != expected - missing[name]:
+            raise ReleaseCheckFailed(
+                f"{name}: staged {count['staged']}, of wrong length {count['wrong']}, expected {expected}"
+            )
+        if missing[name] > MOST_MISSING * expected:
+            raise ReleaseCheckFailed(
+                f"{name}: {missing[name]} of {expected} have left the graph since the snapshot",
+                "train on a new snapshot",
+            )
+
+
+def _recall(graph: Graph, products: Table, dim: int, missing: int) -> float:
+    """Build a passing index over the staged vectors and hold what it finds against exact search."""
+    graph.write("writeback/index_check", dim=dim)
+    try:
+        await_indexes(graph)
+        generator = np.random.default_rng(0)
+        chosen = generator.choice(len(products.keys), min(PROBES, len(products.keys)), replace=False)
+        probes = products.vectors[chosen].astype(float)
+        probes[:, -EXTRA:] = [1.0, 0.0]
+        found = graph.read("writeback/probe", queries=probes.tolist(), k=min(ASKED, len(products.keys)))
+    finally:
+        graph.write("writeback/drop_index_check")
+    scores = probes @ products.vectors.astype(float).T
+    wanted = min(NEIGHBOURS, len(products.keys) - missing)
+    best = np.argsort(-scores, axis=1)[:, :wanted]
+    hits = [np.isin(products.keys[b], row["found"]).mean() for b, row in zip(best, found, strict=True)]
+    recall = float(np.mean(hits))
+    if recall < LEAST_RECALL and not missing:
+        raise ReleaseCheckFailed(
+            f"the index finds {recall:.0%} of the true neighbours, {LEAST_RECALL:.0%} is the least"
+        )
+    return recall
+
+
+class _Clock:
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds, self._last = seconds, time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self._seconds[name], self._last = round(now - self._last, 2), now

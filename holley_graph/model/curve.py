@@ -1,0 +1,24 @@
+"""The training curve as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from holley_graph.model.fit import Curve
+
+
+def draw(curve: Curve, path: Path) -> None:
+    """Draw loss per epoch and, where it was checked, the validation value with the epoch that was kept."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    left = figure.subplots()
+    left.plot(range(1, len(curve.loss) + 1), curve.loss, color="tab:gray", label="training loss")
+    left.set(xlabel="epoch", ylabel="loss per event, nats")
+    if curve.checked:
+        right = left.twinx()
+        right.plot(curve.checked, curve.validation, color="tab:blue", marker="o", label="validation NDCG@10")
+        right.axvline(curve.best_epoch, color="tab:blue", linestyle=":", label=f"kept: epoch {curve.best_epoch}")
+        right.set_ylabel("NDCG@10 within the fitting set")
+    figure.legend(loc="outside upper center", ncols=3)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,145 @@
+"""A snapshot as tensors: hierarchies as row numbers, fitment as CSR, the graph as PyG's `HeteroData`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch_geometric.data import HeteroData
+
+from holley_graph.snapshot.snapshot import Snapshot
+
+YEARS_PER_WINDOW = 4
+PRICE_BUCKETS = 16
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Row numbers of one level for every entity: siblings share the row of their parent.
+
+    Attributes:
+        rows: [entities] row in the level's table.
+        size: rows of that table.
+    """
+
+    rows: torch.Tensor
+    size: int
+
+
+def hetero_data(snapshot: Snapshot, co_purchased_per_product: int = 20) -> HeteroData:
+    """Open a snapshot as PyG's `HeteroData`.
+
+    Node types `vehicle`, `product`, `model`, `make`, `part_type`, `user`; `node.key_rows` is left to the
+    snapshot's id maps: row i of a type is row i of the snapshot's table of that name. Edge types carry
+    `edge_index` [2, edges]; interactions also `time` and `kind`.
+
+    Args:
+        snapshot: nothing later than its `as_of` enters.
+        co_purchased_per_product: strongest co-purchases kept per product.
+    """
+    data = HeteroData()
+    vehicle, product = vehicle_levels(snapshot), product_levels(snapshot)
+    data["vehicle"].num_nodes = snapshot.vehicles.num_rows
+    data["product"].num_nodes = snapshot.products.num_rows
+    data["user"].num_nodes = snapshot.users.num_rows
+    data["model"].num_nodes, data["make"].num_nodes = vehicle["model"].size, vehicle["make"].size
+    data["part_type"].num_nodes = product["part_type"].size
+
+    fits = torch.from_numpy(snapshot.fits.T.copy())
+    data["vehicle", "fitted_by", "product"].edge_index = fits
+    data["product", "fits", "vehicle"].edge_index = fits.flip(0)
+    _parent(data, "vehicle", "of_model", "model", vehicle["model"])
+    _parent(data, "product", "of_type", "part_type", product["part_type"])
+    models = _first_rows(vehicle["model"])
+    data["model", "made_by", "make"].edge_index = torch.stack(
+        [torch.arange(vehicle["model"].size), vehicle["make"].rows[models]]
+    )
+    data["make", "makes", "model"].edge_index = data["model", "made_by", "make"].edge_index.flip(0)
+
+    pairs = _strongest(snapshot.co_purchased, co_purchased_per_product)
+    data["product", "bought_before", "product"].edge_index = pairs
+    data["product", "bought_after", "product"].edge_index = pairs.flip(0)
+
+    owners = torch.from_numpy(np.flatnonzero(snapshot.user_vehicle >= 0))
+    data["user", "owns", "vehicle"].edge_index = torch.stack(
+        [owners, torch.from_numpy(snapshot.user_vehicle)[owners]]
+    )
+    interaction = data["user", "interacts", "product"]
+    interaction.edge_index = torch.from_numpy(np.stack([snapshot.event("user"), snapshot.event("product")]))
+    interaction.time = torch.from_numpy(snapshot.event("at"))
+    interaction.kind = torch.from_numpy(snapshot.event("kind"))
+    return data
+
+
+def vehicle_levels(snapshot: Snapshot) -> dict[str, Hierarchy]:
+    """Levels of a vehicle: make, model, window of years within the model, itself."""
+    make, name = snapshot.vehicles.column("make"), snapshot.vehicles.column("model")
+    model = pc.binary_join_element_wise(make, name, "|")
+    window = pc.cast(pc.divide(snapshot.vehicles.column("year"), YEARS_PER_WINDOW), pa.string())
+    return {
+        "make": _level(make),
+        "model": _level(model),
+        "window": _level(pc.binary_join_element_wise(model, window, "|")),
+        "vehicle": _itself(snapshot.vehicles.num_rows),
+    }
+
+
+def product_levels(snapshot: Snapshot) -> dict[str, Hierarchy]:
+    """Levels of a product: part type, brand, price bucket, base SKU, itself."""
+    products = snapshot.products
+    return {
+        "part_type": _level(products.column("part_type")),
+        "brand": _level(products.column("brand").fill_null("")),
+        "price": _level(_price_bucket(products.column("price"))),
+        "base_sku": _level(products.column("base_sku")),
+        "product": _itself(products.num_rows),
+    }
+
+
+def _level(values: pa.ChunkedArray) -> Hierarchy:
+    encoded = pc.dictionary_encode(values).combine_chunks()
+    # dictionaries follow first appearance; the tables are sorted by key, so the numbering is deterministic
+    return Hierarchy(torch.from_numpy(np.array(encoded.indices, np.int64)), len(encoded.dictionary))
+
+
+def _itself(size: int) -> Hierarchy:
+    return Hierarchy(torch.arange(size), size)
+
+
+def _price_bucket(price: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Quantile buckets of the known prices; unknown prices share a bucket of their own."""
+    values = price.to_numpy(zero_copy_only=False).astype(float)
+    known = np.isfinite(values)
+    bucket = np.full(len(values), -1)
+    if known.any():
+        edges = np.quantile(values[known], np.linspace(0, 1, PRICE_BUCKETS + 1)[1:-1])
+        bucket[known] = np.searchsorted(edges, values[known])
+    return pa.chunked_array([pa.array(bucket)])
+
+
+def _parent(data: HeteroData, child: str, relation: str, parent: str, level: Hierarchy) -> None:
+    edges = torch.stack([torch.arange(len(level.rows)), level.rows])
+    data[child, relation, parent].edge_index = edges
+    data[parent, f"{relation}_of", child].edge_index = edges.flip(0)
+
+
+def _first_rows(level: Hierarchy) -> torch.Tensor:
+    """[size] some entity of each row of a level."""
+    first = torch.zeros(level.size, dtype=torch.long)
+    first[level.rows.flip(0)] = torch.arange(len(level.rows)).flip(0)
+    return first
+
+
+def _strongest(pairs: pa.Table, keep: int) -> torch.Tensor:
+    """[2, edges] the `keep` heaviest pairs of each first product."""
+    source, target = (np.asarray(pairs.column(c).to_numpy(), np.int64) for c in ("sku", "other_sku"))
+    weight: npt.NDArray[np.float64] = np.asarray(pairs.column("weight").to_numpy(), float)
+    order = np.lexsort((target, -weight, source))
+    source, target, weight = source[order], target[order], weight[order]
+    starts = np.searchsorted(source, source)
+    chosen = (np.arange(len(source)) - starts < keep) & (weight > 0)
+    return torch.from_numpy(np.stack([source[chosen], target[chosen]]))

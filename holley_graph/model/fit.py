@@ -1,0 +1,119 @@
+"""Fitting the default model: population by full batch with early stopping, then the history layer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from holley_graph.graph.client import Progress, silent
+from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.history import fit_history
+from holley_graph.model.likelihood import choices, negative_log_likelihood
+from holley_graph.model.sage import History, Sage, SageConfig
+from holley_graph.snapshot.snapshot import Snapshot
+
+LEARNING_RATE = 0.03
+CHECK_EVERY = 5
+PATIENCE = 4
+"""Checks without a better validation value before training stops."""
+
+
+@dataclass
+class Curve:
+    """Loss per epoch, and validation values at the epochs that were checked."""
+
+    loss: list[float] = field(default_factory=list)
+    checked: list[int] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the highest validation value."""
+        return self.checked[max(range(len(self.validation)), key=self.validation.__getitem__)]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model's vectors.
+
+    Attributes:
+        q: [vehicles, dim].
+        z: [products, dim].
+        popularity: [products] at the newest time bin.
+        history: the user layer.
+        state: parameters by name.
+    """
+
+    q: Tensor
+    z: Tensor
+    popularity: Tensor
+    history: History
+    state: dict[str, Tensor]
+
+
+Validate = Callable[[Tensor, Tensor, Tensor], float]
+"""Given q, z and the newest popularity, how good is the ranking? Higher is better."""
+
+
+def fit(
+    snapshot: Snapshot,
+    config: SageConfig,
+    epochs: int,
+    *,
+    seed: int,
+    device: torch.device,
+    validate: Validate | None = None,
+    progress: Progress = silent,
+) -> tuple[Fitted, Curve]:
+    """Train on everything that a snapshot knows.
+
+    Args:
+        snapshot: nothing later than its `as_of` is used.
+        config: see `SageConfig`.
+        epochs: full-batch steps at most.
+        seed: of the start values and the batches.
+        device: where to train.
+        validate: stops training when it no longer improves; the best epoch is kept.
+        progress: told after each epoch.
+    """
+    torch.manual_seed(seed)
+    data = hetero_data(snapshot)
+    model = Sage(data, vehicle_levels(snapshot), product_levels(snapshot), config).to(device)
+    events = choices(snapshot, config.bins, config.bin_days).to(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    curve, best = Curve(), copy.deepcopy(model.state_dict())
+    for epoch in range(1, epochs + 1):
+        q, z = model()
+        loss = (negative_log_likelihood(events, q, z, model.popularity()) + model.penalty()) / max(events.total, 1)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        curve.loss.append(loss.item())
+        progress("training", epoch, epochs)
+        if validate and epoch % CHECK_EVERY == 0:
+            curve.checked.append(epoch)
+            curve.validation.append(validate(*_served(model)))
+            if curve.best_epoch == epoch:
+                best = copy.deepcopy(model.state_dict())
+            elif curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
+                break
+    if curve.checked:
+        model.load_state_dict(best)
+    progress("training", epochs, epochs)
+    q, z, newest = _served(model)
+    history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
+    state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
+    return Fitted(q, z, newest, history, {k: v.detach().cpu().contiguous() for k, v in state.items()}), curve
+
+
+def _served(model: Sage) -> tuple[Tensor, Tensor, Tensor]:
+    model.eval()
+    with torch.no_grad():
+        q, z = model()
+        newest = model.popularity()[:, 0]
+    model.train()
+    return q.cpu(), z.cpu(), newest.cpu()

@@ -1,0 +1,107 @@
+"""The loss: exact softmax of every event over all products that fit the owner's vehicle.
+
+Events of one vehicle in one time bin share their normaliser, so that the whole training set is one flat array
+of (vehicle, bin, fitting product) cells and one scatter log-sum-exp, without sampling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from holley_graph.evaluation.targets import DAY
+from holley_graph.snapshot.snapshot import Ints, Snapshot
+
+KIND_WEIGHTS = (0.1, 0.3, 1.0)
+"""How much a view, a cart and an order count as a choice."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The training set of the population part.
+
+    Attributes:
+        fit_vehicle: [fitments] vehicle rows of the fitment pairs in use.
+        fit_product: [fitments] product rows.
+        fit: [cells] fitment of each cell.
+        group: [cells] (vehicle, bin) that the cell competes in, ascending.
+        time_bin: [cells] bin of popularity.
+        weight: [cells] events that chose this cell.
+        groups: number of (vehicle, bin) groups.
+    """
+
+    fit_vehicle: Tensor
+    fit_product: Tensor
+    fit: Tensor
+    group: Tensor
+    time_bin: Tensor
+    weight: Tensor
+    groups: int
+
+    def to(self, device: torch.device) -> Choices:
+        """Move every array."""
+        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "groups"}
+        return replace(self, **moved)
+
+    @property
+    def total(self) -> float:
+        """Weighted number of events."""
+        return float(self.weight.sum())
+
+
+def choices(snapshot: Snapshot, bins: int, bin_days: int) -> Choices:
+    """Collect every event whose product fits the vehicle of its user."""
+    vehicle = snapshot.user_vehicle[snapshot.event("user")]
+    product, at, kind = (snapshot.event(c) for c in ("product", "at", "kind"))
+    pairs = snapshot.fits[:, 0] * snapshot.products.num_rows + snapshot.fits[:, 1]
+    wanted = vehicle * snapshot.products.num_rows + product
+    fit = np.searchsorted(pairs, wanted)
+    fits = (vehicle >= 0) & (fit < len(pairs))
+    fits[fits] = pairs[fit[fits]] == wanted[fits]
+    fit, kind, vehicle = fit[fits], kind[fits], vehicle[fits]
+    time_bin = time_bins(at[fits], snapshot.as_of, bins, bin_days)
+
+    group_key, group = np.unique(vehicle * bins + time_bin, return_inverse=True)
+    cells_of, offsets = snapshot.fitting(group_key // bins)
+    within = fit - snapshot.fit_offsets[vehicle]
+    weight = np.bincount(offsets[group] + within, np.take(KIND_WEIGHTS, kind), minlength=len(cells_of))
+    sizes = np.diff(offsets)
+    used, cell_fit = np.unique(cells_of, return_inverse=True)
+    return Choices(
+        fit_vehicle=torch.from_numpy(snapshot.fits[used, 0].copy()),
+        fit_product=torch.from_numpy(snapshot.fits[used, 1].copy()),
+        fit=torch.from_numpy(cell_fit),
+        group=torch.from_numpy(np.repeat(np.arange(len(group_key)), sizes)),
+        time_bin=torch.from_numpy(np.repeat(group_key % bins, sizes)),
+        weight=torch.from_numpy(weight.astype(np.float32)),
+        groups=len(group_key),
+    )
+
+
+def time_bins(at: Ints, as_of: int, bins: int, bin_days: int) -> Ints:
+    """Number time backwards from `as_of` in bins of `bin_days`; the last bin takes everything earlier."""
+    return np.minimum((as_of - 1 - at) // (bin_days * DAY), bins - 1)
+
+
+def negative_log_likelihood(data: Choices, q: Tensor, z: Tensor, popularity: Tensor) -> Tensor:
+    """Return the summed loss in nats.
+
+    Args:
+        data: the events.
+        q: [vehicles, dim].
+        z: [products, dim].
+        popularity: [products, bins].
+    """
+    affinity = (q[data.fit_vehicle] * z[data.fit_product]).sum(1)
+    score = affinity[data.fit] + popularity[data.fit_product[data.fit], data.time_bin]
+    largest = torch.full((data.groups,), -torch.inf, device=score.device).scatter_reduce(
+        0, data.group, score.detach(), "amax"
+    )
+    summed = torch.zeros(data.groups, device=score.device).index_add(
+        0, data.group, (score - largest[data.group]).exp()
+    )
+    log_normaliser = summed.log() + largest
+    return (data.weight * (log_normaliser[data.group] - score)).sum()

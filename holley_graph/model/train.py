@@ -1,0 +1,170 @@
+"""One training run: choose the length on time that was held back, refit on everything, seal the run folder."""
+
+from __future__ import annotations
+
+import json
+import platform
+import secrets
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from holley_graph.embeddings import table
+from holley_graph.errors import GraphStateError
+from holley_graph.evaluation import metrics, popularity, scoring
+from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.graph.client import Progress, silent
+from holley_graph.model import curve, vectors
+from holley_graph.model.fit import Curve, Fitted, Validate, fit
+from holley_graph.model.sage import SageConfig
+from holley_graph.snapshot.parcel import digest
+from holley_graph.snapshot.snapshot import Snapshot
+
+MOST_EPOCHS = 150
+WITHOUT_VALIDATION = 60
+"""Epochs when too few purchases fell into the validation window to choose by."""
+WINDOW_DAYS = 30
+FEWEST_TEST_USERS = 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run folder and what it says of itself."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+
+def train(
+    full: Snapshot,
+    runs: Path,
+    *,
+    as_of: int | None = None,
+    config: SageConfig | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress = silent,
+) -> Run:
+    """Train the default model and seal a run folder.
+
+    Args:
+        full: the snapshot; what it knows from `as_of` on is held out and only measured against.
+        runs: folder of run folders.
+        as_of: epoch seconds to train up to; none: all of the snapshot.
+        config: see `SageConfig`.
+        seed: same seed, same snapshot, same machine: same vectors on CPU.
+        device: `cpu`, `cuda` or `auto`.
+        progress: told after each epoch.
+
+    Raises:
+        GraphStateError: there is no interaction to learn from.
+    """
+    started = time.monotonic()
+    config = config or SageConfig()
+    cut = full.as_of if as_of is None else as_of
+    past = full.before(cut)
+    if not past.events.num_rows:
+        raise GraphStateError("no interaction before the cut: nothing to learn from")
+    where = torch.device(_device(device))
+
+    epochs, curve_, validation = _choose_length(past, config, seed, where, progress)
+    fitted, refit = fit(past, config, epochs, seed=seed, device=where, progress=_named("refitting", progress))
+    tables = vectors.tables(past, fitted, config)
+
+    held_out = future_purchases(full, cut, WINDOW_DAYS) if cut < full.as_of else None
+    manifest = {
+        "run_id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-sage-{secrets.token_hex(2)}",
+        "model": "sage",
+        "as_of": cut,
+        "seed": seed,
+        "device": str(where),
+        "config": asdict(config),
+        "epochs": epochs,
+        "dim": int(tables["product"].vectors.shape[1]),
+        "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
+        "metrics": {"validation": validation, "held_out": held_out and compare(tables, full, past, held_out)},
+        "seconds": round(time.monotonic() - started, 1),
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in ("torch", "torch-geometric", "holley-graph")},
+    }
+    return Run(_seal(runs, manifest, tables, fitted, curve_ or refit), manifest)
+
+
+def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:
+    """Measure a run against popularity among what fits, on the same users."""
+    if not len(task.user):
+        return None
+    ours, theirs = scoring.scores(tables, full, task), popularity.scores(task, past)
+    ranked = [metrics.ranks(task, values) for values in (ours, theirs)]
+    mrr = [metrics.per_user(task, position, 4)["MRR@4"] for position in ranked]
+    return {
+        "users": len(task.user),
+        "warm_users": int(task.warm.sum()),
+        "days": WINDOW_DAYS,
+        "run": metrics.summary(task, ours),
+        "popularity": metrics.summary(task, theirs),
+        "MRR@4 over popularity": metrics.lift(task, mrr[0], mrr[1]),
+    }
+
+
+def _choose_length(
+    past: Snapshot, config: SageConfig, seed: int, device: torch.device, progress: Progress
+) -> tuple[int, Curve | None, dict[str, Any] | None]:
+    """Early stopping: train on all but the last days, stop when predicting those gets no better."""
+    cut = past.as_of - WINDOW_DAYS * DAY
+    task = future_purchases(past, cut, WINDOW_DAYS)
+    if len(task.user) < FEWEST_TEST_USERS:
+        return WITHOUT_VALIDATION, None, None
+    early = past.before(cut)
+    fitted, curve_ = fit(
+        early,
+        config,
+        MOST_EPOCHS,
+        seed=seed,
+        device=device,
+        validate=_validator(task),
+        progress=_named("choosing the length", progress),
+    )
+    return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, config), past, early, task)
+
+
+def _validator(task: RankingTask) -> Validate:
+    owner, candidate = torch.from_numpy(task.vehicle[task.owner]), torch.from_numpy(task.candidate)
+
+    def value(q: Tensor, z: Tensor, newest: Tensor) -> float:
+        score = (q[owner] * z[candidate]).sum(1) + newest[candidate]
+        return float(metrics.per_user(task, metrics.ranks(task, score.numpy()), 10)["NDCG@10"].mean())
+
+    return value
+
+
+def _seal(runs: Path, manifest: dict[str, Any], tables: table.Tables, fitted: Fitted, drawn: Curve) -> Path:
+    """Write everything beside the runs, then give it its name."""
+    partial = runs / f"{manifest['run_id']}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, mode=0o700)
+    table.save(tables, partial)
+    save_file(fitted.state, partial / "weights.safetensors")
+    curve.draw(drawn, partial / "curve.png")
+    (partial / "curve.json").write_text(json.dumps(asdict(drawn)))
+    manifest["files"] = {path.name: digest(path) for path in sorted(partial.iterdir())}
+    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    return partial.rename(runs / manifest["run_id"])
+
+
+def _device(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _named(name: str, progress: Progress) -> Progress:
+    return lambda _, done, of: progress(name, done, of)

@@ -1,0 +1,55 @@
+"""From a fitted model to the tables that are written back: everything it knows, inside the vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Table
+from holley_graph.model.fit import Fitted
+from holley_graph.model.history import history_means
+from holley_graph.model.sage import SageConfig
+from holley_graph.snapshot.snapshot import ORDERED, Snapshot
+
+
+def tables(snapshot: Snapshot, fitted: Fitted, config: SageConfig) -> dict[str, Table]:
+    """Assemble the embedding tables of a run.
+
+    A model's or make's vector is the mean of its vehicles': what is known of a year that nobody has seen yet.
+    A product's source vector is the residual that buying it adds to a buyer: its inner product with a product's
+    vector says how likely that one is bought next.
+    """
+    with torch.no_grad():
+        users = _users(snapshot, fitted, config)
+        source = fitted.z @ fitted.history.weights[ORDERED] / (1 + config.history_prior)
+    vehicles = fitted.q.numpy()
+    make = snapshot.vehicles.column("make").to_numpy(zero_copy_only=False).astype(object)
+    model = make + "|" + snapshot.vehicles.column("model").to_numpy(zero_copy_only=False).astype(object)
+    return {
+        "product": Table(snapshot.product_ids.keys, table.products(fitted.z.numpy(), fitted.popularity.numpy())),
+        "product_source": Table(snapshot.product_ids.keys, table.queries(source.numpy())),
+        "vehicle": Table(snapshot.vehicle_ids.keys, table.queries(vehicles)),
+        "vehicle_model": _means(model, vehicles),
+        "make": _means(make, vehicles),
+        "user": Table(snapshot.user_ids.keys, table.queries(users)),
+    }
+
+
+def _users(snapshot: Snapshot, fitted: Fitted, config: SageConfig) -> npt.NDArray[np.float32]:
+    """[users, dim] the vehicle's vector (zero without a vehicle) plus what the history adds."""
+    rows = np.arange(snapshot.users.num_rows)
+    means = history_means(snapshot, fitted.z, rows, np.full(len(rows), snapshot.as_of), config)
+    owned = torch.from_numpy(snapshot.user_vehicle)
+    base = torch.zeros(len(rows), config.dim)
+    base[owned >= 0] = fitted.q[owned[owned >= 0]]
+    return np.asarray((base + fitted.history(means)).numpy())
+
+
+def _means(group: npt.NDArray[np.object_], vectors: npt.NDArray[np.float32]) -> Table:
+    keys, member = np.unique(group, return_inverse=True)
+    sums = np.zeros((len(keys), vectors.shape[1]))
+    np.add.at(sums, member, vectors)
+    counts = np.bincount(member, minlength=len(keys))[:, None]
+    return Table(keys, table.queries((sums / np.maximum(counts, 1)).astype(np.float32)))

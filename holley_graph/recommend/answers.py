@@ -1,0 +1,115 @@
+"""Recommendations by the statements of `cypher/recommend/`, and a reason whenever there is none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from holley_graph.errors import GraphStateError, NotFound
+from holley_graph.graph.client import Graph, Row
+from holley_graph.settings import Recommend
+
+INDEX_CANDIDATES = 200
+"""Neighbours asked of the vector index, of which the rules then keep some."""
+
+_YEAR_MAKE_MODEL = re.compile(r"\s*(\d+)[\s|]+(.+?)\s*")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Ranked parts, and one line on what limits the answer when something does.
+
+    Attributes:
+        vehicle_id: what the parts fit; none in a graph without vehicles.
+        rows: sku, title, part_type, price, image_url, score, answered_by, vehicle_id; best first.
+        note: why the answer is empty or short, else "".
+    """
+
+    vehicle_id: str | None
+    rows: list[Row]
+    note: str
+
+
+def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
+    """Recommend parts to a user.
+
+    Raises:
+        NotFound: no such user, or the graph knows vehicles but not this user's.
+    """
+    known = _known(graph, user_id=user_id)
+    if known["user"] is None:
+        raise NotFound(f"no user {user_id!r} in the graph")
+    limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
+    if known["vehicle"] is None:
+        if known["has_vehicles"]:
+            raise NotFound(f"user {user_id!r} owns no vehicle that we know of, so no part can be said to fit")
+        if known["release"] is None:
+            raise GraphStateError(
+                "there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN"
+            )
+        rows = graph.read(
+            "recommend/without_vehicle", user_id=user_id, k=k, candidates=INDEX_CANDIDATES + k, **limits
+        )
+        return Answer(None, rows, "" if len(rows) == k else "the index has no more eligible neighbours")
+    rows = graph.read("recommend/user", user_id=user_id, k=k, **limits)
+    return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
+
+
+def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
+    """Recommend parts for a vehicle, as `1969 CHEVROLET CAMARO` or `1969|CHEVROLET|CAMARO`.
+
+    Raises:
+        NotFound: no such vehicle.
+    """
+    vehicle_id = resolve_vehicle(graph, vehicle)
+    known = _known(graph, vehicle_id=vehicle_id)
+    rows = graph.read("recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type)
+    return Answer(vehicle_id, rows, _note(rows, k, vehicle_id, known["candidates"]))
+
+
+def similar(graph: Graph, sku: str, k: int) -> list[Row]:
+    """Find parts like a part.
+
+    Raises:
+        NotFound: no such SKU, or it has no vector yet.
+    """
+    known = _known(graph, sku=sku.strip().upper())
+    if known["sku"] is None:
+        raise NotFound(f"no SKU {sku!r} in the graph")
+    if known["release"] is None:
+        raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
+    rows = graph.read("recommend/similar", sku=known["sku"], k=k, candidates=INDEX_CANDIDATES + k)
+    if not rows:
+        raise NotFound(f"{known['sku']} came after the live release and has no vector yet", "train and write back")
+    return rows
+
+
+def resolve_vehicle(graph: Graph, text: str) -> str:
+    """Turn what a person types into a vehicle id.
+
+    Raises:
+        NotFound: not a year, make and model, or none that the graph knows.
+    """
+    match = _YEAR_MAKE_MODEL.fullmatch(text)
+    if match:
+        spelled = " ".join(match[2].upper().replace("|", " ").split())
+        found = graph.read("recommend/vehicle_by_name", year=int(match[1]), name=spelled)
+        if found:
+            return str(found[0]["vehicle_id"])
+    raise NotFound(f"no vehicle {text!r} in the graph", 'written as "1969 CHEVROLET CAMARO"')
+
+
+def _known(graph: Graph, **asked: Any) -> Row:
+    return graph.read("recommend/known", **{"user_id": None, "vehicle_id": None, "sku": None, **asked})[0]
+
+
+def _note(rows: list[Row], k: int, vehicle: str, candidates: int) -> str:
+    if len(rows) >= k:
+        return ""
+    if not candidates:
+        return f"no eligible part fits {vehicle}"
+    return (
+        f"{candidates} eligible parts fit {vehicle}; purchases, colour variants and the limit per part type "
+        f"leave {len(rows)}"
+    )

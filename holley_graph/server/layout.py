@@ -1,0 +1,130 @@
+"""Where the embedded server keeps its things: one owner-only folder below the home."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from holley_graph.errors import AuthFailed
+from holley_graph.settings import Settings
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one embedded server; `root` is Neo4j's own home directory."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the paths below `settings.home`; touches no file."""
+        return cls(settings.home.absolute() / "server")
+
+    @property
+    def password_file(self) -> Path:
+        """The generated password, nothing else."""
+        return self.root / "password"
+
+    @property
+    def record(self) -> Path:
+        """Which process serves this home."""
+        return self.root / "server.json"
+
+    @property
+    def importing(self) -> Path:
+        """Stands as long as an offline import has not ended well."""
+        return self.root / "importing.json"
+
+    @property
+    def arguments(self) -> Path:
+        """The whole command line of the server, as Java reads it."""
+        return self.root / "server.args"
+
+    @property
+    def console(self) -> Path:
+        """What the server of the latest start printed."""
+        return self.root / "logs" / "console.log"
+
+    @property
+    def plugins(self) -> Path:
+        """Where Neo4j looks for procedures."""
+        return self.root / "plugins"
+
+    @property
+    def temporary(self) -> Path:
+        """Scratch space of the JVM (native libraries are unpacked here)."""
+        return self.root / "tmp"
+
+    @property
+    def store_lock(self) -> Path:
+        """The file that a running Neo4j holds an OS lock on; its mere existence says nothing."""
+        return self.root / "data" / "databases" / "store_lock"
+
+    @property
+    def stores(self) -> tuple[Path, Path]:
+        """The two folders of the database `neo4j`: store files and transaction logs."""
+        return self.root / "data" / "databases" / "neo4j", self.root / "data" / "transactions" / "neo4j"
+
+    @property
+    def started_before(self) -> bool:
+        """Whether a server has ever started here (it then has its password)."""
+        return (self.root / "data" / "databases" / "system").exists()
+
+    def create(self) -> None:
+        """Make the folders, for the owner only.
+
+        A home that was there before keeps its own mode: it may be a folder of the user's with other things in it.
+        """
+        self.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.root, self.root / "conf", self.console.parent, self.plugins, self.temporary):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.chmod(0o700)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one start, stop or import at a time work on this home; the others wait.
+
+        The operating system drops the lock when its holder ends, however it ends.
+        """
+        handle = os.open(self.root / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def password(self) -> str:
+        """Return the generated password.
+
+        Raises:
+            AuthFailed: the file is gone.
+        """
+        return read_password(self.password_file)
+
+
+def read_password(path: Path) -> str:
+    """Return the password that a file holds, without the line end that editors add.
+
+    Raises:
+        AuthFailed: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise AuthFailed(
+            f"password file {path}: {error.strerror}", "put it back, or set server.password_file"
+        ) from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a file in place in one step, readable by its owner only from its first byte on."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    part.replace(path)

@@ -1,0 +1,77 @@
+"""Up and down: from an empty folder to a server that answers, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holley_graph.errors import ServerStartFailed
+from holley_graph.server import admin, aot, jars, lock, preflight, process
+from holley_graph.server.layout import Layout
+from holley_graph.server.record import Record
+from holley_graph.settings import Settings
+
+if TYPE_CHECKING:
+    from holley_graph.graph.client import Progress
+
+
+def up(settings: Settings, progress: Progress | None = None) -> Record:
+    """Make sure that the embedded server of this home answers; starting it twice gives one server.
+
+    A server that crashed or was killed is started again and recovers its store; what a killed offline import left
+    is removed first.
+
+    Raises:
+        PortTaken, StoreLocked, DiskFull, JarMissing, ChecksumDiffers, ServerStartFailed, AuthFailed: as named.
+    """
+    layout = Layout.of(settings)
+    layout.create()
+    with layout.locked():
+        record = process.find(layout)
+        if record is None:
+            record = _start(settings, layout, progress or (lambda what, done, of: None))
+        else:
+            process.await_ready(layout, record, settings.server)
+    aot.prepare_in_background(settings.server.jar_cache)
+    return record
+
+
+def down(settings: Settings) -> bool:
+    """Stop the embedded server of this home cleanly; return whether one was running.
+
+    Raises:
+        ServerError: it does not end in time.
+    """
+    layout = Layout.of(settings)
+    if not layout.root.exists():
+        return False
+    with layout.locked():
+        record = process.find(layout)
+        if record is None:
+            layout.record.unlink(missing_ok=True)
+            return False
+        process.terminate(layout, record, settings.server.start_timeout_s)
+    return True
+
+
+def _start(settings: Settings, layout: Layout, progress: Progress) -> Record:
+    server, wanted = settings.server, lock.read()
+    preflight.check(layout, server)
+    jars.fetch(wanted, server.jar_cache, server.maven_url, progress)
+    progress("starting Neo4j", 0, 1)
+    jars.link_plugins(wanted, server.jar_cache, layout.plugins)
+    admin.repair_import(layout)
+    admin.ensure_password(layout, server.jar_cache)
+    class_path = [*jars.class_path(wanted, server.jar_cache), jars.browser_folder(wanted, server.jar_cache)]
+    prepared = aot.usable(server.jar_cache)
+    try:
+        flags = (f"-XX:AOTCache={prepared}",) if prepared else ()
+        record = process.launch(layout, server, class_path, flags)
+        if prepared and aot.refused(layout.console):
+            prepared.unlink(missing_ok=True)
+    except ServerStartFailed:
+        if prepared is None:
+            raise
+        record = process.launch(layout, server, class_path)
+        prepared.unlink(missing_ok=True)  # it starts without, so that was it
+    progress("starting Neo4j", 1, 1)
+    return record

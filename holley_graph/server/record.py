@@ -1,0 +1,66 @@
+"""Remembers which operating-system process is ours, across invocations and crashes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from holley_graph.server.layout import write_private
+
+# The kernel counts a process's start from boot; the boot time is re-estimated when the clock is set.
+_CLOCK_STEP_S = 2.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """One process: a pid alone would name a stranger once it is used again."""
+
+    pid: int
+    created: float
+    """Start time of the process in epoch seconds."""
+    bolt_port: int = 0
+    http_port: int = 0
+
+    @classmethod
+    def of(cls, pid: int, bolt_port: int = 0, http_port: int = 0) -> Self:
+        """Describe a process that has just been started."""
+        return cls(pid, psutil.Process(pid).create_time(), bolt_port, http_port)
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """Read what `write` left; none: no file, or one that was not finished."""
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Keep it."""
+        write_private(path, json.dumps(asdict(self)))
+
+    def process(self) -> psutil.Process | None:
+        """Return the live process that this record means, if it still lives."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.created) < _CLOCK_STEP_S
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+    @property
+    def bolt_uri(self) -> str:
+        """Address for drivers."""
+        return f"bolt://127.0.0.1:{self.bolt_port}"
+
+    @property
+    def http_uri(self) -> str:
+        """Address for the HTTP API and Neo4j Browser."""
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def browser_url(self, user: str) -> str:
+        """Return the address of Neo4j Browser with server and user filled in."""
+        return f"{self.http_uri}/browser/?connectURL=bolt://{user}@127.0.0.1:{self.bolt_port}"

@@ -1,0 +1,106 @@
+"""What the server of the settings is and holds, as one flat document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from holley_graph.errors import AuthFailed, GraphStateError, ServerUnreachable
+from holley_graph.graph.client import Graph
+from holley_graph.server import process
+from holley_graph.server.layout import Layout, read_password
+from holley_graph.settings import Settings
+
+KEYS = (
+    "running", "bolt_uri", "http_uri", "user", "password_file", "version", "edition", "pid", "rss_bytes",
+    "store_bytes", "nodes", "relationships", "gds_version", "indexes", "live_release",
+)  # fmt: skip
+
+
+def connect(settings: Settings) -> Graph:
+    """Open the server of the settings: the one at `server.uri`, else the running embedded one.
+
+    Raises:
+        ServerUnreachable: the embedded server is down.
+        AuthFailed: the password file cannot be read.
+        SettingsError: the URI is none, or would send the password in the clear.
+    """
+    server = settings.server
+    if server.uri is not None:
+        if server.password_file is None:
+            raise AuthFailed("server.uri is set and server.password_file is not", "name the file with its password")
+        password = read_password(server.password_file)
+        return Graph(server.uri, server.user, password, server.database, allow_plaintext=server.allow_plaintext)
+    layout = Layout.of(settings)
+    record = process.find(layout)
+    if record is None:
+        raise ServerUnreachable(f"the embedded server of {settings.home} is down", "holley-graph up")
+    return Graph(record.bolt_uri, "neo4j", layout.password())
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Describe the server; every key of `KEYS` is there, with None for what is unknown or does not apply.
+
+    A server that is down is an answer, not an error. One that starts or hangs has a pid and is not `running`.
+
+    Raises:
+        AuthFailed: the server refuses the password.
+    """
+    found: dict[str, Any] = dict.fromkeys(KEYS) | {"running": False}
+    if settings.server.uri is None:
+        found |= _embedded(Layout.of(settings))
+        if found["pid"] is None:
+            return found
+    try:
+        with connect(settings) as graph:
+            with graph.reading() as read:  # unlike `read` it does not retry for half a minute
+                found |= next(read("server/status")).data()
+            found |= {"gds_version": gds_version(graph), "indexes": graph.read("server/indexes")}
+    except ServerUnreachable:
+        return found
+    if settings.server.uri is not None:
+        server = settings.server
+        found |= {"bolt_uri": server.uri, "user": server.user, "password_file": server.password_file}
+    return found | {"running": True}
+
+
+def gds_version(graph: Graph) -> str | None:
+    """Return the version of Graph Data Science on a server; none: it is not installed there."""
+    try:
+        return str(graph.read("server/gds")[0]["version"])
+    except GraphStateError:  # unknown function
+        return None
+
+
+def _embedded(layout: Layout) -> dict[str, Any]:
+    record = process.find(layout)
+    live = record.process() if record is not None else None
+    if record is None or live is None:
+        return {}
+    return {
+        "bolt_uri": record.bolt_uri,
+        "http_uri": record.http_uri,
+        "user": "neo4j",
+        "password_file": layout.password_file,
+        "pid": record.pid,
+        "rss_bytes": live.memory_info().rss,
+        "store_bytes": sum(_sizes(layout.root / "data")),
+    }
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for path in folder.rglob("*"):
+        with _vanishing():
+            if path.is_file():
+                yield path.stat().st_size
+
+
+@contextmanager
+def _vanishing() -> Iterator[None]:
+    """The server may remove a file between its listing and its measuring: it then counts nothing."""
+    try:
+        yield
+    except FileNotFoundError:
+        return

@@ -1,0 +1,70 @@
+"""A snapshot as a sealed folder: Parquet files and a manifest with their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holley_graph.errors import ParcelError
+from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
+
+_TABLES = ("products", "vehicles", "users", "events", "bought")
+_FITS = pa.schema([("vehicle", pa.int64()), ("product", pa.int64())])
+
+
+def write(snapshot: Snapshot, folder: Path) -> Path:
+    """Write a snapshot; the folder appears under its name only when it is complete.
+
+    Args:
+        snapshot: what to write.
+        folder: a path that does not exist yet; its parent is made.
+
+    Returns:
+        `folder`.
+    """
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, mode=0o700)
+    tables = {name: getattr(snapshot, name) for name in _TABLES}
+    tables["fits"] = pa.table([snapshot.fits[:, 0], snapshot.fits[:, 1]], _FITS)
+    files = {}
+    for name, table in tables.items():
+        path = partial / f"{name}.parquet"
+        pq.write_table(table, path, compression="zstd")
+        files[name] = {"rows": table.num_rows, "sha256": digest(path)}
+    manifest = {"as_of": snapshot.as_of, "options": asdict(snapshot.options), "files": files}
+    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    return partial.replace(folder)
+
+
+def open_parcel(folder: Path) -> Snapshot:
+    """Read a snapshot back.
+
+    Raises:
+        ParcelError: the manifest is missing or a file is not the one that was sealed.
+    """
+    manifest_path = folder / "manifest.json"
+    if not manifest_path.is_file():
+        raise ParcelError(f"{folder} is no snapshot: it has no manifest.json")
+    manifest = json.loads(manifest_path.read_text())
+    for name, entry in manifest["files"].items():
+        path = folder / f"{name}.parquet"
+        if not path.is_file() or digest(path) != entry["sha256"]:
+            raise ParcelError(f"{path} is missing or was changed after the snapshot was sealed")
+    tables = {name: pq.read_table(folder / f"{name}.parquet") for name in (*_TABLES, "fits")}
+    pairs = tables.pop("fits")
+    fits = np.column_stack([pairs.column("vehicle").to_numpy(), pairs.column("product").to_numpy()])
+    return Snapshot(manifest["as_of"], fits=fits, options=DeriveOptions(**manifest["options"]), **tables)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

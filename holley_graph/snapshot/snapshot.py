@@ -1,0 +1,139 @@
+"""The training view of the graph at one moment: arrays with row numbers, and nothing later than `as_of`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from holley_graph.errors import ParcelError
+from holley_graph.snapshot.ids import IdMap
+from loaders import derive
+
+Ints = npt.NDArray[np.int64]
+KINDS = ("VIEWED", "CARTED", "ORDERED")
+VIEWED, CARTED, ORDERED = range(3)
+
+
+@dataclass(frozen=True)
+class DeriveOptions:
+    """The settings of the sync that co-purchase and co-view are rebuilt with."""
+
+    co_purchase_max_skus: int
+    session_gap_minutes: int
+    session_max_skus: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One dated copy.
+
+    Attributes:
+        as_of: epoch seconds; everything strictly before it is known, nothing else.
+        products: columns sku, base_sku, display_key, part_type, brand, price, eligible; sorted by sku.
+        vehicles: columns vehicle_id, year, make, model, owners (users that own it); sorted by vehicle_id.
+        users: columns user_id, vehicle (row of `vehicles`, null for none); users with a history only.
+        fits: [fitments, 2] rows of (vehicle, product), sorted.
+        events: columns user, product, kind (index into `KINDS`), at (epoch seconds); sorted by user, at.
+        bought: columns user, product, last_at: latest known purchase, order lines past the boundary included.
+        options: how derived relationships are rebuilt.
+    """
+
+    as_of: int
+    products: pa.Table
+    vehicles: pa.Table
+    users: pa.Table
+    fits: Ints
+    events: pa.Table
+    bought: pa.Table
+    options: DeriveOptions
+
+    @cached_property
+    def product_ids(self) -> IdMap:
+        """SKU to row."""
+        return IdMap("SKU", self.products.column("sku").to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def vehicle_ids(self) -> IdMap:
+        """Vehicle id to row."""
+        return IdMap("vehicle", self.vehicles.column("vehicle_id").to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def user_ids(self) -> IdMap:
+        """User id to row."""
+        return IdMap("user", self.users.column("user_id").to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def fit_offsets(self) -> Ints:
+        """[vehicles + 1]: the products that fit vehicle v are `fits[offsets[v]:offsets[v + 1], 1]`."""
+        return np.searchsorted(self.fits[:, 0], np.arange(self.vehicles.num_rows + 1)).astype(np.int64)
+
+    @cached_property
+    def user_vehicle(self) -> Ints:
+        """[users]: the row of each user's vehicle, −1 for none."""
+        return np.asarray(self.users.column("vehicle").fill_null(-1).to_numpy(), np.int64)
+
+    def fitting(self, vehicle: Ints) -> tuple[Ints, Ints]:
+        """Lay the fitment lists of many vehicles end to end.
+
+        Args:
+            vehicle: [n] vehicle rows, repeats allowed.
+
+        Returns:
+            [cells] rows of `fits`, and [n + 1] where the list of each vehicle starts.
+        """
+        start = self.fit_offsets[vehicle]
+        sizes = self.fit_offsets[vehicle + 1] - start
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        return np.repeat(start - offsets[:-1], sizes) + np.arange(offsets[-1]), offsets
+
+    def event(self, column: str) -> Ints:
+        """[events]: one column of the events as integers."""
+        return np.asarray(self.events.column(column).to_numpy(), np.int64)
+
+    def before(self, cut: int) -> Snapshot:
+        """Return the snapshot as it would have been taken at an earlier time.
+
+        Args:
+            cut: epoch seconds; events at or after it are gone, and with them what is derived from them.
+
+        Raises:
+            ParcelError: `cut` is later than this snapshot's `as_of`.
+        """
+        if cut > self.as_of:
+            raise ParcelError(f"cannot cut at {cut}: this snapshot knows nothing from {self.as_of} on")
+        events = self.events.filter(pa.array(self.event("at") < cut))
+        return replace(self, as_of=cut, events=events, bought=_bought_before(self.bought, events, cut))
+
+    @cached_property
+    def co_purchased(self) -> pa.Table:
+        """Columns sku, other_sku (product rows), count, weight, last_at: rebuilt from this snapshot's events."""
+        return derive.co_purchased(self._grouped(ORDERED), self.options.co_purchase_max_skus)
+
+    @cached_property
+    def co_viewed(self) -> pa.Table:
+        """Columns sku, other_sku (product rows), count, weight: rebuilt from this snapshot's events."""
+        return derive.co_viewed(
+            self._grouped(VIEWED), self.options.session_gap_minutes, self.options.session_max_skus
+        )
+
+    def _grouped(self, kind: int) -> pa.Table:
+        """Interactions of one kind as the graph holds them: user_id, sku and the list of times."""
+        chosen = self.events.filter(pa.array(self.event("kind") == kind))
+        grouped = chosen.group_by(["user", "product"], use_threads=False).aggregate([("at", "list")])
+        return grouped.rename_columns(["user_id", "sku", "at"])
+
+
+def _bought_before(bought: pa.Table, events: pa.Table, cut: int) -> pa.Table:
+    """Keep purchases known before `cut`; where the latest is later, the latest earlier event stands for it."""
+    known = bought.filter(pa.array(np.asarray(bought.column("last_at")) < cut))
+    orders = events.filter(pa.array(np.asarray(events.column("kind")) == ORDERED))
+    latest = orders.group_by(["user", "product"], use_threads=False).aggregate([("at", "max")])
+    both = pa.concat_tables([known, latest.rename_columns(["user", "product", "last_at"]).cast(known.schema)])
+    merged = both.group_by(["user", "product"], use_threads=False).aggregate([("last_at", "max")])
+    return merged.rename_columns(["user", "product", "last_at"]).sort_by(
+        [("user", "ascending"), ("product", "ascending")]
+    )

@@ -1,0 +1,67 @@
+"""Compares the graph tables of this sync with what the graph holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from holley_graph.graph.export import arrow_schema
+from holley_graph.graph.load import Change
+from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
+from loaders import sqltext
+
+NOT_COMPARED = {"viewed": ["weight"], "carted": ["weight"], "ordered": ["weight"]}
+"""Interaction weights move with as_of and are refreshed inside the server, not row by row from here."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What to write for one graph table, and how many rows of each kind that is."""
+
+    change: Change
+    added: int
+    changed: int
+    removed: int
+
+
+def empty_tables() -> dict[str, pa.Table]:
+    """Return what an empty graph holds."""
+    return {declared.table: arrow_schema(declared).empty_table() for declared in (*NODES, *RELATIONSHIPS)}
+
+
+def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> dict[str, Difference]:
+    """Find what must be written so that a graph with `old` holds `new`.
+
+    Args:
+        old: graph tables as the graph holds them.
+        new: graph tables as they should be.
+
+    Returns:
+        Every graph table's difference, in schema order.
+    """
+    return {d.table: _compare(d, old[d.table], new[d.table]) for d in (*NODES, *RELATIONSHIPS)}
+
+
+def _compare(declared: Node | Relationship, old: pa.Table, new: pa.Table) -> Difference:
+    keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
+    with duckdb.connect() as connection:
+        connection.register("new_rows", _rows(declared.table, new, keys))
+        connection.register("old_rows", _rows(declared.table, old, keys))
+        written: pa.Table = connection.sql(sqltext.duckdb("diff/written")).to_arrow_table()
+        removed: pa.Table = connection.sql(sqltext.duckdb("diff/removed")).to_arrow_table()
+    added = int(np.count_nonzero(written.column("added")))
+    change = Change(new.take(written.column("position")), old.take(removed.column("position")).select(keys))
+    return Difference(change, added, written.num_rows - added, removed.num_rows)
+
+
+def _rows(name: str, table: pa.Table, keys: list[str]) -> pa.Table:
+    compared = [c for c in table.column_names if c not in keys and c not in NOT_COMPARED.get(name, [])]
+    table = table.combine_chunks()
+    position = pa.array(np.arange(table.num_rows))
+    key = table.select(keys).to_struct_array()
+    values = table.select(compared).to_struct_array() if compared else pa.nulls(table.num_rows, pa.bool_())
+    return pa.table({"position": position, "key": key, "compared": values})

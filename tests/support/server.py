@@ -1,0 +1,39 @@
+"""A real server for tests: small, on free ports, emptied between tests."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from holley_graph.graph.client import Graph
+from holley_graph.settings import Server, Settings, load
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on right now; all are held while the next is drawn, so they differ."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def small(home: Path, **server: object) -> Settings:
+    """Settings of an embedded server that leaves room for the tests; the jar cache is the user's own."""
+    bolt_port, http_port = free_ports(2)
+    sizes = {"bolt_port": bolt_port, "http_port": http_port, "heap_mb": 512, "page_cache_mb": 128}
+    return load(home=home, server=Server.model_validate({"start_timeout_s": 300, **sizes, **server}))
+
+
+def wipe(graph: Graph) -> None:
+    """Empty the database: projections, rows, constraints and indexes (token look-ups stay)."""
+    with graph.driver.session() as session:
+        session.run(
+            "CALL gds.graph.list() YIELD graphName CALL gds.graph.drop(graphName) YIELD nodeCount RETURN nodeCount"
+        ).consume()
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
+        constraints = session.run("SHOW CONSTRAINTS YIELD name").value()
+        for name in constraints:
+            session.run(f"DROP CONSTRAINT `{name}`").consume()
+        for name in session.run("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").value():
+            session.run(f"DROP INDEX `{name}`").consume()

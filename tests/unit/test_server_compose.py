@@ -1,0 +1,50 @@
+"""docker-compose.yml offers the same server as the embedded one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from holley_graph.server import config, lock
+from holley_graph.settings import Server
+
+TEXT = (Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8")
+LINES = [line.strip() for line in TEXT.splitlines() if not line.strip().startswith("#")]
+PAIRS = dict(line.split(": ", 1) for line in LINES if ": " in line and not line.startswith("-"))
+
+
+def environment(key: str) -> str:
+    """The value that the image turns into a setting: dots are written `_`, underscores `__`."""
+    return PAIRS["NEO4J_" + key.replace("_", "__").replace(".", "_")].strip('"')
+
+
+def test_versions_are_those_of_the_lock_file() -> None:
+    assert PAIRS["image"] == f"neo4j:{lock.neo4j_version()}-community"
+    assert PAIRS["NEO4J_PLUGINS"] == "'[\"graph-data-science\"]'"
+    (checked,) = (line for line in LINES if "gds.version()" in line)
+    assert f"'\"{lock.gds_version()}\"'" in checked
+
+
+def test_ports_are_the_default_ones_on_loopback_only() -> None:
+    published = [line.removeprefix("- ").strip('"') for line in LINES if re.fullmatch(r"- \"[\d.:]+\"", line)]
+    server = Server()
+    assert published == [f"127.0.0.1:{port}:{port}" for port in (server.bolt_port, server.http_port)]
+
+
+def test_settings_about_privacy_are_those_of_the_embedded_server() -> None:
+    ours = config.neo4j_settings(Server())
+    keys = [key for key in ours if "telemetry" in key or "report" in key or "fleet" in key or "policy" in key]
+    assert len(keys) == 4
+    assert {key: environment(key) for key in keys} == {key: ours[key] for key in keys}
+
+
+def test_the_password_comes_from_a_secret_file_and_stands_on_no_command_line() -> None:
+    assert PAIRS["NEO4J_AUTH_FILE"] == "/run/secrets/neo4j_auth"
+    assert "NEO4J_AUTH" not in PAIRS
+    assert LINES.count("neo4j_auth:") == 1
+    assert PAIRS["file"] == "./secrets/neo4j_auth"
+    assert not re.search(r"cypher-shell.*(-p |--password)", TEXT)
+
+
+def test_a_health_check_watches_the_server() -> None:
+    assert {"interval", "timeout", "retries", "start_period"} <= set(PAIRS)

@@ -1,0 +1,133 @@
+"""Each trouble has its own error, found before a start or read from the log of a dead server."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from holley_graph.errors import DiskFull, PortTaken, ServerError, ServerStartFailed, ServerUnreachable, StoreLocked
+from holley_graph.server import diagnosis, lifecycle, preflight
+from holley_graph.server.doctor import examine
+from holley_graph.server.layout import Layout
+from holley_graph.server.status import KEYS, connect, status
+from holley_graph.settings import Settings
+from tests.support.server import free_ports, small
+
+_HOLD = """
+import fcntl, sys
+file = open(sys.argv[1], "r+")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+input()
+"""
+_LOG = """INFO Starting...
+ERROR Failed to start
+Caused by: Bad: the root cause
+	at org.x.Y(Z.java:1)
+INFO Stopped.
+"""
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Settings:
+    """A home where nothing has happened yet, with an empty jar cache and no way to fill it."""
+    closed = f"http://127.0.0.1:{free_ports(1)[0]}"
+    return small(tmp_path / "home", jar_cache=tmp_path / "jars", maven_url=closed)
+
+
+@pytest.mark.parametrize("name", ["bolt_port", "http_port"])
+def test_a_taken_port_is_named_with_its_setting_before_anything_is_fetched(fresh: Settings, name: str) -> None:
+    with socket.create_server(("127.0.0.1", getattr(fresh.server, name))):
+        with pytest.raises(PortTaken, match=f"{getattr(fresh.server, name)}.*{name}") as refused:
+            lifecycle.up(fresh)
+        assert not all(check.ok for check in examine(fresh) if check.name.startswith("port"))
+    assert refused.value.exit_code == 11
+    assert not fresh.server.jar_cache.exists()
+
+
+def test_a_held_store_lock_names_its_holder_and_a_stale_file_does_not_matter(fresh: Settings) -> None:
+    layout = Layout.of(fresh)
+    layout.store_lock.parent.mkdir(parents=True)
+    layout.store_lock.touch()
+    assert not preflight.locked(layout.store_lock)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, layout.store_lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(StoreLocked, match=f"process {holder.pid} ") as refused:
+        lifecycle.up(fresh)
+    assert refused.value.exit_code == 12
+    holder.communicate("\n")
+    assert not preflight.locked(layout.store_lock)
+
+
+def test_a_full_disk_is_seen_before_anything_is_fetched(fresh: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "LEAST_FREE_MB", 10**12)
+    with pytest.raises(DiskFull, match="MiB free") as refused:
+        lifecycle.up(fresh)
+    assert refused.value.exit_code == 13
+    assert not fresh.server.jar_cache.exists()
+    assert {check.name for check in examine(fresh) if "disk" in check.name and not check.ok}
+
+
+def test_down_and_status_of_a_home_that_never_was_touch_nothing(fresh: Settings) -> None:
+    assert lifecycle.down(fresh) is False
+    assert status(fresh) == dict.fromkeys(KEYS) | {"running": False}
+    with pytest.raises(ServerUnreachable) as refused:
+        connect(fresh)
+    assert refused.value.hint == "holley-graph up"
+    assert not fresh.home.exists()
+
+
+def test_doctor_on_a_new_machine_asks_only_for_an_up(fresh: Settings) -> None:
+    checks = examine(fresh)
+    assert [(check.name, check.todo) for check in checks if not check.ok] == [("server", "holley-graph up")]
+    assert all(check.found for check in checks)
+    assert not fresh.home.exists()
+
+
+def test_doctor_says_how_to_close_an_open_home(fresh: Settings) -> None:
+    layout = Layout.of(fresh)
+    layout.create()
+    layout.root.chmod(0o755)
+    (check,) = (check for check in examine(fresh) if check.name == "home")
+    assert (check.ok, check.todo) == (False, f"chmod go= {layout.root}")
+
+
+def test_doctor_reports_an_address_where_nobody_answers(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("x")
+    remote = small(tmp_path, uri=f"bolt://127.0.0.1:{free_ports(1)[0]}", password_file=password)
+    (failed,) = (check for check in examine(remote) if not check.ok)
+    assert "does not answer" in failed.found
+
+
+@pytest.mark.parametrize(
+    ("log", "kind"),
+    [
+        ("x\nCaused by: java.io.IOException: No space left on device\n", DiskFull),
+        ("org.neo4j.io.net.PortBindException: An error occurred while trying to bind to the socket", PortTaken),
+        ("FileLockException: Lock file has been locked by another process: /x/store_lock", StoreLocked),
+        ("java.lang.OutOfMemoryError: Java heap space", ServerStartFailed),
+        ("", ServerStartFailed),
+    ],
+)
+def test_the_log_of_a_dead_server_is_told_as_its_error(log: str, kind: type[ServerError], tmp_path: Path) -> None:
+    console = tmp_path / "console.log"
+    console.write_text(log)
+    found = diagnosis.of(console)
+    assert type(found) is kind
+    assert found.hint
+
+
+def test_an_unknown_cause_is_quoted_from_the_log(tmp_path: Path) -> None:
+    console = tmp_path / "console.log"
+    console.write_text(_LOG)
+    assert "Caused by: Bad: the root cause" in str(diagnosis.of(console))
+    assert "org.x.Y" not in str(diagnosis.of(console))
+    assert "printed nothing" in str(diagnosis.of(tmp_path / "none"))
