@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from loaders.contracts import RAW
 
 Row = dict[str, Any]
+RAW_NAMES = tuple(table.name for table in RAW)
 
 
 def at(text: str) -> datetime:

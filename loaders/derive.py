@@ -1,0 +1,49 @@
+"""Relationships between products that follow from what users did, at any cut-off.
+
+Weights are positive pointwise mutual information, max(0, ln(count · N / (n_A · n_B))): how much oftener two
+products come together than they would by chance. A snapshot passes `at` lists that are already cut, so that nothing
+here sees the future; identifiers may be text or row numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from loaders import sqltext
+
+
+def co_purchased(ordered: pa.Table, max_skus: int) -> pa.Table:
+    """Which product was first bought before another or with it, by how many users.
+
+    Args:
+        ordered: `user_id`, `sku`, `at` (ascending epoch seconds; an empty list is no purchase).
+        max_skus: users who bought more SKUs are left out altogether.
+
+    Returns:
+        `sku`, `other_sku`, `count` (users), `weight`, `last_at` (epoch seconds: the latest purchase that completed
+        the pair), sorted. Bought at the same time means both directions.
+    """
+    return _derive("co_purchased", "ordered", ordered, {"max_skus": max_skus})
+
+
+def co_viewed(viewed: pa.Table, gap_minutes: int, max_skus: int) -> pa.Table:
+    """Which products were looked at in one session, in how many sessions.
+
+    Args:
+        viewed: `user_id`, `sku`, `at` (ascending epoch seconds).
+        gap_minutes: a pause longer than this ends a session.
+        max_skus: sessions with more SKUs are left out altogether.
+
+    Returns:
+        `sku`, `other_sku` (the greater one), `count` (sessions), `weight`, sorted.
+    """
+    return _derive("co_viewed", "viewed", viewed, {"gap_s": gap_minutes * 60, "max_skus": max_skus})
+
+
+def _derive(name: str, reads: str, table: pa.Table, values: dict[str, Any]) -> pa.Table:
+    with duckdb.connect() as connection:
+        connection.register(reads, table.select(["user_id", "sku", "at"]))
+        return connection.sql(sqltext.duckdb(f"derive/{name}"), params=values).to_arrow_table()

@@ -1,0 +1,54 @@
+"""The key that turns addresses into hashes, so that the graph knows who is the same without knowing who it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from holley_graph.errors import SettingsError
+from holley_graph.settings import Settings
+
+_BLOCK = 64  # bytes of a SHA-256 block
+_SHORTEST = 16  # bytes
+
+
+def email_key(settings: Settings) -> bytes:
+    """Read the HMAC key, or make one in the home at first use.
+
+    Losing the key means that the next sync gives every address another hash: back it up with the home.
+
+    Raises:
+        SettingsError: the key file is missing or too short.
+    """
+    named = settings.privacy.email_key_file
+    if named is None:
+        path = settings.home / "email.key"
+        _make(path)
+    else:
+        path = named
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"email key file {path}: {error.strerror}", "set privacy.email_key_file") from error
+    if len(key) < _SHORTEST:
+        raise SettingsError(f"email key file {path} holds {len(key)} bytes, expected at least {_SHORTEST}")
+    return key
+
+
+def pads(key: bytes) -> dict[str, bytes]:
+    """Give the two pads of HMAC-SHA-256 (RFC 2104), with which a database computes it as two plain hashes."""
+    block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+    return {"inner_pad": bytes(b ^ 0x36 for b in block), "outer_pad": bytes(b ^ 0x5C for b in block)}
+
+
+def _make(path: Path) -> None:
+    """Write a new key unless there is one; only its owner may read it, from its first byte on."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32) + "\n")

@@ -1,0 +1,225 @@
+-- purpose: events to one row per user, kind of interaction and SKU, with all its times
+-- params: @as_of TIMESTAMP    events at or after it are not known yet
+--         @boundary TIMESTAMP events before it are told by the orders table
+--         @blank STRING       pattern of white space at either end: engines differ in what TRIM removes
+-- reads: events, clean_fitment, clean_items
+-- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, kind STRING, sku STRING,
+--          at ARRAY<INT64>, count INT64, price FLOAT64, image_url STRING, image_at INT64
+--
+-- Events are taken apart and put together again under an id of their own, because a subquery per row over its
+-- properties takes DuckDB ten times as long. The id lives inside one chain of steps: it may differ wherever the chain
+-- is repeated. No array element is reached by a computed offset: emulators count them differently.
+WITH catalogue AS (
+  SELECT f.sku FROM clean_fitment AS f WHERE f.sku IS NOT NULL
+  UNION DISTINCT
+  SELECT i.sku FROM clean_items AS i
+),
+
+named AS (
+  SELECT
+    GENERATE_UUID() AS row_id,
+    NULLIF(REGEXP_REPLACE(e.user_id, @blank, ''), '') AS user_id,
+    UPPER(e.event_name) AS name,
+    e.client_event_timestamp AS time,
+    CASE UPPER(e.event_name)
+      WHEN 'VIEWED PRODUCT' THEN 'VIEWED'
+      WHEN 'CART UPDATE' THEN 'CARTED'
+      WHEN 'ORDERED PRODUCT' THEN 'ORDERED'
+      WHEN 'PLACED ORDER' THEN 'ORDERED'
+      WHEN 'CONSUMER WEBSITE ORDER' THEN 'ORDERED'
+    END AS kind,
+    -- the shape of the name of the properties that hold this event's SKUs
+    CASE UPPER(e.event_name)
+      WHEN 'CART UPDATE' THEN 'items_#.id'
+      WHEN 'PLACED ORDER' THEN 'items_#.id'
+      WHEN 'CONSUMER WEBSITE ORDER' THEN 'skus_#'
+      ELSE 'id'
+    END AS sku_shape,
+    e.event_properties
+  FROM events AS e
+),
+
+placed AS (
+  SELECT
+    n.row_id, n.user_id, n.name, n.time, n.kind, n.sku_shape, n.event_properties,
+    CASE
+      WHEN n.kind IS NULL THEN 'other_name'
+      WHEN n.time < @boundary OR n.time >= @as_of THEN 'outside_window'  -- a missing time is not outside
+      WHEN n.user_id IS NULL THEN 'event.no_user'
+      WHEN n.time IS NULL THEN 'event.no_time'
+    END AS reason
+  FROM named AS n
+),
+
+properties AS (
+  SELECT
+    p.row_id, p.user_id, p.name, p.time, p.kind, p.sku_shape, p.reason,
+    LOWER(u.property_name) AS property,
+    NULLIF(REGEXP_REPLACE(u.string_value, @blank, ''), '') AS words,
+    CAST(u.long_value AS STRING) AS digits,
+    u.double_value AS number
+  FROM placed AS p
+  CROSS JOIN UNNEST(
+    -- one property more, in slot '', so that an event without any is still a row
+    ARRAY_CONCAT(
+      [STRUCT(
+        '' AS property_name, CAST(NULL AS STRING) AS string_value,
+        CAST(NULL AS INT64) AS long_value, CAST(NULL AS FLOAT64) AS double_value
+      )],
+      COALESCE(IF(p.reason IS NULL, p.event_properties, []), [])
+    )
+  ) AS u
+  WHERE REGEXP_CONTAINS(
+    u.property_name,
+    r'(?i)^(|prod(uct)?id|price|itemprice|imageurl|skus_[0-9]+|items_[0-9]+\.(prod(uct)?id|itemprice|imageurl))$'
+  )
+),
+
+shaped AS (
+  SELECT
+    p.row_id, p.user_id, p.name, p.time, p.kind, p.sku_shape, p.reason, p.words, p.digits,
+    -- items_12.productid becomes items_#.id in slot 12
+    REGEXP_REPLACE(REGEXP_REPLACE(p.property, r'^(items|skus)_[0-9]+', r'\1_#'), r'prod(uct)?id$', 'id') AS shape,
+    COALESCE(REGEXP_EXTRACT(p.property, r'^(?:items|skus)_([0-9]+)'), '') AS slot,
+    COALESCE(
+      p.number,
+      -- a pattern before the cast: engines also read 1_000, inf or nan as numbers
+      IF(
+        REGEXP_CONTAINS(p.words, r'^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$'),
+        SAFE_CAST(p.words AS FLOAT64), NULL
+      )
+    ) AS price
+  FROM properties AS p
+),
+
+slots AS (
+  SELECT
+    s.row_id,
+    s.slot,
+    ANY_VALUE(s.user_id) AS user_id,
+    ANY_VALUE(s.name) AS name,
+    ANY_VALUE(s.time) AS time,
+    ANY_VALUE(s.kind) AS kind,
+    ANY_VALUE(s.reason) AS reason,
+    ARRAY_AGG(DISTINCT IF(s.shape = s.sku_shape, UPPER(COALESCE(s.words, s.digits)), NULL) IGNORE NULLS) AS skus,
+    COUNT(IF(s.shape = s.sku_shape, COALESCE(s.words, s.digits), NULL)) > 0 AS has_sku,
+    MAX(
+      IF(
+        s.shape IN ('price', 'itemprice', 'items_#.itemprice') AND NOT IS_NAN(s.price) AND NOT IS_INF(s.price),
+        s.price, NULL
+      )
+    ) AS price,
+    MAX(
+      CASE
+        WHEN s.shape NOT IN ('imageurl', 'items_#.imageurl') THEN NULL
+        WHEN STARTS_WITH(s.words, '//') THEN CONCAT('https:', s.words)
+        WHEN STARTS_WITH(s.words, 'http://') THEN CONCAT('https', SUBSTR(s.words, 5))
+        WHEN STARTS_WITH(s.words, 'https://') THEN s.words
+      END
+    ) AS image_url
+  FROM shaped AS s
+  GROUP BY s.row_id, s.slot
+),
+
+-- Slots with a SKU; an event without any keeps its slot ''.
+filled AS (
+  SELECT s.user_id, s.name, s.time, s.kind, s.reason, s.skus, s.has_sku, s.price, s.image_url
+  FROM slots AS s
+  WHERE TRUE
+  QUALIFY s.has_sku OR (s.slot = '' AND COUNTIF(s.has_sku) OVER (PARTITION BY s.row_id) = 0)
+),
+
+items AS (
+  SELECT f.user_id, f.name, f.time, f.kind, f.reason, listed AS sku, f.price, f.image_url
+  FROM filled AS f
+  CROSS JOIN UNNEST(f.skus) AS listed
+  WHERE f.has_sku
+  UNION ALL
+  SELECT f.user_id, f.name, f.time, f.kind, COALESCE(f.reason, 'event.no_sku'), NULL, NULL, NULL
+  FROM filled AS f
+  WHERE NOT f.has_sku
+),
+
+judged AS (
+  SELECT
+    i.user_id, i.name, i.time, i.kind, i.sku, i.price, i.image_url,
+    CASE
+      WHEN i.reason IS NOT NULL THEN i.reason
+      WHEN REGEXP_CONTAINS(i.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
+      WHEN c.sku IS NULL THEN 'event.unknown_sku'
+    END AS reason
+  FROM items AS i
+  LEFT JOIN catalogue AS c ON c.sku = i.sku
+),
+
+-- The same user, name, time and SKU is one interaction however often it is delivered.
+interactions AS (
+  SELECT
+    j.user_id, j.kind, j.name, j.sku, j.time, MAX(j.price) AS price, MAX(j.image_url) AS image_url
+  FROM judged AS j
+  WHERE j.reason IS NULL
+  GROUP BY j.user_id, j.kind, j.name, j.sku, j.time
+),
+
+dated AS (
+  SELECT
+    i.user_id, i.kind, i.sku, i.time, i.price, i.image_url,
+    MAX(IF(i.image_url IS NOT NULL, i.time, NULL)) OVER (PARTITION BY i.user_id, i.kind, i.sku) AS image_time
+  FROM interactions AS i
+),
+
+accounts AS (
+  SELECT
+    'rejected' AS outcome,
+    j.reason,
+    IF(j.reason = 'event.unknown_sku', j.sku, NULL) AS value,
+    TO_JSON_STRING(STRUCT(
+      j.user_id AS user_id, j.name AS event_name, UNIX_MICROS(j.time) AS client_event_micros, j.sku AS sku
+    )) AS source,
+    1 AS n
+  FROM judged AS j
+  WHERE j.reason LIKE 'event.%'
+  UNION ALL
+  SELECT 'ignored', j.reason, NULL, NULL, COUNT(*) FROM judged AS j WHERE j.reason NOT LIKE 'event.%' GROUP BY j.reason
+  UNION ALL
+  SELECT 'read', 'items', NULL, NULL, COUNT(j.sku) FROM judged AS j
+  UNION ALL
+  SELECT 'read', 'rows', NULL, NULL, COUNT(*) FROM events AS e
+)
+
+SELECT
+  'clean' AS outcome,
+  CAST(NULL AS STRING) AS reason,
+  CAST(NULL AS STRING) AS value,
+  CAST(NULL AS STRING) AS source,
+  1 AS n,
+  d.user_id,
+  d.kind,
+  d.sku,
+  -- whole seconds by integer division: casts of fractional seconds round up in some engines
+  ARRAY_AGG(DIV(UNIX_MICROS(d.time), 1000000) ORDER BY d.time) AS `at`,
+  COUNT(*) AS count,
+  MAX(d.price) AS price,
+  MAX(IF(d.time = d.image_time, d.image_url, NULL)) AS image_url,
+  UNIX_MICROS(MAX(d.image_time)) AS image_at
+FROM dated AS d
+GROUP BY d.user_id, d.kind, d.sku
+
+UNION ALL
+
+-- Whatever looks like an address is taken out of what is kept of rejected rows.
+SELECT
+  a.outcome,
+  a.reason,
+  REGEXP_REPLACE(a.value, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS value,
+  REGEXP_REPLACE(a.source, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS source,
+  a.n,
+  CAST(NULL AS STRING) AS user_id,
+  CAST(NULL AS STRING) AS kind,
+  CAST(NULL AS STRING) AS sku,
+  CAST(NULL AS ARRAY<INT64>) AS `at`,
+  CAST(NULL AS INT64) AS count,
+  CAST(NULL AS FLOAT64) AS price,
+  CAST(NULL AS STRING) AS image_url,
+  CAST(NULL AS INT64) AS image_at
+FROM accounts AS a

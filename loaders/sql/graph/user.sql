@@ -1,0 +1,38 @@
+-- purpose: everybody who has attributes, did something or bought something
+-- params: @boundary_s INT64 epoch seconds; an order on or after it makes hot
+-- reads: clean_users, clean_events, clean_orders, members
+-- returns: user_id STRING, email_hash STRING, engagement_tier STRING
+WITH people AS (
+  SELECT u.user_id FROM clean_users AS u
+  UNION DISTINCT
+  SELECT e.user_id FROM clean_events AS e
+  UNION DISTINCT
+  SELECT m.user_id FROM members AS m
+),
+
+identified AS (
+  SELECT p.user_id, m.email_hash
+  FROM people AS p
+  LEFT JOIN members AS m ON m.user_id = p.user_id
+),
+
+-- Events begin at the boundary, so every ORDERED event is recent.
+recent AS (
+  SELECT DISTINCT COALESCE(i.email_hash, i.user_id) AS somebody
+  FROM clean_events AS e
+  INNER JOIN identified AS i ON i.user_id = e.user_id
+  WHERE e.kind = 'ORDERED'
+  UNION DISTINCT
+  SELECT m.email_hash
+  FROM clean_orders AS o
+  INNER JOIN members AS m ON m.email = o.email
+  WHERE o.last_at >= @boundary_s
+)
+
+SELECT
+  i.user_id,
+  i.email_hash,
+  IF(r.somebody IS NULL, 'cold', 'hot') AS engagement_tier
+FROM identified AS i
+LEFT JOIN recent AS r ON r.somebody = COALESCE(i.email_hash, i.user_id)
+ORDER BY i.user_id

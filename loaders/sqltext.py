@@ -1,0 +1,150 @@
+"""Finds SQL statements by name, refuses a file whose header and body disagree, and translates for DuckDB.
+
+A statement is written in BigQuery's dialect and starts with its header:
+
+    -- purpose: one sentence
+    -- params: @as_of TIMESTAMP  what it is for
+    -- reads: users, items
+    -- returns: user_id STRING, year INT64
+
+Table names in it are logical: whoever runs it says where they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from holley_graph.errors import QueryFileError
+
+_HEADER_KEYS = ("purpose", "params", "reads", "returns")  # `params` may be left out when there are none
+_COLUMN = re.compile(r"(\w+)\s+(\w+(?:<[^>]*>)?)")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement with what its header promises."""
+
+    name: str
+    text: str
+    purpose: str
+    params: dict[str, str]
+    """Parameter name (without `@`) to its type and meaning."""
+    reads: tuple[str, ...]
+    """Logical tables."""
+    returns: dict[str, str]
+    """Column name to BigQuery type, in order."""
+
+    def values(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Pick this statement's parameters out of `known`; one that is missing there is an error."""
+        return {name: known[name] for name in self.params}
+
+
+def folder() -> Path:
+    """Return the folder of statements."""
+    return Path(__file__).resolve().parent / "sql"
+
+
+def names() -> list[str]:
+    """List every statement, as `feed` or `room/name`."""
+    return sorted(path.relative_to(folder()).with_suffix("").as_posix() for path in folder().rglob("*.sql"))
+
+
+@cache
+def load(name: str) -> Statement:
+    """Load a statement.
+
+    Raises:
+        QueryFileError: there is no such file, or its header is incomplete or disagrees with its body.
+    """
+    path = folder() / f"{name}.sql"
+    if not path.is_file():
+        raise QueryFileError(f"no statement {name} in {folder()}")
+    return parse(name, path.read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> Statement:
+    """Read one statement's header and hold its body against it."""
+    header = _header(name, text)
+    try:
+        body = sqlglot.parse_one(text, dialect="bigquery")
+    except sqlglot.ParseError as error:
+        raise QueryFileError(f"{name}: {str(error).splitlines()[0]}") from error
+    if not isinstance(body, exp.Query):
+        raise QueryFileError(f"{name}: expected a query, found {body.key}")
+    params = dict(_parameter(name, line) for line in header["params"].splitlines() if line not in ("", "none"))
+    reads = tuple(part.strip() for part in header["reads"].replace("\n", " ").split(",") if part.strip())
+    returns = dict(_COLUMN.findall(header["returns"]))
+    _agree(name, "parameters", {node.name for node in body.find_all(exp.Parameter)}, set(params))
+    _agree(name, "tables", _tables(body), set(reads))
+    if body.named_selects != list(returns):
+        raise QueryFileError(f"{name}: returns {body.named_selects}, its header says {list(returns)}")
+    return Statement(name, text, header["purpose"], params, reads, returns)
+
+
+def duckdb(name: str, tables: Mapping[str, str] | None = None) -> str:
+    """Translate statement `name` for DuckDB, with logical tables replaced by the named ones."""
+    return _translated(name, tuple(sorted((tables or {}).items())))
+
+
+@cache
+def _translated(name: str, tables: tuple[tuple[str, str], ...]) -> str:
+    body = sqlglot.parse_one(load(name).text, dialect="bigquery")
+    bound = exp.replace_tables(body, dict(tables), dialect="duckdb") if tables else body
+    return str(bound.transform(_as_duckdb_means_it).sql(dialect="duckdb", comments=False))
+
+
+def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
+    """Replace what sqlglot leaves with another meaning."""
+    if isinstance(node, exp.Cast) and node.to.is_type("varbinary", "binary"):
+        # DuckDB's cast of text to BLOB reads \x escapes and refuses anything but ASCII.
+        return exp.Anonymous(this="ENCODE", expressions=[node.this])
+    if isinstance(node, exp.Uuid):
+        node.set("is_string", False)  # 16 bytes to group by instead of 36 characters
+    return node
+
+
+def _tables(body: exp.Query) -> set[str]:
+    ctes = {cte.alias for cte in body.find_all(exp.CTE)}
+    return {table.name for table in body.find_all(exp.Table) if table.name} - ctes
+
+
+def _agree(name: str, what: str, used: set[str], declared: set[str]) -> None:
+    if used != declared:
+        raise QueryFileError(
+            f"{name}: {what} used but not declared {sorted(used - declared)}, "
+            f"declared but not used {sorted(declared - used)}"
+        )
+
+
+def _parameter(name: str, line: str) -> tuple[str, str]:
+    if not line.startswith("@"):
+        raise QueryFileError(f"{name}: a parameter line starts with its @name, not {line!r}")
+    first, *rest = line.split()
+    return first[1:], " ".join(rest)
+
+
+def _header(name: str, text: str) -> dict[str, str]:
+    values = {"params": ""}
+    key = ""
+    for line in text.splitlines():
+        if not line.startswith("--") or line.strip() == "--":
+            break
+        content = line[2:].strip()
+        start, colon, rest = content.partition(":")
+        if colon and start in _HEADER_KEYS:
+            key = start
+            values[key] = rest.strip()
+        elif key:
+            values[key] += "\n" + content
+    missing = [key for key in _HEADER_KEYS if key not in values]
+    if missing:
+        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}")
+    return values

@@ -1,0 +1,251 @@
+"""One sync: extract, transform, compare with what the graph holds, load, sweep.
+
+The graph's own marker says what it last took. While a change of several transactions is under way the marker says
+so; killed then, the next sync reads the graph itself and mends the difference. A change that is small enough is one
+transaction with the marker in it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from holley_graph.errors import GraphStateError
+from holley_graph.graph import export, load, migrations
+from holley_graph.graph.client import Graph, Progress, Row, Step, silent
+from holley_graph.settings import Settings, Weights
+from loaders import change, deadletter, feeds, identity, taken, transform
+from loaders.change import Difference
+from loaders.files import FilesSource
+
+BulkLoad = Callable[[Mapping[str, pa.Table]], None]
+"""Fills an empty store offline; the server answers again when it returns."""
+
+FEED_OF = {
+    "user": "user_attributes", "owns": "user_attributes",
+    "vehicle": "fitment", "vehicle_model": "fitment", "make": "fitment", "fits": "fitment", "of_model": "fitment",
+    "made_by": "fitment",
+    "product": "items", "part_type": "items", "of_type": "items",
+    "viewed": "events", "carted": "events", "co_viewed": "events",
+    "ordered": "orders", "co_purchased": "orders",
+}  # fmt: skip
+"""The feed under which a graph table's changes are reported."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a sync did; `as_dict` is the documented JSON shape."""
+
+    run_id: str
+    as_of: datetime
+    mode: str
+    """`bulk`, `changes`, `unchanged` or `dry-run`."""
+    feeds: list[dict[str, Any]]
+    seconds: float
+    stages: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def default_as_of() -> datetime:
+    """Return the midnight (UTC) that today began with: what is known then is complete."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def sync(
+    source: FilesSource,
+    graph: Graph,
+    settings: Settings,
+    *,
+    as_of: datetime | None = None,
+    bulk: BulkLoad | None = None,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> Report:
+    """Make the graph hold what the source says as of a time.
+
+    Args:
+        source: where the raw tables are.
+        graph: where they go.
+        settings: rules, limits and the home that keeps what the graph took.
+        as_of: exclusive; none: `default_as_of()`.
+        bulk: how to fill an empty store at once, if the server is ours.
+        dry_run: say what would change, write nothing.
+        progress: told about every stage.
+
+    Raises:
+        SourceError, RejectedTooMuch: nothing was written.
+        GraphStateError: another sync of this home is running.
+    """
+    with _alone(settings.home):
+        return _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress).run(dry_run)
+
+
+class _Sync:
+    def __init__(
+        self,
+        source: FilesSource,
+        graph: Graph,
+        settings: Settings,
+        as_of: datetime,
+        bulk: BulkLoad | None,
+        progress: Progress,
+    ) -> None:
+        self.source, self.graph, self.settings = source, graph, settings
+        self.as_of, self.bulk, self.progress = as_of, bulk, progress
+        self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-sync-{secrets.token_hex(2)}"
+        self.stages: dict[str, float] = {}
+        self.started = time.monotonic()
+
+    def run(self, dry_run: bool) -> Report:
+        key = identity.email_key(self.settings)
+        print_of_all = taken.fingerprint(self.source.digest(), self.settings, self.as_of, key)
+        marker = next(iter(self.graph.read("load/marker")), None)
+        before = self._left_by(marker)
+        if (
+            before
+            and before.manifest["fingerprint"] == print_of_all
+            and marker
+            and marker["weighed"] == self._weighed()
+        ):
+            return self._report("unchanged", before.manifest["feeds"], {})
+
+        extracted = feeds.extract(self.source, self.settings, self.as_of, self.progress)
+        try:
+            accounts = [_account(account) for account in extracted.accounts]
+            if not dry_run:
+                deadletter.write(self.settings.home / "rejects" / self.run_id, extracted, key)
+            feeds.stop_if_too_many_rejected(extracted, self.settings)
+            self._lap("extract")
+            tables = transform.graph_tables(extracted, self.settings, self.as_of, key)
+            self._lap("transform")
+            old = self._held(before, marker)
+            first = self._is_empty(old)
+            difference = change.compare(old, tables)
+            self._lap("compare")
+            if dry_run:
+                return self._report("dry-run", accounts, difference)
+            manifest = {"fingerprint": print_of_all, "as_of": self.as_of.isoformat(), "feeds": accounts}
+            taken.write(self.settings.home, self.run_id, extracted, tables, manifest)
+        finally:
+            extracted.close()
+        self._lap("keep")
+        if first and self.bulk:
+            self._load_in_bulk(tables)
+        else:
+            self._load_changes(difference)
+        self._lap("load")
+        taken.forget_others(self.settings.home, self.run_id)
+        return self._report("bulk" if first and self.bulk else "changes", accounts, difference)
+
+    def _left_by(self, marker: Row | None) -> taken.Taken | None:
+        """What the marker's sync left here; nothing if that sync was not finished or ran elsewhere."""
+        if marker is None or marker["state"] != "complete":
+            return None
+        return taken.open_taken(self.settings.home, marker["run_id"])
+
+    def _held(self, before: taken.Taken | None, marker: Row | None) -> dict[str, pa.Table]:
+        """Graph tables as the graph holds them: from the parcel, or read back when in doubt."""
+        if before:
+            return before.tables()
+        if marker is None and not self.graph.read("load/holds_data")[0]["holds_data"]:
+            return change.empty_tables()
+        return export.tables(self.graph, progress=self.progress)
+
+    def _is_empty(self, old: Mapping[str, pa.Table]) -> bool:
+        return not any(table.num_rows for table in old.values())
+
+    def _load_in_bulk(self, tables: Mapping[str, pa.Table]) -> None:
+        assert self.bulk is not None  # noqa: S101  the caller asked
+        self.progress("importing", 0, 1)
+        self.bulk(tables)
+        self.progress("importing", 1, 1)
+        migrations.apply(self.graph)
+        self.graph.write("load/empty_times")
+        self.graph.transaction([self._commit(), self._weighed_step()])
+
+    def _load_changes(self, difference: Mapping[str, Difference]) -> None:
+        migrations.apply(self.graph)
+        changes = {name: each.change for name, each in difference.items()}
+        rows = sum(each.rows for each in changes.values())
+        size = self.settings.sync.batch_rows
+        if rows <= self.settings.sync.atomic_rows:
+            load.write_at_once(self.graph, changes, size, [self._commit()])
+        else:
+            self.graph.write("load/begin", run_id=self.run_id)
+            load.write(self.graph, changes, size, self.progress)
+            self.graph.transaction([self._commit()])
+        self._refresh_weights()
+
+    def _refresh_weights(self) -> None:
+        """Bring the weights that did not change with their row to this sync's time and settings."""
+        if self.graph.read("load/marker")[0]["weighed"] == self._weighed():
+            return
+        weights = self.settings.weights
+        decay = 0.0 if weights.half_life_days is None else math.log(2) / (weights.half_life_days * 86_400)
+        bases = {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}
+        for done, (table, base) in enumerate(bases.items(), 1):
+            as_of = int(self.as_of.timestamp())
+            self.graph.write(f"load/weigh_{table}", as_of=as_of, base=base, decay=decay)
+            self.progress("refreshing weights", done, len(bases))
+        self.graph.transaction([self._weighed_step()])
+
+    def _commit(self) -> Step:
+        source = str(self.source.folder)
+        return "load/commit", {"run_id": self.run_id, "as_of": int(self.as_of.timestamp()), "source": source}
+
+    def _weighed_step(self) -> Step:
+        return "load/weighed", {"weighed": self._weighed()}
+
+    def _weighed(self) -> str:
+        return f"{self.as_of.isoformat()} {_settings_text(self.settings.weights)}"
+
+    def _report(self, mode: str, accounts: list[dict[str, Any]], difference: Mapping[str, Difference]) -> Report:
+        rows = []
+        for account in accounts:
+            mine = [each for table, each in difference.items() if FEED_OF[table] == account["name"]]
+            counts = {kind: sum(getattr(each, kind) for each in mine) for kind in ("added", "changed", "removed")}
+            rows.append({**account, **counts})
+        total = round(time.monotonic() - self.started, 2)
+        return Report(self.run_id, self.as_of, mode, rows, total, self.stages)
+
+    def _lap(self, stage: str) -> None:
+        self.stages[stage] = round(time.monotonic() - self.started - sum(self.stages.values()), 2)
+
+
+def _account(account: feeds.FeedAccount) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "read": account.read,
+        "rejected": account.rejected,
+        "ignored": account.ignored,
+        "seconds": round(account.seconds, 2),
+    }
+
+
+def _settings_text(weights: Weights) -> str:
+    return weights.model_dump_json()
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Hold the home's sync lock; the system gives it back however the process ends."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (home / "sync.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise GraphStateError(f"another sync of {home} is running", "wait for it to end") from error
+        yield

@@ -1,0 +1,84 @@
+"""What the graph last took: the parcel that the next sync compares with, and that exports read addresses from.
+
+One folder per sync under `home/taken`, owner-only, named by the run that the graph's marker names; nothing guesses
+the newest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holley_graph.graph.schema import NODES, RELATIONSHIPS
+from holley_graph.settings import Settings
+from loaders import sqltext
+from loaders.feeds import FEEDS, Extract
+
+_GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One sync's tables."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Read the graph tables."""
+        return {name: pq.read_table(self.path / f"{name}.parquet") for name in _GRAPH_TABLES}
+
+    def clean(self, name: str) -> Path:
+        """Return the file of a clean table; it may hold addresses."""
+        return self.path / f"clean_{name}.parquet"
+
+
+def open_taken(home: Path, run_id: str) -> Taken | None:
+    """Open what a sync left, or nothing if it is not complete here."""
+    path = home / "taken" / run_id
+    if not (path / "manifest.json").is_file():
+        return None
+    return Taken(path, json.loads((path / "manifest.json").read_text()))
+
+
+def write(
+    home: Path, run_id: str, extracted: Extract, tables: Mapping[str, pa.Table], manifest: dict[str, Any]
+) -> Taken:
+    """Seal one sync's tables under its run id."""
+    partial = home / "taken" / f"{run_id}.partial"
+    partial.mkdir(parents=True, mode=0o700)
+    for name, table in tables.items():
+        pq.write_table(table, partial / f"{name}.parquet", compression="zstd")
+    for feed in FEEDS:
+        name = feed.clean.name
+        pq.write_table(extracted.clean(name), partial / f"clean_{name}.parquet", compression="zstd")
+    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    return Taken(partial.rename(home / "taken" / run_id), manifest)
+
+
+def forget_others(home: Path, run_id: str) -> None:
+    """Remove every sync's tables but those of `run_id`, unfinished ones included."""
+    for path in (home / "taken").iterdir():
+        if path.name != run_id:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: bytes) -> str:
+    """Condense everything that decides what a sync gives; equal fingerprints give equal graphs."""
+    decisive = {
+        "source": source_digest,
+        "as_of": as_of.isoformat(),
+        "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
+        "key": hashlib.sha256(key).hexdigest(),
+        "statements": [sqltext.load(name).text for name in sqltext.names()],
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,465 @@
+"""The contract's value rules once more, in plain Python and row by row: what the SQL is held against."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import combinations, permutations
+from typing import Any
+
+Row = dict[str, Any]
+Tables = Mapping[str, Sequence[Row]]
+
+SERVICE = ("EXT-", "GIFT-", "WARRANTY-", "SERVICE-", "PREAUTH-")
+KINDS = {
+    "VIEWED PRODUCT": ("VIEWED", r"prod(uct)?id"),
+    "CART UPDATE": ("CARTED", r"items_(\d+)\.prod(uct)?id"),
+    "ORDERED PRODUCT": ("ORDERED", r"prod(uct)?id"),
+    "PLACED ORDER": ("ORDERED", r"items_(\d+)\.prod(uct)?id"),
+    "CONSUMER WEBSITE ORDER": ("ORDERED", r"skus_(\d+)"),
+}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class World:
+    """Clean tables (lists of rows), reject and ignore counts, and graph tables of one set of raw tables."""
+
+    def __init__(self, raw: Tables, boundary: datetime, as_of: datetime) -> None:
+        self.raw, self.boundary, self.as_of = raw, boundary, as_of
+        self.rejected: dict[str, Counter[str]] = defaultdict(Counter)
+        self.ignored: dict[str, Counter[str]] = defaultdict(Counter)
+        self.users = self._users()
+        self.fitment = self._fitment()
+        self.items = self._items()
+        self.catalogue = {row["sku"] for row in self.fitment + self.items} - {None}
+        self.events = self._events()
+        self.orders = self._orders()
+
+    def _users(self) -> list[Row]:
+        newest: dict[str, dict[str, tuple[Any, ...]]] = {}
+        for row in self.raw.get("user_attributes", ()):
+            updated, inserted = row["update_timestamp"], row["auxia_insertion_timestamp"]
+            if updated is not None and updated >= self.as_of:
+                self.ignored["user_attributes"]["outside_window"] += 1
+                continue
+            user = text(row["user_id"])
+            if user is None:
+                self.rejected["user_attributes"]["user.no_id"] += 1
+                continue
+            said: dict[str, list[str | None]] = defaultdict(list)
+            for prop in row["user_properties"] or ():
+                name = (prop["property_name"] or "").lower()
+                value = text(prop["string_value"])
+                if name != "email" and value is None and prop["long_value"] is not None:
+                    value = str(prop["long_value"])
+                said[name].append(value)
+            if any(value is not None and year(value) is None for value in said["v1_year"]):
+                self.rejected["user_attributes"]["user.bad_year"] += 1
+                continue
+            mine = newest.setdefault(user, {})
+            for name in ("email", "v1_year", "v1_make", "v1_model"):
+                if said[name]:
+                    case = str.lower if name == "email" else str.upper
+                    told = max(case(value or "") for value in said[name])
+                    rank = (updated or EPOCH, inserted or EPOCH, told, updated)
+                    mine[name] = max(mine.get(name, rank), rank)
+        return [
+            {
+                "user_id": user,
+                "email": got(mine, "email"),
+                "year": year(got(mine, "v1_year") or ""),
+                "make": got(mine, "v1_make"),
+                "model": got(mine, "v1_model"),
+                "since": max(
+                    (seconds(rank[3]) for name, rank in mine.items() if name != "email" and rank[3] is not None),
+                    default=None,
+                ),
+            }
+            for user, mine in newest.items()
+        ]
+
+    def _fitment(self) -> list[Row]:
+        fits: dict[tuple[int, str, str], set[str]] = {}
+        for row in self.raw.get("fitment", ()):
+            number = year(text(row["v1_year"]) or "")
+            make, model = text(row["v1_make"], str.upper), text(row["v1_model"], str.upper)
+            if number is None:
+                self.rejected["fitment"]["fitment.bad_year"] += 1
+            elif make is None or model is None:
+                self.rejected["fitment"]["fitment.no_vehicle"] += 1
+            else:
+                skus = fits.setdefault((number, make, model), set())
+                for product in row["products"] or ():
+                    sku = text(product["product_number"], str.upper)
+                    if sku is None:
+                        self.rejected["fitment"]["fitment.no_sku"] += 1
+                    elif sku.startswith(SERVICE):
+                        self.ignored["fitment"]["sku.service"] += 1
+                    else:
+                        skus.add(sku)
+        return [
+            {"sku": sku, "year": y, "make": make, "model": model}
+            for (y, make, model), skus in fits.items()
+            for sku in (skus or {None})
+        ]
+
+    def _items(self) -> list[Row]:
+        lines: dict[str, list[Row]] = defaultdict(list)
+        for row in self.raw.get("items", ()):
+            sku = text(row["PartNumber"], str.upper)
+            if sku is None:
+                self.rejected["items"]["item.no_sku"] += 1
+            elif sku.startswith(SERVICE):
+                self.ignored["items"]["sku.service"] += 1
+            else:
+                lines[sku].append(row)
+
+        def greatest(rows: list[Row], column: str) -> str | None:
+            return max((value for row in rows if (value := text(row.get(column)))), default=None)
+
+        return [
+            {
+                "sku": sku,
+                "part_type": greatest(rows, "PartType"),
+                "refurbished": any("refurbished" in (row["Tags"] or "").lower() for row in rows),
+                "title": greatest(rows, "Title"),
+                "brand": greatest(rows, "Brand"),
+            }
+            for sku, rows in lines.items()
+        ]
+
+    def _events(self) -> list[Row]:
+        prices: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+        images: dict[tuple[Any, ...], list[tuple[datetime, str]]] = defaultdict(list)
+        times: dict[tuple[Any, ...], set[tuple[datetime, str]]] = defaultdict(set)
+        rejected, ignored = self.rejected["events"], self.ignored["events"]
+        for row in self.raw.get("events", ()):
+            name, when, user = (
+                (row["event_name"] or "").upper(),
+                row["client_event_timestamp"],
+                text(row["user_id"]),
+            )
+            if name not in KINDS:
+                ignored["other_name"] += 1
+            elif when is not None and not self.boundary <= when < self.as_of:
+                ignored["outside_window"] += 1
+            elif user is None:
+                rejected["event.no_user"] += 1
+            elif when is None:
+                rejected["event.no_time"] += 1
+            else:
+                items = event_items(name, row["event_properties"] or ())
+                if not items:
+                    rejected["event.no_sku"] += 1
+                for sku, price, image in items:
+                    key = (user, KINDS[name][0], sku)
+                    if sku.startswith(SERVICE):
+                        ignored["sku.service"] += 1
+                    elif sku not in self.catalogue:
+                        rejected["event.unknown_sku"] += 1
+                    else:
+                        times[key].add((when, name))
+                        prices[key] += [price] if price is not None else []
+                        images[key] += [(when, image)] if image else []
+        return [
+            {
+                "user_id": user,
+                "kind": kind,
+                "sku": sku,
+                "at": sorted(seconds(when) for when, _ in found),
+                "count": len(found),
+                "price": max(prices[user, kind, sku], default=None),
+                "image_url": max(images[user, kind, sku], default=(None, None))[1],
+                "image_at": micros(max(images[user, kind, sku], default=(None, None))[0]),
+            }
+            for (user, kind, sku), found in times.items()
+        ]
+
+    def _orders(self) -> list[Row]:
+        lines: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+        rejected, ignored = self.rejected["orders"], self.ignored["orders"]
+        for row in self.raw.get("orders", ()):
+            day = order_date(text(row["ORDER_DATE"]) or "")
+            sku, email = text(row["ITEM"], str.upper), text(row["SHIP_TO_EMAIL"], str.lower)
+            if day is None:
+                rejected["order.bad_date"] += 1
+            elif day >= self.as_of:
+                ignored["outside_window"] += 1
+            elif sku is None:
+                rejected["order.no_item"] += 1
+            elif email is None:
+                rejected["order.no_email"] += 1
+            elif sku.startswith(SERVICE):
+                ignored["sku.service"] += 1
+            elif sku not in self.catalogue:
+                rejected["order.unknown_sku"] += 1
+            else:
+                ignored["past_boundary"] += day >= self.boundary
+                lines[email, sku].append(day)
+        ignored += Counter()  # drops a zero
+        return [
+            {
+                "email": email,
+                "sku": sku,
+                "at": sorted(seconds(day) for day in days if day < self.boundary),
+                "last_at": seconds(max(days)),
+            }
+            for (email, sku), days in lines.items()
+        ]
+
+    def graph(self, key: bytes, half_life_days: float | None, base: Mapping[str, float]) -> dict[str, list[Row]]:
+        """Make the graph tables, with the default eligibility and without limits on dealers and crawlers."""
+
+        def hashed(email: str) -> str:
+            return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
+
+        def weight(kind: str, times: list[int]) -> float:
+            ages = [(seconds(self.as_of) - t) / 86_400 for t in times]
+            return sum(base[kind] * (1.0 if half_life_days is None else 2 ** (-a / half_life_days)) for a in ages)
+
+        def interaction(kind: str, user: str, sku: str, times: list[int], last: int) -> Row:
+            first = times[0] if times else None
+            told = {"count": len(times), "first_at": first, "last_at": last, "at": times}
+            return {"user_id": user, "sku": sku, **told, "weight": weight(kind, times)}
+
+        address = {row["user_id"]: row["email"] for row in self.users}
+        members: dict[str, list[str]] = defaultdict(list)
+        for user, email in address.items():
+            if email:
+                members[email].append(user)
+        for row in self.orders:
+            if row["email"] not in members:
+                members[row["email"]] = ["buyer:" + hashed(row["email"])]
+                address[members[row["email"]][0]] = row["email"]
+        people = set(address) | {row["user_id"] for row in self.events}
+        hot = {address.get(e["user_id"]) or e["user_id"] for e in self.events if e["kind"] == "ORDERED"}
+        hot |= {o["email"] for o in self.orders if o["last_at"] >= seconds(self.boundary)}
+        owners = [u for u in self.users if u["email"] and u["year"] is not None and u["make"] and u["model"]]
+        vehicles = {(r["year"], r["make"], r["model"]) for r in [*self.fitment, *owners]}
+        models: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for y, make, model in vehicles:
+            models[make, model].append(y)
+        bought: dict[tuple[str, str], list[tuple[list[int], int]]] = defaultdict(list)
+        for o in self.orders:
+            for user in members[o["email"]]:
+                bought[user, o["sku"]].append((o["at"], o["last_at"]))
+        for e in self.events:
+            if e["kind"] == "ORDERED":
+                bought[e["user_id"], e["sku"]].append((e["at"], e["at"][-1]))
+        ordered = [
+            interaction(
+                "ordered", user, sku, sorted(t for at, _ in parts for t in at), max(last for _, last in parts)
+            )
+            for (user, sku), parts in bought.items()
+        ]
+        seen = {
+            table: [
+                interaction(table, e["user_id"], e["sku"], e["at"], e["at"][-1])
+                for e in self.events
+                if e["kind"] == table.upper()
+            ]
+            for table in ("viewed", "carted")
+        }
+        products = self._products()
+        return {
+            "user": [
+                {
+                    "user_id": user,
+                    "email_hash": hashed(email) if (email := address.get(user)) else None,
+                    "engagement_tier": "hot" if (address.get(user) or user) in hot else "cold",
+                }
+                for user in people
+            ],
+            "vehicle": [{"vehicle_id": f"{y}|{a}|{o}", "year": y, "make": a, "model": o} for y, a, o in vehicles],
+            "vehicle_model": [
+                {"model_id": f"{a}|{o}", "make": a, "model": o, "first_year": min(ys), "last_year": max(ys)}
+                for (a, o), ys in models.items()
+            ],
+            "make": [{"name": make} for make in {make for make, _ in models}],
+            "product": products,
+            "part_type": [{"name": name} for name in {p["part_type"] for p in products}],
+            "owns": [
+                {
+                    "user_id": u["user_id"],
+                    "vehicle_id": f"{u['year']}|{u['make']}|{u['model']}",
+                    "since": u["since"],
+                }
+                for u in owners
+            ],
+            "fits": [
+                {"sku": f["sku"], "vehicle_id": f"{f['year']}|{f['make']}|{f['model']}"}
+                for f in self.fitment
+                if f["sku"]
+            ],
+            "of_model": [{"vehicle_id": f"{y}|{a}|{o}", "model_id": f"{a}|{o}"} for y, a, o in vehicles],
+            "made_by": [{"model_id": f"{a}|{o}", "make": a} for a, o in models],
+            "of_type": [{"sku": p["sku"], "part_type": p["part_type"]} for p in products],
+            "ordered": ordered,
+            **seen,
+            "co_purchased": co_purchased(ordered, 100),
+            "co_viewed": co_viewed(seen["viewed"], 1800, 50),
+        }
+
+    def _products(self) -> list[Row]:
+        listed = {row["sku"]: row for row in self.items}
+        products = []
+        for sku in self.catalogue:
+            events = [e for e in self.events if e["sku"] == sku]
+            images = [(e["image_at"], e["image_url"]) for e in events if e["image_url"]]
+            row = listed.get(sku, {"part_type": None, "refurbished": False, "title": None, "brand": None})
+            price = max((e["price"] for e in events if e["price"] is not None), default=None)
+            product = {
+                "sku": sku,
+                "base_sku": base_sku(sku),
+                "display_key": display_key(sku),
+                "part_type": row["part_type"] or "UNKNOWN",
+                "price": price,
+                "image_url": max(images)[1] if images else None,
+                "title": row["title"],
+                "brand": row["brand"],
+                "refurbished": row["refurbished"],
+            }
+            products.append(product | {"eligible": eligible(product)})
+        return products
+
+
+def text(value: str | None, case: Callable[[str], str] = str) -> str | None:
+    """Trim; blank is missing."""
+    return case((value or "").strip()) or None
+
+
+def year(value: str) -> int | None:
+    return int(value) if re.fullmatch(r"[+-]?[0-9]{1,9}", value) else None
+
+
+def seconds(when: datetime) -> int:
+    return micros(when) // 1_000_000  # type: ignore[operator]
+
+
+def micros(when: datetime | None) -> int | None:
+    if when is None:
+        return None
+    past = when - EPOCH
+    return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
+
+
+def got(mine: Mapping[str, tuple[Any, ...]], name: str) -> str | None:
+    return mine[name][2] or None if name in mine else None
+
+
+def event_items(name: str, properties: Iterable[Row]) -> list[tuple[str, float | None, str | None]]:
+    skus: set[tuple[str, str]] = set()
+    prices: dict[str, float] = {}
+    images: dict[str, str] = {}
+    for prop in properties:
+        told, words = (prop["property_name"] or "").lower(), text(prop["string_value"])
+        slot = match.group(2) if (match := re.match(r"(items|skus)_([0-9]+)", told)) else ""
+        if re.fullmatch(KINDS[name][1], told):
+            value = words or (str(prop["long_value"]) if prop["long_value"] is not None else None)
+            skus |= {(slot, value.upper())} if value else set()
+        elif re.fullmatch(r"price|itemprice|items_[0-9]+\.itemprice", told):
+            value_ = prop["double_value"]
+            if value_ is None and words and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", words, re.A):
+                value_ = float(words)
+            if value_ is not None and math.isfinite(value_):
+                prices[slot] = max(prices.get(slot, value_), value_)
+        elif re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told) and (url := https(words)):
+            images[slot] = max(images.get(slot, url), url)
+    return [(sku, prices.get(slot), images.get(slot)) for slot, sku in skus]
+
+
+def https(url: str | None) -> str | None:
+    if url and url.startswith("//"):
+        return "https:" + url
+    if url and url.startswith("http://"):
+        return "https://" + url.removeprefix("http://")
+    return url if url and url.startswith("https://") else None
+
+
+def order_date(value: str) -> datetime | None:
+    try:
+        return datetime.strptime(value, "%A, %B %d, %Y").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def base_sku(sku: str) -> str:
+    return sku[:-1] if len(sku) > 1 and sku[-1] in "BRGP" and sku[-2] in "0123456789" else sku
+
+
+def display_key(sku: str) -> str:
+    for tail in ("-KIT", "-BLK", "-POL", "-CHR", "-RAW"):
+        if sku.endswith(tail):
+            return base_sku(sku.removesuffix(tail))
+    head, dash, tail = sku.rpartition("-")
+    short = dash and 1 <= len(tail) <= 2 and tail.isascii() and tail.isalnum()
+    return base_sku(head if short else sku)
+
+
+def eligible(product: Row) -> bool:
+    kind, price = product["part_type"], 50 if product["price"] is None else product["price"]
+    if product["refurbished"] or product["image_url"] is None or price < 50:
+        return False
+    if any(word in kind for word in ("Gasket", "Decal", "Key", "Washer", "Clamp")):
+        return False
+    if "Bolt" in kind and kind not in ("Engine Cylinder Head Bolt", "Engine Bolt Kit"):
+        return False
+    if "Cap" in kind and "Distributor Cap" not in kind and kind not in ("Wheel Hub Cap", "Wheel Cap Set"):
+        return False
+    return kind != "UNKNOWN" or price >= 3000
+
+
+def co_purchased(ordered: Iterable[Row], max_skus: int) -> list[Row]:
+    """Brute force over all pairs of all users."""
+    firsts: dict[Any, dict[Any, int]] = defaultdict(dict)
+    for row in ordered:
+        if len(row["at"]):
+            firsts[row["user_id"]][row["sku"]] = min(row["at"])
+    baskets = [basket for basket in firsts.values() if len(basket) <= max_skus]
+    buyers = Counter(sku for basket in baskets for sku in basket)
+    found: dict[tuple[Any, Any], list[int]] = defaultdict(list)
+    for basket in baskets:
+        for a, b in permutations(basket, 2):
+            if basket[a] <= basket[b]:
+                found[a, b].append(max(basket[a], basket[b]))
+    return [
+        {
+            "sku": a,
+            "other_sku": b,
+            "count": len(times),
+            "weight": pmi(len(times), len(baskets), buyers[a], buyers[b]),
+        }
+        | {"last_at": max(times)}
+        for (a, b), times in found.items()
+    ]
+
+
+def co_viewed(viewed: Iterable[Row], gap_s: int, max_skus: int) -> list[Row]:
+    """Brute force over all pairs of all sessions."""
+    views: dict[Any, list[tuple[int, Any]]] = defaultdict(list)
+    for row in viewed:
+        views[row["user_id"]] += [(t, row["sku"]) for t in row["at"]]
+    sessions: list[set[Any]] = []
+    for seen in views.values():
+        last = None
+        for t, sku in sorted(seen):
+            if last is None or t - last > gap_s:
+                sessions.append(set())
+            sessions[-1].add(sku)
+            last = t
+    sessions = [session for session in sessions if len(session) <= max_skus]
+    viewers = Counter(sku for session in sessions for sku in session)
+    pairs = Counter(pair for session in sessions for pair in combinations(sorted(session), 2))
+    return [
+        {"sku": a, "other_sku": b, "count": n, "weight": pmi(n, len(sessions), viewers[a], viewers[b])}
+        for (a, b), n in pairs.items()
+    ]
+
+
+def pmi(together: int, all_: int, a: int, b: int) -> float:
+    return max(0.0, math.log(together * all_ / (a * b)))

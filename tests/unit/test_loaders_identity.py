@@ -1,0 +1,87 @@
+"""Addresses leave as hashes only, and those are HMAC-SHA-256."""
+
+import hashlib
+import hmac
+import json
+import stat
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holley_graph.errors import SettingsError
+from holley_graph.settings import Privacy, Settings, Sync
+from loaders import deadletter, feeds, identity, transform
+from loaders.files import FilesSource
+from tests.support import raw
+
+AS_OF = raw.at("2025-10-01")
+
+
+@given(key=st.binary(min_size=1, max_size=200), message=st.binary(max_size=300))
+def test_two_plain_hashes_over_the_pads_are_pythons_hmac(key, message):
+    pads = identity.pads(key)
+    inner = hashlib.sha256(pads["inner_pad"] + message).digest()
+    assert (
+        hashlib.sha256(pads["outer_pad"] + inner).hexdigest() == hmac.new(key, message, hashlib.sha256).hexdigest()
+    )
+
+
+@pytest.mark.parametrize("key", [b"a key of more than sixteen bytes", b"long" * 40])
+def test_the_graphs_email_hash_is_pythons_hmac_for_any_address(tmp_path, key):
+    emails = ["a@x.com", r"back\x41slash@x.com", "ünïcode@x.com", "'quote@x.com"]
+    rows = [raw.attributes(f"u{n}", raw.at("2025-05-01"), email=email) for n, email in enumerate(emails)]
+    folder = raw.write(tmp_path / "raw", {"user_attributes": rows})
+    settings = Settings(home=tmp_path, sync=Sync(allow_empty=raw.RAW_NAMES))
+    extracted = feeds.extract(FilesSource(folder), settings, AS_OF, lambda *_: None)
+    hashes = transform.graph_tables(extracted, settings, AS_OF, key)["user"].column("email_hash").to_pylist()
+    assert hashes == [hmac.new(key, email.encode(), hashlib.sha256).hexdigest() for email in emails]
+
+
+def test_a_key_is_made_once_for_its_owner_only(tmp_path):
+    settings = Settings(home=tmp_path / "home")
+    key = identity.email_key(settings)
+    assert identity.email_key(settings) == key
+    assert len(key) == 64
+    assert stat.S_IMODE((tmp_path / "home" / "email.key").stat().st_mode) == 0o600
+
+
+def test_a_named_key_file_must_exist_and_be_long_enough(tmp_path):
+    path = tmp_path / "key"
+    with pytest.raises(SettingsError, match="No such file"):
+        identity.email_key(Settings(privacy=Privacy(email_key_file=path)))
+    path.write_text("short\n")
+    with pytest.raises(SettingsError, match="holds 5 bytes"):
+        identity.email_key(Settings(privacy=Privacy(email_key_file=path)))
+    path.write_text("0123456789abcdef\n")
+    assert identity.email_key(Settings(privacy=Privacy(email_key_file=path))) == b"0123456789abcdef"
+
+
+def test_dead_letters_say_what_and_why_and_hold_no_address(tmp_path):
+    key, when = b"a key of more than sixteen bytes", raw.at("2025-09-10")
+    tables = {
+        "user_attributes": [raw.attributes("u", raw.at("2025-05-01"), email="ann@x.com", v1_year="69 ann@x.com")],
+        "items": [raw.item("A1"), raw.item(None, Title="ask ann@x.com")],
+        "events": [
+            raw.event("u", "Viewed Product", when, ProductId="ann@x.com"),
+            raw.event("ann@x.com", "Viewed Product", None),
+        ],
+        "orders": [raw.order("A1", " Ann@x.com", "soon")],
+    }
+    settings = Settings(home=tmp_path / "home")
+    extracted = feeds.extract(FilesSource(raw.write(tmp_path / "raw", tables)), settings, AS_OF, lambda *_: None)
+    letters = {
+        path.stem: pq.read_table(path).to_pylist() for path in deadletter.write(tmp_path / "dead", extracted, key)
+    }
+    assert {name: [row["reason"] for row in rows] for name, rows in letters.items()} == {
+        "user_attributes": ["user.bad_year"],
+        "items": ["item.no_sku"],
+        "events": ["event.no_time", "event.unknown_sku"],
+        "orders": ["order.bad_date"],
+    }
+    assert "ann" not in str(letters).lower()
+    (order,) = letters["orders"]
+    assert order["value"] == "soon"
+    assert order["email_hash"] == hmac.new(key, b"ann@x.com", hashlib.sha256).hexdigest()
+    assert all(isinstance(json.loads(row["source"]), dict) for rows in letters.values() for row in rows)

@@ -1,0 +1,109 @@
+"""A source that is not as the contract says stops everything, in one line, before anything runs."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from holley_graph.errors import RejectedTooMuch, SourceError
+from holley_graph.settings import Settings, Sync
+from loaders import feeds
+from loaders.files import FilesSource
+from tests.support import raw
+
+AS_OF = raw.at("2025-10-01")
+SEPT = raw.at("2025-09-10")
+TABLES = {
+    "items": [raw.item("A1")],
+    "events": [
+        raw.event("u", "Viewed Product", SEPT, ProductId="A1"),
+        raw.event(" ", "Viewed Product", SEPT, ProductId="A1"),
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return raw.write(tmp_path / "raw", TABLES)
+
+
+def extract(folder, **sync):
+    settings = Settings(home=folder.parent / "home", sync=Sync(**sync))
+    return feeds.extract(FilesSource(folder), settings, AS_OF, lambda *_: None)
+
+
+def rewrite(path, change):
+    pq.write_table(change(pq.read_table(path)), path)
+
+
+def test_a_missing_table_is_named(folder):
+    (folder / "orders.parquet").unlink()
+    with pytest.raises(SourceError, match=r"table orders: expected .*orders\.parquet"):
+        extract(folder)
+
+
+def test_an_unreadable_or_empty_file_is_named(folder):
+    for content in (b"", b"PAR1 not at all"):
+        (folder / "orders.parquet").write_bytes(content)
+        with pytest.raises(SourceError, match=r"table orders: .*orders\.parquet is not a readable Parquet file"):
+            extract(folder)
+
+
+def test_an_empty_table_stops_unless_it_may_be_empty(folder):
+    rewrite(folder / "events.parquet", lambda table: table.slice(0, 0))
+    with pytest.raises(SourceError, match="table events: expected rows, found none"):
+        extract(folder)
+    assert extract(folder, allow_empty=list(raw.RAW_NAMES)).accounts[3].read == 0
+
+
+def test_a_missing_column_is_named(folder):
+    rewrite(folder / "items.parquet", lambda table: table.drop_columns(["Tags"]))
+    with pytest.raises(SourceError, match="table items, column Tags: expected string, found no such column"):
+        extract(folder)
+
+
+def test_a_column_of_another_type_is_named(folder):
+    rewrite(folder / "fitment.parquet", lambda table: table.set_column(0, "v1_year", pa.array([], pa.int64())))
+    with pytest.raises(SourceError, match=r"table fitment, column v1_year: expected string, found int64"):
+        extract(folder)
+
+
+def test_a_nested_field_of_another_type_is_named(folder):
+    wrong = pa.list_(
+        pa.struct([("property_name", pa.string()), ("string_value", pa.string()), ("long_value", pa.string())])
+    )
+    rewrite(folder / "events.parquet", lambda table: table.set_column(4, "event_properties", pa.nulls(2, wrong)))
+    with pytest.raises(SourceError, match=r"table events, column event_properties: expected list<.*found list<"):
+        extract(folder)
+
+
+def test_parts_in_a_folder_are_one_table_and_other_layouts_of_a_type_are_welcome(folder):
+    whole = pq.read_table(folder / "items.parquet")
+    (folder / "items.parquet").unlink()
+    (folder / "items").mkdir()
+    pq.write_table(whole, folder / "items" / "0.parquet")
+    other = pa.table(
+        {
+            "Tags": pa.nulls(1),
+            "PartType": pa.array(["T"]).dictionary_encode(),
+            "PartNumber": pa.array(["B1"], pa.large_string()),
+        }
+    )
+    pq.write_table(other, folder / "items" / "1.parquet")
+    assert extract(folder).clean("items").column("sku").to_pylist() == ["A1", "B1"]
+
+
+def test_a_feed_that_loses_too_much_stops_with_its_reasons(folder):
+    extracted = extract(folder)
+    with pytest.raises(
+        RejectedTooMuch, match=r"feed events: 50\.0% of 2 rows rejected, allowed 20\.0%: event\.no_user 1"
+    ):
+        feeds.stop_if_too_many_rejected(extracted, Settings())
+    feeds.stop_if_too_many_rejected(extracted, Settings(sync=Sync(max_rejected_share=0.5)))
+
+
+def test_lost_items_are_measured_against_items_and_lost_rows_against_rows():
+    rows = feeds.FeedAccount(
+        "fitment", read=10, items=1000, rejected={"fitment.bad_year": 4, "fitment.no_sku": 500}
+    )
+    assert rows.rejected_share == 0.5
+    assert feeds.FeedAccount("fitment", read=10, items=1000, rejected={"fitment.bad_year": 4}).rejected_share == 0.4
