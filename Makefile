@@ -30,6 +30,10 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Pages that are written from the code: settings, command line, schema, statements.
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
+
 # Compiled without index lines: the index is the installer's setting, not this file's business.
 lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -64,7 +64,7 @@ class Server(Section):
 class Sync(Section):
     """What a sync takes in, and when it stops."""
 
-    boundary: datetime = datetime(2025, 9, 1, tzinfo=UTC)
+    boundary: AwareDatetime = datetime(2025, 9, 1, tzinfo=UTC)
     """Order lines count before this time, events from it on (UTC)."""
     max_rejected_share: float = Field(0.2, ge=0, le=1)
     """Share of a feed's rows that may break a rule before the sync stops with exit code 3."""
@@ -78,7 +78,7 @@ class Sync(Section):
     """A pause longer than this ends a viewing session."""
     session_max_skus: int = Field(50, gt=1)
     """Sessions with more SKUs than this (crawlers) teach no co-view."""
-    allow_empty: tuple[str, ...] = ("user_attributes", "fitment", "orders")
+    allow_empty: tuple[str, ...] = ()
     """Source tables that may have no rows; any other empty one stops the sync."""
     memory_mb: int = Field(2048, ge=256)
     """Memory in MiB that extraction and transformation may use before they spill to the home."""
@@ -94,7 +94,13 @@ class Weights(Section):
     order: float = Field(5.0, ge=0)
     """Base weight of an order."""
     half_life_days: float | None = Field(30.0, gt=0)
-    """Days after which an interaction counts half; none: no decay."""
+    """Days after which an interaction counts half; `none`: no decay."""
+
+    @field_validator("half_life_days", mode="before")
+    @classmethod
+    def _none_is_a_word(cls, value: Any) -> Any:
+        """TOML and the environment have no null."""
+        return None if value == "none" else value
 
 
 class Eligibility(Section):
@@ -108,8 +114,6 @@ class Eligibility(Section):
     """Only products with an https image."""
     unknown_type_min_price: float = 3000.0
     """Cheapest price of a product whose part type is unknown."""
-    min_products_per_vehicle: int = Field(4, ge=0)
-    """A year-make-model with fewer eligible products has no recommendations."""
 
 
 class Recommend(Section):
@@ -140,6 +144,7 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("holley-graph"))
+    """Folder that holds everything the tool keeps; owner-only."""
     server: Server = Server()
     sync: Sync = Sync()
     weights: Weights = Weights()

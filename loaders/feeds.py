@@ -7,7 +7,7 @@ row per rejected source row or item; `ignored`, a count per reason; `read`, a co
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,12 +16,10 @@ import duckdb
 import pyarrow as pa
 
 from holley_graph.errors import RejectedTooMuch
+from holley_graph.progress import Progress
 from holley_graph.settings import Settings
 from loaders import contracts, sqltext
 from loaders.sqltext import Statement
-
-Report = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
 ITEM_REASONS = frozenset({"fitment.no_sku", "event.unknown_sku"})
@@ -99,7 +97,7 @@ class Extract:
         self.connection.close()
 
 
-def extract(source: Source, settings: Settings, as_of: datetime, progress: Report) -> Extract:
+def extract(source: Source, settings: Settings, as_of: datetime, progress: Progress) -> Extract:
     """Turn a source's raw tables into clean tables.
 
     Args:

@@ -22,7 +22,8 @@ import pyarrow as pa
 
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import export, load, migrations
-from holley_graph.graph.client import Graph, Progress, Row, Step, silent
+from holley_graph.graph.client import Graph, Row, Step
+from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings, Weights
 from loaders import change, deadletter, feeds, identity, taken, transform
 from loaders.change import Difference

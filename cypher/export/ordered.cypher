@@ -9,7 +9,8 @@ CALL (hub) {
          collect(r.count) AS count,
          collect(coalesce(r.first_at.epochSeconds, -1)) AS first_at,
          collect(coalesce(r.last_at.epochSeconds, -1)) AS last_at,
-         collect(r.at) AS at,
+         // absent between an offline import, which drops empty lists, and the end of its sync
+         collect(coalesce(r.at, [-1])) AS at,
          collect(r.weight) AS weight
 }
 WITH * WHERE size(other) > 0

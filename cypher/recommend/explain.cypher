@@ -35,17 +35,17 @@ RETURN v.vehicle_id AS vehicle_id,
        COUNT { (model)<-[:OF_MODEL]-(:Vehicle)<-[:OWNS]-(o:User)-[:ORDERED]->(p) WHERE o <> u } AS model_bought,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_PURCHASED]->(p)
-         RETURN DISTINCT {sku: a.sku, how: type(did), buyers: c.count, weight: c.weight}
-         ORDER BY c.weight DESC LIMIT 5
+         WITH DISTINCT {sku: a.sku, how: type(did), buyers: c.count, weight: c.weight} AS found
+         RETURN found ORDER BY found.weight DESC LIMIT 5
        } AS led_here,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_VIEWED]-(p)
-         RETURN DISTINCT {sku: a.sku, how: type(did), sessions: c.count, weight: c.weight}
-         ORDER BY c.weight DESC LIMIT 5
+         WITH DISTINCT {sku: a.sku, how: type(did), sessions: c.count, weight: c.weight} AS found
+         RETURN found ORDER BY found.weight DESC LIMIT 5
        } AS seen_together,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product {part_type: p.part_type})
          WHERE a <> p
-         RETURN DISTINCT {sku: a.sku, how: type(did), last_at: toString(did.last_at)}
-         ORDER BY did.last_at DESC LIMIT 5
+         WITH DISTINCT {sku: a.sku, how: type(did), last_at: toString(did.last_at)} AS found
+         RETURN found ORDER BY found.last_at DESC LIMIT 5
        } AS same_type

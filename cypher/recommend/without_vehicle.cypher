@@ -10,12 +10,19 @@ MATCH (u:User {user_id: $user_id})
 WHERE u.embedding IS NOT NULL
 MATCH (sync:Sync {id: 'graph'})
 MATCH (release:Release {state: 'live'})
-WITH u, sync, release.product_norm * sqrt(reduce(s = 0.0, x IN u.embedding | s + x * x)) AS scale,
-     COLLECT {
-       MATCH (u)-[o:ORDERED]->(b:Product)
-       WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
-       RETURN b.base_sku
-     } AS bought
+// what this person bought, under any id with the same email
+CALL (u, sync) {
+  CALL (u) {
+    RETURN u AS person
+    UNION
+    MATCH (person:User {email_hash: u.email_hash})
+    RETURN person
+  }
+  MATCH (person)-[o:ORDERED]->(b:Product)
+  WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
+  RETURN collect(DISTINCT b.base_sku) AS bought
+}
+WITH u, bought, release.product_norm * sqrt(reduce(s = 0.0, x IN u.embedding | s + x * x)) AS scale
 CALL db.index.vector.queryNodes('product_embedding', $candidates, u.embedding) YIELD node AS p, score AS similarity
 WHERE p.eligible AND NOT p.base_sku IN bought
 WITH p, (2 * similarity - 1) * scale AS score

@@ -48,14 +48,17 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
     from holley_graph.cli.sync import offline_import
     from holley_graph.demo import generate
     from holley_graph.embeddings.writeback import write_back
+    from holley_graph.errors import SettingsError
     from holley_graph.graph.browser import link
     from holley_graph.model.train import train
     from holley_graph.server import lifecycle
     from holley_graph.server.layout import Layout
-    from holley_graph.snapshot import exporter
+    from holley_graph.snapshot import exporter, parcel
     from loaders import sync
     from loaders.files import FilesSource
 
+    if settings.server.uri is not None:
+        raise SettingsError("the demo fills the embedded server only", "leave out --uri")
     record = lifecycle.up(settings, report)
     raw = settings.home / "demo" / f"world-{users}-{seed}"
     with connect(settings) as graph:
@@ -70,9 +73,10 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
             progress=report,
         )
         snapshot = exporter.take(graph, exporter.options(settings.sync), report)
+        kept = parcel.keep(snapshot, settings.home / "snapshots").name
         runs, cut = settings.home / "runs", snapshot.as_of - HELD_OUT_DAYS * 86_400
-        backtest = train(snapshot, runs, as_of=cut, seed=0, progress=report)
-        live = train(snapshot, runs, seed=0, progress=report)
+        backtest = train(snapshot, runs, as_of=cut, snapshot=kept, progress=report)
+        live = train(snapshot, runs, snapshot=kept, progress=report)
         released = write_back(graph, live.path, progress=report)
         answers = _answers(graph, settings)
     return {

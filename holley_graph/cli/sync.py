@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loaders.sync import BulkLoad, Report
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A time as ISO 8601; without a zone it is UTC, a bare date is its midnight."""
 
     name = "time"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -21,20 +22,51 @@ from holley_graph.cli.sync import Moment
     help="Learn only from before this time; what the graph knows later is measured against.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same result on CPU.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to train.",
+)
+@click.option(
+    "--snapshot",
+    "parcel_folder",
+    type=click.Path(path_type=Path),
+    help="Train from this snapshot folder, without a database (default: take one of the graph).",
+)
 @json_option
 @click.pass_obj
-def train(context: Context, model: str, as_of: datetime | None, seed: int, device: str, as_json: bool) -> None:
+def train(
+    context: Context,
+    model: str,
+    as_of: datetime | None,
+    seed: int,
+    device: str,
+    parcel_folder: Path | None,
+    as_json: bool,
+) -> None:
     """Take a snapshot of the graph and learn embeddings from it."""
     from holley_graph.model.train import train as run_training
-    from holley_graph.snapshot import exporter
+    from holley_graph.snapshot import exporter, parcel
 
     home = context.settings.home
     with progress() as report:
-        with context.graph() as graph:
-            snapshot = exporter.take(graph, exporter.options(context.settings.sync), report)
+        if parcel_folder is None:
+            with context.graph() as graph:
+                taken = exporter.take(graph, exporter.options(context.settings.sync), report)
+            parcel_folder = parcel.keep(taken, home / "snapshots")
+        snapshot = parcel.open_parcel(parcel_folder)
         cut = None if as_of is None else int(as_of.timestamp())
-        run = run_training(snapshot, home / "runs", as_of=cut, seed=seed, device=device, progress=report)
+        run = run_training(
+            snapshot,
+            home / "runs",
+            as_of=cut,
+            seed=seed,
+            device=device,
+            snapshot=parcel_folder.name,
+            progress=report,
+        )
     metrics, seconds = run.manifest["metrics"], run.manifest["seconds"]
     if as_json:
         print_json({"run_id": run.manifest["run_id"], "path": run.path, "metrics": metrics, "seconds": seconds})

@@ -25,12 +25,12 @@ from holley_graph.demo import (
     vehicles,
 )
 from holley_graph.demo.knobs import Sizes, Strengths, stream
-from holley_graph.demo.progress import Report, silent
 from holley_graph.demo.raw import Traps
 from holley_graph.demo.raw_events import EventWriter
 from holley_graph.demo.schemas import SCHEMAS
 from holley_graph.demo.world import World
 from holley_graph.errors import SettingsError
+from holley_graph.progress import Progress, silent
 
 VERSION = 1  # raised whenever the same seed gives another world
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,7 +46,7 @@ def generate(
     as_of: datetime = AS_OF,
     products: int | None = None,
     strengths: Strengths | None = None,
-    progress: Report = silent,
+    progress: Progress = silent,
 ) -> World:
     """Write a world into a folder; the same arguments give the same bytes.
 

@@ -12,10 +12,10 @@ from holley_graph.demo.choice import Chooser, Shoppers
 from holley_graph.demo.knobs import Sizes, stream
 from holley_graph.demo.memory import Memory
 from holley_graph.demo.population import Population
-from holley_graph.demo.progress import Report
 from holley_graph.demo.shopping import Log, driven
 from holley_graph.demo.taste import BOUNDARY
 from holley_graph.demo.vehicles import Vehicles
+from holley_graph.progress import Progress
 
 Ints = npt.NDArray[np.int64]
 MOST_SESSIONS = 25
@@ -43,7 +43,7 @@ def visits(
     ordered: Log,
     as_of: datetime,
     seed: int,
-    progress: Report,
+    progress: Progress,
 ) -> Visits:
     """Play all sessions before `as_of`, first sessions first."""
     rng = stream(seed, "visits")

@@ -11,9 +11,9 @@ from holley_graph.demo.choice import Chooser, Shoppers
 from holley_graph.demo.knobs import Sizes, stream
 from holley_graph.demo.memory import Memory
 from holley_graph.demo.population import Population
-from holley_graph.demo.progress import Report
 from holley_graph.demo.taste import BEGIN, BOUNDARY
 from holley_graph.demo.vehicles import Vehicles
+from holley_graph.progress import Progress
 
 Ints = npt.NDArray[np.int64]
 MOST_LINES = 30  # of a buyer who is no dealer
@@ -55,7 +55,7 @@ def driven(
 
 
 def orders(
-    sizes: Sizes, population: Population, vehicles: Vehicles, chooser: Chooser, seed: int, progress: Report
+    sizes: Sizes, population: Population, vehicles: Vehicles, chooser: Chooser, seed: int, progress: Progress
 ) -> Log:
     """All order lines before the boundary."""
     rng = stream(seed, "orders")

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from holley_graph.errors import ParcelError
@@ -81,7 +82,7 @@ def load(folder: Path) -> dict[str, Table]:
     try:
         vectors = load_file(folder / "embeddings.safetensors")
         keys = {n: pq.read_table(folder / f"keys_{n}.parquet").column("key").to_numpy() for n in vectors}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ParcelError(f"{folder} holds no readable embeddings: {error}") from error
     for name, table in vectors.items():
         if len(table) != len(keys[name]):

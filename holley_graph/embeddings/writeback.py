@@ -12,7 +12,8 @@ import numpy as np
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import EXTRA, NAMES, Table, Tables
 from holley_graph.errors import GraphStateError, NotFound, ReleaseCheckFailed
-from holley_graph.graph.client import Graph, Progress, Row, Step, silent
+from holley_graph.graph.client import Graph, Row, Step
+from holley_graph.progress import Progress, silent
 
 BATCH = 2_000
 PROBES = 100
@@ -60,11 +61,11 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
     tables, run_id = table.load(run), run.name
     seconds: dict[str, float] = {}
     clock = _Clock(seconds)
-    dim = int(tables["product"].vectors.shape[1])
-    _check_vectors(tables, dim)
+    dim = _check_vectors(tables)
     _check_dimension(graph, dim, reindex)
     for name in NAMES:
         graph.write(f"writeback/clear_{name}")
+    graph.write("writeback/drop_index_check")  # a killed one may be of another length
     norm = float(np.linalg.norm(tables["product"].vectors.astype(float), axis=1).max(initial=0.0))
     graph.write("writeback/release_staging", run_id=run_id, dim=dim, product_norm=norm)
 
@@ -137,10 +138,13 @@ def _batches(tables: Tables) -> Iterator[tuple[str, list[Row]]]:
             yield name, [{"key": key, "vector": vector} for key, vector in chunk]
 
 
-def _check_vectors(tables: Tables, dim: int) -> None:
+def _check_vectors(tables: Tables) -> int:
+    """Return the common length of the vectors."""
+    lost = [name for name in NAMES if name not in tables]
+    if lost:
+        raise ReleaseCheckFailed(f"the run has no table {lost[0]}")
+    dim = int(tables["product"].vectors.shape[1])
     for name in NAMES:
-        if name not in tables:
-            raise ReleaseCheckFailed(f"the run has no table {name}")
         vectors = tables[name].vectors
         if vectors.shape[1] != dim:
             raise ReleaseCheckFailed(f"{name} vectors have length {vectors.shape[1]}, products {dim}")
@@ -148,6 +152,7 @@ def _check_vectors(tables: Tables, dim: int) -> None:
             raise ReleaseCheckFailed(f"{name} has vectors that are not finite")
     if not len(tables["product"].keys):
         raise ReleaseCheckFailed("the run has no product vectors")
+    return dim
 
 
 def _check_dimension(graph: Graph, dim: int, reindex: bool) -> None:

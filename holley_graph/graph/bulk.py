@@ -25,7 +25,7 @@ ImportFiles = list[tuple[str, list[Path]]]
 
 
 def write_import_files(tables: Mapping[str, pa.Table], folder: Path) -> tuple[ImportFiles, ImportFiles]:
-    """Write one Parquet file with typed column names per node label and relationship type.
+    """Write one Parquet file with typed column names per label and type; the import tool refuses empty ones.
 
     Args:
         tables: graph tables by name; all of them.
@@ -34,8 +34,10 @@ def write_import_files(tables: Mapping[str, pa.Table], folder: Path) -> tuple[Im
     Returns:
         Files of nodes and of relationships, as `import_offline` of the server room takes them.
     """
-    nodes = [(node.label, [_write(tables[node.table], node, folder)]) for node in NODES]
-    relationships = [(rel.type, [_write(tables[rel.table], rel, folder)]) for rel in RELATIONSHIPS]
+    nodes = [(n.label, [_write(tables[n.table], n, folder)]) for n in NODES if tables[n.table].num_rows]
+    relationships = [
+        (r.type, [_write(tables[r.table], r, folder)]) for r in RELATIONSHIPS if tables[r.table].num_rows
+    ]
     return nodes, relationships
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -47,7 +47,7 @@ class Graph:
     ) -> None:
         refuse_plaintext(uri, allow_plaintext)
         self.uri = uri
-        self._database = database
+        self.database = database
         self.driver = neo4j.GraphDatabase.driver(
             uri,
             auth=(user, password),
@@ -74,7 +74,7 @@ class Graph:
             ServerUnreachable, AuthFailed: as named.
         """
         with translated(self.uri):
-            self.driver.execute_query("RETURN 1", database_=self._database, routing_=neo4j.RoutingControl.READ)
+            self.driver.execute_query("RETURN 1", database_=self.database, routing_=neo4j.RoutingControl.READ)
 
     def read(self, name: str, /, **params: Any) -> list[Row]:
         """Run one `read` statement in a managed transaction."""
@@ -113,11 +113,11 @@ class Graph:
     def define(self, statement: str) -> None:
         """Run one schema statement of a migration file."""
         with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            session.run(neo4j.Query(statement)).consume()  # type: ignore[arg-type]
+            session.run(neo4j.Query(statement)).consume()
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Several `read` statements over one unchanging view of the graph, without retries."""
+        """Several `read` statements in one transaction, without retries; each sees what is committed by then."""
         with (
             translated(self.uri),
             self._session(neo4j.READ_ACCESS, fetch_size=1_000) as session,
@@ -130,7 +130,7 @@ class Graph:
             yield read
 
     def _session(self, access: str, **config: Any) -> neo4j.Session:
-        return self.driver.session(database=self._database, default_access_mode=access, **config)
+        return self.driver.session(database=self.database, default_access_mode=access, **config)
 
 
 def refuse_plaintext(uri: str, allow_plaintext: bool = False) -> None:
@@ -179,11 +179,3 @@ def batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def _text(query: queries.Query) -> Any:  # the driver wants a LiteralString; ours come from files by law
     return query.text
-
-
-Progress = Callable[[str, int, int], None]
-"""Called as progress(what, done, of); a room reports, the command line draws."""
-
-
-def silent(what: str, done: int, of: int) -> None:
-    """Progress that nobody watches."""

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from holley_graph.graph.client import Graph, Progress, Reader, silent
+from holley_graph.graph.client import Graph, Reader
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Kind, Node, Relationship
+from holley_graph.progress import Progress, silent
 
 ARROW: Mapping[Kind, pa.DataType] = {
     "string": pa.string(),
@@ -37,7 +38,7 @@ def arrow_schema(declared: Node | Relationship) -> pa.Schema:
 
 
 def tables(graph: Graph, names: Iterable[str] | None = None, progress: Progress = silent) -> dict[str, pa.Table]:
-    """Read graph tables from one unchanging view of the graph.
+    """Read graph tables; the caller makes sure that nobody writes meanwhile (`sync` holds its lock).
 
     Args:
         graph: where to read.

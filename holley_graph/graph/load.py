@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from holley_graph.graph.client import Graph, Progress, Step, silent
+from holley_graph.graph.client import Graph, Step
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
+from holley_graph.progress import Progress, silent
 
 
 @dataclass(frozen=True)

@@ -64,10 +64,9 @@ def hetero_data(snapshot: Snapshot, co_purchased_per_product: int = 20) -> Heter
     data["product", "bought_before", "product"].edge_index = pairs
     data["product", "bought_after", "product"].edge_index = pairs.flip(0)
 
-    owners = torch.from_numpy(np.flatnonzero(snapshot.user_vehicle >= 0))
-    data["user", "owns", "vehicle"].edge_index = torch.stack(
-        [owners, torch.from_numpy(snapshot.user_vehicle)[owners]]
-    )
+    owners = np.flatnonzero(snapshot.user_vehicle >= 0)
+    owned = np.stack([owners, snapshot.user_vehicle[owners]])
+    data["user", "owns", "vehicle"].edge_index = torch.from_numpy(owned)
     interaction = data["user", "interacts", "product"]
     interaction.edge_index = torch.from_numpy(np.stack([snapshot.event("user"), snapshot.event("product")]))
     interaction.time = torch.from_numpy(snapshot.event("at"))

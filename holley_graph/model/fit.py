@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from holley_graph.graph.client import Progress, silent
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.history import fit_history
 from holley_graph.model.likelihood import choices, negative_log_likelihood
 from holley_graph.model.sage import History, Sage, SageConfig
+from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
 
 LEARNING_RATE = 0.03
@@ -103,7 +103,8 @@ def fit(
                 break
     if curve.checked:
         model.load_state_dict(best)
-    progress("training", epochs, epochs)
+    if curve.loss and len(curve.loss) < epochs:
+        progress("training", epochs, epochs)
     q, z, newest = _served(model)
     history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}

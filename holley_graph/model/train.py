@@ -21,10 +21,10 @@ from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics, popularity, scoring
 from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
-from holley_graph.graph.client import Progress, silent
-from holley_graph.model import curve, vectors
-from holley_graph.model.fit import Curve, Fitted, Validate, fit
+from holley_graph.model import catalogue, curve, vectors
+from holley_graph.model.fit import Curve, Validate, fit
 from holley_graph.model.sage import SageConfig
+from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.parcel import digest
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -51,6 +51,7 @@ def train(
     config: SageConfig | None = None,
     seed: int = 0,
     device: str = "auto",
+    snapshot: str = "",
     progress: Progress = silent,
 ) -> Run:
     """Train the default model and seal a run folder.
@@ -62,6 +63,7 @@ def train(
         config: see `SageConfig`.
         seed: same seed, same snapshot, same machine: same vectors on CPU.
         device: `cpu`, `cuda` or `auto`.
+        snapshot: name of the parcel that `full` was opened from, for the manifest.
         progress: told after each epoch.
 
     Raises:
@@ -75,27 +77,57 @@ def train(
         raise GraphStateError("no interaction before the cut: nothing to learn from")
     where = torch.device(_device(device))
 
-    epochs, curve_, validation = _choose_length(past, config, seed, where, progress)
-    fitted, refit = fit(past, config, epochs, seed=seed, device=where, progress=_named("refitting", progress))
-    tables = vectors.tables(past, fitted, config)
-
+    learned = (_within_fit if past.vehicles.num_rows else _whole_catalogue)(past, config, seed, where, progress)
+    tables = learned.tables
     held_out = future_purchases(full, cut, WINDOW_DAYS) if cut < full.as_of else None
     manifest = {
         "run_id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-sage-{secrets.token_hex(2)}",
         "model": "sage",
         "as_of": cut,
+        "snapshot": snapshot,
         "seed": seed,
         "device": str(where),
         "config": asdict(config),
-        "epochs": epochs,
+        "epochs": learned.epochs,
         "dim": int(tables["product"].vectors.shape[1]),
         "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
-        "metrics": {"validation": validation, "held_out": held_out and compare(tables, full, past, held_out)},
+        "metrics": {
+            "validation": learned.validation,
+            "held_out": held_out and compare(tables, full, past, held_out),
+        },
         "seconds": round(time.monotonic() - started, 1),
         "versions": {"python": platform.python_version()}
         | {package: version(package) for package in ("torch", "torch-geometric", "holley-graph")},
     }
-    return Run(_seal(runs, manifest, tables, fitted, curve_ or refit), manifest)
+    return Run(_seal(runs, manifest, learned), manifest)
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What a way of training leaves: vectors, parameters, and how it went."""
+
+    tables: dict[str, table.Table]
+    state: dict[str, Tensor]
+    epochs: int
+    curve: Curve
+    validation: dict[str, Any] | None
+
+
+def _within_fit(
+    past: Snapshot, config: SageConfig, seed: int, device: torch.device, progress: Progress
+) -> _Learned:
+    """Choose the number of epochs on held-back time, then refit on everything."""
+    epochs, drawn, validation = _choose_length(past, config, seed, device, progress)
+    fitted, refit = fit(past, config, epochs, seed=seed, device=device, progress=_named("refitting", progress))
+    return _Learned(vectors.tables(past, fitted, config), fitted.state, epochs, drawn or refit, validation)
+
+
+def _whole_catalogue(
+    past: Snapshot, config: SageConfig, seed: int, device: torch.device, progress: Progress
+) -> _Learned:
+    """Train a graph without vehicles."""
+    tables, state, losses = catalogue.fit(past, config, seed=seed, progress=progress)
+    return _Learned(tables, state, len(losses), Curve(loss=losses), None)
 
 
 def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:
@@ -146,15 +178,15 @@ def _validator(task: RankingTask) -> Validate:
     return value
 
 
-def _seal(runs: Path, manifest: dict[str, Any], tables: table.Tables, fitted: Fitted, drawn: Curve) -> Path:
+def _seal(runs: Path, manifest: dict[str, Any], learned: _Learned) -> Path:
     """Write everything beside the runs, then give it its name."""
     partial = runs / f"{manifest['run_id']}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
-    table.save(tables, partial)
-    save_file(fitted.state, partial / "weights.safetensors")
-    curve.draw(drawn, partial / "curve.png")
-    (partial / "curve.json").write_text(json.dumps(asdict(drawn)))
+    table.save(learned.tables, partial)
+    save_file(learned.state, partial / "weights.safetensors")
+    curve.draw(learned.curve, partial / "curve.png")
+    (partial / "curve.json").write_text(json.dumps(asdict(learned.curve)))
     manifest["files"] = {path.name: digest(path) for path in sorted(partial.iterdir())}
     (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return partial.rename(runs / manifest["run_id"])

@@ -51,7 +51,7 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
         rows = graph.read(
             "recommend/without_vehicle", user_id=user_id, k=k, candidates=INDEX_CANDIDATES + k, **limits
         )
-        return Answer(None, rows, "" if len(rows) == k else "the index has no more eligible neighbours")
+        return Answer(None, rows, _note_without_vehicle(rows, k, user_id))
     rows = graph.read("recommend/user", user_id=user_id, k=k, **limits)
     return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
 
@@ -102,6 +102,14 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
 
 def _known(graph: Graph, **asked: Any) -> Row:
     return graph.read("recommend/known", **{"user_id": None, "vehicle_id": None, "sku": None, **asked})[0]
+
+
+def _note_without_vehicle(rows: list[Row], k: int, user_id: str) -> str:
+    if len(rows) >= k:
+        return ""
+    if not rows:
+        return f"nothing to go by: user {user_id!r} has no vehicle, and no history that the live release knows"
+    return "the index has no more eligible neighbours"
 
 
 def _note(rows: list[Row], k: int, vehicle: str, candidates: int) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from holley_graph.server.lock import Jar
 
 if TYPE_CHECKING:
-    from holley_graph.graph.client import Progress
+    from holley_graph.progress import Progress
 
 _VERIFIED = "verified.json"
 

@@ -11,7 +11,7 @@ from holley_graph.server.record import Record
 from holley_graph.settings import Settings
 
 if TYPE_CHECKING:
-    from holley_graph.graph.client import Progress
+    from holley_graph.progress import Progress
 
 
 def up(settings: Settings, progress: Progress | None = None) -> Record:

@@ -1,4 +1,4 @@
-"""Takes a snapshot out of Neo4j: six statements over one unchanging view, lists packed by the server."""
+"""Takes a snapshot out of Neo4j: six statements, lists packed by the server, and a marker that says they agree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from holley_graph.errors import GraphStateError
-from holley_graph.graph.client import Graph, Progress, Reader, silent
+from holley_graph.graph.client import Graph, Reader, Row
+from holley_graph.progress import Progress, silent
 from holley_graph.settings import Sync
 from holley_graph.snapshot.snapshot import KINDS, ORDERED, DeriveOptions, Ints, Snapshot
 
@@ -57,10 +58,10 @@ def take(graph: Graph, derive: DeriveOptions, progress: Progress = silent) -> Sn
         progress: told after each statement.
 
     Raises:
-        GraphStateError: nothing was synced yet, or a sync is under way or was killed.
+        GraphStateError: nothing was synced yet, or a sync is under way, was killed, or came while this read.
     """
     with graph.reading() as read:
-        as_of = _marker(read)
+        marker = _marker(read)
         products, product_index = _nodes(read("export/product"), _PRODUCT)
         progress("taking the snapshot", 1, _STEPS)
         vehicles, _ = _nodes(read("export/vehicles_with_owners"), _VEHICLE)
@@ -71,8 +72,11 @@ def take(graph: Graph, derive: DeriveOptions, progress: Progress = silent) -> Sn
         for kind in KINDS:
             histories.append(_History.read(read(f"export/times_{kind.lower()}"), product_index, user_index))
             progress("taking the snapshot", 3 + len(histories), _STEPS)
+        # Neo4j shows every statement what is committed by then, whatever transaction it stands in
+        if _marker(read) != marker:
+            raise GraphStateError("a sync changed the graph while the snapshot was taken", "take it again")
     return Snapshot(
-        as_of=as_of,
+        as_of=int(marker["as_of"]),
         products=products,
         vehicles=vehicles.drop_columns("products"),
         users=_with_vehicle_row(users, vehicles),
@@ -83,13 +87,13 @@ def take(graph: Graph, derive: DeriveOptions, progress: Progress = silent) -> Sn
     )
 
 
-def _marker(read: Reader) -> int:
+def _marker(read: Reader) -> Row:
     rows = [record.data() for record in read("load/marker")]
     if not rows:
         raise GraphStateError("the graph is empty", "holley-graph sync --source files:DIR")
     if rows[0]["state"] != "complete":
         raise GraphStateError("a sync is under way or was killed", "run holley-graph sync again")
-    return int(rows[0]["as_of"])
+    return rows[0]
 
 
 def _nodes(records: Iterator[Any], schema: pa.Schema) -> tuple[pa.Table, _Index]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import shutil
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +26,14 @@ def write(snapshot: Snapshot, folder: Path) -> Path:
 
     Args:
         snapshot: what to write.
-        folder: a path that does not exist yet; its parent is made.
+        folder: where it goes; what stands there is replaced.
 
     Returns:
         `folder`.
     """
     partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    for stale in (partial, folder):
+        shutil.rmtree(stale, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     tables = {name: getattr(snapshot, name) for name in _TABLES}
     tables["fits"] = pa.table([snapshot.fits[:, 0], snapshot.fits[:, 1]], _FITS)
@@ -42,6 +45,25 @@ def write(snapshot: Snapshot, folder: Path) -> Path:
     manifest = {"as_of": snapshot.as_of, "options": asdict(snapshot.options), "files": files}
     (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return partial.replace(folder)
+
+
+def keep(snapshot: Snapshot, folder: Path) -> Path:
+    """Write a snapshot into a folder of snapshots under its date and content, and forget the older ones.
+
+    Returns:
+        Its own folder, `AS_OF-DIGEST`; one that is there already is the same snapshot and is left alone.
+    """
+    fresh = write(snapshot, folder / f".{secrets.token_hex(4)}")
+    files = json.loads((fresh / "manifest.json").read_text())["files"]
+    content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
+    kept = folder / f"{datetime.fromtimestamp(snapshot.as_of, UTC):%Y%m%dT%H%M%S}-{content}"
+    for older in folder.iterdir():
+        if older != kept and not older.name.startswith("."):  # a dot: another training's, not finished yet
+            shutil.rmtree(older)
+    if kept.exists():
+        shutil.rmtree(fresh)
+        return kept
+    return fresh.rename(kept)
 
 
 def open_parcel(folder: Path) -> Snapshot:

@@ -43,8 +43,11 @@ def keyed(rows: Iterable[Mapping[str, Any]], table: str) -> dict[tuple[str, ...]
     """Index rows of one table by their key."""
     declared = DECLARED[table]
     keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
-    kept = [each.name for each in declared.properties]
-    return {tuple(row[k] for k in keys): {n: plain(row[n]) for n in kept if row.get(n) is not None} for row in rows}
+    kinds = {each.name: each.kind for each in declared.properties}
+    return {
+        tuple(row[k] for k in keys): {n: plain(row[n], kind) for n, kind in kinds.items() if row.get(n) is not None}
+        for row in rows
+    }
 
 
 def assert_same(found: Held, expected: Held, relative: float = 1e-9) -> None:
@@ -69,5 +72,7 @@ def key_of(label: str) -> str:
     return next(node.key.name for node in NODES if node.label == label)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, kind: str) -> Any:
+    if kind == "float":
+        return float(value)
     return round(value.to_native().timestamp()) if hasattr(value, "to_native") else value

@@ -36,9 +36,14 @@ def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: datetime
     ids = np.unique(np.concatenate([frame["user_id"].to_numpy(object) for frame in done]))
     row_of["user_id"] = _rows(pd.Series(ids))
     owned = frames["owns"].set_index("user_id")["vehicle_id"].map(row_of["vehicle_id"]).reindex(ids)
-    fits = np.column_stack([frames["fits"]["vehicle_id"].map(row_of["vehicle_id"]), frames["fits"]["sku"].map(row_of["sku"])])
+    fits = np.column_stack(
+        [frames["fits"]["vehicle_id"].map(row_of["vehicle_id"]), frames["fits"]["sku"].map(row_of["sku"])]
+    )
     events = pd.concat(
-        [frame[["user_id", "sku", "at"]].explode("at").dropna().assign(kind=kind) for kind, frame in enumerate(done)]
+        [
+            frame[["user_id", "sku", "at"]].explode("at").dropna().assign(kind=kind)
+            for kind, frame in enumerate(done)
+        ]
     )
     events = pd.DataFrame(
         {
@@ -61,7 +66,9 @@ def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: datetime
         as_of=int(as_of.timestamp()),
         products=_arrow(products[["sku", "base_sku", "display_key", "part_type", "price", "brand", "eligible"]]),
         vehicles=_arrow(vehicles[["vehicle_id", "year", "make", "model"]].assign(owners=owners.to_numpy("int64"))),
-        users=pa.table({"user_id": pa.array(ids, pa.string()), "vehicle": pa.array(owned, pa.int64(), from_pandas=True)}),
+        users=pa.table(
+            {"user_id": pa.array(ids, pa.string()), "vehicle": pa.array(owned, pa.int64(), from_pandas=True)}
+        ),
         fits=fits[np.lexsort((fits[:, 1], fits[:, 0]))].astype("int64"),
         events=_arrow(events),
         bought=_arrow(bought),

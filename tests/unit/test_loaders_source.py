@@ -27,6 +27,7 @@ def folder(tmp_path):
 
 
 def extract(folder, **sync):
+    sync = {"allow_empty": ("user_attributes", "fitment", "orders"), **sync}  # the tables that TABLES leaves empty
     settings = Settings(home=folder.parent / "home", sync=Sync(**sync))
     return feeds.extract(FilesSource(folder), settings, AS_OF, lambda *_: None)
 
@@ -53,6 +54,11 @@ def test_an_empty_table_stops_unless_it_may_be_empty(folder):
     with pytest.raises(SourceError, match="table events: expected rows, found none"):
         extract(folder)
     assert extract(folder, allow_empty=list(raw.RAW_NAMES)).accounts[3].read == 0
+
+
+def test_no_table_may_be_empty_unless_a_setting_says_so(folder):
+    with pytest.raises(SourceError, match="expected rows, found none"):
+        extract(folder, allow_empty=())
 
 
 def test_a_missing_column_is_named(folder):

@@ -1,0 +1,219 @@
+"""The loop at the size of the real retailer, each step beside the bare tool underneath."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.record import record
+from holley_graph.cli.connection import connect
+from holley_graph.demo import World, generate
+from holley_graph.embeddings import table, writeback
+from holley_graph.graph import bulk
+from holley_graph.graph.client import Graph
+from holley_graph.server import admin, lifecycle
+from holley_graph.server.layout import Layout
+from holley_graph.settings import Settings, load
+from holley_graph.snapshot import exporter
+from loaders import taken
+
+SEED = 20260101
+ROWS_ONE_BY_ONE = {
+    "fits": "MATCH (v:Vehicle)<-[:FITS]-(p:Product) RETURN p.sku, v.vehicle_id",
+    "viewed": "MATCH (u:User)-[r:VIEWED]->(p:Product) RETURN u.user_id, p.sku, r.at",
+    "carted": "MATCH (u:User)-[r:CARTED]->(p:Product) RETURN u.user_id, p.sku, r.at",
+    "ordered": "MATCH (u:User)-[r:ORDERED]->(p:Product) RETURN u.user_id, p.sku, r.at, r.last_at.epochSeconds",
+}
+
+
+def main() -> None:
+    """Run the chosen steps in order."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--users", type=int, default=475_000)
+    parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
+    parser.add_argument("--only", default=",".join(STEPS))
+    arguments = parser.parse_args()
+    settings = load(home=arguments.home.absolute())
+    raw = settings.home / f"world-{arguments.users}"
+    if not (raw / "world.json").exists():
+        generate(raw, users=arguments.users, seed=SEED)
+    lifecycle.up(settings)
+    try:
+        for step in arguments.only.split(","):
+            figures = STEPS[step](settings, raw)
+            record(f"{step}-{arguments.users}", {"users": arguments.users, "seed": SEED, **figures})
+    finally:
+        lifecycle.down(settings)
+
+
+def sync(settings: Settings, raw: Path) -> dict[str, Any]:
+    """First sync of raw Parquet against the bare offline import of the same tables; then the same sync again."""
+    command = ["sync", "--source", f"files:{raw}", "--as-of", World.open(raw).as_of.isoformat(), "--json"]
+    seconds, first = _cli(settings, command)
+    again, _ = _cli(settings, command)
+    with connect(settings) as graph:
+        run_id = graph.read("load/marker")[0]["run_id"]
+    kept = taken.open_taken(settings.home, run_id)
+    assert kept is not None
+    tables = kept.tables()
+    bare_settings = settings.model_copy(update={"home": settings.home / "bare"})
+    layout = Layout.of(bare_settings)
+    layout.create()
+    files = layout.temporary
+    nodes, relationships = bulk.write_import_files(tables, files)
+    bare = _seconds(lambda: admin.import_offline(layout, settings.server.jar_cache, nodes, relationships))
+    report = json.loads(first)
+    return {
+        "rows": {name: each.num_rows for name, each in tables.items()},
+        "first_s": seconds,
+        "stages_s": report["stages"],
+        "again_s": again,
+        "again_share_of_first": round(again / seconds, 3),
+        "bare_import_s": round(bare, 2),
+        "ratio_to_bare_import": round(seconds / bare, 2),
+    }
+
+
+def extraction(settings: Settings, _: Path) -> dict[str, Any]:
+    """Relationships per second of the snapshot against one record each."""
+    with connect(settings) as graph:
+        started = time.perf_counter()
+        snapshot = exporter.take(graph, exporter.options(settings.sync))
+        packed = time.perf_counter() - started
+        rows = 0
+        started = time.perf_counter()
+        for text in ROWS_ONE_BY_ONE.values():
+            with graph.driver.session(fetch_size=1_000) as session:
+                rows += sum(1 for _ in session.run(text))
+        one_by_one = time.perf_counter() - started
+    return {
+        "relationships": rows,
+        "events": snapshot.events.num_rows,
+        "packed_s": round(packed, 2),
+        "one_record_each_s": round(one_by_one, 2),
+        "packed_per_s": round(rows / packed),
+        "one_record_each_per_s": round(rows / one_by_one),
+        "speed_up": round(one_by_one / packed, 2),
+    }
+
+
+def training(settings: Settings, _: Path) -> dict[str, Any]:
+    """Seconds and peak memory of the default training, snapshot included, and held-out quality a month back."""
+    with connect(settings) as graph:
+        as_of = graph.read("load/marker")[0]["as_of"]
+    seconds, out = _cli(settings, ["train", "--json"])
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    cut = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(as_of - 30 * 86_400))
+    back_seconds, back = _cli(settings, ["train", "--as-of", cut, "--json"])
+    held_out = json.loads(back)["metrics"]["held_out"]
+    return {
+        "seconds": seconds,
+        "peak_gib": round(peak, 2),
+        "run_id": json.loads(out)["run_id"],
+        "a_month_back_s": back_seconds,
+        "held_out": held_out,
+    }
+
+
+def writing_back(settings: Settings, _: Path) -> dict[str, Any]:
+    """Writeback until the indexes serve, against staging the same vectors and building the same indexes bare."""
+    run = max((settings.home / "runs").glob("*/manifest.json")).parent
+    with connect(settings) as graph:
+        started = time.perf_counter()
+        report = writeback.write_back(graph, run)
+        ours = time.perf_counter() - started
+        bare = _seconds(lambda: _bare_writeback(graph, table.load(run)))
+    return {
+        "vectors": sum(report.staged.values()),
+        "dim": int(table.load(run)["product"].vectors.shape[1]),
+        "seconds": round(ours, 2),
+        "stages_s": report.seconds,
+        "recall": report.recall,
+        "bare_s": round(bare, 2),
+        "ratio_to_bare": round(ours / bare, 2),
+    }
+
+
+def recommend(settings: Settings, _: Path, queries: int = 300) -> dict[str, Any]:
+    """One user's recommendation through the driver against the round trip of RETURN 1."""
+    rules = {"per_part_type": settings.recommend.per_part_type, "exclude_days": settings.recommend.exclude_days}
+    with connect(settings) as graph:
+        records = graph.driver.execute_query(
+            "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"
+        ).records
+        ids = np.array([record["id"] for record in records])
+        chosen = np.random.default_rng(0).choice(ids, queries, replace=False).tolist()
+        for user in chosen[:50]:
+            graph.read("recommend/user", user_id=user, k=4, **rules)
+            graph.read("server/ready")
+        ours = [
+            _milliseconds(lambda u=user: graph.read("recommend/user", user_id=u, k=4, **rules)) for user in chosen
+        ]
+        trip = [_milliseconds(lambda: graph.read("server/ready")) for _ in chosen]
+    median = statistics.median(ours)
+    return {
+        "queries": queries,
+        "median_ms": round(median, 2),
+        "p95_ms": round(float(np.quantile(ours, 0.95)), 2),
+        "return_1_median_ms": round(statistics.median(trip), 2),
+        "ratio_to_return_1": round(median / statistics.median(trip), 2),
+    }
+
+
+STEPS: dict[str, Callable[[Settings, Path], dict[str, Any]]] = {
+    "sync": sync,
+    "extraction": extraction,
+    "training": training,
+    "writeback": writing_back,
+    "recommend": recommend,
+}
+
+
+def _bare_writeback(graph: Graph, tables: table.Tables) -> None:
+    """The same vectors under another property, in the same batches, and an index over what ours indexes."""
+    labels = {"product": ("Product", "sku"), "vehicle": ("Vehicle", "vehicle_id")}
+    others = {"vehicle_model": ("VehicleModel", "model_id"), "make": ("Make", "name"), "user": ("User", "user_id")}
+    for name, rows in writeback._batches(tables):
+        label, key = {**labels, **others, "product_source": ("Product", "sku")}[name]
+        text = f"UNWIND $rows AS row MATCH (n:{label} {{{key}: row.key}}) SET n.bench_{name} = row.vector"
+        graph.driver.execute_query(text, rows=rows)
+    dim = int(tables["product"].vectors.shape[1])
+    for name, (label, _) in labels.items():
+        graph.driver.execute_query(
+            f"CREATE VECTOR INDEX bench_{name} FOR (n:{label}) ON (n.bench_{name}) OPTIONS {{indexConfig: "
+            f"{{`vector.dimensions`: {dim}, `vector.similarity_function`: 'cosine'}}}}"
+        )
+    graph.driver.execute_query("CALL db.awaitIndexes(600)")
+    for name in labels:
+        graph.driver.execute_query(f"DROP INDEX bench_{name}")
+
+
+def _cli(settings: Settings, arguments: list[str]) -> tuple[float, str]:
+    command = [sys.executable, "-m", "holley_graph", "--home", str(settings.home), *arguments]
+    started = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return round(time.perf_counter() - started, 2), done.stdout
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    return _seconds(work) * 1_000
+
+
+if __name__ == "__main__":
+    main()

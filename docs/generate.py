@@ -1,0 +1,242 @@
+"""Writes the reference pages from what they describe: settings, command line, graph schema, Cypher statements.
+
+`make docs` runs this; a house test fails when a committed page differs from what it would write.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+import rich_click as click
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from holley_graph.cli import COMMANDS, cli
+from holley_graph.graph import migrations, queries, schema
+from holley_graph.settings import ENV_PREFIX, Section, Settings
+
+DOCS = Path(__file__).resolve().parent
+SHAPES = DOCS / "json_shapes.toml"
+NOTICE = "<!-- Written by docs/generate.py (`make docs`); edit the source that it reads instead. -->\n"
+DEPENDS_ON_MACHINE = {
+    "home": "the user's data folder of the system (Linux: `~/.local/share/holley-graph`)",
+    "server.jar_cache": "the user's cache folder of the system (Linux: `~/.cache/holley-graph/jars`)",
+}
+"""Defaults that differ from machine to machine, in words."""
+SAID = {"tuple[str, ...]": "list of str", "AwareDatetime": "time with zone", "pathlib.Path": "path", "Path": "path",
+        "None": "none", " | ": " or "}  # fmt: skip
+"""Types in words, for people who write TOML."""
+
+
+def pages() -> dict[str, str]:
+    """Return every generated page by file name."""
+    made = {"settings.md": settings(), "cli.md": command_line(), "schema.md": graph_schema(), "cypher.md": cypher()}
+    return {name: text.rstrip() + "\n" for name, text in made.items()}
+
+
+def settings() -> str:
+    """List every setting with type, default, sentence and the variable that sets it."""
+    home = next(option for option in cli.params if option.name == "home")
+    lines = [
+        "# Settings",
+        NOTICE,
+        "Weakest first: `holley-graph.toml` in the working directory (another file with `--config`), then the",
+        "environment, then options of the command line. A key that is not listed here is an error, wherever it",
+        "stands. Settings are read once per invocation and never change during it.",
+        "",
+        "```toml",
+        "# holley-graph.toml",
+        "[server]",
+        "bolt_port = 17687",
+        "",
+        "[weights]",
+        "half_life_days = 60",
+        "```",
+        "",
+        "Lists and nothing are written as JSON in the environment:",
+        f"`{ENV_PREFIX}SYNC__ALLOW_EMPTY='[\"orders\"]'`, `{ENV_PREFIX}WEIGHTS__HALF_LIFE_DAYS=null`.",
+        "",
+        "## Outside the sections",
+        *_table("Key", "Default", "Meaning", "Environment"),
+        _row("`home`", DEPENDS_ON_MACHINE["home"], getattr(home, "help", ""), f"`{ENV_PREFIX}HOME`"),
+        _row(
+            "(settings file)", "`holley-graph.toml`", "Read instead of the default file.", f"`{ENV_PREFIX}CONFIG`"
+        ),
+    ]
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, Section):
+            lines += ["", f"## [{section}]", (model.__doc__ or "").strip()]
+            lines += _table("Key", "Type", "Default", "Meaning", "Environment")
+            lines += [_setting(section, key, each) for key, each in model.model_fields.items()]
+    return "\n".join(lines)
+
+
+def _setting(section: str, key: str, field: FieldInfo) -> str:
+    default = DEPENDS_ON_MACHINE.get(f"{section}.{key}") or f"`{_spelled(field.default)}`"
+    variable = f"`{ENV_PREFIX}{section.upper()}__{key.upper()}`"
+    return _row(f"`{key}`", f"`{_type(field.annotation)}`", default, field.description or "", variable)
+
+
+def _type(annotation: Any) -> str:
+    text = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
+    for ours, said in SAID.items():
+        text = text.replace(ours, said)
+    return text
+
+
+def _spelled(value: Any) -> str:
+    if value is None or value is PydanticUndefined:
+        return "none"
+    if isinstance(value, bool | int | float | str):
+        return json.dumps(value)
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    return str(value)
+
+
+def command_line() -> str:
+    """List every command with its options and the shape of its JSON."""
+    shapes = tomllib.loads(SHAPES.read_text(encoding="utf-8"))
+    lines = [
+        "# Command line",
+        NOTICE,
+        "`holley-graph [OPTIONS] COMMAND …`: every command prints tables and lines for people, or with `--json`",
+        "one document for programs on standard output. Progress and errors go to standard error. The shapes",
+        "below are part of the interface; keys may be added in a minor version, none is renamed or removed.",
+        "Times are ISO 8601 unless a key says epoch seconds. Exit codes: [operations](operations.md#exit-codes).",
+        "",
+        "## Global options",
+        *_options(cli),
+    ]
+    context = click.Context(cli, info_name="holley-graph")
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None  # noqa: S101  COMMANDS names it
+        here = click.Context(command, info_name=f"holley-graph {name}")
+        usage = " ".join([here.info_name or "", *command.collect_usage_pieces(here)])
+        lines += ["", f"## {name}", f"`{usage}`", "", _paragraphs(command.help or ""), *_options(command)]
+        if name in shapes:
+            shape = shapes[name]
+            lines += [
+                "",
+                f"### {name} --json",
+                "",
+                "```json",
+                shape["shape"].strip(),
+                "```",
+                "",
+                shape["notes"].strip(),
+            ]
+    return "\n".join(lines)
+
+
+def _options(command: click.Command) -> list[str]:
+    lines = _table("Option", "Default", "Meaning")
+    for parameter in command.params:
+        if not isinstance(parameter, click.Option):
+            continue
+        metavar = "" if parameter.is_flag else f" {parameter.metavar or _values(parameter.type)}"
+        names = ", ".join(f"`{name}{metavar}`" for name in parameter.opts)
+        shown = parameter.show_default and parameter.default is not None and not parameter.is_flag
+        meaning = (parameter.help or "").rstrip() + (" Required." if parameter.required else "")
+        lines.append(_row(names, f"`{parameter.default}`" if shown else "", meaning))
+    return [*lines, _row("`-h`, `--help`", "", "Show this message and exit.")] if command is cli else lines
+
+
+def _values(kind: click.ParamType[Any]) -> str:
+    return "|".join(kind.choices) if isinstance(kind, click.Choice) else kind.name.upper().removesuffix(" RANGE")
+
+
+def _paragraphs(text: str) -> str:
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def graph_schema() -> str:
+    """List labels, relationship types and properties as declared."""
+    lines = [
+        "# Graph schema",
+        NOTICE,
+        "Declared once in `holley_graph/graph/schema.py`; the sync, the offline import and the tests read the same",
+        "declaration. A node or relationship type is filled from one graph table of the same lower-case name.",
+        "A property that is unknown is absent.",
+        "",
+        "```",
+        "(User)-[:OWNS]->(Vehicle)-[:OF_MODEL]->(VehicleModel)-[:MADE_BY]->(Make)",
+        "(User)-[:VIEWED|CARTED|ORDERED]->(Product)-[:FITS]->(Vehicle)",
+        "(Product)-[:OF_TYPE]->(PartType)",
+        "(Product)-[:CO_PURCHASED|CO_VIEWED]->(Product)",
+        "```",
+        "",
+        "# Nodes",
+    ]
+    for node in schema.NODES:
+        lines += ["", f"## {node.label}", node.description, *_table("Property", "Type", "Meaning")]
+        lines.append(_row(f"`{node.key.name}` (key)", node.key.kind, node.key.description))
+        lines += [_row(f"`{each.name}`", each.kind, each.description) for each in node.properties]
+    lines += ["", "# Relationships"]
+    for rel in schema.RELATIONSHIPS:
+        lines += ["", f"## ({rel.start_label})-[:{rel.type}]->({rel.end_label})", rel.description]
+        if rel.properties:
+            lines += _table("Property", "Type", "Meaning")
+            lines += [_row(f"`{each.name}`", each.kind, each.description) for each in rel.properties]
+    lines += [
+        "",
+        "# What a release adds",
+        "",
+        "`User`, `Vehicle`, `VehicleModel`, `Make` and `Product` carry `embedding` (live), `embedding_previous`",
+        "(for `rollback`) and, while a writeback is under way, `embedding_next`; `Product` also the same three of",
+        "`embedding_source`. A query vector times a product vector is the score.",
+        "",
+        "# Bookkeeping",
+        "",
+        "`(:Sync {id: 'graph'})` says what the graph last took, `(:Release {run_id})` which embeddings are live",
+        "and which were, `(:Migration {version})` which schema files were applied.",
+        "",
+        "# Migrations",
+        *_table("Version", "Name", "Statements"),
+        *(
+            _row(f"V{each.version:03d}", each.name, "<br>".join(f"`{s}`" for s in each.statements))
+            for each in migrations.available()
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def cypher() -> str:
+    """List every statement with what its header promises."""
+    lines = [
+        "# Cypher statements",
+        NOTICE,
+        "One file per statement in `cypher/`, named `room/name` and loaded by that name. `read` and `write` run in",
+        "a managed transaction with retries; `auto` opens its own transactions; `schema` changes constraints or",
+        "indexes. The files of `recommend/` and `browse/` can be pasted into Neo4j Browser as they are: set each",
+        "parameter with `:param name => value` first.",
+    ]
+    room = ""
+    for name in queries.names():
+        query = queries.load(name)
+        if name.split("/")[0] != room:
+            room = name.split("/")[0]
+            lines += ["", f"## {room}", *_table("Statement", "Mode", "Purpose", "Parameters", "Returns")]
+        params = "<br>".join(f"`${key}` {meaning}" for key, meaning in query.params.items())
+        returns = ", ".join(f"`{column}`" for column in query.returns)
+        purpose = " ".join(query.purpose.split())
+        lines.append(_row(f"[`{name}`](../cypher/{name}.cypher)", query.mode, purpose, params, returns))
+    return "\n".join(lines)
+
+
+def _table(*columns: str) -> list[str]:
+    return ["", _row(*columns), "|" + "---|" * len(columns)]
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")

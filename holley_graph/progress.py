@@ -1,0 +1,12 @@
+"""How a room says how far it is; the command line draws it, nobody else needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def silent(what: str, done: int, of: int) -> None:
+    """Progress that nobody watches."""

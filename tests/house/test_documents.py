@@ -1,0 +1,193 @@
+"""The documents say what the code does: links resolve, generated pages are fresh, nothing is left out."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import tomllib
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+import pytest
+
+from holley_graph import errors
+from holley_graph.cli import COMMANDS, cli
+from holley_graph.graph import queries
+from holley_graph.settings import Section, Settings
+from tests.house import tree
+
+DOCS = tree.ROOT / "docs"
+PAGES = [path for path in tree.with_suffix(".md") if path.parts[0] != ".github"]
+NEEDED = {
+    "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/tour.md", "docs/operations.md", "docs/settings.md",
+    "docs/cli.md", "docs/schema.md", "docs/cypher.md", "docs/contract.md", "docs/experiments.md",
+}  # fmt: skip
+
+
+def read(page: Path) -> str:
+    return (tree.ROOT / page).read_text(encoding="utf-8")
+
+
+@cache
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_docs", DOCS / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def shapes() -> dict[str, Any]:
+    loaded = tomllib.loads((DOCS / "json_shapes.toml").read_text(encoding="utf-8"))
+    return {name: json.loads(entry["shape"]) for name, entry in loaded.items()}
+
+
+def test_the_pages_that_people_are_pointed_to_exist() -> None:
+    assert {str(page) for page in PAGES} >= NEEDED
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", read(page), flags=re.S)
+    for target in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (tree.ROOT / page).parent / path if path else tree.ROOT / page
+        assert file.exists(), f"{page}: {target}"
+        if anchor:
+            assert anchor in anchors(file.read_text(encoding="utf-8")), f"{page}: {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """Heading anchors as the usual renderers make them."""
+    headings = re.findall(r"^#+\s+(.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", ["settings.md", "cli.md", "schema.md", "cypher.md"])
+def test_a_generated_page_is_what_make_docs_would_write(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == generator().pages()[name], "run `make docs`"
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = read(Path("docs/cli.md"))
+    for name in COMMANDS:
+        section = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", text, flags=re.M | re.S)
+        assert section, name
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert all(f"`{spelled}" in section[1] for spelled in option.opts), (name, option.opts)
+    for option in cli.params:
+        assert all(f"`{spelled}" in text for spelled in option.opts), option.opts
+
+
+def test_every_setting_is_documented_with_a_sentence() -> None:
+    text = read(Path("docs/settings.md"))
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        if not (isinstance(model, type) and issubclass(model, Section)):
+            continue
+        for key, entry in model.model_fields.items():
+            assert entry.description, f"{section}.{key} has no docstring"
+            assert f"`HOLLEY_GRAPH_{section.upper()}__{key.upper()}`" in text
+
+
+def test_every_setting_is_used() -> None:
+    """A key that nobody reads would be a promise that is not kept."""
+    code = "\n".join(
+        (tree.ROOT / path).read_text(encoding="utf-8") for path in tree.python() if path.name != "settings.py"
+    )
+    unused = [
+        f"{section}.{key}"
+        for section, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+        for key in field.annotation.model_fields
+        if not re.search(rf"\.{key}\b", code)
+    ]
+    assert unused == []
+
+
+def every_error() -> list[type[errors.HolleyGraphError]]:
+    known = [each for each in vars(errors).values() if isinstance(each, type)]
+    return [each for each in known if issubclass(each, errors.HolleyGraphError)]
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: error.__name__)
+def test_every_error_stands_in_the_table_of_exit_codes(error: type[errors.HolleyGraphError]) -> None:
+    table = read(Path("docs/operations.md")).partition("## Exit codes")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if f"`{error.__name__}`" in line]
+    assert len(rows) == 1, error.__name__
+    assert rows[0].startswith(f"| {error.exit_code} |")
+
+
+def test_the_tree_drawn_on_top_of_errors_is_the_tree() -> None:
+    drawn = dict(re.findall(r"── (\w+) (\d+)$", errors.__doc__ or "", flags=re.M))
+    bases = {errors.HolleyGraphError, errors.ServerError}
+    assert drawn == {each.__name__: str(each.exit_code) for each in every_error() if each not in bases}
+
+
+def test_every_reason_of_a_dead_letter_is_explained() -> None:
+    text = read(Path("docs/contract.md"))
+    statements = "\n".join(read(path) for path in tree.with_suffix(".sql"))
+    reasons = set(re.findall(r"'((?:user|event|order|fitment|item|sku)\.[a-z_]+)'", statements))
+    reasons |= set(re.findall(r"'(outside_window|other_name|past_boundary)'", statements))
+    assert reasons
+    assert {reason for reason in reasons if f"`{reason}`" not in text} == set()
+
+
+def test_every_command_with_json_has_its_shape_documented() -> None:
+    with_json = {
+        name
+        for name in COMMANDS
+        if any(
+            "--json" in option.opts for option in getattr(cli.get_command(click.Context(cli), name), "params", [])
+        )
+    }
+    assert with_json == set(shapes())
+
+
+def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
+    from holley_graph.embeddings.writeback import Report as Writeback
+    from holley_graph.recommend.answers import Answer
+    from holley_graph.recommend.explain import Explanation
+    from holley_graph.server.doctor import Check
+    from holley_graph.server.status import KEYS
+    from loaders.sync import Report as Sync
+
+    def keys(dataclass: Any) -> list[str]:
+        return [field.name for field in fields(dataclass)]
+
+    known = shapes()
+    assert sorted(known["status"]) == sorted(KEYS)
+    assert list(known["doctor"][0]) == keys(Check)
+    assert list(known["sync"]) == keys(Sync)
+    assert list(known["writeback"]) == keys(Writeback)
+    assert list(known["recommend"]) == keys(Answer)
+    assert list(known["explain"]) == keys(Explanation)
+    for statement in ("recommend/user", "recommend/vehicle"):
+        assert tuple(known["recommend"]["rows"][0]) == queries.load(statement).returns
+    assert tuple(known["similar"]["rows"][0]) == queries.load("recommend/similar").returns
+    assert tuple(known["explain"]["facts"]) == queries.load("recommend/explain").returns
+    assert tuple(known["status"]["indexes"][0]) == queries.load("server/indexes").returns
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_commands_that_a_page_shows_exist(page: Path) -> None:
+    shown = re.findall(r"^\$? ?(?:holley-graph)((?: --?[\w-]+(?: \S+)?)*) (\w+)", read(page), flags=re.M)
+    assert {name for _, name in shown} <= set(COMMANDS)
+
+
+def test_the_readme_names_the_two_commands_and_make_knows_them() -> None:
+    readme, make = read(Path("README.md")), read(Path("Makefile"))
+    for target in ("demo", "test"):
+        assert f"make {target}" in readme
+        assert re.search(rf"^{target}:", make, flags=re.M)

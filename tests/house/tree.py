@@ -1,0 +1,55 @@
+"""The tree as the house tests see it: what is or would be committed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("holley_graph", "loaders")
+
+
+@cache
+def committed() -> tuple[Path, ...]:
+    """Every file that git knows or would take, relative to the root."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return tuple(sorted(Path(name) for name in set(listed.split("\0")) if name and (ROOT / name).is_file()))
+
+
+def with_suffix(*suffixes: str) -> list[Path]:
+    return [path for path in committed() if path.suffix in suffixes]
+
+
+def python() -> list[Path]:
+    """Modules of both packages."""
+    return [path for path in with_suffix(".py") if path.parts[0] in PACKAGES]
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
+
+
+def module(path: Path) -> str:
+    """Dotted name of a file."""
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Dotted names that a file imports, at its top or inside functions; for types only included."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide which room is meant"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"

@@ -1,0 +1,118 @@
+"""The built wheel, installed in an empty environment far from the checkout, without a network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LOADS_EVERYTHING = """
+from importlib.metadata import metadata, version
+from importlib.resources import files
+from pathlib import Path
+import holley_graph, loaders
+from holley_graph.demo import vehicles
+from holley_graph.graph import migrations, queries
+from holley_graph.server import lock
+from loaders import sqltext
+
+here = Path(holley_graph.__file__).parent
+assert here.is_relative_to(Path({environment!r})), here
+assert queries.folder() == here / "cypher"
+assert [queries.load(name) for name in queries.names()]
+assert migrations.available()
+assert [sqltext.duckdb(name) for name in sqltext.names()]
+assert lock.read()
+for name in ("vehicles.csv", "part_types.csv", "README.md"):
+    assert (files("holley_graph.demo") / name).read_text(encoding="utf-8"), name
+assert (here / "py.typed").is_file() and (Path(loaders.__file__).parent / "py.typed").is_file()
+assert metadata("holley-graph").get_all("License-File") == ["LICENSE", "NOTICE"]
+print(len(queries.names()), len(sqltext.names()))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel that is built from the source distribution, so that both are known to be complete."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new environment with nothing but the wheel, which borrows this one's libraries.
+
+    A folder that a `.pth` file adds has its own `.pth` files ignored, the editable install among them.
+    """
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
+    subprocess.run([*pip, str(wheel)], check=True, cwd=folder)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return folder
+
+
+def run(environment: Path, *command: str) -> str:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "HOLLEY_GRAPH_"))}
+    done = subprocess.run(
+        [str(environment / "bin" / command[0]), *command[1:]],
+        capture_output=True,
+        text=True,
+        cwd=environment,
+        env=kept,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    info = next(name for name in names if name.endswith(".dist-info/METADATA")).split("/")[0]
+    assert {name.split("/")[0] for name in names} == {"holley_graph", "loaders", info}
+    assert [name for name in names if "__pycache__" in name or "/tests/" in name or name.endswith(".pyc")] == []
+
+
+def test_the_wheel_carries_its_licences(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        licences = {Path(name).name: archive.read(name) for name in archive.namelist() if "/licenses/" in name}
+    assert set(licences) == {"LICENSE", "NOTICE"}
+    assert b"Apache License" in licences["LICENSE"]
+    assert b"GPL" in licences["NOTICE"]
+
+
+def test_every_committed_statement_is_in_the_wheel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        inside = set(archive.namelist())
+    cypher = {f"holley_graph/{path.relative_to(ROOT)}" for path in (ROOT / "cypher").rglob("*.cypher")}
+    sql = {str(path.relative_to(ROOT)) for path in (ROOT / "loaders" / "sql").rglob("*.sql")}
+    assert cypher | sql <= inside
+
+
+def test_the_installed_command_answers(environment: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] in run(environment, "holley-graph", "--version")
+    assert "recommend" in run(environment, "holley-graph", "--help")
+
+
+def test_the_installed_package_loads_all_its_files(environment: Path) -> None:
+    counted = run(environment, "python", "-c", LOADS_EVERYTHING.format(environment=str(environment)))
+    cypher, sql = map(int, counted.split())
+    assert cypher == len([p for p in (ROOT / "cypher").rglob("*.cypher") if p.parent.name != "migrations"])
+    assert sql == len(list((ROOT / "loaders" / "sql").rglob("*.sql")))

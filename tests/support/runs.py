@@ -1,0 +1,35 @@
+"""Run folders with vectors drawn at random: what writeback and answers need of a training, without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Table
+from tests.support.held import Held
+
+DIM = 6
+
+
+def draw(held: Held, seed: int, dim: int = DIM) -> dict[str, Table]:
+    """Vectors for everything that the graph holds; users with a history only. Coordinate 0 is the seed."""
+    rng = np.random.default_rng(seed)
+    active = {key[0] for kind in ("viewed", "carted", "ordered") for key in held[kind]}
+    keys = {name: sorted(key for (key,) in held[name]) for name in ("product", "vehicle", "vehicle_model", "make")}
+    made = {}
+    for name, found in (keys | {"user": sorted(active), "product_source": keys["product"]}).items():
+        vectors = rng.normal(size=(len(found), dim)).astype(np.float32)
+        vectors[:, 0] = seed
+        popularity = rng.normal(size=len(found)).astype(np.float32)
+        each = table.products(vectors, popularity) if name == "product" else table.queries(vectors)
+        made[name] = Table(np.array(found, object), each)
+    return made
+
+
+def write(tables: dict[str, Table], folder: Path) -> Path:
+    """Save tables as a run folder."""
+    folder.mkdir(parents=True)
+    table.save(tables, folder)
+    return folder

@@ -1,0 +1,67 @@
+"""Tables of vectors: the score is one inner product, and an index that knows only cosine orders by it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Table
+from holley_graph.errors import ParcelError
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, st.integers(1, 20), st.integers(1, 8))
+def test_the_inner_product_is_taste_plus_popularity_and_cosine_orders_like_it(seed: int, n: int, dim: int) -> None:
+    rng = np.random.default_rng(seed)
+    z, b = rng.normal(size=(n, dim)).astype(np.float32), rng.normal(size=n).astype(np.float32)
+    q = rng.normal(size=(3, dim)).astype(np.float32)
+    stored, asked = table.products(z, b), table.queries(q)
+    np.testing.assert_allclose(asked @ stored.T, q @ z.T + b, atol=1e-4)
+    lengths = np.linalg.norm(stored.astype(float), axis=1)
+    np.testing.assert_allclose(lengths, lengths.max(), rtol=1e-5)
+    cosine = (asked @ stored.T) / lengths
+    np.testing.assert_array_equal(np.argsort(-cosine, axis=1)[:, 0], np.argsort(-(asked @ stored.T), axis=1)[:, 0])
+
+
+def test_find_gives_rows_and_minus_one() -> None:
+    held = Table(np.array(["A", "C"], object), np.zeros((2, 3), np.float32))
+    assert held.find(np.array(["C", "B", "A", "Z"], object)).tolist() == [1, -1, 0, -1]
+    empty = Table(held.keys[:0], held.vectors[:0])
+    assert empty.find(held.keys).tolist() == [-1, -1]
+
+
+def test_saved_tables_open_equal_bit_for_bit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    tables = {
+        name: Table(np.array([f"k{i}É" for i in range(n)], object), rng.normal(size=(n, 5)).astype(np.float32))
+        for n, name in enumerate(table.NAMES)  # the first has no rows
+    }
+    table.save(tables, tmp_path)
+    opened = table.load(tmp_path)
+    assert set(opened) == set(tables)
+    for name, each in tables.items():
+        assert opened[name].keys.tolist() == each.keys.tolist()
+        np.testing.assert_array_equal(opened[name].vectors, each.vectors)
+
+
+def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParcelError, match="no readable embeddings"):
+        table.load(tmp_path)
+    table.save({"user": Table(np.array(["a", "b"], object), np.zeros((2, 3), np.float32))}, tmp_path)
+    whole = (tmp_path / "embeddings.safetensors").read_bytes()
+    (tmp_path / "embeddings.safetensors").write_bytes(b"\0" * 64)
+    with pytest.raises(ParcelError, match="no readable embeddings"):
+        table.load(tmp_path)
+    (tmp_path / "embeddings.safetensors").write_bytes(whole)
+    table.save({"user": Table(np.array(["a"], object), np.zeros((1, 3), np.float32))}, tmp_path)
+    (tmp_path / "embeddings.safetensors").write_bytes(whole)
+    with pytest.raises(ParcelError, match="2 vectors and 1 keys"):
+        table.load(tmp_path)
+    (tmp_path / "keys_user.parquet").unlink()
+    with pytest.raises(ParcelError, match="no readable embeddings"):
+        table.load(tmp_path)
