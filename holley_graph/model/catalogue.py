@@ -70,7 +70,7 @@ def fit(
         summed = 0.0
         for rows in np.array_split(generator.permutation(touched.shape[0]), -(-touched.shape[0] // BATCH)):
             summed += _step(model, optimiser, touched[rows], generator)
-        losses.append(summed / touched.sum())
+        losses.append(summed / float(touched.sum()))
         progress("training", epoch, EPOCHS)
     return _tables(snapshot, model, touched, config), dict(model.state_dict()), losses
 

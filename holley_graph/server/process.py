@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from holley_graph.errors import GraphStateError, ServerError, ServerStartFailed, ServerUnreachable
 from holley_graph.server import config, diagnosis, java, preflight
 from holley_graph.server.layout import Layout
@@ -81,12 +79,12 @@ def terminate(layout: Layout, record: Record, timeout_s: float) -> None:
     process = record.process()
     if process is not None:
         process.terminate()
-        try:
-            process.wait(timeout_s)
-        except psutil.TimeoutExpired as error:
-            raise ServerError(
-                f"the server (pid {record.pid}) is still stopping", "wait, then holley-graph down"
-            ) from error
+    deadline = time.monotonic() + timeout_s
+    # not `process.wait()`: whoever started the server may live on without collecting it, and it stays as a zombie
+    while record.process() is not None:
+        if time.monotonic() > deadline:
+            raise ServerError(f"the server (pid {record.pid}) is still stopping", "wait, then holley-graph down")
+        time.sleep(0.05)
     layout.record.unlink(missing_ok=True)
 
 

@@ -1,0 +1,281 @@
+"""The loop from the command line, in one home on one server: what a program reads and how a shell sees errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holley_graph.demo.generate import generate
+from holley_graph.embeddings.table import NAMES
+from holley_graph.server import lifecycle
+from holley_graph.server.status import KEYS
+from tests.support import raw
+from tests.support.server import small
+from tests.support.sources import Rows, edited
+
+COMMAND = Path(sys.executable).with_name("holley-graph")
+AS_OF = "2026-01-01"
+ROW = {"sku", "title", "part_type", "price", "image_url", "score", "answered_by", "vehicle_id"}
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The console script with one home, and what earlier commands said."""
+
+    home: Path
+    source: Path
+    environment: Mapping[str, str]
+    said: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *arguments: str, home: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, "--home", home or self.home, *arguments],
+            env={**self.environment, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """One document on standard output, and nothing else there."""
+        ended = self.run(*arguments, "--json")
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    def fails(self, code: int, said: str, *arguments: str, home: Path | None = None, **settings: str) -> None:
+        """One clear line on standard error, its own exit code, no traceback and no document."""
+        ended = self.run(*arguments, home=home, **settings)
+        assert (ended.returncode, ended.stdout) == (code, "")
+        lines = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, ended.stderr
+        assert said in lines[0]
+        assert "Traceback" not in ended.stderr
+
+    def sync(self, folder: Path) -> tuple[str, ...]:
+        return "sync", "--source", f"files:{folder}", "--as-of", AS_OF
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    folder = tmp_path_factory.mktemp("cli")
+    world = generate(folder / "world", users=500, as_of=datetime(2026, 1, 1, tzinfo=UTC)).folder
+    settings = small(folder / "home")
+    server = settings.server
+    told = {
+        "BOLT_PORT": server.bolt_port,
+        "HTTP_PORT": server.http_port,
+        "HEAP_MB": server.heap_mb,
+        "PAGE_CACHE_MB": server.page_cache_mb,
+        "START_TIMEOUT_S": server.start_timeout_s,
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
+    environment = inherited | {f"HOLLEY_GRAPH_SERVER__{name}": str(value) for name, value in told.items()}
+    yield Shell(folder / "home", world, environment)
+    lifecycle.down(settings)
+
+
+# ---- the loop, in order: each test is the next thing that a person types ---------------------------------------
+
+
+def test_before_up_there_is_nobody_to_ask(shell: Shell) -> None:
+    shell.fails(10, "is down", *shell.sync(shell.source))
+    shell.fails(10, "is down", "recommend", "--user", "x")
+    assert shell.json("status") == dict.fromkeys(KEYS) | {"running": False, "indexes": None}
+    assert shell.json("down") == {"stopped": False}
+
+
+def test_up_starts_one_server(shell: Shell) -> None:
+    found = shell.json("up")
+    assert tuple(found) == KEYS
+    assert (found["running"], found["nodes"], found["live_release"]) == (True, 0, None)
+    assert shell.json("up")["pid"] == found["pid"]
+
+
+def test_migrate_shows_what_is_pending_and_sync_applies_it(shell: Shell) -> None:
+    before = shell.json("migrate", "--dry-run")["migrations"]
+    assert [set(row) for row in before] == [{"version", "name", "state"}] * len(before)
+    assert {row["state"] for row in before} == {"pending"}
+
+
+def test_sync_reports_every_feed_and_the_second_writes_nothing(shell: Shell) -> None:
+    first = shell.json(*shell.sync(shell.source))
+    assert {"run_id", "as_of", "mode", "feeds", "seconds", "stages"} == set(first)
+    assert (first["mode"], first["as_of"]) == ("bulk", "2026-01-01T00:00:00+00:00")
+    assert [feed["name"] for feed in first["feeds"]] == ["user_attributes", "fitment", "items", "events", "orders"]
+    shape = {
+        "name": str,
+        "read": int,
+        "rejected": dict,
+        "ignored": dict,
+        "added": int,
+        "changed": int,
+        "removed": int,
+    }
+    for feed in first["feeds"]:
+        assert {key: type(feed[key]) for key in shape} == shape
+        assert set(feed) == {*shape, "seconds"}
+    assert all(isinstance(n, int) for feed in first["feeds"] for n in (feed["rejected"] | feed["ignored"]).values())
+    assert any(feed["rejected"] for feed in first["feeds"])
+    second = shell.json(*shell.sync(shell.source))
+    assert second["mode"] == "unchanged"
+    assert {feed[kind] for feed in second["feeds"] for kind in ("added", "changed", "removed")} == {0}
+    status = shell.json("status")
+    assert status["nodes"] > 500
+    written = sum(feed["added"] for feed in first["feeds"])
+    assert status["nodes"] + status["relationships"] == written + 3  # the marker and two migrations
+    assert {row["state"] for row in shell.json("migrate")["migrations"]} == {"applied"}
+
+
+def test_answers_before_the_first_release_are_by_popularity(shell: Shell) -> None:
+    vehicle = popular_vehicle(shell.source)
+    assert {row["answered_by"] for row in shell.json("recommend", "--vehicle", vehicle)["rows"]} == {"global"}
+
+
+def test_train_measures_what_it_did_not_see_and_keeps_its_run(shell: Shell) -> None:
+    past = shell.json("train", "--as-of", "2025-12-01", "--device", "cpu")
+    assert set(past) == {"run_id", "path", "metrics", "seconds"}
+    assert Path(past["path"]) == shell.home / "runs" / past["run_id"]
+    held_out = past["metrics"]["held_out"]
+    assert set(held_out) == {"users", "warm_users", "days", "run", "popularity", "MRR@4 over popularity"}
+    assert held_out["run"].keys() == held_out["popularity"].keys() > {"HR@4", "NDCG@10", "cold MRR@4"}
+    listed = shell.json("runs")["runs"]
+    assert [run["run_id"] for run in listed] == [past["run_id"]]
+    assert listed[0]["metrics"] == past["metrics"]
+    shell.said["first"] = past["run_id"]
+
+
+def test_writeback_puts_a_run_live_and_recommend_answers_by_it(shell: Shell) -> None:
+    done = shell.json("writeback", shell.said["first"])
+    assert set(done) == {"run_id", "staged", "missing", "recall", "seconds"}
+    assert set(done["staged"]) == set(done["missing"]) == set(NAMES)
+    assert shell.json("status")["live_release"] == shell.said["first"]
+    vehicle = popular_vehicle(shell.source)
+    answer = shell.json("recommend", "--vehicle", vehicle, "-k", "2")
+    assert set(answer) == {"vehicle_id", "rows", "note"}
+    assert answer["vehicle_id"] == vehicle.replace(" ", "|", 1).replace(" ", "|", 1)
+    assert [set(row) for row in answer["rows"]] == [ROW] * 2
+    assert {row["answered_by"] for row in answer["rows"]} == {"vehicle"}
+    shell.said["sku"] = answer["rows"][0]["sku"]
+
+
+def test_recommend_explain_and_similar_speak_of_one_user(shell: Shell) -> None:
+    user, vehicle = an_owner(shell.source, popular_vehicle(shell.source))
+    answer = shell.json("recommend", "--user", user)
+    assert answer["vehicle_id"] == vehicle
+    assert answer["rows"]
+    assert all(set(row) == ROW and row["vehicle_id"] == vehicle for row in answer["rows"])
+    sku = answer["rows"][0]["sku"]
+    found = shell.json("explain", "--user", user, "--sku", sku)
+    assert set(found) == {"facts", "path", "speaks_for", "rules_out"}
+    assert found["path"] == f"({user})-[:OWNS]->({vehicle})<-[:FITS]-({sku})"
+    assert found["rules_out"] == []
+    near = shell.json("similar", "--sku", shell.said["sku"], "-k", "3")
+    assert (set(near), near["sku"], len(near["rows"])) == ({"sku", "rows"}, shell.said["sku"], 3)
+    columns = {"sku", "title", "part_type", "price", "similarity", "shared_vehicles"}
+    assert all(set(row) == columns for row in near["rows"])
+
+
+def test_rollback_exchanges_two_releases(shell: Shell) -> None:
+    shell.fails(5, "no previous release", "rollback")
+    second = "the-same-vectors"
+    shutil.copytree(shell.home / "runs" / shell.said["first"], shell.home / "runs" / second)
+    shell.json("writeback", second)
+    assert shell.json("rollback") == {"live": shell.said["first"], "previous": second}
+    assert shell.json("rollback") == {"live": second, "previous": shell.said["first"]}
+
+
+def test_tables_for_people_say_the_same(shell: Shell) -> None:
+    vehicle = popular_vehicle(shell.source)
+    for arguments in (
+        ("status",),
+        ("runs",),
+        shell.sync(shell.source),
+        ("similar", "--sku", shell.said["sku"]),
+    ):
+        ended = shell.run(*arguments)
+        assert (ended.returncode, bool(ended.stdout.strip())) == (0, True), ended.stderr
+        assert not ended.stdout.startswith("{")
+    assert shell.said["sku"] in shell.run("recommend", "--vehicle", vehicle, "-k", "20", COLUMNS="300").stdout
+
+
+def test_doctor_and_browser_know_the_server(shell: Shell) -> None:
+    checks = shell.json("doctor")
+    assert all(set(check) == {"name", "ok", "found", "todo"} and check["ok"] for check in checks)
+    page = shell.json("browser")
+    assert set(page) == {"url", "user", "password_file"}
+    assert Path(page["password_file"]).read_text().strip() not in page["url"]
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------
+
+
+def bad_years(rows: Rows) -> Rows:
+    return [row | {"v1_year": "nineteen"} for row in rows]
+
+
+def test_every_documented_error_is_one_line_and_its_exit_code(shell: Shell, tmp_path: Path) -> None:
+    status = shell.json("status")
+    missing = edited(shell.source, tmp_path / "missing")
+    (missing / "items.parquet").unlink()
+    shell.fails(4, "table items", *shell.sync(missing))
+    shell.fails(3, "fitment.bad_year", *shell.sync(edited(shell.source, tmp_path / "bad", fitment=bad_years)))
+    shell.fails(5, "no user 'nobody'", "recommend", "--user", "nobody")
+    shell.fails(5, "no vehicle '1800 STEAM CAR'", "recommend", "--vehicle", "1800 STEAM CAR")
+    shell.fails(5, "no SKU 'NONE'", "similar", "--sku", "NONE")
+    shell.fails(5, "no run 'no-run'", "writeback", "no-run")
+    shell.fails(2, "is not files:DIR", "sync", "--source", "somewhere")
+    shell.fails(2, "weights.view", "status", HOLLEY_GRAPH_WEIGHTS__VIEW="many")
+    shell.fails(2, "HOLLEY_GRAPH_COLOUR", "status", HOLLEY_GRAPH_COLOUR="red")
+    shell.fails(10, "is down", "recommend", "--user", "x", home=tmp_path / "another")
+    closed = ("--uri", "bolt://127.0.0.1:1", "--password-file", str(shell.home / "server" / "password"))
+    shell.fails(2, "embedded", *closed, "down")
+    assert shell.run("recommend").returncode == 2  # click's own usage error
+    after = shell.json("status")
+    assert (after["nodes"], after["relationships"]) == (status["nodes"], status["relationships"])
+    assert shell.json(*shell.sync(shell.source))["mode"] == "unchanged"
+
+
+def test_dry_run_by_command_writes_nothing(shell: Shell, tmp_path: Path) -> None:
+    fewer = edited(shell.source, tmp_path / "fewer", orders=lambda rows: rows[99:])
+    told = shell.json(*shell.sync(fewer), "--dry-run")
+    assert told["mode"] == "dry-run"
+    assert sum(feed["removed"] for feed in told["feeds"]) > 0
+    assert shell.json(*shell.sync(shell.source))["mode"] == "unchanged"
+
+
+def test_down_ends_the_server(shell: Shell) -> None:
+    assert shell.json("down") == {"stopped": True}
+    assert shell.json("status")["running"] is False
+
+
+def popular_vehicle(source: Path) -> str:
+    """The year, make and model that most parts fit, as a person would type it."""
+    from tests.support.sources import rows
+
+    best = max(
+        (row for row in rows(source, "fitment") if row["v1_make"] and (row["v1_year"] or "").strip().isdigit()),
+        key=lambda row: (len(row["products"] or ()), row["v1_year"], row["v1_model"] or ""),
+    )
+    return " ".join(best[name].strip().upper() for name in ("v1_year", "v1_make", "v1_model"))
+
+
+def an_owner(source: Path, vehicle: str) -> tuple[str, str]:
+    """Somebody who owns it, by the rules of the contract in plain Python."""
+    from tests.support.oracle import World
+    from tests.support.sources import rows
+
+    world = World({"user_attributes": rows(source, "user_attributes")}, raw.at("2025-09-01"), raw.at("2026-01-01"))
+    for user in sorted(world.users, key=lambda row: row["user_id"]):
+        if user["email"] and f"{user['year']} {user['make']} {user['model']}" == vehicle:
+            return user["user_id"], f"{user['year']}|{user['make']}|{user['model']}"
+    raise LookupError(vehicle)

@@ -1,0 +1,49 @@
+"""Scores are the inner product that Cypher computes: the user's vector, else the vehicle's."""
+
+import numpy as np
+import pyarrow as pa
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Table
+from holley_graph.evaluation import scoring
+from holley_graph.evaluation.targets import RankingTask
+from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
+
+NONE = pa.table({"user": pa.array([], pa.int64()), "product": pa.array([], pa.int64())})
+FULL = Snapshot(
+    as_of=0,
+    products=pa.table({"sku": ["A", "B", "C"]}),
+    vehicles=pa.table({"vehicle_id": ["V", "W"]}),
+    users=pa.table({"user_id": ["u", "w"], "vehicle": [0, 0]}),
+    fits=np.array([(0, 0), (0, 1), (0, 2)]),
+    events=NONE,
+    bought=NONE,
+    options=DeriveOptions(100, 30, 50),
+)
+TASK = RankingTask(
+    user=np.array([0, 1]),
+    vehicle=np.array([0, 0]),
+    offsets=np.array([0, 3, 6]),
+    candidate=np.array([0, 1, 2, 0, 1, 2]),
+    is_target=np.array([True, False, False] * 2),
+    warm=np.array([True, False]),
+)
+
+
+def tables(**more: Table) -> dict[str, Table]:
+    skus = np.array(["A", "C"], object)  # B came after the run
+    products = table.products(np.array([[1, 0], [0, 2]], np.float32), np.array([0.5, 0], np.float32))
+    vehicles = table.queries(np.array([[1, 1]], np.float32))
+    return {"product": Table(skus, products), "vehicle": Table(np.array(["V"], object), vehicles)} | more
+
+
+def test_a_user_with_a_vector_is_scored_by_it_and_others_by_their_vehicle() -> None:
+    users = Table(np.array(["u"], object), table.queries(np.array([[10, -1]], np.float32)))
+    found = scoring.scores(tables(user=users), FULL, TASK)
+    assert found.tolist() == [10.5, -np.inf, -2, 1.5, -np.inf, 2]
+
+
+def test_a_run_without_user_vectors_scores_by_vehicles() -> None:
+    users = Table(np.array([], object), np.zeros((0, 4), np.float32))
+    found = scoring.scores(tables(user=users), FULL, TASK)
+    assert found.tolist() == [1.5, -np.inf, 2] * 2

@@ -1,0 +1,90 @@
+"""Who is asked about, and among what: parts that fit, are eligible and were not bought before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from holley_graph.evaluation import popularity
+from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.snapshot.snapshot import ORDERED, VIEWED, DeriveOptions, Snapshot
+
+CUT = 1_000 * DAY
+PAST, SOON, LATE = CUT - 1, CUT, CUT + 30 * DAY
+
+# vehicle 0 takes products 0 1 2 3, vehicle 1 takes 3 4; product 2 is not eligible; users 3 and 4 own nothing
+EVENTS = [
+    (0, 0, ORDERED, PAST),
+    (0, 0, ORDERED, SOON),  # bought before: neither candidate nor target
+    (0, 1, ORDERED, SOON),
+    (0, 1, ORDERED, SOON + 5),  # twice is once
+    (0, 2, ORDERED, SOON),  # not eligible
+    (0, 4, ORDERED, SOON),  # does not fit
+    (1, 3, ORDERED, LATE),  # after the window
+    (1, 4, VIEWED, SOON),  # no purchase
+    (2, 4, ORDERED, LATE - 1),
+    (3, 1, ORDERED, SOON),  # no vehicle
+    (4, 1, ORDERED, PAST),
+]
+
+
+@pytest.fixture(scope="module")
+def full() -> Snapshot:
+    user, product, kind, at = (list(column) for column in zip(*EVENTS, strict=True))
+    skus = [f"P{i}" for i in range(5)]
+    latest = {(u, p): t for u, p, k, t in sorted(EVENTS, key=lambda e: e[3]) if k == ORDERED}
+    return Snapshot(
+        as_of=CUT + 60 * DAY,
+        products=pa.table({"sku": skus, "eligible": [True, True, False, True, True]}),
+        vehicles=pa.table({"vehicle_id": ["A", "B"]}),
+        users=pa.table({"user_id": list("abcde"), "vehicle": pa.array([0, 1, 1, None, None], pa.int64())}),
+        fits=np.array([(0, 0), (0, 1), (0, 2), (0, 3), (1, 3), (1, 4)]),
+        events=pa.table({"user": user, "product": product, "kind": pa.array(kind, pa.int8()), "at": at}),
+        bought=pa.table(
+            {
+                "user": [u for u, _ in latest],
+                "product": [p for _, p in latest],
+                "last_at": list(latest.values()),
+            }
+        ).sort_by([("user", "ascending"), ("product", "ascending")]),
+        options=DeriveOptions(100, 30, 50),
+    )
+
+
+def candidates(task: RankingTask) -> dict[int, dict[int, bool]]:
+    found: dict[int, dict[int, bool]] = {}
+    for owner, product, target in zip(task.user[task.owner], task.candidate, task.is_target, strict=True):
+        found.setdefault(int(owner), {})[int(product)] = bool(target)
+    return found
+
+
+def test_candidates_fit_are_eligible_and_new_and_targets_are_among_them(full: Snapshot) -> None:
+    task = future_purchases(full, CUT, 30)
+    assert candidates(task) == {0: {1: True, 3: False}, 2: {3: False, 4: True}}
+    assert task.vehicle.tolist() == [0, 1]
+    assert task.warm.tolist() == [True, False]
+    assert task.offsets.tolist() == [0, 2, 4]
+
+
+def test_the_window_is_closed_at_its_start_and_open_at_its_end(full: Snapshot) -> None:
+    assert set(candidates(future_purchases(full, CUT, 31))) == {0, 1, 2}
+    assert set(candidates(future_purchases(full, CUT, 1))) == {0}
+    assert set(candidates(future_purchases(full, SOON + 6, 30))) == {1, 2}  # now LATE is inside
+
+
+def test_a_line_past_the_boundary_counts_as_bought_before(full: Snapshot) -> None:
+    line = pa.table({"user": [0], "product": [3], "last_at": [PAST]})
+    more = replace(full, bought=pa.concat_tables([full.bought, line]))
+    assert candidates(future_purchases(more, CUT, 30))[0] == {1: True}
+
+
+def test_without_purchases_there_is_nobody_to_ask_about(full: Snapshot) -> None:
+    task = future_purchases(full, CUT + 40 * DAY, 10)
+    assert (len(task.user), len(task.candidate), task.offsets.tolist()) == (0, 0, [0])
+
+
+def test_popularity_counts_purchases_before_the_cut_alone(full: Snapshot) -> None:
+    task = future_purchases(full, CUT, 30)
+    assert popularity.scores(task, full.before(CUT)).tolist() == [1, 0, 0, 0]
+    assert popularity.scores(task, full).tolist() == [4, 1, 1, 2]

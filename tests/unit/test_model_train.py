@@ -1,0 +1,153 @@
+"""Training on a planted world: it finds the truth, knows no future, repeats itself, and seals what it says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from holley_graph.embeddings import table
+from holley_graph.errors import GraphStateError
+from holley_graph.evaluation import metrics
+from holley_graph.evaluation.targets import future_purchases
+from holley_graph.model import train as training
+from holley_graph.model import vectors
+from holley_graph.model.fit import fit
+from holley_graph.model.sage import SageConfig
+from holley_graph.model.train import Run, train
+from holley_graph.snapshot.parcel import digest
+from holley_graph.snapshot.snapshot import ORDERED, Snapshot
+from tests.support import planted
+
+CUT = planted.AS_OF - 30 * planted.DAY
+DIM, CONFIG = 16, SageConfig(dim=8)
+WORLD = planted.world(users=1_500)
+SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that knows nothing of the last month."""
+    return train(
+        WORLD.snapshot, tmp_path_factory.mktemp("runs"), as_of=CUT, config=SageConfig(dim=DIM), device="cpu"
+    )
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of few steps, for what holds however long one trains."""
+    monkeypatch.setattr(training, "MOST_EPOCHS", 5)
+    monkeypatch.setattr(training, "WITHOUT_VALIDATION", 5)
+
+
+def assert_identical(left: dict[str, table.Table], right: dict[str, table.Table]) -> None:
+    assert left.keys() == right.keys()
+    for name, each in left.items():
+        assert each.keys.tolist() == right[name].keys.tolist()
+        np.testing.assert_array_equal(each.vectors, right[name].vectors, err_msg=name)
+
+
+def small_run(folder: Path, snapshot: Snapshot = SMALL, as_of: int = CUT, seed: int = 0) -> dict[str, table.Table]:
+    return table.load(train(snapshot, folder, as_of=as_of, config=CONFIG, seed=seed, device="cpu").path)
+
+
+def test_a_run_beats_popularity_and_comes_near_the_truth(run: Run) -> None:
+    """Full ranking of the held-out month; the truth is what the choices were drawn from."""
+    measured = run.manifest["metrics"]["held_out"]
+    task = future_purchases(WORLD.snapshot, CUT, 30)
+    truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])
+    ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
+    assert measured["MRR@4 over popularity"]["low"] > 0
+    assert ours > theirs + 0.5 * (truth["NDCG@10"] - theirs)
+    assert (measured["users"], measured["warm_users"]) == (len(task.user), int(task.warm.sum()))
+
+
+def test_a_user_without_history_has_exactly_the_vector_of_the_vehicle(run: Run) -> None:
+    tables, full = table.load(run.path), WORLD.snapshot
+    past = full.before(CUT)
+    silent = np.setdiff1d(np.arange(full.users.num_rows), past.event("user"))
+    assert len(silent) > 50
+    stored = tables["user"].vectors[tables["user"].find(full.user_ids.keys[silent])]
+    np.testing.assert_array_equal(stored, tables["vehicle"].vectors[full.user_vehicle[silent]])
+    warm = np.unique(past.event("user"))
+    moved = tables["user"].vectors[tables["user"].find(full.user_ids.keys[warm])]
+    assert not np.array_equal(moved, tables["vehicle"].vectors[full.user_vehicle[warm]])
+
+
+def test_the_run_folder_holds_what_its_manifest_says(run: Run) -> None:
+    assert run.path.name == run.manifest["run_id"]
+    assert {p.name for p in run.path.iterdir()} == {*run.manifest["files"], "manifest.json"}
+    assert {name: digest(run.path / name) for name in run.manifest["files"]} == run.manifest["files"]
+    assert {"embeddings.safetensors", "weights.safetensors", "curve.png", "curve.json"} <= set(
+        run.manifest["files"]
+    )
+    tables = table.load(run.path)
+    assert {name: len(each.keys) for name, each in tables.items()}.items() <= run.manifest["counts"].items()
+    assert {each.vectors.shape[1] for each in tables.values()} == {run.manifest["dim"]} == {DIM + table.EXTRA}
+    assert run.manifest["counts"]["events"] == WORLD.snapshot.before(CUT).events.num_rows
+    assert not list(run.path.parent.glob("*.partial"))
+
+
+def test_model_and_make_vectors_are_the_means_of_their_vehicles(run: Run) -> None:
+    tables, vehicles = table.load(run.path), WORLD.snapshot.vehicles
+    make = np.array(vehicles.column("make").to_pylist(), object)
+    model = make + "|" + np.array(vehicles.column("model").to_pylist(), object)
+    for name, group in (("make", make), ("vehicle_model", model)):
+        assert tables[name].keys.tolist() == sorted(set(group))
+        wanted = [tables["vehicle"].vectors[group == key].mean(0) for key in tables[name].keys]
+        np.testing.assert_allclose(tables[name].vectors, wanted, atol=1e-6)
+
+
+@pytest.mark.usefixtures("short")
+def test_the_same_seed_gives_identical_vectors_and_another_does_not(tmp_path: Path) -> None:
+    first, second, other = (small_run(tmp_path, seed=seed) for seed in (7, 7, 8))
+    assert_identical(first, second)
+    assert not np.array_equal(first["product"].vectors, other["product"].vectors)
+
+
+@pytest.mark.usefixtures("short")
+def test_what_happens_after_the_cut_leaves_every_vector_unchanged_bit_for_bit(tmp_path: Path) -> None:
+    """Everybody rushes for one part the moment after the cut."""
+    users = np.arange(SMALL.users.num_rows)
+    rush = pa.table(
+        {
+            "user": users,
+            "product": np.full(len(users), 7),
+            "kind": pa.array(np.full(len(users), ORDERED), pa.int8()),
+            "at": np.full(len(users), CUT),
+        }
+    )
+    order = [("user", "ascending"), ("at", "ascending"), ("kind", "ascending"), ("product", "ascending")]
+    events = pa.concat_tables([SMALL.events, rush]).sort_by(order)
+    later = replace(SMALL, events=events)
+    assert_identical(small_run(tmp_path, SMALL), small_run(tmp_path, later))
+    moved = small_run(tmp_path, later, as_of=CUT + 1)
+    assert not np.array_equal(
+        moved["product"].vectors, small_run(tmp_path, SMALL, as_of=CUT + 1)["product"].vectors
+    )
+
+
+@pytest.mark.usefixtures("short")
+def test_a_world_with_too_few_purchases_to_validate_still_trains(tmp_path: Path) -> None:
+    tiny = planted.world(users=12, makes=1, models=2, years=2).snapshot
+    run = train(tiny, tmp_path, config=CONFIG, device="cpu")
+    assert run.manifest["metrics"] == {"validation": None, "held_out": None}
+    assert all(np.isfinite(each.vectors).all() for each in table.load(run.path).values())
+
+
+def test_nothing_before_the_cut_is_nothing_to_learn_from(tmp_path: Path) -> None:
+    with pytest.raises(GraphStateError, match="no interaction before the cut"):
+        train(SMALL, tmp_path, as_of=planted.AS_OF - 400 * planted.DAY, device="cpu")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_stored_vectors_score_as_the_model_does() -> None:
+    fitted, _ = fit(SMALL, CONFIG, 5, seed=0, device=torch.device("cpu"))
+    made = vectors.tables(SMALL, fitted, CONFIG)
+    stored = made["vehicle"].vectors @ made["product"].vectors.T
+    model = (fitted.q @ fitted.z.T + fitted.popularity).numpy()
+    np.testing.assert_allclose(stored, model, atol=1e-5)
+    assert made["vehicle"].keys.tolist() == SMALL.vehicle_ids.keys.tolist()
+    assert made["product"].keys.tolist() == SMALL.product_ids.keys.tolist()
