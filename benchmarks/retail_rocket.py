@@ -153,7 +153,8 @@ def _loop(
 def _als(rows: pd.DataFrame, seed: int) -> npt.NDArray[np.floating]:
     ones = np.ones(len(rows), np.float32)
     touched = sp.coo_matrix((ones, (rows["user"], rows["item"])), shape=(rows["user"].max() + 1, ITEMS)).tocsr()
-    model = AlternatingLeastSquares(factors=64, random_state=seed, use_gpu=False)
+    # alpha 10 as chosen on validation items (docs/experiments.md): its default of 1 would halve the rival
+    model = AlternatingLeastSquares(factors=64, alpha=10.0, random_state=seed, use_gpu=False)
     model.fit(touched, show_progress=False)
     scores: npt.NDArray[np.floating] = model.user_factors @ model.item_factors.T
     return scores

@@ -50,7 +50,8 @@ class Server(Section):
     http_port: int = 7474
     """Loopback port of HTTP and Neo4j Browser."""
     heap_mb: int | None = None
-    """Java heap in MiB; none: an eighth of the machine's memory, at least 512, at most 4096."""
+    """Java heap in MiB; none: a quarter of the machine's memory, at least 512, at most 8192. A release goes live in
+    one transaction, which must fit into it."""
     page_cache_mb: int | None = None
     """Page cache in MiB; none: an eighth of the machine's memory, at least 256, at most 8192."""
     jar_cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("holley-graph") / "jars")

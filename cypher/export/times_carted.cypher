@@ -1,11 +1,7 @@
-// purpose: who did this with what and when, packed into lists per Product
+// purpose: every counted CARTED event in blocks: product, user and time, three lists of one length
 // mode: read
 // params: none
-// returns: hub, other, at
-MATCH (hub:Product)
-CALL (hub) {
-  MATCH (hub)<-[r:CARTED]-(other:User)
-  RETURN collect(id(other)) AS other, collect(r.at) AS at
-}
-WITH * WHERE size(other) > 0
-RETURN id(hub) AS hub, other, at
+// returns: block, products, users, at
+MATCH (p:Product)<-[r:CARTED]-(u:User)
+UNWIND r.at AS time
+RETURN id(p) % 256 AS block, collect(id(p)) AS products, collect(id(u)) AS users, collect(time) AS at

@@ -1,11 +1,7 @@
-// purpose: who bought what and when, packed into lists per Product
+// purpose: every counted ORDERED event in blocks: product, user and time, three lists of one length
 // mode: read
 // params: none
-// returns: hub, other, at, last_at
-MATCH (hub:Product)
-CALL (hub) {
-  MATCH (hub)<-[r:ORDERED]-(other:User)
-  RETURN collect(id(other)) AS other, collect(r.at) AS at, collect(r.last_at.epochSeconds) AS last_at
-}
-WITH * WHERE size(other) > 0
-RETURN id(hub) AS hub, other, at, last_at
+// returns: block, products, users, at
+MATCH (p:Product)<-[r:ORDERED]-(u:User)
+UNWIND r.at AS time
+RETURN id(p) % 256 AS block, collect(id(p)) AS products, collect(id(u)) AS users, collect(time) AS at

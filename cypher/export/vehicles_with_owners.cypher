@@ -1,8 +1,7 @@
-// purpose: every vehicle with the number of its owners and what fits it
+// purpose: every vehicle with the number of its owners
 // mode: read
 // params: none
-// returns: id, vehicle_id, year, make, model, owners, products
+// returns: id, vehicle_id, year, make, model, owners
 MATCH (v:Vehicle)
 RETURN id(v) AS id, v.vehicle_id AS vehicle_id, v.year AS year, v.make AS make, v.model AS model,
-       COUNT { (v)<-[:OWNS]-() } AS owners,
-       COLLECT { MATCH (v)<-[:FITS]-(p:Product) RETURN id(p) } AS products
+       COUNT { (v)<-[:OWNS]-() } AS owners

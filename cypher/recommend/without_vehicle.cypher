@@ -5,11 +5,11 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $candidates integer       how many neighbours the index is asked for
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, mixed
 MATCH (u:User {user_id: $user_id})
 WHERE u.embedding IS NOT NULL
 MATCH (sync:Sync {id: 'graph'})
-MATCH (release:Release {state: 'live'})
+WITH u, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r }) AS release
 // what this person bought, under any id with the same email
 CALL (u, sync) {
   CALL (u) {
@@ -22,17 +22,22 @@ CALL (u, sync) {
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
   RETURN collect(DISTINCT b.base_sku) AS bought
 }
-WITH u, bought, release.product_norm * sqrt(reduce(s = 0.0, x IN u.embedding | s + x * x)) AS scale
+WITH u, bought, release.number AS live,
+     release.product_norm * sqrt(reduce(s = 0.0, x IN u.embedding | s + x * x)) AS scale
 CALL db.index.vector.queryNodes('product_embedding', $candidates, u.embedding) YIELD node AS p, score AS similarity
 WHERE p.eligible AND NOT p.base_sku IN bought
-WITH p, (2 * similarity - 1) * scale AS score
+WITH live, u, collect({p: p, release: p.embedding_release, score: (2 * similarity - 1) * scale}) AS candidates
+// a statement that runs while a release goes live can meet vectors of both: it says so and is run again
+WITH candidates, any(r IN [u.embedding_release] + [c IN candidates | c.release] WHERE r <> live) AS mixed
+UNWIND candidates AS candidate
+WITH mixed, candidate.p AS p, candidate.score AS score
 ORDER BY score DESC, p.sku
-WITH p.display_key AS family, collect({p: p, score: score})[0] AS best
-WITH best
+WITH mixed, p.display_key AS family, collect({p: p, score: score})[0] AS best
+WITH mixed, best
 ORDER BY best.score DESC, best.p.sku
-WITH best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+WITH mixed, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
-       row.score AS score, 'user' AS answered_by, null AS vehicle_id
+       row.score AS score, 'user' AS answered_by, null AS vehicle_id, coalesce(mixed, false) AS mixed
 ORDER BY score DESC, sku
 LIMIT $k

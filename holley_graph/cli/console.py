@@ -30,15 +30,18 @@ def say(line: str) -> None:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table; columns of numbers stand right."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+    drawn = Table(header_style="bold")
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row))
-    Console().print(drawn)
+    console = Console()
+    console.print(f"\n[bold]{escape(title)}[/bold]")  # as a title of the table it would wrap at the table's width
+    console.print(drawn)
 
 
 @contextmanager

@@ -84,9 +84,7 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
         "held_out": backtest.manifest["metrics"]["held_out"],
         "run_id": released.run_id,
         "answers": answers,
-        "browser": link(
-            record.http_uri, record.bolt_uri, "browse/fitment_path", {"user_id": answers[0]["user_id"]}
-        ),
+        "browser": link(record.browser_url("neo4j"), "browse/fitment_path", {"user_id": answers[0]["user_id"]}),
         "password_file": Layout.of(settings).password_file,
     }
 

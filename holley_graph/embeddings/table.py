@@ -7,6 +7,8 @@ orders as the inner product does (Bachrach et al., RecSys 2014).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,8 +79,9 @@ def load(folder: Path) -> dict[str, Table]:
     """Read the tables of a run.
 
     Raises:
-        ParcelError: files are missing or disagree in length.
+        ParcelError: files are missing, disagree in length or are not those that the run was sealed with.
     """
+    _check_seal(folder)
     try:
         vectors = load_file(folder / "embeddings.safetensors")
         keys = {n: pq.read_table(folder / f"keys_{n}.parquet").column("key").to_numpy() for n in vectors}
@@ -88,3 +91,12 @@ def load(folder: Path) -> dict[str, Table]:
         if len(table) != len(keys[name]):
             raise ParcelError(f"{folder}: {name} has {len(table)} vectors and {len(keys[name])} keys")
     return {name: Table(keys[name], table) for name, table in vectors.items()}
+
+
+def _check_seal(folder: Path) -> None:
+    manifest = folder / "manifest.json"
+    sealed = json.loads(manifest.read_text())["files"] if manifest.is_file() else {}
+    for name, digest in sealed.items():
+        path = folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise ParcelError(f"{path} is missing or was changed after the run was sealed")

@@ -45,8 +45,10 @@ def releases(graph: Graph) -> list[Row]:
 def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Progress = silent) -> Report:
     """Put a run's embeddings live.
 
-    Until the flip commits, readers see the old vectors only; after it the new ones only. Killed before the flip,
-    the next writeback clears what was staged and starts again.
+    Until the flip commits, readers see the old vectors only; after it the new ones only. A statement that runs in
+    the moment of the commit can meet both, since Neo4j reads what is committed record by record: the number of the
+    release stands on every node, the queries compare it and say `mixed`, and `recommend` runs them again. Killed
+    before the flip, the next writeback clears what was staged and starts again.
 
     Args:
         graph: where to write.
@@ -56,18 +58,19 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
 
     Raises:
         ReleaseCheckFailed: a check failed; the live release is untouched.
+        GraphStateError: the run is live already.
         ParcelError: `run` holds no readable embeddings.
     """
     tables, run_id = table.load(run), run.name
     seconds: dict[str, float] = {}
     clock = _Clock(seconds)
     dim = _check_vectors(tables)
-    _check_dimension(graph, dim, reindex)
+    _check_live(graph, run_id, dim, reindex)
     for name in NAMES:
         graph.write(f"writeback/clear_{name}")
     graph.write("writeback/drop_index_check")  # a killed one may be of another length
     norm = float(np.linalg.norm(tables["product"].vectors.astype(float), axis=1).max(initial=0.0))
-    graph.write("writeback/release_staging", run_id=run_id, dim=dim, product_norm=norm)
+    announced = graph.write("writeback/release_staging", run_id=run_id, dim=dim, product_norm=norm)
 
     total = sum(len(each.keys) for each in tables.values())
     staged: dict[str, int] = dict.fromkeys(NAMES, 0)
@@ -85,7 +88,8 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
     if reindex:
         for name in INDEXED:
             graph.write(f"writeback/drop_index_{name}")
-    flips: list[Step] = [(f"writeback/flip_{name}", {}) for name in NAMES]
+    number = {"release": announced["number"]}
+    flips: list[Step] = [(f"writeback/flip_{name}", {} if name == "product_source" else number) for name in NAMES]
     graph.transaction([*flips, ("writeback/release_live", {"run_id": run_id})])
     clock.lap("flip")
     for name in INDEXED:
@@ -155,8 +159,10 @@ def _check_vectors(tables: Tables) -> int:
     return dim
 
 
-def _check_dimension(graph: Graph, dim: int, reindex: bool) -> None:
+def _check_live(graph: Graph, run_id: str, dim: int, reindex: bool) -> None:
     live = [row for row in releases(graph) if row["state"] == "live"]
+    if live and live[0]["run_id"] == run_id:
+        raise GraphStateError(f"{run_id} is live already", "holley-graph rollback puts the previous release live")
     if live and live[0]["dim"] != dim and not reindex:
         raise ReleaseCheckFailed(
             f"vectors of length {dim}, but the live release and its indexes have {live[0]['dim']}",

@@ -24,7 +24,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 class Reader(Protocol):
     """Runs named `read` statements inside one transaction."""
 
-    def __call__(self, name: str, /, **params: Any) -> Iterator[neo4j.Record]:
+    def __call__(self, name: str, /, **params: Any) -> neo4j.Result:
         """Run one statement and hand out its records as they come."""
 
 
@@ -124,8 +124,8 @@ class Graph:
             session.begin_transaction() as tx,
         ):
 
-            def read(name: str, /, **params: Any) -> Iterator[neo4j.Record]:
-                return iter(tx.run(_text(queries.load(name)), params))
+            def read(name: str, /, **params: Any) -> neo4j.Result:
+                return tx.run(_text(queries.load(name)), params)
 
             yield read
 

@@ -53,7 +53,7 @@ MESSAGES = (
 class SageConfig:
     """What can be tuned."""
 
-    dim: int = 64
+    dim: int = 32
     """Length of every vector before its two extra coordinates."""
     layers: int = 1
     """Rounds of messages; 0 is the twin without a graph."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from holley_graph.settings import Recommend
 
 INDEX_CANDIDATES = 200
 """Neighbours asked of the vector index, of which the rules then keep some."""
+
+ATTEMPTS, PAUSE_S = 300, 0.1
+"""How long an answer waits for a release to go live: half a minute."""
 
 _YEAR_MAKE_MODEL = re.compile(r"\s*(\d+)[\s|]+(.+?)\s*")
 
@@ -48,11 +52,10 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
             raise GraphStateError(
                 "there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN"
             )
-        rows = graph.read(
-            "recommend/without_vehicle", user_id=user_id, k=k, candidates=INDEX_CANDIDATES + k, **limits
-        )
+        asked = INDEX_CANDIDATES + k
+        rows = _of_one_release(graph, "recommend/without_vehicle", user_id=user_id, k=k, candidates=asked, **limits)
         return Answer(None, rows, _note_without_vehicle(rows, k, user_id))
-    rows = graph.read("recommend/user", user_id=user_id, k=k, **limits)
+    rows = _of_one_release(graph, "recommend/user", user_id=user_id, k=k, **limits)
     return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
 
 
@@ -64,7 +67,9 @@ def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
     """
     vehicle_id = resolve_vehicle(graph, vehicle)
     known = _known(graph, vehicle_id=vehicle_id)
-    rows = graph.read("recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type)
+    rows = _of_one_release(
+        graph, "recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type
+    )
     return Answer(vehicle_id, rows, _note(rows, k, vehicle_id, known["candidates"]))
 
 
@@ -79,7 +84,7 @@ def similar(graph: Graph, sku: str, k: int) -> list[Row]:
         raise NotFound(f"no SKU {sku!r} in the graph")
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    rows = graph.read("recommend/similar", sku=known["sku"], k=k, candidates=INDEX_CANDIDATES + k)
+    rows = _of_one_release(graph, "recommend/similar", sku=known["sku"], k=k, candidates=INDEX_CANDIDATES + k)
     if not rows:
         raise NotFound(f"{known['sku']} came after the live release and has no vector yet", "train and write back")
     return rows
@@ -98,6 +103,20 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
         if found:
             return str(found[0]["vehicle_id"])
     raise NotFound(f"no vehicle {text!r} in the graph", 'written as "1969 CHEVROLET CAMARO"')
+
+
+def _of_one_release(graph: Graph, statement: str, **params: Any) -> list[Row]:
+    """Run a statement until no release goes live while it runs; that moment lasts seconds at most.
+
+    Raises:
+        GraphStateError: vectors of two releases are mixed for good.
+    """
+    for _ in range(ATTEMPTS):
+        rows = graph.read(statement, **params)
+        if not any(row["mixed"] for row in rows):
+            return [{column: value for column, value in row.items() if column != "mixed"} for row in rows]
+        time.sleep(PAUSE_S)
+    raise GraphStateError("the vectors of two releases are mixed", "holley-graph writeback RUN")
 
 
 def _known(graph: Graph, **asked: Any) -> Row:

@@ -35,17 +35,17 @@ JVM_FLAGS = (
 
 def heap_mb(server: Server) -> int:
     """Return the largest Java heap in MiB."""
-    return server.heap_mb or _eighth(512, 4096)
+    return server.heap_mb or _share(4, 512, 8192)
 
 
 def page_cache_mb(server: Server) -> int:
     """Return the page cache in MiB."""
-    return server.page_cache_mb or _eighth(256, 8192)
+    return server.page_cache_mb or _share(8, 256, 8192)
 
 
 def import_heap_mb() -> int:
     """Return the heap of an offline import in MiB: the server is down, so a quarter of the machine is free."""
-    return min(max(_memory_mb() // 4, 1024), 8192)
+    return _share(4, 1024, 8192)
 
 
 def neo4j_settings(server: Server) -> dict[str, str]:
@@ -105,5 +105,5 @@ def _memory_mb() -> int:
     return int(psutil.virtual_memory().total) // _MIB
 
 
-def _eighth(least: int, most: int) -> int:
-    return min(max(_memory_mb() // 8, least), most)
+def _share(parts: int, least: int, most: int) -> int:
+    return min(max(_memory_mb() // parts, least), most)

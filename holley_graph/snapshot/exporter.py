@@ -1,9 +1,13 @@
-"""Takes a snapshot out of Neo4j: six statements, lists packed by the server, and a marker that says they agree."""
+"""Takes a snapshot out of Neo4j: lists packed by the server in blocks, statements side by side.
+
+One record per node or relationship is what the driver is slow at; a few hundred records with long lists carry the
+same in a fraction of the time (`benchmarks/full_scale.py`, step `extraction`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
@@ -11,37 +15,34 @@ import numpy as np
 import pyarrow as pa
 
 from holley_graph.errors import GraphStateError
-from holley_graph.graph.client import Graph, Reader, Row
+from holley_graph.graph.client import Graph, Row
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Sync
-from holley_graph.snapshot.snapshot import KINDS, ORDERED, DeriveOptions, Ints, Snapshot
+from holley_graph.snapshot.snapshot import KINDS, DeriveOptions, Ints, Snapshot
 
-_STEPS = 3 + len(KINDS)
-_TEXT, _INT = pa.string(), pa.int64()
-_PRODUCT = pa.schema(
-    {
-        "id": _INT, "sku": _TEXT, "base_sku": _TEXT, "display_key": _TEXT, "part_type": _TEXT,
-        "price": pa.float64(), "brand": _TEXT, "eligible": pa.bool_(),
-    }
-)  # fmt: skip
-_VEHICLE = pa.schema(
-    {
-        "id": _INT, "vehicle_id": _TEXT, "year": _INT, "make": _TEXT, "model": _TEXT, "owners": _INT,
-        "products": pa.list_(_INT),
-    }
-)  # fmt: skip
-_USER = pa.schema({"id": _INT, "user_id": _TEXT, "vehicle_id": _TEXT})
+SIDE_BY_SIDE = 3
+"""Statements that run at once: the server works on one while the driver unpacks another."""
+
+_TIMES = tuple(f"times_{kind.lower()}" for kind in KINDS)
+_STATEMENTS = ("times_ordered", "bought", "users_with_history", "times_viewed", "times_carted", "product",
+               "vehicles_with_owners", "fitments")  # fmt: skip
+_PRODUCT = ("sku", "base_sku", "display_key", "part_type", "price", "brand", "eligible")
+_VEHICLE = ("vehicle_id", "year", "make", "model", "owners")
+_TYPES = {"price": pa.float64(), "eligible": pa.bool_(), "year": pa.int64(), "owners": pa.int64()}
+
+Columns = dict[str, list[Any]]
+"""A statement's records turned on their side."""
 
 
-@dataclass(frozen=True)
 class _Index:
-    """Neo4j's internal ids of one label in the order of the snapshot's rows."""
+    """Neo4j's internal ids of one label, and the snapshot's rows that they stand for; −1 stays −1."""
 
-    ids: Ints
+    def __init__(self, ids: Ints) -> None:
+        self._row = np.full(ids.max(initial=-1) + 2, -1, np.int64)
+        self._row[ids] = np.arange(len(ids))
 
     def rows(self, ids: Ints) -> Ints:
-        order = np.argsort(self.ids)
-        return np.asarray(order[np.searchsorted(self.ids[order], ids)], np.int64)
+        return self._row[ids]
 
 
 def options(sync: Sync) -> DeriveOptions:
@@ -60,35 +61,31 @@ def take(graph: Graph, derive: DeriveOptions, progress: Progress = silent) -> Sn
     Raises:
         GraphStateError: nothing was synced yet, or a sync is under way, was killed, or came while this read.
     """
-    with graph.reading() as read:
-        marker = _marker(read)
-        products, product_index = _nodes(read("export/product"), _PRODUCT)
-        progress("taking the snapshot", 1, _STEPS)
-        vehicles, _ = _nodes(read("export/vehicles_with_owners"), _VEHICLE)
-        progress("taking the snapshot", 2, _STEPS)
-        users, user_index = _nodes(read("export/users_with_history"), _USER)
-        progress("taking the snapshot", 3, _STEPS)
-        histories = []
-        for kind in KINDS:
-            histories.append(_History.read(read(f"export/times_{kind.lower()}"), product_index, user_index))
-            progress("taking the snapshot", 3 + len(histories), _STEPS)
-        # Neo4j shows every statement what is committed by then, whatever transaction it stands in
-        if _marker(read) != marker:
-            raise GraphStateError("a sync changed the graph while the snapshot was taken", "take it again")
+    marker = _marker(graph)
+    read = _read_all(graph, progress)
+    # Neo4j shows every statement what is committed by then: only an unchanged marker says that they agree
+    if _marker(graph) != marker:
+        raise GraphStateError("a sync changed the graph while the snapshot was taken", "take it again")
+    products, product_index = _nodes(read["product"], _PRODUCT)
+    vehicles, vehicle_index = _nodes(read["vehicles_with_owners"], _VEHICLE)
+    users, user_index = _users(read["users_with_history"], vehicle_index)
+    bought = _triples(read["bought"], user_index, product_index)
     return Snapshot(
         as_of=int(marker["as_of"]),
         products=products,
-        vehicles=vehicles.drop_columns("products"),
-        users=_with_vehicle_row(users, vehicles),
-        fits=_fits(vehicles, product_index),
-        events=_events(histories),
-        bought=histories[ORDERED].latest(),
+        vehicles=vehicles,
+        users=users,
+        fits=_fits(read["fitments"], vehicle_index, product_index),
+        events=_events([_triples(read[name], user_index, product_index) for name in _TIMES]),
+        bought=bought.rename_columns(["user", "product", "last_at"]).sort_by(
+            [("user", "ascending"), ("product", "ascending")]
+        ),
         options=derive,
     )
 
 
-def _marker(read: Reader) -> Row:
-    rows = [record.data() for record in read("load/marker")]
+def _marker(graph: Graph) -> Row:
+    rows = graph.read("load/marker")
     if not rows:
         raise GraphStateError("the graph is empty", "holley-graph sync --source files:DIR")
     if rows[0]["state"] != "complete":
@@ -96,73 +93,54 @@ def _marker(read: Reader) -> Row:
     return rows[0]
 
 
-def _nodes(records: Iterator[Any], schema: pa.Schema) -> tuple[pa.Table, _Index]:
-    """Read node records; the second column of `schema` is the key that the rows are sorted by."""
-    table = pa.Table.from_pylist([record.data() for record in records], schema).sort_by(schema.names[1])
-    return table.drop_columns("id"), _Index(np.asarray(table.column("id").to_numpy(), np.int64))
+def _read_all(graph: Graph, progress: Progress) -> dict[str, Columns]:
+    def columns(name: str) -> Columns:
+        with graph.reading() as read:
+            records = read(f"export/{name}")
+            turned = zip(*(record.values() for record in records), strict=True)
+            return dict(zip(records.keys(), map(list, turned), strict=False))
+
+    found: dict[str, Columns] = {}
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for done, (name, each) in enumerate(zip(_STATEMENTS, pool.map(columns, _STATEMENTS), strict=True), 1):
+            found[name] = each
+            progress("taking the snapshot", done, len(_STATEMENTS))
+    return found
 
 
-def _with_vehicle_row(users: pa.Table, vehicles: pa.Table) -> pa.Table:
-    rows = pa.array(np.arange(vehicles.num_rows))
-    lookup = pa.table({"vehicle_id": vehicles.column("vehicle_id"), "vehicle": rows})
-    joined = users.join(lookup, "vehicle_id").sort_by("user_id")
-    return joined.select(["user_id", "vehicle"])
+def _nodes(read: Columns, names: Sequence[str]) -> tuple[pa.Table, _Index]:
+    """Node records as a table sorted by its first column."""
+    columns = {name: pa.array(read.get(name, []), _TYPES.get(name, pa.string())) for name in names}
+    table = pa.table({"id": pa.array(read.get("id", []), pa.int64()), **columns}).sort_by(names[0])
+    return table.drop_columns("id"), _Index(np.asarray(table["id"].to_numpy(), np.int64))
 
 
-def _fits(vehicles: pa.Table, products: _Index) -> Ints:
-    lists = vehicles.column("products").combine_chunks()
-    rows = np.repeat(np.arange(vehicles.num_rows), np.asarray(lists.value_lengths()))
-    pairs = np.column_stack([rows, products.rows(np.asarray(lists.flatten(), np.int64))])
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+def _users(read: Columns, vehicles: _Index) -> tuple[pa.Table, _Index]:
+    vehicle = vehicles.rows(_flat(read, "vehicles"))
+    keys = pa.array(chain.from_iterable(read.get("user_ids", [])), pa.string())
+    table = pa.table({"user_id": keys, "vehicle": pa.array(vehicle, mask=vehicle < 0), "id": _flat(read, "ids")})
+    table = table.sort_by("user_id")
+    return table.drop_columns("id"), _Index(np.asarray(table["id"].to_numpy(), np.int64))
 
 
-@dataclass(frozen=True)
-class _History:
-    """Interactions of one kind: a row per (user, product) pair with its list of times."""
-
-    user: Ints
-    product: Ints
-    at: pa.ListArray
-    last_at: Ints
-
-    @classmethod
-    def read(cls, records: Iterator[Any], products: _Index, users: _Index) -> _History:
-        hubs, others, ats, lasts = [], [], [], []
-        for hub, other, at, *last in (record.values() for record in records):
-            hubs.append(hub)
-            others.append(other)
-            ats.append(at)
-            lasts.append(last[0] if last else [])
-        product = np.repeat(np.array(hubs, np.int64), [len(other) for other in others])
-        return cls(
-            users.rows(_flat(others)),
-            products.rows(product),
-            pa.array(list(chain.from_iterable(ats)), pa.list_(pa.int64())),
-            _flat(lasts),
-        )
-
-    def latest(self) -> pa.Table:
-        columns = {"user": self.user, "product": self.product, "last_at": self.last_at}
-        return pa.table(columns).sort_by([("user", "ascending"), ("product", "ascending")])
+def _fits(read: Columns, vehicles: _Index, products: _Index) -> Ints:
+    vehicle, product = vehicles.rows(_flat(read, "vehicles")), products.rows(_flat(read, "products"))
+    order = np.lexsort((product, vehicle))
+    return np.column_stack([vehicle[order], product[order]])
 
 
-def _events(histories: list[_History]) -> pa.Table:
-    parts = []
-    for kind, history in enumerate(histories):
-        times = np.asarray(history.at.value_lengths(), np.int64)
-        parts.append(
-            pa.table(
-                {
-                    "user": np.repeat(history.user, times),
-                    "product": np.repeat(history.product, times),
-                    "kind": np.full(int(times.sum()), kind, np.int8),
-                    "at": history.at.flatten(),
-                }
-            )
-        )
-    order = [("user", "ascending"), ("at", "ascending"), ("kind", "ascending"), ("product", "ascending")]
-    return pa.concat_tables(parts).sort_by(order)
+def _triples(read: Columns, users: _Index, products: _Index) -> pa.Table:
+    columns = {"user": users.rows(_flat(read, "users")), "product": products.rows(_flat(read, "products"))}
+    return pa.table({**columns, "at": _flat(read, "at")})
 
 
-def _flat(lists: list[list[int]]) -> Ints:
-    return np.fromiter(chain.from_iterable(lists), np.int64)
+def _events(kinds: list[pa.Table]) -> pa.Table:
+    """Put the kinds together, sorted by user, time, kind and product."""
+    user, product, at = (np.concatenate([t[name].to_numpy() for t in kinds]) for name in ("user", "product", "at"))
+    kind = np.repeat(np.arange(len(kinds), dtype=np.int8), [t.num_rows for t in kinds])
+    order = np.lexsort((product, kind, at, user))
+    return pa.table({"user": user[order], "product": product[order], "kind": kind[order], "at": at[order]})
+
+
+def _flat(read: Columns, name: str) -> Ints:
+    return np.fromiter(chain.from_iterable(read.get(name, [])), np.int64)

@@ -74,7 +74,7 @@ class Snapshot:
     @cached_property
     def user_vehicle(self) -> Ints:
         """[users]: the row of each user's vehicle, −1 for none."""
-        return np.asarray(self.users.column("vehicle").fill_null(-1).to_numpy(), np.int64)
+        return np.array(self.users.column("vehicle").fill_null(-1).to_numpy(), np.int64)
 
     def fitting(self, vehicle: Ints) -> tuple[Ints, Ints]:
         """Lay the fitment lists of many vehicles end to end.

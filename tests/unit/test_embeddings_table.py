@@ -1,5 +1,7 @@
 """Tables of vectors: the score is one inner product, and an index that knows only cosine orders by it."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -64,4 +66,15 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
         table.load(tmp_path)
     (tmp_path / "keys_user.parquet").unlink()
     with pytest.raises(ParcelError, match="no readable embeddings"):
+        table.load(tmp_path)
+
+
+def test_a_run_that_was_changed_after_it_was_sealed_is_refused(tmp_path: Path) -> None:
+    tables = {"product": Table(np.array(["A"], object), np.ones((1, 3), np.float32))}
+    table.save(tables, tmp_path)
+    digest = hashlib.sha256((tmp_path / "embeddings.safetensors").read_bytes()).hexdigest()
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": {"embeddings.safetensors": digest}}))
+    assert table.load(tmp_path).keys() == tables.keys()
+    table.save({"product": Table(tables["product"].keys, tables["product"].vectors * 2)}, tmp_path)
+    with pytest.raises(ParcelError, match="changed after the run was sealed"):
         table.load(tmp_path)
