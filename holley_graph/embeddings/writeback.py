@@ -47,8 +47,8 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
 
     Until the flip commits, readers see the old vectors only; after it the new ones only. A statement that runs in
     the moment of the commit can meet both, since Neo4j reads what is committed record by record: the number of the
-    release stands on every node, the queries compare it and say `mixed`, and `recommend` runs them again. Killed
-    before the flip, the next writeback clears what was staged and starts again.
+    release stands on every node, the queries compare it and say `mixed`, a mark stands while the flip lasts, and
+    `recommend` looks again. Killed before the flip, the next writeback clears what was staged and starts again.
 
     Args:
         graph: where to write.
@@ -90,7 +90,7 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
             graph.write(f"writeback/drop_index_{name}")
     number = {"release": announced["number"]}
     flips: list[Step] = [(f"writeback/flip_{name}", {} if name == "product_source" else number) for name in NAMES]
-    graph.transaction([*flips, ("writeback/release_live", {"run_id": run_id})])
+    _flip(graph, [*flips, ("writeback/release_live", {"run_id": run_id})])
     clock.lap("flip")
     for name in INDEXED:
         graph.write(f"writeback/index_{name}", dim=dim)
@@ -117,9 +117,16 @@ def roll_back(graph: Graph) -> tuple[str, str]:
             f"holley-graph writeback {states['previous']['run_id']} --reindex",
         )
     flips: list[Step] = [(f"writeback/rollback_{name}", {}) for name in NAMES]
-    graph.transaction([*flips, ("writeback/release_back", {})])
+    _flip(graph, [*flips, ("writeback/release_back", {})])
     await_indexes(graph)
     return states["previous"]["run_id"], states["live"]["run_id"]
+
+
+def _flip(graph: Graph, steps: list[Step]) -> None:
+    """Move everything in one transaction, between two that warn readers and give the all-clear."""
+    graph.write("writeback/flip_begins")
+    graph.transaction(steps)
+    graph.write("writeback/flip_ended")
 
 
 def await_indexes(graph: Graph) -> None:

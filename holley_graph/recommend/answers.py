@@ -106,15 +106,24 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
 
 
 def _of_one_release(graph: Graph, statement: str, **params: Any) -> list[Row]:
-    """Run a statement until no release goes live while it runs; that moment lasts seconds at most.
+    """Run a statement until its rows are surely of one release.
+
+    They are when the same release was live before and after and none was going live. While one is, until its
+    commit the old vectors stand still: rows that are not mixed and come twice the same are of one release.
 
     Raises:
         GraphStateError: vectors of two releases are mixed for good.
     """
+    earlier: list[Row] | None = None
+    before = graph.read("recommend/release")
     for _ in range(ATTEMPTS):
         rows = graph.read(statement, **params)
-        if not any(row["mixed"] for row in rows):
+        after = graph.read("recommend/release")
+        quiet = before == after and not any(state["flipping"] for state in after)
+        mixed = any(row["mixed"] for row in rows)
+        if not mixed and (quiet or rows == earlier):
             return [{column: value for column, value in row.items() if column != "mixed"} for row in rows]
+        earlier, before = (None if mixed else rows), after
         time.sleep(PAUSE_S)
     raise GraphStateError("the vectors of two releases are mixed", "holley-graph writeback RUN")
 

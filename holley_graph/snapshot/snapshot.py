@@ -92,7 +92,7 @@ class Snapshot:
 
     def event(self, column: str) -> Ints:
         """[events]: one column of the events as integers."""
-        return np.asarray(self.events.column(column).to_numpy(), np.int64)
+        return np.array(self.events.column(column).to_numpy(), np.int64)
 
     def before(self, cut: int) -> Snapshot:
         """Return the snapshot as it would have been taken at an earlier time.

@@ -69,7 +69,7 @@ def test_dead_letters_say_what_and_why_and_hold_no_address(tmp_path):
         ],
         "orders": [raw.order("A1", " Ann@x.com", "soon")],
     }
-    settings = Settings(home=tmp_path / "home")
+    settings = Settings(home=tmp_path / "home", sync=Sync(allow_empty=raw.RAW_NAMES))
     extracted = feeds.extract(FilesSource(raw.write(tmp_path / "raw", tables)), settings, AS_OF, lambda *_: None)
     letters = {
         path.stem: pq.read_table(path).to_pylist() for path in deadletter.write(tmp_path / "dead", extracted, key)

@@ -39,7 +39,7 @@ def test_the_browser_may_call_this_server_only() -> None:
 def test_memory_follows_the_settings_and_else_the_machine() -> None:
     sized = Server(heap_mb=700, page_cache_mb=300)
     assert (config.heap_mb(sized), config.page_cache_mb(sized)) == (700, 300)
-    assert 512 <= config.heap_mb(SERVER) <= 4096
+    assert 512 <= config.heap_mb(SERVER) <= 8192
     assert 256 <= config.page_cache_mb(SERVER) <= 8192
     assert 1024 <= config.import_heap_mb() <= 8192
 
