@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import neo4j
@@ -17,7 +17,6 @@ Row = dict[str, Any]
 Step = tuple[str, Mapping[str, Any]]
 """A statement's name and its parameters."""
 
-T = TypeVar("T")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -170,11 +169,6 @@ def translated(uri: str) -> Iterator[None]:
                 f"Neo4j could not commit: {error.message}", "free disk space, then down and up"
             ) from error
         raise GraphStateError(f"Neo4j failed: {error.message}") from error
-
-
-def batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Cut rows into runs of at most `size`."""
-    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _text(query: queries.Query) -> Any:  # the driver wants a LiteralString; ours come from files by law

@@ -33,9 +33,9 @@ class Hierarchy:
 def hetero_data(snapshot: Snapshot, co_purchased_per_product: int = 20) -> HeteroData:
     """Open a snapshot as PyG's `HeteroData`.
 
-    Node types `vehicle`, `product`, `model`, `make`, `part_type`, `user`; `node.key_rows` is left to the
-    snapshot's id maps: row i of a type is row i of the snapshot's table of that name. Edge types carry
-    `edge_index` [2, edges]; interactions also `time` and `kind`.
+    Node types `vehicle`, `product`, `user`: row i is row i of the snapshot's table of that name; the snapshot's id
+    maps lead to keys. `model`, `make` and `part_type` are numbered by their level. Edge types carry `edge_index`
+    [2, edges]; interactions also `time` and `kind`.
 
     Args:
         snapshot: nothing later than its `as_of` enters.
