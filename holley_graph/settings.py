@@ -117,6 +117,27 @@ class Eligibility(Section):
     """Cheapest price of a product whose part type is unknown."""
 
 
+class Baseline(Section):
+    """What baseline v5.18 counts, and how much (contract §5)."""
+
+    orders_from: AwareDatetime = datetime(2024, 1, 1, tzinfo=UTC)
+    """Orders before this time (UTC) are too old to count."""
+    least_pair: int = Field(2, gt=0)
+    """Orders that a product needs to count within a segment (make and model) or a make."""
+    least_segment: int = Field(5, ge=0)
+    """Counted orders that a segment needs before its own counts are used."""
+    least_make: int = Field(20, ge=0)
+    """Counted orders that a make needs before its own counts are used."""
+    least_products: int = Field(4, ge=0)
+    """Eligible products that a vehicle needs to be recommended anything."""
+    segment_weight: float = Field(10.0, ge=0)
+    """Score per ln(1 + orders) of the segment."""
+    make_weight: float = Field(8.0, ge=0)
+    """Score per ln(1 + orders) of the make."""
+    global_weight: float = Field(2.0, ge=0)
+    """Score per ln(1 + orders) of everybody."""
+
+
 class Recommend(Section):
     """The shape of an answer."""
 
@@ -150,6 +171,7 @@ class Settings(BaseSettings):
     sync: Sync = Sync()
     weights: Weights = Weights()
     eligibility: Eligibility = Eligibility()
+    baseline: Baseline = Baseline()
     recommend: Recommend = Recommend()
     privacy: Privacy = Privacy()
 

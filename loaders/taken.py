@@ -41,6 +41,10 @@ class Taken:
         """Return the file of a clean table; it may hold addresses."""
         return self.path / f"clean_{name}.parquet"
 
+    def clean_tables(self) -> dict[str, pa.Table]:
+        """Read every clean table; some hold addresses."""
+        return {feed.clean.name: pq.read_table(self.clean(feed.clean.name)) for feed in FEEDS}
+
 
 def open_taken(home: Path, run_id: str) -> Taken | None:
     """Open what a sync left, or nothing if it is not complete here."""
@@ -79,6 +83,6 @@ def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: by
         "as_of": as_of.isoformat(),
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
         "key": hashlib.sha256(key).hexdigest(),
-        "statements": [sqltext.load(name).text for name in sqltext.names()],
+        "statements": [sqltext.load(name).text for name in sqltext.names() if not name.startswith("baseline/")],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

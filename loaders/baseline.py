@@ -1,0 +1,58 @@
+"""Baseline v5.18, the recommender to beat: orders of a vehicle's segment, else of its make, else of everybody.
+
+Its score of a product depends on the vehicle alone, so one table holds everything it knows. What a user bought, how
+many of one kind and who answers for an address is the export's business (`docs/contract.md`, §5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from holley_graph.settings import Baseline, Settings
+from loaders import sqltext
+
+VERSION = "v5.18"
+_READS = ("users", "fitment", "items", "events", "orders")
+
+
+def scores(clean: Mapping[str, pa.Table], as_of: int, settings: Settings) -> pa.Table:
+    """Score every eligible product that fits a vehicle and was ever ordered, by what was known at a time.
+
+    Orders at or after `as_of` do not count, so any time up to that of the clean tables can be asked for. Which
+    products are eligible and who owns what is as the tables have it: their prices and pictures carry no times.
+
+    Args:
+        clean: the five clean tables by name, as a sync keeps them (`taken.Taken.clean_tables`).
+        as_of: epoch seconds, exclusive.
+        settings: `baseline` and `eligibility` are read.
+
+    Returns:
+        vehicle_id, sku, score (two decimals), source (`segment`, `make`, `global` or `none`), orders (those that
+        the score counts); sorted by vehicle and SKU.
+    """
+    values = {"as_of_s": as_of} | _numbers(settings.baseline) | settings.eligibility.model_dump()
+    with duckdb.connect() as connection:
+        for name in _READS:
+            connection.register(f"clean_{name}", clean[name])
+        for name in ("graph/product", "baseline/scores"):
+            statement = sqltext.load(name)
+            rows = connection.sql(sqltext.duckdb(name), params=statement.values(values)).to_arrow_table()
+            connection.register(name.rpartition("/")[2], rows)
+    return rows
+
+
+def _numbers(rules: Baseline) -> dict[str, Any]:
+    return {
+        "orders_from_s": int(rules.orders_from.timestamp()),
+        "least_pair": rules.least_pair,
+        "least_segment": rules.least_segment,
+        "least_make": rules.least_make,
+        "least_products": rules.least_products,
+        "segment_weight": rules.segment_weight,
+        "make_weight": rules.make_weight,
+        "global_weight": rules.global_weight,
+    }
