@@ -204,8 +204,12 @@ class _Sync:
         self.graph.transaction([self._weighed_step()])
 
     def _commit(self) -> Step:
-        source = str(self.source.folder)
-        return "load/commit", {"run_id": self.run_id, "as_of": int(self.as_of.timestamp()), "source": source}
+        return "load/commit", {
+            "run_id": self.run_id,
+            "as_of": int(self.as_of.timestamp()),
+            "boundary": int(self.settings.sync.boundary.timestamp()),
+            "source": str(self.source.folder),
+        }
 
     def _weighed_step(self) -> Step:
         return "load/weighed", {"weighed": self._weighed()}

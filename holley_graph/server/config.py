@@ -63,6 +63,7 @@ def neo4j_settings(server: Server) -> dict[str, str]:
         "dbms.security.http_static_content_security_policy_header": content_policy(
             server.bolt_port, server.http_port
         ),
+        "db.lock.acquisition.timeout": "300s",  # by default a statement waits for a lock for ever
         "dbms.usage_report.enabled": "false",
         "dbms.fleet_manager.enabled": "false",
         "client.allow_telemetry": "false",

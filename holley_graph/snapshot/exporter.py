@@ -1,12 +1,12 @@
 """Takes a snapshot out of Neo4j: lists packed by the server in blocks, statements side by side.
 
 One record per node or relationship is what the driver is slow at; a few hundred records with long lists carry the
-same in a fraction of the time (`benchmarks/full_scale.py`, step `extraction`).
+same in a fraction of the time. Each type is read in the order of its store, without looking at the nodes at either
+end (`benchmarks/full_scale.py`, step `extraction`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
@@ -18,17 +18,14 @@ from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph, Row
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Sync
-from holley_graph.snapshot.snapshot import KINDS, DeriveOptions, Ints, Snapshot
+from holley_graph.snapshot.snapshot import KINDS, DeriveOptions, Ints, Snapshot, latest_purchases
 
 SIDE_BY_SIDE = 3
 """Statements that run at once: the server works on one while the driver unpacks another."""
 
-_TIMES = tuple(f"times_{kind.lower()}" for kind in KINDS)
-_STATEMENTS = ("times_ordered", "bought", "users_with_history", "times_viewed", "times_carted", "product",
-               "vehicles_with_owners", "fitments")  # fmt: skip
-_PRODUCT = ("sku", "base_sku", "display_key", "part_type", "price", "brand", "eligible")
-_VEHICLE = ("vehicle_id", "year", "make", "model", "owners")
-_TYPES = {"price": pa.float64(), "eligible": pa.bool_(), "year": pa.int64(), "owners": pa.int64()}
+_KINDS = tuple(kind.lower() for kind in KINDS)
+_STATEMENTS = ("ordered", "users", "viewed", "late_purchases", "carted", "products", "owns", "vehicles", "fits")
+"""The longest first."""
 
 Columns = dict[str, list[Any]]
 """A statement's records turned on their side."""
@@ -62,24 +59,25 @@ def take(graph: Graph, derive: DeriveOptions, progress: Progress = silent) -> Sn
         GraphStateError: nothing was synced yet, or a sync is under way, was killed, or came while this read.
     """
     marker = _marker(graph)
-    read = _read_all(graph, progress)
+    read = _read_all(graph, marker["boundary"] or 0, progress)
     # Neo4j shows every statement what is committed by then: only an unchanged marker says that they agree
     if _marker(graph) != marker:
         raise GraphStateError("a sync changed the graph while the snapshot was taken", "take it again")
-    products, product_index = _nodes(read["product"], _PRODUCT)
-    vehicles, vehicle_index = _nodes(read["vehicles_with_owners"], _VEHICLE)
-    users, user_index = _users(read["users_with_history"], vehicle_index)
-    bought = _triples(read["bought"], user_index, product_index)
+    products, product_index = _products(read["products"])
+    vehicles, vehicle_index = _vehicles(read["vehicles"])
+    owner, owned = _flat(read["owns"], "users"), vehicle_index.rows(_flat(read["owns"], "vehicles"))
+    done = [read[name] for name in (*_KINDS, "late_purchases")]
+    users, user_index = _users(read["users"], np.concatenate([_flat(each, "users") for each in done]), owner, owned)
+    events = _events([_triples(read[name], user_index, product_index) for name in _KINDS])
+    late = _triples(read["late_purchases"], user_index, product_index)
     return Snapshot(
         as_of=int(marker["as_of"]),
         products=products,
-        vehicles=vehicles,
+        vehicles=vehicles.append_column("owners", pa.array(np.bincount(owned, minlength=vehicles.num_rows))),
         users=users,
-        fits=_fits(read["fitments"], vehicle_index, product_index),
-        events=_events([_triples(read[name], user_index, product_index) for name in _TIMES]),
-        bought=bought.rename_columns(["user", "product", "last_at"]).sort_by(
-            [("user", "ascending"), ("product", "ascending")]
-        ),
+        fits=_fits(read["fits"], vehicle_index, product_index),
+        events=events,
+        bought=latest_purchases(events, late.rename_columns(["user", "product", "last_at"])),
         options=derive,
     )
 
@@ -93,10 +91,11 @@ def _marker(graph: Graph) -> Row:
     return rows[0]
 
 
-def _read_all(graph: Graph, progress: Progress) -> dict[str, Columns]:
+def _read_all(graph: Graph, boundary: int, progress: Progress) -> dict[str, Columns]:
     def columns(name: str) -> Columns:
+        params = {"boundary": boundary} if name == "late_purchases" else {}
         with graph.reading() as read:
-            records = read(f"export/{name}")
+            records = read(f"snapshot/{name}", **params)
             turned = zip(*(record.values() for record in records), strict=True)
             return dict(zip(records.keys(), map(list, turned), strict=False))
 
@@ -108,18 +107,44 @@ def _read_all(graph: Graph, progress: Progress) -> dict[str, Columns]:
     return found
 
 
-def _nodes(read: Columns, names: Sequence[str]) -> tuple[pa.Table, _Index]:
-    """Node records as a table sorted by its first column."""
-    columns = {name: pa.array(read.get(name, []), _TYPES.get(name, pa.string())) for name in names}
-    table = pa.table({"id": pa.array(read.get("id", []), pa.int64()), **columns}).sort_by(names[0])
-    return table.drop_columns("id"), _Index(np.asarray(table["id"].to_numpy(), np.int64))
+def _products(read: Columns) -> tuple[pa.Table, _Index]:
+    price, brand = np.fromiter(_chain(read, "prices"), float), list(_chain(read, "brands"))
+    columns = {
+        "sku": _texts(read, "skus"),
+        "base_sku": _texts(read, "base_skus"),
+        "display_key": _texts(read, "display_keys"),
+        "part_type": _texts(read, "part_types"),
+        "price": pa.array(price, mask=np.isnan(price)),
+        "brand": pa.array([each or None for each in brand], pa.string()),
+        "eligible": pa.array(_chain(read, "eligible"), pa.bool_()),
+    }
+    return _sorted(columns, _flat(read, "ids"))
 
 
-def _users(read: Columns, vehicles: _Index) -> tuple[pa.Table, _Index]:
-    vehicle = vehicles.rows(_flat(read, "vehicles"))
-    keys = pa.array(chain.from_iterable(read.get("user_ids", [])), pa.string())
-    table = pa.table({"user_id": keys, "vehicle": pa.array(vehicle, mask=vehicle < 0), "id": _flat(read, "ids")})
-    table = table.sort_by("user_id")
+def _vehicles(read: Columns) -> tuple[pa.Table, _Index]:
+    columns = {
+        "vehicle_id": _texts(read, "vehicle_ids"),
+        "year": pa.array(_flat(read, "years")),
+        "make": _texts(read, "makes"),
+        "model": _texts(read, "models"),
+    }
+    return _sorted(columns, _flat(read, "ids"))
+
+
+def _users(read: Columns, active: Ints, owner: Ints, owned: Ints) -> tuple[pa.Table, _Index]:
+    """Keep those that did something; of several vehicles the first by id."""
+    ids, keys = _flat(read, "ids"), _texts(read, "user_ids")
+    did = np.isin(ids, active)
+    ids, keys = ids[did], keys.filter(pa.array(did))
+    vehicle = np.full(max(ids.max(initial=-1), owner.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(vehicle, owner, owned)
+    mine = vehicle[ids]
+    return _sorted({"user_id": keys, "vehicle": pa.array(mine, mask=mine == np.iinfo(np.int64).max)}, ids)
+
+
+def _sorted(columns: dict[str, pa.Array], ids: Ints) -> tuple[pa.Table, _Index]:
+    """Node columns as a table sorted by the first, and where each of Neo4j's ids went."""
+    table = pa.table({**columns, "id": ids}).sort_by(next(iter(columns)))
     return table.drop_columns("id"), _Index(np.asarray(table["id"].to_numpy(), np.int64))
 
 
@@ -142,5 +167,13 @@ def _events(kinds: list[pa.Table]) -> pa.Table:
     return pa.table({"user": user[order], "product": product[order], "kind": kind[order], "at": at[order]})
 
 
+def _chain(read: Columns, name: str) -> chain[Any]:
+    return chain.from_iterable(read.get(name, []))
+
+
 def _flat(read: Columns, name: str) -> Ints:
-    return np.fromiter(chain.from_iterable(read.get(name, [])), np.int64)
+    return np.fromiter(_chain(read, name), np.int64)
+
+
+def _texts(read: Columns, name: str) -> pa.Array:
+    return pa.array(_chain(read, name), pa.string())

@@ -106,7 +106,9 @@ class Snapshot:
         if cut > self.as_of:
             raise ParcelError(f"cannot cut at {cut}: this snapshot knows nothing from {self.as_of} on")
         events = self.events.filter(pa.array(self.event("at") < cut))
-        return replace(self, as_of=cut, events=events, bought=_bought_before(self.bought, events, cut))
+        # where the latest purchase is later, the latest earlier event stands for it
+        known = self.bought.filter(pa.array(np.asarray(self.bought.column("last_at")) < cut))
+        return replace(self, as_of=cut, events=events, bought=latest_purchases(events, known))
 
     @cached_property
     def co_purchased(self) -> pa.Table:
@@ -127,9 +129,16 @@ class Snapshot:
         return grouped.rename_columns(["user_id", "sku", "at"])
 
 
-def _bought_before(bought: pa.Table, events: pa.Table, cut: int) -> pa.Table:
-    """Keep purchases known before `cut`; where the latest is later, the latest earlier event stands for it."""
-    known = bought.filter(pa.array(np.asarray(bought.column("last_at")) < cut))
+def latest_purchases(events: pa.Table, known: pa.Table) -> pa.Table:
+    """Say when each user last bought each product.
+
+    Args:
+        events: columns user, product, kind, at.
+        known: columns user, product, last_at: what is known beside the events.
+
+    Returns:
+        Columns user, product, last_at, sorted by user and product.
+    """
     orders = events.filter(pa.array(np.asarray(events.column("kind")) == ORDERED))
     latest = orders.group_by(["user", "product"], use_threads=False).aggregate([("at", "max")])
     both = pa.concat_tables([known, latest.rename_columns(["user", "product", "last_at"]).cast(known.schema)])

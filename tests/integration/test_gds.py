@@ -77,7 +77,7 @@ def world(graph: Graph) -> Graph:
             did(graph, "ordered", users[owner], skus[owner], EARLY)
             did(graph, "viewed", users[owner], skus[(owner + 1) % PARTS], EARLY - 3_600, EARLY)
     graph.write("load/begin", run_id="r1")
-    graph.write("load/commit", run_id="r1", as_of=AS_OF, source="test")
+    graph.write("load/commit", run_id="r1", as_of=AS_OF, boundary=0, source="test")
     return graph
 
 

@@ -112,17 +112,17 @@ def test_a_snapshot_needs_a_finished_sync(graph: Graph) -> None:
     graph.write("load/begin", run_id="r1")
     with pytest.raises(GraphStateError, match="under way or was killed"):
         exporter.take(graph, options)
-    graph.write("load/commit", run_id="r1", as_of=1_767_225_600, source="test")
+    graph.write("load/commit", run_id="r1", as_of=1_767_225_600, boundary=0, source="test")
     assert exporter.take(graph, options).events.num_rows == 0
 
 
 def test_a_sync_that_commits_while_a_snapshot_is_taken_spoils_it(graph: Graph) -> None:
     """Neo4j reads what is committed, not a view of one moment: the marker before and after must be the same."""
-    graph.write("load/commit", run_id="r1", as_of=1_767_225_600, source="test")
+    graph.write("load/commit", run_id="r1", as_of=1_767_225_600, boundary=0, source="test")
 
     def interfere(what: str, done: int, of: int) -> None:
         if done == 1:
-            graph.write("load/commit", run_id="r2", as_of=1_767_225_600, source="test")
+            graph.write("load/commit", run_id="r2", as_of=1_767_225_600, boundary=0, source="test")
 
     with pytest.raises(GraphStateError, match="while"):
         exporter.take(graph, exporter.options(Settings().sync), interfere)

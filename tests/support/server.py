@@ -32,6 +32,7 @@ def wipe(graph: Graph) -> None:
             "CALL gds.graph.list() YIELD graphName CALL gds.graph.drop(graphName) YIELD nodeCount RETURN nodeCount"
         ).consume()
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
+        session.run("CALL db.awaitIndexes(60)").consume()  # one that is being filled is not dropped under way
         constraints = session.run("SHOW CONSTRAINTS YIELD name").value()
         for name in constraints:
             session.run(f"DROP CONSTRAINT `{name}`").consume()
