@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from holley_graph.graph.client import Graph, Row, Step
 from holley_graph.progress import Progress, silent
 
 BATCH = 2_000
+SIDE_BY_SIDE = 2
+"""Batches under way at once: one is packed here while the server writes another."""
 PROBES = 100
 NEIGHBOURS = 10
 ASKED = 100
@@ -72,13 +74,7 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
     norm = float(np.linalg.norm(tables["product"].vectors.astype(float), axis=1).max(initial=0.0))
     announced = graph.write("writeback/release_staging", run_id=run_id, dim=dim, product_norm=norm)
 
-    total = sum(len(each.keys) for each in tables.values())
-    staged: dict[str, int] = dict.fromkeys(NAMES, 0)
-    done = 0
-    for name, rows in _batches(tables):
-        staged[name] += int(graph.write(f"writeback/stage_{name}", rows=rows)["staged"])
-        done += len(rows)
-        progress("staging vectors", done, total)
+    staged = _stage(graph, tables, progress)
     clock.lap("stage")
     missing = {name: len(tables[name].keys) - staged[name] for name in NAMES}
     _check_staged(graph, tables, missing, dim)
@@ -141,12 +137,27 @@ def await_indexes(graph: Graph) -> None:
         raise GraphStateError(f"index {offline[0]['name']} is {offline[0]['state']}", "holley-graph status")
 
 
-def _batches(tables: Tables) -> Iterator[tuple[str, list[Row]]]:
-    for name in NAMES:
-        keys, vectors = tables[name].keys, tables[name].vectors
-        for start in range(0, len(keys), BATCH):
-            chunk = zip(keys[start : start + BATCH], vectors[start : start + BATCH].tolist(), strict=True)
-            yield name, [{"key": key, "vector": vector} for key, vector in chunk]
+def _stage(graph: Graph, tables: Tables, progress: Progress) -> dict[str, int]:
+    """Write the vectors beside the live ones; return how many found their node, by table."""
+
+    def write(batch: tuple[str, slice]) -> tuple[str, int, int]:
+        name, part = batch
+        keys, vectors = tables[name].keys[part], tables[name].vectors[part].tolist()
+        rows = [{"key": key, "vector": vector} for key, vector in zip(keys, vectors, strict=True)]
+        return name, len(rows), int(graph.write(f"writeback/stage_{name}", rows=rows)["staged"])
+
+    parts = [(name, slice(i, i + BATCH)) for name in NAMES for i in range(0, len(tables[name].keys), BATCH)]
+    total, done = sum(len(each.keys) for each in tables.values()), 0
+    staged = dict.fromkeys(NAMES, 0)
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+    try:
+        for name, rows, found in pool.map(write, parts):
+            staged[name] += found
+            done += rows
+            progress("staging vectors", done, total)
+    finally:
+        pool.shutdown(cancel_futures=True)  # interrupted: no batch begins that nobody waits for
+    return staged
 
 
 def _check_vectors(tables: Tables) -> int:
