@@ -33,6 +33,11 @@ class Taken:
     path: Path
     manifest: dict[str, Any]
 
+    @property
+    def as_of(self) -> int:
+        """Epoch seconds: everything in here is strictly before it."""
+        return int(datetime.fromisoformat(self.manifest["as_of"]).timestamp())
+
     def tables(self) -> dict[str, pa.Table]:
         """Read the graph tables."""
         return {name: pq.read_table(self.path / f"{name}.parquet") for name in _GRAPH_TABLES}

@@ -37,6 +37,7 @@ COMMANDS = {
     "recommend": "answers",
     "similar": "answers",
     "explain": "answers",
+    "export": "export",
 }
 """Command name to its module in this package."""
 
