@@ -88,6 +88,8 @@ def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: by
         "as_of": as_of.isoformat(),
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
         "key": hashlib.sha256(key).hexdigest(),
-        "statements": [sqltext.load(name).text for name in sqltext.names() if not name.startswith("baseline/")],
+        "statements": [
+            sqltext.load(name).text for name in sqltext.names() if not name.startswith(("baseline/", "gate/"))
+        ],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

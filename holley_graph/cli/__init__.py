@@ -38,6 +38,7 @@ COMMANDS = {
     "similar": "answers",
     "explain": "answers",
     "export": "export",
+    "gate": "gate",
 }
 """Command name to its module in this package."""
 
