@@ -145,6 +145,25 @@ class Recommend(Section):
     """Days for which a bought part (any colour of it) is not recommended again."""
     per_part_type: int = Field(2, gt=0)
     """At most this many of one part type in an answer."""
+    least_parts: int = Field(3, ge=1, le=4)
+    """Parts that a row of an export needs; a user who is left fewer gets none."""
+
+
+class Gate(Section):
+    """What a release must be like before it is sent."""
+
+    least_users: int = Field(400_000, ge=0)
+    """Rows that a file needs; a small world passes with less."""
+    most_user_change: float = Field(0.05, ge=0)
+    """Share by which the number of rows may differ from the previous release."""
+    least_variety: float = Field(0.05, ge=0, le=1)
+    """Share of the eligible parts that are recommended to somebody."""
+    most_first_share: float = Field(0.2, ge=0, le=1)
+    """Share of the rows in which one part may come first."""
+    most_tier_change: float = Field(0.1, ge=0)
+    """How much the share of an answering tier may differ from the previous release."""
+    most_price_change: float = Field(0.2, ge=0)
+    """Share by which a quartile of the prices may differ from the previous release."""
 
 
 class Privacy(Section):
@@ -173,6 +192,7 @@ class Settings(BaseSettings):
     eligibility: Eligibility = Eligibility()
     baseline: Baseline = Baseline()
     recommend: Recommend = Recommend()
+    gate: Gate = Gate()
     privacy: Privacy = Privacy()
 
     @classmethod

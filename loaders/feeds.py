@@ -109,7 +109,7 @@ def extract(source: Source, settings: Settings, as_of: datetime, progress: Progr
     Raises:
         SourceError: a raw table is not as the contract says; nothing has been read then.
     """
-    connection = _connect(settings)
+    connection = connect(settings)
     rows = source.open(connection, settings.sync.allow_empty)
     known = {"as_of": as_of, "boundary": settings.sync.boundary, "blank": contracts.BLANK}
     accounts = []
@@ -138,7 +138,8 @@ def stop_if_too_many_rejected(extracted: Extract, settings: Settings) -> None:
             )
 
 
-def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Open an engine in bounded memory, which spills into the owner-only home; times are UTC."""
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     limits: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{settings.sync.memory_mb}MB",

@@ -33,6 +33,11 @@ class Taken:
     path: Path
     manifest: dict[str, Any]
 
+    @property
+    def as_of(self) -> int:
+        """Epoch seconds: everything in here is strictly before it."""
+        return int(datetime.fromisoformat(self.manifest["as_of"]).timestamp())
+
     def tables(self) -> dict[str, pa.Table]:
         """Read the graph tables."""
         return {name: pq.read_table(self.path / f"{name}.parquet") for name in _GRAPH_TABLES}
@@ -83,6 +88,8 @@ def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: by
         "as_of": as_of.isoformat(),
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
         "key": hashlib.sha256(key).hexdigest(),
-        "statements": [sqltext.load(name).text for name in sqltext.names() if not name.startswith("baseline/")],
+        "statements": [
+            sqltext.load(name).text for name in sqltext.names() if not name.startswith(("baseline/", "gate/"))
+        ],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

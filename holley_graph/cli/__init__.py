@@ -37,6 +37,8 @@ COMMANDS = {
     "recommend": "answers",
     "similar": "answers",
     "explain": "answers",
+    "export": "export",
+    "gate": "gate",
 }
 """Command name to its module in this package."""
 

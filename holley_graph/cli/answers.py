@@ -8,6 +8,7 @@ import rich_click as click
 
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table
+from holley_graph.cli.export import ranker_option
 
 k_option = click.option("-k", type=click.IntRange(1, 100), default=4, show_default=True, help="How many.")
 
@@ -16,20 +17,26 @@ k_option = click.option("-k", type=click.IntRange(1, 100), default=4, show_defau
 @click.option("--user", "user_id", help="Answer for a user.")
 @click.option("--vehicle", help='Answer for a vehicle, as "1969 CHEVROLET CAMARO".')
 @k_option
+@ranker_option
 @json_option
 @click.pass_obj
-def recommend(context: Context, user_id: str | None, vehicle: str | None, k: int, as_json: bool) -> None:
+def recommend(
+    context: Context, user_id: str | None, vehicle: str | None, k: int, ranker: str, as_json: bool
+) -> None:
     """Parts that fit, best first, and who answered: user, vehicle, segment, make or global."""
+    from holley_graph.export import single
     from holley_graph.recommend import answers
 
+    if (user_id is None) == (vehicle is None):
+        raise click.UsageError("give either --user or --vehicle")
     rules = context.settings.recommend
     with context.graph() as graph:
-        if user_id is not None and vehicle is None:
+        if ranker != "graph":
+            answer = single.answer(graph, context.settings, ranker, k, user_id=user_id, vehicle=vehicle)
+        elif user_id is not None:
             answer = answers.for_user(graph, user_id, k, rules)
-        elif vehicle is not None and user_id is None:
-            answer = answers.for_vehicle(graph, vehicle, k, rules)
         else:
-            raise click.UsageError("give either --user or --vehicle")
+            answer = answers.for_vehicle(graph, str(vehicle), k, rules)
     if as_json:
         print_json(asdict(answer))
         return

@@ -45,17 +45,14 @@ class Moment(click.ParamType[datetime]):
 @click.pass_obj
 def sync(context: Context, source: str, as_of: datetime | None, dry_run: bool, as_json: bool) -> None:
     """Make the graph hold what the source says; only changes are written."""
-    from holley_graph.errors import SettingsError
     from loaders import sync as room
     from loaders.files import FilesSource
 
-    kind, colon, where = source.partition(":")
-    if kind != "files" or not colon or not where:
-        raise SettingsError(f"--source {source!r} is not files:DIR")
+    folder = files_folder(source)
     settings = context.settings
     with context.graph() as graph, progress() as report:
         done = room.sync(
-            FilesSource(Path(where)),
+            FilesSource(folder),
             graph,
             settings,
             as_of=as_of,
@@ -67,6 +64,16 @@ def sync(context: Context, source: str, as_of: datetime | None, dry_run: bool, a
         print_json(done.as_dict())
     else:
         show(done)
+
+
+def files_folder(source: str) -> Path:
+    """Read `files:DIR`."""
+    from holley_graph.errors import SettingsError
+
+    kind, colon, where = source.partition(":")
+    if kind != "files" or not colon or not where:
+        raise SettingsError(f"--source {source!r} is not files:DIR")
+    return Path(where)
 
 
 def offline_import(settings: Settings) -> BulkLoad:

@@ -157,6 +157,9 @@ def test_every_command_with_json_has_its_shape_documented() -> None:
 
 def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     from holley_graph.embeddings.writeback import Report as Writeback
+    from holley_graph.export.export import Report as Export
+    from holley_graph.gate.gate import Finding
+    from holley_graph.gate.gate import Report as Gate
     from holley_graph.recommend.answers import Answer
     from holley_graph.recommend.explain import Explanation
     from holley_graph.server.doctor import Check
@@ -173,6 +176,9 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     assert list(known["writeback"]) == keys(Writeback)
     assert list(known["recommend"]) == keys(Answer)
     assert list(known["explain"]) == keys(Explanation)
+    assert list(known["export"]) == keys(Export)
+    assert list(known["gate"]) == keys(Gate)
+    assert list(known["gate"]["checks"][0]) == keys(Finding)
     for statement in ("recommend/user", "recommend/vehicle"):  # `mixed` is settled before an answer is given
         assert (*known["recommend"]["rows"][0], "mixed") == queries.load(statement).returns
     assert (*known["similar"]["rows"][0], "mixed") == queries.load("recommend/similar").returns

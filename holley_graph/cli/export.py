@@ -1,0 +1,72 @@
+"""`export`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.sync import Moment
+
+if TYPE_CHECKING:
+    from holley_graph.export.export import Report
+
+ranker_option = click.option(
+    "--ranker",
+    type=click.Choice(["graph", "baseline"]),
+    default="graph",
+    show_default=True,
+    help="Who ranks: the live release, or baseline v5.18.",
+)
+
+
+@click.command()
+@click.option(
+    "--out", "path", type=click.Path(path_type=Path), required=True, help="File: .csv, .parquet or .ndjson."
+)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["wide", "long"]),
+    default="wide",
+    show_default=True,
+    help="A row per address and vehicle, or a row per part.",
+)
+@ranker_option
+@click.option(
+    "--generated-at",
+    type=Moment(),
+    help="What every row says of when it was made (default: now); the same time gives the same bytes.",
+)
+@json_option
+@click.pass_obj
+def export(
+    context: Context, path: Path, layout: str, ranker: str, generated_at: datetime | None, as_json: bool
+) -> None:
+    """Rank for every user with a vehicle, outside the database, into one owner-only file with addresses."""
+    from holley_graph.export.export import export as run_export
+
+    moment = generated_at or datetime.now(UTC).replace(microsecond=0)
+    with context.graph() as graph, progress() as report:
+        done = run_export(graph, context.settings, path, moment, ranker=ranker, layout=layout, progress=report)
+    if as_json:
+        print_json(done.as_dict())
+    else:
+        show(done)
+
+
+def show(done: Report) -> None:
+    """Print an export's report for a person."""
+    rows = [
+        ("users with a vehicle", done.owners),
+        ("rows' addresses and vehicles", done.people),
+        ("left out: too few parts", done.too_few),
+        ("left out: another id answers", done.other_id),
+    ]
+    table(f"Export by {done.ranker}, {done.run_id}", ("what", "count"), rows)
+    table("Answered by", ("tier", "parts"), list(done.sources.items()))
+    say(f"{done.rows:,} rows in {done.path} after {done.seconds:.1f} s; it holds addresses: keep it to yourself")

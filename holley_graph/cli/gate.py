@@ -1,0 +1,97 @@
+"""`gate`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.sync import Moment
+
+if TYPE_CHECKING:
+    from holley_graph.gate.gate import Report
+
+MOST_FACTS = 20
+"""Facts that fit a screen; JSON and the page have all."""
+
+Existing = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command()
+@click.argument("path", metavar="FILE", type=Existing)
+@click.option("--previous", type=Existing, help="File of the release before, to compare with.")
+@click.option(
+    "--source", metavar="files:DIR", help="Hold it against raw tables read anew (default: those of the last sync)."
+)
+@click.option("--as-of", type=Moment(), help="With --source: know only what is strictly before this time.")
+@click.option("--html", "page_path", type=click.Path(path_type=Path), help="Write the report as a page, too.")
+@json_option
+@click.pass_context
+def gate(
+    ctx: click.Context,
+    path: Path,
+    previous: Path | None,
+    source: str | None,
+    as_of: datetime | None,
+    page_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Check an export file against the source; exit code 1 when it must not be sent."""
+    from holley_graph.gate.gate import check
+    from holley_graph.gate.page import page
+
+    context: Context = ctx.obj
+    with progress() as report:
+        if source is not None:
+            tables, moment, named = _raw(context, source, as_of, report)
+        else:
+            tables, moment, named = _synced(context)
+        done = check(tables, path, context.settings, moment, named, previous=previous, progress=report)
+    if page_path is not None:
+        page_path.write_text(page(done), encoding="utf-8")
+    if as_json:
+        print_json(done.as_dict())
+    else:
+        show(done)
+    if not done.passed:
+        ctx.exit(1)
+
+
+def _raw(context: Context, source: str, as_of: datetime | None, report: Any) -> tuple[Any, int, str]:
+    """Read raw tables anew, as a sync of that time would."""
+    from holley_graph.cli.sync import files_folder
+    from holley_graph.gate import tables
+    from loaders.sync import default_as_of
+
+    moment = as_of or default_as_of()
+    connection = tables.of_source(files_folder(source), context.settings, moment, report)
+    return connection, int(moment.timestamp()), source
+
+
+def _synced(context: Context) -> tuple[Any, int, str]:
+    """Open what the graph last took."""
+    from holley_graph.export.sources import last_sync
+    from holley_graph.gate import tables
+
+    with context.graph() as graph:
+        taken = last_sync(graph, context.settings.home)
+    return tables.of_sync(taken, context.settings), taken.as_of, f"sync {taken.path.name}"
+
+
+def show(done: Report) -> None:
+    """Print the verdict and the offenders for a person."""
+    from holley_graph.gate.page import result
+
+    rows = [(each.severity, each.says, result(each), each.count) for each in done.checks if each.severity != "INFO"]
+    table(f"{done.path.name} against {done.source}", ("severity", "rule", "result", "offenders"), rows)
+    for each in done.checks:
+        if each.offenders and each.severity == "INFO":
+            table(each.says, ("fact",), [(row["found"],) for row in each.offenders[:MOST_FACTS]])
+        elif each.offenders:
+            table(each.says, tuple(each.offenders[0]), [tuple(row.values()) for row in each.offenders])
+    verdict = "may be sent" if done.passed else "must not be sent: a CRITICAL rule is broken"
+    say(f"{done.path} {verdict} ({done.rows:,} rows, {done.seconds:.1f} s)")

@@ -1,0 +1,138 @@
+"""One export: every user with a vehicle, ranked outside the database, into one file."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from holley_graph.errors import SettingsError
+from holley_graph.export import sources
+from holley_graph.export.rank import Picks, Ranking, Tally
+from holley_graph.export.rankers import SOURCES
+from holley_graph.export.rows import SLOTS, Sheet, Stamp, long_schema, wide_schema
+from holley_graph.export.stock import open_stock
+from holley_graph.export.write import check_suffix, write
+from holley_graph.graph.client import Graph
+from holley_graph.progress import Progress, silent
+from holley_graph.settings import Settings
+
+SCHEMAS = {"wide": wide_schema, "long": long_schema}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an export wrote; `as_dict` is the documented JSON shape.
+
+    Attributes:
+        owners: users with a vehicle.
+        people: addresses and vehicles that got recommendations.
+        too_few: users who were left fewer parts than a row needs.
+        other_id: users whose address and vehicle another id of theirs answers for.
+        sources: recommended parts per tier that answered.
+    """
+
+    path: Path
+    ranker: str
+    run_id: str
+    format: str
+    rows: int
+    owners: int
+    people: int
+    too_few: int
+    other_id: int
+    sources: dict[str, int]
+    seconds: float
+    stages: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def export(
+    graph: Graph,
+    settings: Settings,
+    path: Path,
+    generated_at: datetime,
+    *,
+    ranker: str = "graph",
+    layout: str = "wide",
+    progress: Progress = silent,
+) -> Report:
+    """Rank for everybody and write the table.
+
+    The database is asked only which sync and which release it holds; everything else comes from the home.
+
+    Args:
+        graph: the graph that the release is live in.
+        settings: rules of an answer, and the home.
+        path: the file to write; `.csv`, `.parquet` or `.ndjson`. It holds addresses and is made for its owner only.
+        generated_at: stands in every row; the same inputs and time give the same bytes.
+        ranker: one of `sources.RANKERS`.
+        layout: `wide`, a row per address and vehicle, or `long`, a row per part.
+        progress: told about every block.
+
+    Raises:
+        SettingsError: the file's suffix names no format, or its folder does not exist.
+        GraphStateError, ParcelError: there is no finished sync, or no live release, or they are not of this home.
+    """
+    clock = _Clock()
+    check_suffix(path)
+    if not path.parent.is_dir():
+        raise SettingsError(f"{path.parent} is no folder")
+    taken = sources.last_sync(graph, settings.home)
+    stock = open_stock(taken)
+    clock.lap("read")
+    named = sources.ranker(ranker, graph, taken, stock, settings)
+    ranking = Ranking(stock, named.ranker, settings.recommend, SLOTS)
+    clock.lap("prepare")
+    stamp = Stamp(generated_at, named.pipeline_version, named.run_id)
+    sheet = Sheet(stock, stamp, settings.eligibility.unknown_price)
+    tally, told = Tally(), _Told(stock.owners.num_rows, progress)
+    rows = told.counted(ranking.everybody(settings.recommend.least_parts, tally), tally)
+    blocks = map(sheet.wide if layout == "wide" else sheet.long, rows)
+    written = write(path, SCHEMAS[layout](), blocks)
+    clock.lap("rank and write")
+    answered = {name: told.sources[code] for code, name in enumerate(SOURCES) if told.sources[code]}
+    return Report(
+        path, ranker, named.run_id, layout, written, tally.owners, told.people, tally.too_few, tally.other_id,
+        answered, clock.total(), clock.laps,
+    )  # fmt: skip
+
+
+class _Told:
+    """Counts what passes, and says how far it is."""
+
+    def __init__(self, owners: int, progress: Progress) -> None:
+        self.owners, self.progress = owners, progress
+        self.people = 0
+        self.sources: Counter[int] = Counter()
+
+    def counted(self, blocks: Iterator[Picks], tally: Tally) -> Iterator[Picks]:
+        for picks in blocks:
+            self.people += len(picks)
+            codes, counts = np.unique(picks.source[picks.product >= 0], return_counts=True)
+            self.sources.update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
+            self.progress("ranking", tally.owners, self.owners)
+            yield picks
+
+
+class _Clock:
+    """Seconds of each stage."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        self.laps[stage] = round(time.monotonic() - self.started - sum(self.laps.values()), 2)
+
+    def total(self) -> float:
+        return round(time.monotonic() - self.started, 2)

@@ -1,0 +1,143 @@
+"""Who ranks: one number per person and part, and the tier that it comes from.
+
+A ranker sees one vehicle at a time, all eligible parts that fit it, and some of its owners. What may not be sent
+(purchases, variants, too many of a type) is not its business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from holley_graph.embeddings.table import Table, Tables
+from holley_graph.export.choose import Floats
+from holley_graph.export.lists import Ints, find
+from holley_graph.export.stock import Stock, rows_of
+
+SOURCES = ("user", "vehicle", "segment", "make", "global", "none")
+USER, VEHICLE, SEGMENT, MAKE, GLOBAL, NONE = range(len(SOURCES))
+NOBODY = -1
+"""In place of an owner: an answer for the vehicle."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a ranker says of one vehicle's parts.
+
+    Attributes:
+        score: [people, parts]; −inf is no candidate.
+        source: [people, parts] index into `SOURCES`.
+    """
+
+    score: Floats
+    source: Ints
+
+
+class Ranker(Protocol):
+    """Scores the parts that fit a vehicle, for some of its owners."""
+
+    def __call__(self, vehicle: int, people: Ints) -> Scored:
+        """Score `stock.fits[vehicle]` for rows of `stock.owners`, or for `NOBODY` in particular."""
+
+
+class ByBaseline:
+    """Baseline v5.18: the vehicle alone decides."""
+
+    def __init__(self, stock: Stock, scores: pa.Table) -> None:
+        self.stock = stock
+        vehicle = rows_of(scores["vehicle_id"], stock.vehicles["vehicle_id"])
+        key = vehicle * stock.products.num_rows + rows_of(scores["sku"], stock.products["sku"])
+        order = np.argsort(key)
+        cells = stock.fits.row * stock.products.num_rows + stock.fits.values
+        row = find(key[order], cells)
+        source = np.asarray(numbers(scores["source"]))
+        self.score = np.where(row >= 0, scores["score"].to_numpy()[order][row], -np.inf)
+        self.source = np.where(row >= 0, source[order][row], NONE)
+
+    def __call__(self, vehicle: int, people: Ints) -> Scored:
+        """Give every owner the vehicle's scores."""
+        cells = slice(self.stock.fits.offsets[vehicle], self.stock.fits.offsets[vehicle + 1])
+        shape = (len(people), len(self.score[cells]))
+        return Scored(np.broadcast_to(self.score[cells], shape), np.broadcast_to(self.source[cells], shape))
+
+
+class ByGraph:
+    """The live release: the inner product of the most specific vector there is with each part's.
+
+    Parts without a vector (newer than the release) come after the others by their buyers. They have no inner
+    product, so theirs is a number below the person's lowest: less 1 / (1 + buyers).
+    """
+
+    def __init__(self, stock: Stock, tables: Tables) -> None:
+        self.stock, self.tables = stock, tables
+
+    def __call__(self, vehicle: int, people: Ints) -> Scored:
+        """Score by the user's vector, else by the vehicle's, its model's or its make's."""
+        parts = self.stock.fits[vehicle]
+        query, tier = self._queries(vehicle, people)
+        score = query @ self._products[self._product[parts]].T
+        shape = score.shape
+        unknown = np.isnan(score)
+        source = np.where(unknown, GLOBAL, np.broadcast_to(tier[:, None], shape))
+        if unknown.any():
+            floor = np.where(unknown, np.inf, score).min(axis=1, initial=np.inf)
+            floor = np.where(np.isinf(floor), 0.0, floor)
+            score = np.where(unknown, floor[:, None] - 1 / (1 + self.stock.buyers[parts]), score)
+        return Scored(score, source)
+
+    def _queries(self, vehicle: int, people: Ints) -> tuple[Floats, Ints]:
+        """[people, dim] whose vector asks, NaN where there is none, and [people] its tier."""
+        own = np.where(people == NOBODY, -1, self._user[people])
+        shared, tier = self._shared(vehicle)
+        query = np.broadcast_to(shared, (len(people), len(shared))).copy()
+        query[own >= 0] = self.tables["user"].vectors[own[own >= 0]]
+        return query, np.where(own >= 0, USER, tier)
+
+    def _shared(self, vehicle: int) -> tuple[Floats, int]:
+        for tier, (name, row) in self._fallback.items():
+            if row[vehicle] >= 0:
+                return self.tables[name].vectors[row[vehicle]].astype(float), tier
+        return np.full(self._products.shape[1], np.nan), GLOBAL
+
+    @cached_property
+    def _products(self) -> Floats:
+        """[products + 1, dim] the run's product vectors; the last one stands for parts that have none."""
+        vectors = self.tables["product"].vectors.astype(float)
+        return np.vstack([vectors, np.full(vectors.shape[1], np.nan)])
+
+    @cached_property
+    def _product(self) -> Ints:
+        """[products of the stock] row of each vector, −1 (the last) where it has none."""
+        return _place(self.tables["product"], self.stock.products["sku"])
+
+    @cached_property
+    def _user(self) -> Ints:
+        """[owners] row of each vector, −1 where there is none."""
+        return _place(self.tables["user"], self.stock.owners["user_id"])
+
+    @cached_property
+    def _fallback(self) -> dict[int, tuple[str, Ints]]:
+        """Tier to table and [vehicles] row in it, most specific first."""
+        vehicles = self.stock.vehicles
+        model = [
+            f"{make}|{name}"
+            for make, name in zip(*(vehicles[c].to_pylist() for c in ("make", "model")), strict=True)
+        ]
+        return {
+            VEHICLE: ("vehicle", _place(self.tables["vehicle"], vehicles["vehicle_id"])),
+            SEGMENT: ("vehicle_model", _place(self.tables["vehicle_model"], pa.array(model, pa.string()))),
+            MAKE: ("make", _place(self.tables["make"], vehicles["make"])),
+        }
+
+
+def _place(table: Table, keys: pa.ChunkedArray | pa.Array) -> Ints:
+    return rows_of(keys, pa.array(table.keys, pa.string()))
+
+
+def numbers(sources: pa.ChunkedArray) -> Ints:
+    """Number the names of sources as `SOURCES` does."""
+    return rows_of(sources, pa.array(SOURCES))

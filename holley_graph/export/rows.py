@@ -1,0 +1,121 @@
+"""Recommendations as the table that marketing takes: one row per address and vehicle, or one per part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from holley_graph.export.lists import Ints
+from holley_graph.export.rank import Picks
+from holley_graph.export.rankers import SOURCES
+from holley_graph.export.reasons import Reasons, flat
+from holley_graph.export.stock import Stock, take
+
+SLOTS = 4
+PART = {
+    "rec_part_{n}": pa.string(), "rec{n}_price": pa.float64(), "rec{n}_score": pa.float64(),
+    "rec{n}_image": pa.string(), "rec{n}_type": pa.string(), "rec{n}_pop_source": pa.string(),
+}  # fmt: skip
+TOLD = {"rec{n}_reason": pa.string(), "rec{n}_path": pa.string()}
+WHO = {"email_lower": pa.string(), "v1_year": pa.int64(), "v1_make": pa.string(), "v1_model": pa.string()}
+ABOUT = {
+    "engagement_tier": pa.string(), "fitment_count": pa.int64(), "generated_at": pa.timestamp("s", "UTC"),
+    "pipeline_version": pa.string(), "run_id": pa.string(),
+}  # fmt: skip
+
+
+def wide_schema() -> pa.Schema:
+    """Return the columns of the wide table: the published ones first, in their order."""
+    slots = [{name.format(n=n): kind for name, kind in PART.items()} for n in range(1, SLOTS + 1)]
+    told = [{name.format(n=n): kind for name, kind in TOLD.items()} for n in range(1, SLOTS + 1)]
+    columns = {name: kind for each in (WHO, *slots, ABOUT, *told) for name, kind in each.items()}
+    return pa.schema(list(columns.items()))
+
+
+def long_schema() -> pa.Schema:
+    """Return the columns of the long table: one row per part."""
+    names = {name.format(n="").rstrip("_"): kind for name, kind in (PART | TOLD).items()}
+    return pa.schema(list((WHO | {"slot": pa.int64()} | names | ABOUT).items()))
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What every row of an export says of the export.
+
+    Attributes:
+        generated_at: when it was made.
+        pipeline_version: what made it.
+        run_id: the release, or for a ranker without one the sync, that it comes from.
+    """
+
+    generated_at: datetime
+    pipeline_version: str
+    run_id: str
+
+
+class Sheet:
+    """Turns blocks of recommendations into rows."""
+
+    def __init__(self, stock: Stock, stamp: Stamp, unknown_price: float) -> None:
+        self.stock, self.stamp = stock, stamp
+        self.reasons = Reasons(stock)
+        self.price = stock.products["price"].fill_null(unknown_price)
+        self.choice = np.diff(stock.fits.offsets)
+
+    def wide(self, picks: Picks) -> pa.Table:
+        """Make one row per person."""
+        cells = self._cells(picks)
+        place = np.full(picks.product.shape, -1)
+        place[picks.product >= 0] = np.arange(cells.num_rows)
+        slots = {
+            name.replace("{n}", str(n + 1)): take(cells[name], place[:, n])
+            for n in range(SLOTS)
+            for name in (*PART, *TOLD)
+        }
+        return pa.table(self._who(picks.owner) | slots).select(wide_schema().names).cast(wide_schema())
+
+    def long(self, picks: Picks) -> pa.Table:
+        """Make one row per part."""
+        owner, _ = flat(picks)
+        cells = self._cells(picks)
+        slot = np.broadcast_to(np.arange(1, SLOTS + 1), picks.product.shape)[picks.product >= 0]
+        named = {name.format(n="").rstrip("_"): cells[name] for name in cells.column_names}
+        return pa.table(self._who(owner) | {"slot": slot} | named).select(long_schema().names).cast(long_schema())
+
+    def _who(self, owner: Ints) -> dict[str, Any]:
+        owners, vehicles = self.stock.owners, self.stock.vehicles
+        vehicle = owners["vehicle"].to_numpy()[owner]
+        moment = pa.scalar(self.stamp.generated_at, ABOUT["generated_at"])
+        return {
+            "email_lower": take(owners["email"], owner),
+            "v1_year": take(vehicles["year"], vehicle),
+            "v1_make": take(vehicles["make"], vehicle),
+            "v1_model": take(vehicles["model"], vehicle),
+            "engagement_tier": take(owners["tier"], owner),
+            "fitment_count": self.choice[vehicle],
+            "generated_at": pa.repeat(moment, len(owner)),
+            "pipeline_version": pa.repeat(self.stamp.pipeline_version, len(owner)),
+            "run_id": pa.repeat(self.stamp.run_id, len(owner)),
+        }
+
+    def _cells(self, picks: Picks) -> pa.Table:
+        """Every slot that has a part, row by row."""
+        owner, product = flat(picks)
+        there, parts = picks.product >= 0, self.stock.products
+        why = self.reasons.why(owner, product)
+        return pa.table(
+            {
+                "rec_part_{n}": take(parts["sku"], product),
+                "rec{n}_price": take(self.price, product),
+                "rec{n}_score": np.round(picks.score[there], 6),
+                "rec{n}_image": take(parts["image_url"], product),
+                "rec{n}_type": pa.repeat("fitment", len(product)),
+                "rec{n}_pop_source": take(pa.array(SOURCES), picks.source[there]),
+                "rec{n}_reason": self.reasons.words(picks, why),
+                "rec{n}_path": self.reasons.paths(picks, why),
+            }
+        )

@@ -1,0 +1,59 @@
+"""One answer by a ranker that no statement knows: the same rules, for one user or one vehicle."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holley_graph.errors import NotFound
+from holley_graph.export import sources
+from holley_graph.export.rank import Ranking
+from holley_graph.export.rankers import NOBODY, SOURCES
+from holley_graph.export.stock import Stock, open_stock, rows_of
+from holley_graph.graph.client import Graph
+from holley_graph.recommend.answers import Answer, resolve_vehicle
+from holley_graph.settings import Settings
+
+COLUMNS = ("sku", "title", "part_type", "price", "image_url")
+
+
+def answer(
+    graph: Graph, settings: Settings, ranker: str, k: int, *, user_id: str | None = None, vehicle: str | None = None
+) -> Answer:
+    """Recommend parts to a user, or for a vehicle (`1969 CHEVROLET CAMARO`).
+
+    Raises:
+        NotFound: no such user or vehicle in the last sync, or the user owns none.
+        GraphStateError, ParcelError: see `sources`.
+    """
+    taken = sources.last_sync(graph, settings.home)
+    stock = open_stock(taken)
+    if user_id is not None:
+        owner = int(rows_of([user_id], stock.owners["user_id"])[0])
+        if owner < 0:
+            raise NotFound(f"no user {user_id!r} with a vehicle in sync {taken.path.name}")
+        place = stock.owners["vehicle"][owner].as_py()
+    else:
+        owner = NOBODY
+        place = int(rows_of([resolve_vehicle(graph, vehicle or "")], stock.vehicles["vehicle_id"])[0])
+    named = sources.ranker(ranker, graph, taken, stock, settings)
+    picks = Ranking(stock, named.ranker, settings.recommend, k).people(place, np.array([owner]))
+    vehicle_id = stock.vehicles["vehicle_id"][place].as_py()
+    rows = [
+        {name: stock.products[name][product].as_py() for name in COLUMNS}
+        | {"score": round(score, 6), "answered_by": SOURCES[source], "vehicle_id": vehicle_id}
+        for product, score, source in zip(
+            *(each[0].tolist() for each in (picks.product, picks.score, picks.source)), strict=True
+        )
+        if product >= 0
+    ]
+    return Answer(vehicle_id, rows, _note(stock, rows, place, vehicle_id, k))
+
+
+def _note(stock: Stock, rows: list[dict[str, object]], place: int, vehicle_id: str, k: int) -> str:
+    if len(rows) >= k:
+        return ""
+    choice = len(stock.fits[place])
+    return (
+        f"{choice} eligible parts fit {vehicle_id}; what this ranker knows of them, purchases, colour variants and "
+        f"the limit per part type leave {len(rows)}"
+    )

@@ -1,0 +1,98 @@
+"""Tables to a file, block by block: CSV, Parquet or NDJSON by its suffix."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+
+from holley_graph.errors import SettingsError
+
+
+class Writer(Protocol):
+    """Takes tables of one schema."""
+
+    def write_table(self, table: pa.Table) -> None:
+        """Append a block."""
+
+    def close(self) -> None:
+        """Finish what is written; the file itself stays open."""
+
+
+class Ndjson:
+    """One JSON object per line, keys in the order of the columns."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def write_table(self, table: pa.Table) -> None:
+        """Append a block."""
+        parts: list[Any] = []
+        for index, name in enumerate(table.column_names):
+            parts += [("," if index else "{") + json.dumps(name) + ":", _json(table[name])]
+        lines = pc.binary_join_element_wise(*parts, "}\n", "")
+        for text in lines.to_pylist():
+            self.file.write(text.encode())
+
+    def close(self) -> None:
+        """Nothing is pending."""
+
+
+FORMATS: dict[str, Callable[[BinaryIO, pa.Schema], Writer]] = {
+    ".csv": lambda file, schema: csv.CSVWriter(file, schema),
+    ".parquet": lambda file, schema: pq.ParquetWriter(file, schema, compression="zstd"),
+    ".ndjson": lambda file, schema: Ndjson(file),
+}
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a name that says no known format.
+
+    Raises:
+        SettingsError: the suffix is none of `FORMATS`.
+    """
+    if path.suffix not in FORMATS:
+        raise SettingsError(f"{path}: no format has this suffix", f"use one of {', '.join(FORMATS)}")
+
+
+def write(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table]) -> int:
+    """Write blocks under another name, for its owner only, and rename when all are written.
+
+    Returns:
+        Rows.
+    """
+    check_suffix(path)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    rows = 0
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        writer = FORMATS[path.suffix](file, schema)
+        for block in blocks:
+            writer.write_table(block)
+            rows += block.num_rows
+        writer.close()
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    return rows
+
+
+def _json(column: pa.ChunkedArray) -> pa.Array:
+    """Spell each value as JSON; a value that recurs is spelled once."""
+    column = column.combine_chunks()
+    if pa.types.is_timestamp(column.type):
+        column = pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
+    if not pa.types.is_string(column.type):
+        return pc.cast(column, pa.string()).fill_null("null")
+    packed = pc.dictionary_encode(column)
+    spelled = pa.array(
+        [json.dumps(text, ensure_ascii=False) for text in packed.dictionary.to_pylist()], pa.string()
+    )
+    return spelled.take(packed.indices).fill_null("null")

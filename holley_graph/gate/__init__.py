@@ -1,0 +1,1 @@
+"""The last look at an export before it is sent: every rule again, from the source, without the ranker."""

@@ -1,0 +1,176 @@
+"""Holds an export file against the source tables, rule by rule, in SQL."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from holley_graph.errors import SourceError
+from holley_graph.gate.checks import CHECKS, Check, Severity
+from holley_graph.progress import Progress, silent
+from holley_graph.settings import Settings
+from loaders import sqltext
+
+DAY = 86_400
+SHOWN = 10
+"""Offenders that a report names."""
+SLOTS = 4
+WHO = ("email_lower", "v1_year", "v1_make", "v1_model", "engagement_tier")
+PART = ("rec_part_{n}", "rec{n}_price", "rec{n}_score", "rec{n}_image", "rec{n}_pop_source")
+COLUMNS = (*WHO, *(name.format(n=n) for n in range(1, SLOTS + 1) for name in PART))
+"""What the gate reads of a file; it may have more."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        passed: none where there is nothing to compare with.
+        count: offenders; of an INFO check, facts.
+        offenders: up to `SHOWN` of them (all facts): row of the file (from 1), vehicle, SKU, and what was found.
+            Never an address.
+    """
+
+    name: str
+    severity: Severity
+    says: str
+    passed: bool | None
+    count: int
+    offenders: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on a file; `as_dict` is the documented JSON shape."""
+
+    path: Path
+    previous: Path | None
+    source: str
+    as_of: int
+    rows: int
+    passed: bool
+    """No CRITICAL check failed."""
+    checks: list[Finding]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def check(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    settings: Settings,
+    as_of: int,
+    source: str,
+    *,
+    previous: Path | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Check one export file.
+
+    Args:
+        connection: holds the source's clean tables as `clean_NAME`.
+        path: the file, in the wide format.
+        settings: limits of `gate`, `eligibility` and `recommend`.
+        as_of: epoch seconds that purchases count back from.
+        source: the name of the source, for the report.
+        previous: the file of the release before; none: what compares with it is not checked.
+        progress: told about every check.
+
+    Raises:
+        SourceError: a file is missing, unreadable, or lacks columns.
+    """
+    started = time.monotonic()
+    values = _limits(settings, as_of)
+    _make(connection, "graph/product", "product", {}, values)
+    _open(connection, path, "")
+    if previous is not None:
+        _open(connection, previous, "previous_")
+    findings = []
+    for done, each in enumerate(CHECKS, 1):
+        skipped = each.against_previous and previous is None
+        findings.append(_skipped(each) if skipped else _ask(connection, each, values))
+        progress("checking", done, len(CHECKS))
+    rows = connection.table("people").aggregate("count(*)").fetchall()[0][0]
+    passed = not any(each.severity == "CRITICAL" and each.passed is False for each in findings)
+    seconds = round(time.monotonic() - started, 2)
+    return Report(path, previous, source, as_of, rows, passed, findings, seconds)
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, each: Check, values: Mapping[str, Any]) -> Finding:
+    statement = sqltext.load(f"gate/{each.name}")
+    _make(connection, statement.name, f"found_{each.name}", {}, values)
+    found = connection.table(f"found_{each.name}")
+    count = found.aggregate("count(*)").fetchall()[0][0]
+    if each.severity != "INFO":
+        found = found.limit(SHOWN)
+    offenders = [dict(zip(statement.returns, row, strict=True)) for row in found.fetchall()]
+    return Finding(each.name, each.severity, each.says, each.severity == "INFO" or not count, count, offenders)
+
+
+def _skipped(each: Check) -> Finding:
+    return Finding(each.name, each.severity, each.says, None, 0, [])
+
+
+def _open(connection: duckdb.DuckDBPyConnection, path: Path, prefix: str) -> None:
+    """Read a file into the tables `people` and `slots`, or `previous_people` and `previous_slots`."""
+    _read(connection, path).create(f"{prefix}sheet")
+    _make(connection, "gate/people", f"{prefix}people", {"sheet": f"{prefix}sheet"}, {})
+    here = {"sheet": f"{prefix}sheet", "people": f"{prefix}people"}
+    _make(connection, "gate/slots", f"{prefix}slots", here, {})
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
+    """Read the columns that are checked, as text where the format has no types, with the number of each row."""
+    try:
+        if path.suffix == ".csv":
+            found = connection.read_csv(str(path), header=True, all_varchar=True)
+        elif path.suffix == ".ndjson":
+            with path.open(encoding="utf-8") as file:
+                names = json.loads(file.readline() or "{}")
+            found = connection.read_json(
+                str(path), format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR")
+            )
+        elif path.suffix == ".parquet":
+            found = connection.read_parquet(str(path))
+        else:
+            raise SourceError(f"{path} is neither CSV, Parquet nor NDJSON by its suffix")
+    except (duckdb.Error, OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    missing = [name for name in COLUMNS if name not in found.columns]
+    if missing:
+        raise SourceError(
+            f"{path} lacks {len(missing)} columns, {missing[0]} among them", "the gate reads the wide format"
+        )
+    return found.project(", ".join(("row_number() OVER () AS row", *COLUMNS)))
+
+
+def _make(
+    connection: duckdb.DuckDBPyConnection, name: str, into: str, where: Mapping[str, str], values: Mapping[str, Any]
+) -> None:
+    """Run a statement and leave its result as table `into`."""
+    statement = sqltext.load(name)
+    connection.sql(sqltext.duckdb(name, where), params=statement.values(values)).create(into)
+
+
+def _limits(settings: Settings, as_of: int) -> dict[str, Any]:
+    gate = settings.gate
+    return settings.eligibility.model_dump() | {
+        "bought_from_s": as_of - settings.recommend.exclude_days * DAY,
+        "per_part_type": settings.recommend.per_part_type,
+        "least_users": gate.least_users,
+        "most_user_change": gate.most_user_change,
+        "least_variety": gate.least_variety,
+        "most_first_share": gate.most_first_share,
+        "most_tier_change": gate.most_tier_change,
+        "most_price_change": gate.most_price_change,
+    }

@@ -1,0 +1,26 @@
+-- purpose: parts that are refurbished, a service, or of a commodity type
+-- params: @unknown_type_min_price FLOAT64 cheapest price of a part without a type
+-- reads: slots, clean_items
+-- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
+WITH judged AS (
+  SELECT
+    s.row, s.vehicle_id, s.sku,
+    CASE
+      WHEN i.refurbished THEN 'is refurbished'
+      WHEN REGEXP_CONTAINS(s.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'is a service'
+      WHEN REGEXP_CONTAINS(i.part_type, r'Gasket|Decal|Key|Washer|Clamp') THEN CONCAT('is a ', i.part_type)
+      WHEN REGEXP_CONTAINS(i.part_type, r'Bolt')
+        AND i.part_type NOT IN ('Engine Cylinder Head Bolt', 'Engine Bolt Kit') THEN CONCAT('is a ', i.part_type)
+      WHEN REGEXP_CONTAINS(i.part_type, r'Cap')
+        AND NOT REGEXP_CONTAINS(i.part_type, r'Distributor Cap')
+        AND i.part_type NOT IN ('Wheel Hub Cap', 'Wheel Cap Set') THEN CONCAT('is a ', i.part_type)
+      WHEN COALESCE(i.part_type, 'UNKNOWN') = 'UNKNOWN' AND s.price < @unknown_type_min_price
+        THEN CONCAT('of unknown type at ', CAST(s.price AS STRING))
+    END AS found
+  FROM slots AS s
+  LEFT JOIN clean_items AS i ON i.sku = s.sku
+)
+
+SELECT j.row, j.vehicle_id, j.sku, j.found
+FROM judged AS j
+WHERE j.found IS NOT NULL

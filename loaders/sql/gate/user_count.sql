@@ -1,0 +1,12 @@
+-- purpose: another number of rows than the previous release has
+-- params: @most_user_change FLOAT64 share by which the number may change
+-- reads: people, previous_people
+-- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
+WITH counts AS (
+  SELECT (SELECT COUNT(*) FROM people AS p) AS now, (SELECT COUNT(*) FROM previous_people AS q) AS before
+)
+
+SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
+  CONCAT(CAST(c.now AS STRING), ' rows after ', CAST(c.before AS STRING)) AS found
+FROM counts AS c
+WHERE ABS(c.now - c.before) > @most_user_change * c.before

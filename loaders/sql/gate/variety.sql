@@ -1,0 +1,14 @@
+-- purpose: too few different parts of those that may be recommended
+-- params: @least_variety FLOAT64 share of the eligible parts that a release shows at least
+-- reads: slots, product
+-- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
+WITH counts AS (
+  SELECT
+    (SELECT COUNT(DISTINCT s.sku) FROM slots AS s) AS shown,
+    (SELECT COUNT(*) FROM product AS p WHERE p.eligible) AS eligible
+)
+
+SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
+  CONCAT(CAST(c.shown AS STRING), ' different parts of ', CAST(c.eligible AS STRING), ' eligible ones') AS found
+FROM counts AS c
+WHERE c.shown < @least_variety * c.eligible

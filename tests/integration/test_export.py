@@ -1,0 +1,353 @@
+"""An export ranks as the graph answers, for every kind of user, and writes what it says."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import stat
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from holley_graph.demo.generate import generate
+from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.writeback import write_back
+from holley_graph.errors import GraphStateError, NotFound, ParcelError, SettingsError
+from holley_graph.export import single
+from holley_graph.export.export import export
+from holley_graph.export.rows import wide_schema
+from holley_graph.graph.client import Graph
+from holley_graph.recommend import answers
+from holley_graph.server.status import connect
+from holley_graph.settings import Recommend, Settings
+from loaders import baseline, sync
+from loaders.files import FilesSource
+from loaders.taken import Taken, open_taken
+from tests.support import runs
+from tests.support.held import Held, held
+from tests.support.server import wipe
+from tests.support.sources import home
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+YEAR_S = 365 * 86_400
+RULES = Recommend()
+LED = (
+    "MATCH (:User {user_id: $u})-[:%s]->(a:Product {sku: $a})-[c:CO_PURCHASED]->(:Product {sku: $p}) "
+    "RETURN c.count, a.part_type"
+)
+OTHERS = (
+    "MATCH (u:User)-[:OWNS]->(v:Vehicle {make: $make, model: $model}) "
+    "WHERE u.user_id <> $u AND EXISTS { (u)-[:ORDERED]->(:Product {sku: $p}) } RETURN count(u)"
+)
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A synced graph with a live release that lacks some vectors of every kind."""
+
+    graph: Graph
+    settings: Settings
+    held: Held
+    taken: Taken
+
+    @cached_property
+    def users(self) -> dict[str, dict[str, Any]]:
+        return {row["user_id"]: row for row in self.taken.clean_tables()["users"].to_pylist()}
+
+    @cached_property
+    def owned(self) -> dict[str, str]:
+        return dict(list(self.held["owns"]))
+
+    def key(self, user: str) -> tuple[str, str]:
+        return self.users[user]["email"], self.owned[user]
+
+    def bought(self, user: str) -> set[str]:
+        """Base SKUs that the person behind a user id bought lately."""
+        people = {u for u, row in self.users.items() if row["email"] == self.users[user]["email"]}
+        late = AS_OF.timestamp() - YEAR_S
+        orders = self.held["ordered"].items()
+        return {self.product(s)["base_sku"] for (u, s), row in orders if u in people and row["last_at"] >= late}
+
+    def product(self, sku: str) -> dict[str, Any]:
+        return self.held["product"][sku,]
+
+    def export(self, path: Path, **how: Any) -> Rows:
+        export(self.graph, self.settings, path, NOW, **how)
+        return pq.read_table(path).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    folder = tmp_path_factory.mktemp("export")
+    source = generate(folder / "world", users=1_000, as_of=AS_OF).folder
+    settings = home(folder / "home")
+    with connect(server) as graph:
+        wipe(graph)
+        run_id = sync.sync(FilesSource(source), graph, settings, as_of=AS_OF).run_id
+        found = held(graph)
+        tables = gaps(runs.draw(found, 1))
+        write_back(graph, runs.write(tables, settings.home / "runs" / "r1"))
+        taken = open_taken(settings.home, run_id)
+        assert taken is not None
+        yield Live(graph, settings, found, taken)
+
+
+def gaps(tables: dict[str, Table]) -> dict[str, Table]:
+    """Leave out vectors as if their nodes had come after the release."""
+
+    def without(name: str, gone: np.ndarray) -> Table:
+        return Table(tables[name].keys[~gone], tables[name].vectors[~gone])
+
+    def each(name: str, every: int) -> np.ndarray:
+        return np.arange(len(tables[name].keys)) % every == 0
+
+    make = np.array([key.split("|")[0] for key in tables["vehicle_model"].keys])
+    fewer = {"FORD", "PONTIAC"}
+    return tables | {
+        "product": without("product", each("product", 10)),
+        "product_source": without("product_source", each("product_source", 10)),
+        "user": without("user", each("user", 2)),
+        "vehicle": without("vehicle", each("vehicle", 2)),
+        "vehicle_model": without("vehicle_model", each("vehicle_model", 2) | np.isin(make, [*fewer])),
+        "make": without("make", np.isin(tables["make"].keys, ["PONTIAC"])),
+    }
+
+
+@pytest.fixture(scope="module")
+def exported(live: Live, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:
+    rows = live.export(tmp_path_factory.mktemp("out") / "all.parquet")
+    keyed = {keys(row): row for row in rows}
+    assert len(keyed) == len(rows)
+    return keyed
+
+
+def keys(row: dict[str, Any]) -> tuple[str, str]:
+    return row["email_lower"], f"{row['v1_year']}|{row['v1_make']}|{row['v1_model']}"
+
+
+def slots(row: dict[str, Any], what: str) -> list[Any]:
+    names = [what.format(n=n) for n in range(1, 5)]
+    return [row[name] for name in names if row[f"rec_part_{names.index(name) + 1}"] is not None]
+
+
+# ---- the order of the graph ------------------------------------------------------------------------------------
+
+
+def test_every_row_is_what_the_graph_answers_the_best_of_the_addresss_ids(live: Live, exported: Any) -> None:
+    """Same parts in the same order, scores within 1e-5, and the same tier, for users of every kind."""
+    ids = defaultdict(list)
+    for user in sorted(live.owned):
+        ids[live.key(user)].append(user)
+    several = [key for key, users in ids.items() if len(users) > 1]
+    fewer = [key for key in ids if key[1].split("|")[1] in ("FORD", "PONTIAC")]
+    asked = sorted({*list(ids)[::4], *several, *fewer[:60]})
+    assert several and len(asked) > 250
+    tiers, short = Counter[str](), 0
+    for key in asked:
+        found = [answers.for_user(live.graph, user, 4, RULES).rows for user in ids[key]]
+        most = max(len(rows) for rows in found)
+        if most < 3:
+            assert key not in exported
+            short += 1
+            continue
+        if len(found) == 1 or all(rows == found[0] for rows in found):
+            check(exported[key], found[0])
+        else:
+            check(exported[key], max((rows for rows in found if len(rows) == most), key=strength))
+        tiers.update(slots(exported[key], "rec{n}_pop_source"))
+    assert set(tiers) == {"user", "vehicle", "segment", "make", "global"}
+    assert short
+
+
+def strength(rows: Rows) -> tuple[float, float]:
+    scores = [row["score"] for row in rows if row["score"] is not None]
+    return sum(scores), max(scores, default=0.0)
+
+
+def check(row: dict[str, Any], wanted: Rows) -> None:
+    assert slots(row, "rec_part_{n}") == [each["sku"] for each in wanted]
+    assert slots(row, "rec{n}_pop_source") == [each["answered_by"] for each in wanted]
+    assert slots(row, "rec{n}_image") == [each["image_url"] for each in wanted]
+    assert slots(row, "rec{n}_price") == [50.0 if each["price"] is None else each["price"] for each in wanted]
+    scores = slots(row, "rec{n}_score")
+    known = [(ours, each["score"]) for ours, each in zip(scores, wanted, strict=True) if each["score"] is not None]
+    assert [ours for ours, _ in known] == pytest.approx([theirs for _, theirs in known], abs=1e-5)
+    assert np.isfinite(scores).all() and scores == sorted(scores, reverse=True)
+
+
+def test_everybody_with_a_vehicle_and_enough_parts_has_a_row(live: Live, exported: Any, tmp_path: Path) -> None:
+    report = export(live.graph, live.settings, tmp_path / "again.parquet", NOW)
+    assert report.owners == len(live.owned)
+    assert report.rows == report.people == len(exported)
+    assert report.owners == report.people + report.too_few + report.other_id
+    assert report.other_id and report.too_few
+    assert sum(report.sources.values()) == sum(len(slots(row, "rec_part_{n}")) for row in exported.values())
+
+
+# ---- the baseline ----------------------------------------------------------------------------------------------
+
+
+def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp_path: Path) -> None:
+    """Rule by rule in plain Python, for every owner."""
+    clean = live.taken.clean_tables()
+    scored = defaultdict(dict)
+    for row in baseline.scores(clean, int(AS_OF.timestamp()), live.settings).to_pylist():
+        scored[row["vehicle_id"]][row["sku"]] = row
+    found = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
+    expected = {}
+    for user in live.owned:
+        out = live.bought(user) if live.key(user) not in expected else set()
+        kept, families, types = [], set(), Counter[str]()
+        for row in sorted(scored[live.owned[user]].values(), key=lambda r: (-r["score"], r["sku"])):
+            product = live.product(row["sku"])
+            if product["base_sku"] in out or product["display_key"] in families:
+                continue
+            families.add(product["display_key"])
+            types[product["part_type"]] += 1
+            if types[product["part_type"]] <= 2:
+                kept.append((row["sku"], row["score"], row["source"]))
+        if len(kept) >= 3:
+            expected.setdefault(live.key(user), kept[:4])
+    what = ("rec_part_{n}", "rec{n}_score", "rec{n}_pop_source")
+    assert {
+        key: list(zip(*(slots(row, each) for each in what), strict=True)) for key, row in found.items()
+    } == expected
+    assert {row["pipeline_version"] for row in found.values()} == {"v5.18"}
+    assert {row["run_id"] for row in found.values()} == {live.taken.path.name}
+
+
+def test_one_answer_of_the_baseline_is_that_of_its_export(live: Live, tmp_path: Path) -> None:
+    found = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
+    for key in list(found)[::40]:
+        user = min(u for u in live.owned if live.key(u) == key)
+        answer = single.answer(live.graph, live.settings, "baseline", 4, user_id=user)
+        assert [row["sku"] for row in answer.rows] == slots(found[key], "rec_part_{n}")
+        assert [row["score"] for row in answer.rows] == slots(found[key], "rec{n}_score")
+        assert bool(answer.note) == (len(answer.rows) < 4)
+    new = next(u for u in sorted(live.owned) if not live.bought(u) and live.key(u) in found)
+    by_vehicle = single.answer(live.graph, live.settings, "baseline", 4, vehicle=live.owned[new].replace("|", " "))
+    assert by_vehicle == single.answer(live.graph, live.settings, "baseline", 4, user_id=new)
+    with pytest.raises(NotFound, match="no user 'no-such' with a vehicle"):
+        single.answer(live.graph, live.settings, "baseline", 4, user_id="no-such")
+
+
+# ---- what a row says -------------------------------------------------------------------------------------------
+
+
+def test_a_reason_is_short_and_true_and_its_path_is_in_the_graph(live: Live, exported: Any) -> None:
+    people = {key: [u for u in live.owned if live.key(u) == key] for key in list(exported)[::3]}
+    said = Counter[str]()
+    with live.graph.driver.session() as session:
+        for key, users in people.items():
+            row = exported[key]
+            for sku, reason, path in zip(
+                *(slots(row, w) for w in ("rec_part_{n}", "rec{n}_reason", "rec{n}_path")), strict=True
+            ):
+                user = re.match(r"\(([^)]+)\)", path)[1]
+                assert user in users
+                assert path.startswith(f"({user})-[:OWNS]->({key[1]})<-[:FITS]-({sku})")
+                assert len(reason) <= 100
+                if led := re.search(r"<-\[:CO_PURCHASED\]-\((.+?)\)<-\[:(\w+)\]-", path):
+                    count, kind = session.run(LED % led[2], u=user, a=led[1], p=sku).single(strict=True)
+                    assert count >= 2
+                    assert reason.startswith(f"Often bought after the {'part' if kind == 'UNKNOWN' else kind} you ")
+                    said["led"] += 1
+                elif counted := re.match(r"Bought by (\d+) other (.+) owners", reason):
+                    make, model = key[1].split("|")[1:]
+                    buyers = session.run(OTHERS, u=user, p=sku, make=make, model=model).single(strict=True)[0]
+                    assert (int(counted[1]), counted[2]) == (buyers, model)
+                    said["model"] += 1
+                else:
+                    said[reason.partition(" ")[0]] += 1
+    assert set(said) == {"led", "model", "Popular", "Fits"}
+
+
+def test_a_row_says_where_it_comes_from(live: Live, exported: Any) -> None:
+    hot = {u: row["engagement_tier"] for (u,), row in live.held["user"].items()}
+    fits = Counter(v for s, v in live.held["fits"] if live.product(s)["eligible"])
+    for key, row in exported.items():
+        assert (row["run_id"], row["generated_at"]) == ("r1", NOW)
+        assert row["pipeline_version"].startswith("holley-graph-")
+        assert row["fitment_count"] == fits[key[1]]
+        assert set(slots(row, "rec{n}_type")) == {"fitment"}
+    by_key = {live.key(user): hot[user] for user in live.owned}
+    assert {key: row["engagement_tier"] for key, row in exported.items()} == {key: by_key[key] for key in exported}
+
+
+# ---- files -----------------------------------------------------------------------------------------------------
+
+
+def test_every_format_holds_the_same_and_the_same_bytes_again(live: Live, exported: Any, tmp_path: Path) -> None:
+    for suffix in ("csv", "parquet", "ndjson"):
+        paths = [tmp_path / f"{n}.{suffix}" for n in (1, 2)]
+        for path in paths:
+            export(live.graph, live.settings, path, NOW)
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert not list(tmp_path.glob("*.partial"))
+    names = wide_schema().names
+    with (tmp_path / "1.csv").open(newline="") as file:
+        reader = csv.DictReader(file)
+        assert reader.fieldnames == names
+        texts = [{name: row[name] or None for name in names} for row in reader]
+    documents = [json.loads(line) for line in (tmp_path / "1.ndjson").read_text().splitlines()]
+    assert len(texts) == len(documents) == len(exported)
+    for text, document in zip(texts, documents, strict=True):
+        row = exported[keys(document)]
+        assert list(document) == names
+        moment = {"generated_at": NOW.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        assert document == row | moment
+        assert {name: v if v is None else type(v)(text[name]) for name, v in row.items() if name not in moment} == {
+            name: v for name, v in row.items() if name not in moment
+        }
+
+
+def test_long_has_a_row_per_part(live: Live, exported: Any, tmp_path: Path) -> None:
+    rows = live.export(tmp_path / "long.parquet", layout="long")
+    found = defaultdict(list)
+    for row in rows:
+        found[keys(row)].append((row["slot"], row["rec_part"], row["rec_score"], row["rec_reason"]))
+    assert {
+        key: list(
+            zip(
+                range(1, 5),
+                *(slots(row, w) for w in ("rec_part_{n}", "rec{n}_score", "rec{n}_reason")),
+                strict=False,
+            )
+        )
+        for key, row in exported.items()
+    } == found
+
+
+def test_what_cannot_be_exported_gets_one_line_and_leaves_no_file(live: Live, tmp_path: Path) -> None:
+    asked = [
+        (live.settings, tmp_path / "x.xlsx", SettingsError, "no format has this suffix"),
+        (live.settings, tmp_path / "nowhere" / "x.csv", SettingsError, "is no folder"),
+        (home(tmp_path / "other"), tmp_path / "x.csv", ParcelError, "holds no tables of sync"),
+    ]
+    for settings, path, error, said in asked:
+        with pytest.raises(error, match=said):
+            export(live.graph, settings, path, NOW)
+    assert [path.name for path in tmp_path.iterdir()] in ([], ["other"])
+
+
+def test_a_graph_without_a_release_still_exports_the_baseline(server: Settings, live: Live, tmp_path: Path) -> None:
+    with live.graph.driver.session() as session:
+        session.run("MATCH (r:Release {run_id: 'r1'}) SET r.state = 'previous'").consume()
+        try:
+            with pytest.raises(GraphStateError, match="no embeddings yet"):
+                export(live.graph, live.settings, tmp_path / "x.csv", NOW)
+            assert live.export(tmp_path / "b.parquet", ranker="baseline")
+        finally:
+            session.run("MATCH (r:Release {run_id: 'r1'}) SET r.state = 'live'").consume()
