@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# The BigQuery emulator of the tests runs as a child process from a venv of its own: its pins are not ours.
+EMULATOR := .venv-emulator
+EMULATOR_STAMP := $(EMULATOR)/.installed
 
-.PHONY: demo test unit check install lock docs clean
+.PHONY: demo test unit check install emulator lock docs clean
 
 install: $(STAMP)
 
@@ -16,10 +19,20 @@ $(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
+emulator: $(EMULATOR_STAMP)
+
+# Its DuckDB extension comes from a wheel and is unpacked below HOME: the venv is its home, so that nothing leaves it.
+$(EMULATOR_STAMP): requirements/emulator.txt $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(EMULATOR)
+	$(BIN)/uv pip sync --python $(EMULATOR)/bin/python --require-hashes requirements/emulator.txt
+	HOME=$(CURDIR)/$(EMULATOR) $(EMULATOR)/bin/python -c \
+	  'from duckdb_extensions import import_extension; import_extension("spatial")'
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/holley-graph demo
 
-test: check
+test: check $(EMULATOR_STAMP)
 	$(BIN)/python -m pytest tests
 
 unit: $(STAMP)
@@ -38,8 +51,10 @@ docs: $(STAMP)
 lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra dev pyproject.toml -o requirements/lock.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  requirements/emulator.in -o requirements/emulator.txt
 	echo 'uv==0.13.9' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate - -o requirements/bootstrap.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) $(EMULATOR) .mypy_cache .ruff_cache .pytest_cache dist

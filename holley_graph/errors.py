@@ -9,7 +9,11 @@
     │   ├── GraphStateError 6
     │   ├── QueryFileError 7
     │   ├── ParcelError 8
-    │   └── ReleaseCheckFailed 20
+    │   ├── ReleaseCheckFailed 20
+    │   ├── TooExpensive 30
+    │   └── AccessDenied 31
+    ├── retry: the source's surroundings failed; the same command may work later
+    │   └── SourceUnreachable 32
     └── server: the database is not as it should be
         ├── ServerUnreachable 10
         ├── PortTaken 11
@@ -88,6 +92,24 @@ class ReleaseCheckFailed(HolleyGraphError):
     """Staged embeddings failed a check; the live release is untouched."""
 
     exit_code = 20
+
+
+class TooExpensive(HolleyGraphError):
+    """A query would read more than the settings allow; it was not run."""
+
+    exit_code = 30
+
+
+class AccessDenied(HolleyGraphError):
+    """The identity that asks BigQuery lacks a right, or is none at all."""
+
+    exit_code = 31
+
+
+class SourceUnreachable(HolleyGraphError):
+    """BigQuery did not do as asked until the deadline: no answer, out of quota, a job that somebody cancelled."""
+
+    exit_code = 32
 
 
 class ServerError(HolleyGraphError):

@@ -81,8 +81,56 @@ class Sync(Section):
     """Sessions with more SKUs than this (crawlers) teach no co-view."""
     allow_empty: tuple[str, ...] = ()
     """Source tables that may have no rows; any other empty one stops the sync."""
+    max_row_fall: float = Field(0.5, ge=0, le=1)
+    """Share of a source table's rows that may be gone since the last sync before this one stops."""
+    late_days: int = Field(3, ge=0)
+    """`--since-last` reads events from this many days before the last sync on again: some arrive late."""
     memory_mb: int = Field(2048, ge=256)
     """Memory in MiB that extraction and transformation may use before they spill to the home."""
+
+
+class BigQuery(Section):
+    """Where the source tables are in BigQuery, who asks, and what a query may cost."""
+
+    project: str | None = None
+    """Project that has the tables and pays for the queries; none: that of the credentials."""
+    location: str | None = None
+    """Location of the datasets, for example `US`; none: BigQuery finds it out."""
+    events_dataset: str = "company_1950"
+    """Dataset of user attributes and events; `project.dataset` for one of another project."""
+    catalog_dataset: str = "data_company_1950"
+    """Dataset of fitment, items and orders; `project.dataset` for one of another project."""
+    scratch_dataset: str = "holley_graph_scratch"
+    """Dataset for intermediate tables; they expire by themselves. It has to exist."""
+    user_attributes_table: str = "ingestion_unified_attributes_schema_incremental"
+    """Table of user attributes."""
+    events_table: str = "ingestion_unified_schema_incremental"
+    """Table of events."""
+    fitment_table: str = "vehicle_product_fitment_data"
+    """Table of vehicles with the products that fit."""
+    items_table: str = "import_items"
+    """Table of the catalogue's lines."""
+    orders_table: str = "import_orders"
+    """Table of order lines."""
+    credentials_file: Path | None = None
+    """Key file of a service account; none: Application Default Credentials."""
+    impersonate: str | None = None
+    """Service account to act as, by its address; the credentials must be allowed to."""
+    rest_endpoint: str | None = None
+    """Another address of the REST interface; none: `BIGQUERY_EMULATOR_HOST` of the environment, else Google's. An
+    `http` address must be on loopback; nobody is authenticated there."""
+    storage_endpoint: str | None = None
+    """Another `host:port` of the Storage Read interface; beside an emulator without it, rows are read by REST."""
+    max_bytes_billed: int = Field(100 * 2**30, gt=0)
+    """Bytes that a single query may be billed for; one that would read more is not run."""
+    price_per_tib: float = Field(6.25, ge=0)
+    """What a TiB of reading costs you, US dollars; only for what `plan` says."""
+    streams: int = Field(4, gt=0)
+    """Streams by which a result is read side by side, at most."""
+    deadline_s: float = Field(300, gt=0)
+    """Seconds for which a call that fails for the moment is tried again, and a silent stream waited for."""
+    scratch_hours: int = Field(24, gt=0)
+    """Hours after which an intermediate table that a killed sync left removes itself."""
 
 
 class Weights(Section):
@@ -188,6 +236,7 @@ class Settings(BaseSettings):
     """Folder that holds everything the tool keeps; owner-only."""
     server: Server = Server()
     sync: Sync = Sync()
+    bigquery: BigQuery = BigQuery()
     weights: Weights = Weights()
     eligibility: Eligibility = Eligibility()
     baseline: Baseline = Baseline()

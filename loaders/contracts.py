@@ -183,13 +183,14 @@ EVENTS = CleanTable(
         Column("user_id", pa.string(), "trimmed id of the source", required=True),
         Column("kind", pa.string(), "VIEWED, CARTED or ORDERED", required=True),
         _SKU,
+        Column("day", pa.int64(), "day of the times in `at`, days since 1970", required=True),
         _COUNTED,
         Column("count", pa.int64(), "number of times in `at`", required=True),
         Column("price", pa.float64(), "highest seen in these events, US dollars"),
         Column("image_url", pa.string(), "newest valid picture of these events, https"),
         Column("image_at", pa.int64(), "when it was seen, epoch microseconds"),
     ),
-    ("user_id", "kind", "sku"),
+    ("user_id", "kind", "sku", "day"),
 )
 ORDERS = CleanTable(
     "orders",

@@ -1,7 +1,10 @@
 """Extraction: one statement per feed, and an account of every source row that it did not take.
 
-A statement returns its clean rows and its accounts in one result, told apart by `outcome`: `clean`; `rejected`, one
-row per rejected source row or item; `ignored`, a count per reason; `read`, a count of source rows and of items.
+A statement returns its clean rows and its accounts in one result, told apart by `outcome`: `clean`; `waiting`,
+clean but for a SKU that the catalogue lacks; `rejected`, one row per rejected source row or item; `ignored`, a
+count per reason; `read`, a count of source rows and of items.
+
+Events may be taken by days: those before `Earlier.since` come from what an earlier sync left, the others are read.
 """
 
 from __future__ import annotations
@@ -9,7 +12,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
@@ -18,7 +22,7 @@ import pyarrow as pa
 from holley_graph.errors import RejectedTooMuch
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders import contracts, sqltext
+from loaders import contracts, drift, sqltext
 from loaders.sqltext import Statement
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
@@ -29,13 +33,46 @@ ITEM_REASONS = frozenset({"fitment.no_sku", "event.unknown_sku"})
 class Source(Protocol):
     """Where raw tables are, and the engine that runs a feed's statement on them."""
 
-    def open(self, connection: duckdb.DuckDBPyConnection, allow_empty: tuple[str, ...]) -> dict[str, int]:
-        """Check every raw table before anything runs; return their numbers of rows."""
+    @property
+    def name(self) -> str:
+        """What the graph's marker calls it."""
+
+    notes: list[str]
+    """What a report should say beside its numbers."""
+
+    def digest(self) -> str:
+        """Condense the raw tables; equal digests mean that nothing has changed."""
+
+    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
+        """Hold every raw table against its contract before anything runs; say what is there."""
 
     def run(
         self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
     ) -> None:
         """Run a feed's statement and leave its result in `connection` as table `into`."""
+
+    def close(self) -> None:
+        """Remove what only this extract needed."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One raw table as it is."""
+
+    rows: int | None
+    """None: it is a view, which does not know."""
+    unknown: tuple[str, ...] = ()
+    """Columns that the contract does not name: noted and ignored."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier sync left, of which the days before `since` are kept."""
+
+    since: datetime
+    """A midnight, UTC: events from it on are read again."""
+    events: tuple[Path, ...]
+    """Parquet with the columns of `contracts.EVENTS`, waiting ones included."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +119,23 @@ class Extract:
     """Clean tables, still inside the connection that made them, with their accounts."""
 
     connection: duckdb.DuckDBPyConnection
-    """Holds the views `clean_NAME` and `rejected_NAME` of every feed."""
+    """Holds the views `clean_NAME` and `rejected_NAME` of every feed, and `waiting_events`."""
     as_of: datetime
     accounts: tuple[FeedAccount, ...]
+    found: dict[str, Found]
+    """Raw tables by name."""
 
     def clean(self, name: str) -> pa.Table:
         """Copy one clean table out, sorted by its key."""
         contract = next(feed.clean for feed in FEEDS if feed.clean.name == name)
-        rows = self.connection.table(f"clean_{name}").order(", ".join(contract.key))
+        return self._sorted(f"clean_{name}", contract)
+
+    def waiting(self) -> pa.Table:
+        """Copy out the interactions with SKUs that are in no catalogue (yet), sorted by key."""
+        return self._sorted("waiting_events", contracts.EVENTS)
+
+    def _sorted(self, view: str, contract: contracts.CleanTable) -> pa.Table:
+        rows = self.connection.table(view).order(", ".join(contract.key))
         return rows.to_arrow_table().cast(contract.schema)
 
     def close(self) -> None:
@@ -97,7 +143,16 @@ class Extract:
         self.connection.close()
 
 
-def extract(source: Source, settings: Settings, as_of: datetime, progress: Progress) -> Extract:
+def extract(
+    source: Source,
+    settings: Settings,
+    as_of: datetime,
+    progress: Progress,
+    *,
+    run_id: str = "extract",
+    earlier: Earlier | None = None,
+    before: Mapping[str, int] | None = None,
+) -> Extract:
     """Turn a source's raw tables into clean tables.
 
     Args:
@@ -105,20 +160,32 @@ def extract(source: Source, settings: Settings, as_of: datetime, progress: Progr
         settings: boundary and limits are read from `sync`.
         as_of: exclusive; everything the run knows is strictly before it. With time zone.
         progress: told about every feed.
+        run_id: what a source writes on what it makes for this run.
+        earlier: the days that need not be read again; none: all events are read.
+        before: rows that the raw tables had when the graph last took them.
 
     Raises:
         SourceError: a raw table is not as the contract says; nothing has been read then.
     """
+    sync = settings.sync
     connection = connect(settings)
-    rows = source.open(connection, settings.sync.allow_empty)
-    known = {"as_of": as_of, "boundary": settings.sync.boundary, "blank": contracts.BLANK}
-    accounts = []
-    for feed in FEEDS:
-        what, total = f"extract {feed.clean.name}", rows[feed.raw]
-        progress(what, 0, total)
-        accounts.append(_run(source, connection, feed, known))
-        progress(what, total, total)
-    return Extract(connection, as_of, tuple(accounts))
+    try:
+        found = source.open(connection, run_id, progress)
+        drift.stop_if_rows_are_gone(found, before or {}, sync.allow_empty, sync.max_row_fall)
+        since = max(earlier.since, sync.boundary) if earlier else sync.boundary
+        known = {"as_of": as_of, "boundary": sync.boundary, "since": since, "blank": contracts.BLANK}
+        accounts = []
+        for feed in FEEDS:
+            what, total = f"extract {feed.clean.name}", found[feed.raw].rows or 0
+            progress(what, 0, total)
+            accounts.append(_run(source, connection, feed, known, found[feed.raw], earlier))
+            progress(what, total, total)
+    except BaseException:
+        connection.close()
+        raise
+    finally:
+        source.close()
+    return Extract(connection, as_of, tuple(accounts), found)
 
 
 def stop_if_too_many_rejected(extracted: Extract, settings: Settings) -> None:
@@ -151,30 +218,57 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 
 def _run(
-    source: Source, connection: duckdb.DuckDBPyConnection, feed: Feed, known: Mapping[str, Any]
+    source: Source,
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    known: Mapping[str, Any],
+    found: Found,
+    earlier: Earlier | None,
 ) -> FeedAccount:
     started = time.perf_counter()
     name = feed.clean.name
     statement = sqltext.load(name)
     source.run(connection, statement, statement.values(known), f"result_{name}")
     result = connection.table(f"result_{name}")
-    clean = result.filter("outcome = 'clean'").project(
-        ", ".join(f'"{column.name}"' for column in feed.clean.columns)
-    )
+    columns = ", ".join(f'"{column.name}"' for column in feed.clean.columns)
+    clean = result.filter("outcome IN ('clean', 'waiting')").project(columns)
     feed.clean.check(clean)
-    clean.create_view(f"clean_{name}")
+    if feed.clean is contracts.EVENTS:
+        _merge(connection, clean, columns, earlier)
+    else:
+        clean.create_view(f"clean_{name}")
     address = "email" if "email" in result.columns else "CAST(NULL AS VARCHAR) AS email"
     rejected = result.filter("outcome = 'rejected'").project(f"reason, value, source, {address}")
     rejected.create_view(f"rejected_{name}")
     counts = _counts(result)
+    read = counts.get(("read", "rows"), 0)
+    ignored = {reason: n for (outcome, reason), n in counts.items() if outcome == "ignored"}
+    # Rows outside the window of events are not read; a table knows how many it has.
+    outside = (found.rows or 0) - read
+    if outside > 0 and not earlier:
+        read, ignored = read + outside, ignored | {"outside_window": outside}
     return FeedAccount(
         name=feed.raw,
-        read=counts.get(("read", "rows"), 0),
+        read=read,
         items=counts.get(("read", "items"), 0),
         rejected={reason: n for (outcome, reason), n in counts.items() if outcome == "rejected"},
-        ignored={reason: n for (outcome, reason), n in counts.items() if outcome == "ignored"},
+        ignored=ignored,
         seconds=time.perf_counter() - started,
     )
+
+
+def _merge(
+    connection: duckdb.DuckDBPyConnection, read: duckdb.DuckDBPyRelation, columns: str, earlier: Earlier | None
+) -> None:
+    """Put the days that were read beside those that are kept, and tell both apart by today's catalogue."""
+    read.create_view("read_events")
+    kept = connection.read_parquet([str(path) for path in earlier.events]) if earlier else read.limit(0)
+    kept.project(columns).create_view("kept_events")
+    day = (earlier.since - datetime(1970, 1, 1, tzinfo=UTC)).days if earlier else 0
+    connection.sql(sqltext.duckdb("merge/events"), params={"since_day": day}).create("merged_events")
+    merged = connection.table("merged_events")
+    merged.filter("listed").project(columns).create_view("clean_events")
+    merged.filter("NOT listed").project(columns).create_view("waiting_events")
 
 
 def _counts(result: duckdb.DuckDBPyRelation) -> dict[tuple[str, str], int]:

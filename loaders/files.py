@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holley_graph.errors import SourceError
+from holley_graph.progress import Progress
 from loaders import contracts, sqltext
 from loaders.contracts import RawTable
+from loaders.feeds import Found
 from loaders.sqltext import Statement
 
 _HINT = "docs/contract.md lists the tables and columns of a source"
@@ -24,29 +26,31 @@ class FilesSource:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.notes: list[str] = []
 
-    def open(self, connection: duckdb.DuckDBPyConnection, allow_empty: tuple[str, ...]) -> dict[str, int]:
-        """Check every table's files before anything runs; return their numbers of rows.
+    @property
+    def name(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
+        """Hold every table's files against its contract before anything runs; say what is there.
 
         Raises:
-            SourceError: a table is missing, unreadable or empty, or a column is missing or of another type.
+            SourceError: a table is missing or unreadable, or a column is missing or of another type.
         """
-        rows = {}
+        found = {}
         for table in contracts.RAW:
             files = self._files(table.name)
-            rows[table.name] = sum(_check(table, file) for file in files)
-            if not rows[table.name] and table.name not in allow_empty:
-                raise SourceError(
-                    f"table {table.name}: expected rows, found none in {self.folder}",
-                    "if that is right, name the table in sync.allow_empty",
-                )
-            present = {name.lower() for name in pq.read_schema(files[0]).names}
-            columns = ", ".join(
-                _read(name, type_, present) for name, type_ in (table.columns | table.optional).items()
-            )
+            rows = sum(_check(table, file) for file in files)
+            named = table.columns | table.optional
+            present = {name.lower(): name for name in pq.read_schema(files[0]).names}
+            unknown = tuple(n for lower, n in present.items() if lower not in {name.lower() for name in named})
+            found[table.name] = Found(rows, unknown)
+            columns = ", ".join(_read(name, type_, set(present)) for name, type_ in named.items())
             parquet = connection.read_parquet([str(file) for file in files], union_by_name=True)
             parquet.project(columns).create_view(f"raw_{table.name}")
-        return rows
+        return found
 
     def run(
         self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
@@ -61,6 +65,9 @@ class FilesSource:
             connection.sql(sqltext.duckdb(statement.name, where), params=dict(values)).create(into)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             raise SourceError(f"feed {statement.name}: {str(error).splitlines()[0]}") from error
+
+    def close(self) -> None:
+        """Nothing was made."""
 
     def digest(self) -> str:
         """Condense every raw file's content; an unchanged source has an unchanged digest.

@@ -27,7 +27,7 @@ from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings, Weights
 from loaders import change, deadletter, feeds, identity, taken, transform
 from loaders.change import Difference
-from loaders.files import FilesSource
+from loaders.feeds import Source
 
 BulkLoad = Callable[[Mapping[str, pa.Table]], None]
 """Fills an empty store offline; the server answers again when it returns."""
@@ -54,6 +54,8 @@ class Report:
     feeds: list[dict[str, Any]]
     seconds: float
     stages: dict[str, float]
+    notes: list[str]
+    """What was noticed on the way: how rows came, columns that nobody knows."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
@@ -66,7 +68,7 @@ def default_as_of() -> datetime:
 
 
 def sync(
-    source: FilesSource,
+    source: Source,
     graph: Graph,
     settings: Settings,
     *,
@@ -97,7 +99,7 @@ def sync(
 class _Sync:
     def __init__(
         self,
-        source: FilesSource,
+        source: Source,
         graph: Graph,
         settings: Settings,
         as_of: datetime,
@@ -108,6 +110,7 @@ class _Sync:
         self.as_of, self.bulk, self.progress = as_of, bulk, progress
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-sync-{secrets.token_hex(2)}"
         self.stages: dict[str, float] = {}
+        self.notes: list[str] = []
         self.started = time.monotonic()
 
     def run(self, dry_run: bool) -> Report:
@@ -123,7 +126,15 @@ class _Sync:
         ):
             return self._report("unchanged", before.manifest["feeds"], {})
 
-        extracted = feeds.extract(self.source, self.settings, self.as_of, self.progress)
+        extracted = feeds.extract(
+            self.source,
+            self.settings,
+            self.as_of,
+            self.progress,
+            run_id=self.run_id,
+            before=before.rows if before else None,
+        )
+        self.notes = [*self.source.notes, *_unknown_columns(extracted)]
         try:
             accounts = [_account(account) for account in extracted.accounts]
             if not dry_run:
@@ -138,7 +149,12 @@ class _Sync:
             self._lap("compare")
             if dry_run:
                 return self._report("dry-run", accounts, difference)
-            manifest = {"fingerprint": print_of_all, "as_of": self.as_of.isoformat(), "feeds": accounts}
+            manifest = {
+                "fingerprint": print_of_all,
+                "as_of": self.as_of.isoformat(),
+                "feeds": accounts,
+                "rows": {name: found.rows for name, found in extracted.found.items()},
+            }
             taken.write(self.settings.home, self.run_id, extracted, tables, manifest)
         finally:
             extracted.close()
@@ -208,7 +224,7 @@ class _Sync:
             "run_id": self.run_id,
             "as_of": int(self.as_of.timestamp()),
             "boundary": int(self.settings.sync.boundary.timestamp()),
-            "source": str(self.source.folder),
+            "source": self.source.name,
         }
 
     def _weighed_step(self) -> Step:
@@ -224,7 +240,7 @@ class _Sync:
             counts = {kind: sum(getattr(each, kind) for each in mine) for kind in ("added", "changed", "removed")}
             rows.append({**account, **counts})
         total = round(time.monotonic() - self.started, 2)
-        return Report(self.run_id, self.as_of, mode, rows, total, self.stages)
+        return Report(self.run_id, self.as_of, mode, rows, total, self.stages, self.notes)
 
     def _lap(self, stage: str) -> None:
         self.stages[stage] = round(time.monotonic() - self.started - sum(self.stages.values()), 2)
@@ -238,6 +254,14 @@ def _account(account: feeds.FeedAccount) -> dict[str, Any]:
         "ignored": account.ignored,
         "seconds": round(account.seconds, 2),
     }
+
+
+def _unknown_columns(extracted: feeds.Extract) -> list[str]:
+    return [
+        f"table {name}: column {', '.join(found.unknown)} is new and ignored"
+        for name, found in extracted.found.items()
+        if found.unknown
+    ]
 
 
 def _settings_text(weights: Weights) -> str:

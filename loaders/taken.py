@@ -38,6 +38,11 @@ class Taken:
         """Epoch seconds: everything in here is strictly before it."""
         return int(datetime.fromisoformat(self.manifest["as_of"]).timestamp())
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of the raw tables then, of those that knew."""
+        return {name: rows for name, rows in self.manifest["rows"].items() if rows is not None}
+
     def tables(self) -> dict[str, pa.Table]:
         """Read the graph tables."""
         return {name: pq.read_table(self.path / f"{name}.parquet") for name in _GRAPH_TABLES}
@@ -70,6 +75,7 @@ def write(
     for feed in FEEDS:
         name = feed.clean.name
         pq.write_table(extracted.clean(name), partial / f"clean_{name}.parquet", compression="zstd")
+    pq.write_table(extracted.waiting(), partial / "waiting_events.parquet", compression="zstd")
     (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return Taken(partial.rename(home / "taken" / run_id), manifest)
 

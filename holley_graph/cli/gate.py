@@ -25,7 +25,9 @@ Existing = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("path", metavar="FILE", type=Existing)
 @click.option("--previous", type=Existing, help="File of the release before, to compare with.")
 @click.option(
-    "--source", metavar="files:DIR", help="Hold it against raw tables read anew (default: those of the last sync)."
+    "--source",
+    metavar="bigquery|files:DIR",
+    help="Hold it against raw tables read anew (default: those of the last sync).",
 )
 @click.option("--as-of", type=Moment(), help="With --source: know only what is strictly before this time.")
 @click.option("--html", "page_path", type=click.Path(path_type=Path), help="Write the report as a page, too.")
@@ -63,12 +65,12 @@ def gate(
 
 def _raw(context: Context, source: str, as_of: datetime | None, report: Any) -> tuple[Any, int, str]:
     """Read raw tables anew, as a sync of that time would."""
-    from holley_graph.cli.sync import files_folder
+    from holley_graph.cli.sync import open_source
     from holley_graph.gate import tables
     from loaders.sync import default_as_of
 
     moment = as_of or default_as_of()
-    connection = tables.of_source(files_folder(source), context.settings, moment, report)
+    connection = tables.of_source(open_source(source, context.settings), context.settings, moment, report)
     return connection, int(moment.timestamp()), source
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from holley_graph.settings import Settings
+    from loaders.feeds import Source
     from loaders.sync import BulkLoad, Report
 
 
@@ -35,8 +36,16 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+source_option = click.option(
+    "--source",
+    required=True,
+    metavar="bigquery|files:DIR",
+    help="The five raw tables: in BigQuery as the settings say, or a folder with them as Parquet.",
+)
+
+
 @click.command()
-@click.option("--source", required=True, metavar="files:DIR", help="Folder with the five raw tables as Parquet.")
+@source_option
 @click.option(
     "--as-of", type=Moment(), help="Know only what is strictly before this time (default: today's midnight, UTC)."
 )
@@ -46,13 +55,11 @@ class Moment(click.ParamType[datetime]):
 def sync(context: Context, source: str, as_of: datetime | None, dry_run: bool, as_json: bool) -> None:
     """Make the graph hold what the source says; only changes are written."""
     from loaders import sync as room
-    from loaders.files import FilesSource
 
-    folder = files_folder(source)
     settings = context.settings
     with context.graph() as graph, progress() as report:
         done = room.sync(
-            FilesSource(folder),
+            open_source(source, settings),
             graph,
             settings,
             as_of=as_of,
@@ -66,14 +73,20 @@ def sync(context: Context, source: str, as_of: datetime | None, dry_run: bool, a
         show(done)
 
 
-def files_folder(source: str) -> Path:
-    """Read `files:DIR`."""
+def open_source(source: str, settings: Settings) -> Source:
+    """Make the source that somebody typed."""
     from holley_graph.errors import SettingsError
 
-    kind, colon, where = source.partition(":")
-    if kind != "files" or not colon or not where:
-        raise SettingsError(f"--source {source!r} is not files:DIR")
-    return Path(where)
+    kind, _, where = source.partition(":")
+    if kind == "files" and where:
+        from loaders.files import FilesSource
+
+        return FilesSource(Path(where))
+    if source == "bigquery":
+        from loaders.bigquery.source import BigQuerySource
+
+        return BigQuerySource(settings)
+    raise SettingsError(f"--source {source!r} is neither bigquery nor files:DIR")
 
 
 def offline_import(settings: Settings) -> BulkLoad:
@@ -122,5 +135,7 @@ def show(done: Report) -> None:
     ]
     if reasons:
         table("Not taken", ("feed", "", "reason", "rows"), reasons)
+    for note in done.notes:
+        say(note)
     if done.mode == "unchanged":
         say("the source and the settings are what the graph last took: nothing to do")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
 from loaders import feeds
-from loaders.files import FilesSource
+from loaders.feeds import Source
 from loaders.taken import Taken
 
 
@@ -22,10 +21,10 @@ def of_sync(taken: Taken, settings: Settings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def of_source(folder: Path, settings: Settings, as_of: datetime, progress: Progress) -> duckdb.DuckDBPyConnection:
+def of_source(source: Source, settings: Settings, as_of: datetime, progress: Progress) -> duckdb.DuckDBPyConnection:
     """Extract raw tables anew, as a sync would, into nothing but memory.
 
     Raises:
         SourceError: a table is missing or not as the contract says.
     """
-    return feeds.extract(FilesSource(folder), settings, as_of, progress).connection
+    return feeds.extract(source, settings, as_of, progress).connection

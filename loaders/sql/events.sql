@@ -1,10 +1,14 @@
--- purpose: events to one row per user, kind of interaction and SKU, with all its times
--- params: @as_of TIMESTAMP    events at or after it are not known yet
---         @boundary TIMESTAMP events before it are told by the orders table
---         @blank STRING       pattern of white space at either end: engines differ in what TRIM removes
+-- purpose: events to one row per user, kind of interaction, SKU and day, with all its times
+-- params: @as_of TIMESTAMP events at or after it are not known yet
+--         @since TIMESTAMP events before it are told by the orders table, or were taken by an earlier sync
+--         @blank STRING    pattern of white space at either end: engines differ in what TRIM removes
 -- reads: events, clean_fitment, clean_items
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, kind STRING, sku STRING,
---          at ARRAY<INT64>, count INT64, price FLOAT64, image_url STRING, image_at INT64
+--          day INT64, at ARRAY<INT64>, count INT64, price FLOAT64, image_url STRING, image_at INT64
+--
+-- What is outside the window is not read at all: the first WHERE is what partitions are pruned by, so it compares the
+-- bare column. A day is one partition; a later sync replaces whole days and keeps the others. A SKU outside the catalogue
+-- is rejected, and its interactions are returned as `waiting` beside: the catalogue may list it tomorrow.
 --
 -- Events are taken apart and put together again under an id of their own, because a subquery per row over its
 -- properties takes DuckDB ten times as long. The id lives inside one chain of steps: it may differ wherever the chain
@@ -37,6 +41,9 @@ named AS (
     END AS sku_shape,
     e.event_properties
   FROM events AS e
+  WHERE
+    (e.client_event_timestamp >= @since AND e.client_event_timestamp < @as_of)
+    OR e.client_event_timestamp IS NULL
 ),
 
 placed AS (
@@ -44,7 +51,6 @@ placed AS (
     n.row_id, n.user_id, n.name, n.time, n.kind, n.sku_shape, n.event_properties,
     CASE
       WHEN n.kind IS NULL THEN 'other_name'
-      WHEN n.time < @boundary OR n.time >= @as_of THEN 'outside_window'  -- a missing time is not outside
       WHEN n.user_id IS NULL THEN 'event.no_user'
       WHEN n.time IS NULL THEN 'event.no_time'
     END AS reason
@@ -101,7 +107,8 @@ slots AS (
     ANY_VALUE(s.time) AS time,
     ANY_VALUE(s.kind) AS kind,
     ANY_VALUE(s.reason) AS reason,
-    ARRAY_AGG(DISTINCT IF(s.shape = s.sku_shape, UPPER(COALESCE(s.words, s.digits)), NULL) IGNORE NULLS) AS skus,
+    -- '' stands for none (a blank SKU is none): the emulator cannot read DISTINCT beside IGNORE NULLS
+    ARRAY_AGG(DISTINCT IF(s.shape = s.sku_shape, UPPER(COALESCE(s.words, s.digits, '')), '')) AS skus,
     COUNT(IF(s.shape = s.sku_shape, COALESCE(s.words, s.digits), NULL)) > 0 AS has_sku,
     MAX(
       IF(
@@ -126,14 +133,14 @@ filled AS (
   SELECT s.user_id, s.name, s.time, s.kind, s.reason, s.skus, s.has_sku, s.price, s.image_url
   FROM slots AS s
   WHERE TRUE
-  QUALIFY s.has_sku OR (s.slot = '' AND COUNTIF(s.has_sku) OVER (PARTITION BY s.row_id) = 0)
+  QUALIFY s.has_sku OR (s.slot = '' AND NOT LOGICAL_OR(s.has_sku) OVER (PARTITION BY s.row_id))
 ),
 
 items AS (
   SELECT f.user_id, f.name, f.time, f.kind, f.reason, listed AS sku, f.price, f.image_url
   FROM filled AS f
   CROSS JOIN UNNEST(f.skus) AS listed
-  WHERE f.has_sku
+  WHERE f.has_sku AND listed <> ''
   UNION ALL
   SELECT f.user_id, f.name, f.time, f.kind, COALESCE(f.reason, 'event.no_sku'), NULL, NULL, NULL
   FROM filled AS f
@@ -155,17 +162,25 @@ judged AS (
 -- The same user, name, time and SKU is one interaction however often it is delivered.
 interactions AS (
   SELECT
-    j.user_id, j.kind, j.name, j.sku, j.time, MAX(j.price) AS price, MAX(j.image_url) AS image_url
+    j.user_id, j.kind, j.name, j.sku, j.time,
+    LOGICAL_AND(j.reason IS NULL) AS listed,  -- of one SKU all or none
+    MAX(j.price) AS price, MAX(j.image_url) AS image_url
   FROM judged AS j
-  WHERE j.reason IS NULL
+  WHERE j.reason IS NULL OR j.reason = 'event.unknown_sku'
   GROUP BY j.user_id, j.kind, j.name, j.sku, j.time
+),
+
+daily AS (
+  SELECT
+    i.user_id, i.kind, i.sku, UNIX_DATE(DATE(i.time, 'UTC')) AS day, i.time, i.listed, i.price, i.image_url
+  FROM interactions AS i
 ),
 
 dated AS (
   SELECT
-    i.user_id, i.kind, i.sku, i.time, i.price, i.image_url,
-    MAX(IF(i.image_url IS NOT NULL, i.time, NULL)) OVER (PARTITION BY i.user_id, i.kind, i.sku) AS image_time
-  FROM interactions AS i
+    i.user_id, i.kind, i.sku, i.day, i.time, i.listed, i.price, i.image_url,
+    MAX(IF(i.image_url IS NOT NULL, i.time, NULL)) OVER (PARTITION BY i.user_id, i.kind, i.sku, i.day) AS image_time
+  FROM daily AS i
 ),
 
 accounts AS (
@@ -184,11 +199,11 @@ accounts AS (
   UNION ALL
   SELECT 'read', 'items', NULL, NULL, COUNT(j.sku) FROM judged AS j
   UNION ALL
-  SELECT 'read', 'rows', NULL, NULL, COUNT(*) FROM events AS e
+  SELECT 'read', 'rows', NULL, NULL, COUNT(*) FROM named AS n
 )
 
 SELECT
-  'clean' AS outcome,
+  IF(LOGICAL_AND(d.listed), 'clean', 'waiting') AS outcome,
   CAST(NULL AS STRING) AS reason,
   CAST(NULL AS STRING) AS value,
   CAST(NULL AS STRING) AS source,
@@ -196,6 +211,7 @@ SELECT
   d.user_id,
   d.kind,
   d.sku,
+  d.day,
   -- whole seconds by integer division: casts of fractional seconds round up in some engines
   ARRAY_AGG(DIV(UNIX_MICROS(d.time), 1000000) ORDER BY d.time) AS `at`,
   COUNT(*) AS count,
@@ -203,7 +219,7 @@ SELECT
   MAX(IF(d.time = d.image_time, d.image_url, NULL)) AS image_url,
   UNIX_MICROS(MAX(d.image_time)) AS image_at
 FROM dated AS d
-GROUP BY d.user_id, d.kind, d.sku
+GROUP BY d.user_id, d.kind, d.sku, d.day
 
 UNION ALL
 
@@ -217,6 +233,7 @@ SELECT
   CAST(NULL AS STRING) AS user_id,
   CAST(NULL AS STRING) AS kind,
   CAST(NULL AS STRING) AS sku,
+  CAST(NULL AS INT64) AS day,
   CAST(NULL AS ARRAY<INT64>) AS `at`,
   CAST(NULL AS INT64) AS count,
   CAST(NULL AS FLOAT64) AS price,

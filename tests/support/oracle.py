@@ -38,6 +38,7 @@ class World:
         self.items = self._items()
         self.catalogue = {row["sku"] for row in self.fitment + self.items} - {None}
         self.events = self._events()
+        self.interactions = whole(self.events)
         self.orders = self._orders()
 
     def _users(self) -> list[Row]:
@@ -144,10 +145,10 @@ class World:
                 row["client_event_timestamp"],
                 text(row["user_id"]),
             )
-            if name not in KINDS:
-                ignored["other_name"] += 1
-            elif when is not None and not self.boundary <= when < self.as_of:
+            if when is not None and not self.boundary <= when < self.as_of:
                 ignored["outside_window"] += 1
+            elif name not in KINDS:
+                ignored["other_name"] += 1
             elif user is None:
                 rejected["event.no_user"] += 1
             elif when is None:
@@ -157,7 +158,7 @@ class World:
                 if not items:
                     rejected["event.no_sku"] += 1
                 for sku, price, image in items:
-                    key = (user, KINDS[name][0], sku)
+                    key = (user, KINDS[name][0], sku, (when - EPOCH).days)
                     if sku.startswith(SERVICE):
                         ignored["sku.service"] += 1
                     elif sku not in self.catalogue:
@@ -171,13 +172,14 @@ class World:
                 "user_id": user,
                 "kind": kind,
                 "sku": sku,
+                "day": day,
                 "at": sorted(seconds(when) for when, _ in found),
                 "count": len(found),
-                "price": max(prices[user, kind, sku], default=None),
-                "image_url": max(images[user, kind, sku], default=(None, None))[1],
-                "image_at": micros(max(images[user, kind, sku], default=(None, None))[0]),
+                "price": max(prices[user, kind, sku, day], default=None),
+                "image_url": max(images[user, kind, sku, day], default=(None, None))[1],
+                "image_at": micros(max(images[user, kind, sku, day], default=(None, None))[0]),
             }
-            for (user, kind, sku), found in times.items()
+            for (user, kind, sku, day), found in times.items()
         ]
 
     def _orders(self) -> list[Row]:
@@ -236,8 +238,8 @@ class World:
             if row["email"] not in members:
                 members[row["email"]] = ["buyer:" + hashed(row["email"])]
                 address[members[row["email"]][0]] = row["email"]
-        people = set(address) | {row["user_id"] for row in self.events}
-        hot = {address.get(e["user_id"]) or e["user_id"] for e in self.events if e["kind"] == "ORDERED"}
+        people = set(address) | {row["user_id"] for row in self.interactions}
+        hot = {address.get(e["user_id"]) or e["user_id"] for e in self.interactions if e["kind"] == "ORDERED"}
         hot |= {o["email"] for o in self.orders if o["last_at"] >= seconds(self.boundary)}
         owners = [u for u in self.users if u["email"] and u["year"] is not None and u["make"] and u["model"]]
         vehicles = {(r["year"], r["make"], r["model"]) for r in [*self.fitment, *owners]}
@@ -248,7 +250,7 @@ class World:
         for o in self.orders:
             for user in members[o["email"]]:
                 bought[user, o["sku"]].append((o["at"], o["last_at"]))
-        for e in self.events:
+        for e in self.interactions:
             if e["kind"] == "ORDERED":
                 bought[e["user_id"], e["sku"]].append((e["at"], e["at"][-1]))
         ordered = [
@@ -260,7 +262,7 @@ class World:
         seen = {
             table: [
                 interaction(table, e["user_id"], e["sku"], e["at"], e["at"][-1])
-                for e in self.events
+                for e in self.interactions
                 if e["kind"] == table.upper()
             ]
             for table in ("viewed", "carted")
@@ -463,3 +465,11 @@ def co_viewed(viewed: Iterable[Row], gap_s: int, max_skus: int) -> list[Row]:
 
 def pmi(together: int, all_: int, a: int, b: int) -> float:
     return max(0.0, math.log(together * all_ / (a * b)))
+
+
+def whole(daily: list[Row]) -> list[Row]:
+    """Put the days of each user, kind and SKU together: when, and how often."""
+    times: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for row in daily:
+        times[row["user_id"], row["kind"], row["sku"]] += row["at"]
+    return [{"user_id": u, "kind": k, "sku": s, "at": sorted(found)} for (u, k, s), found in times.items()]

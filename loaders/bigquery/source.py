@@ -1,0 +1,165 @@
+"""BigQuery as the engine of the feeds' statements.
+
+Each feed's statement runs unchanged, as the body of a `CREATE TABLE … AS` in the scratch dataset; in front of it
+stand the tables that it names, as common table expressions with named columns. The result streams back as Arrow
+into DuckDB, where everything after the feeds happens. Scratch tables hold addresses for as long as a sync runs;
+they are dropped at its end, and expire by themselves if it is killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+from sqlglot import exp
+
+from holley_graph.errors import SourceUnreachable
+from holley_graph.progress import Progress
+from holley_graph.settings import Settings
+from loaders import feeds
+from loaders.bigquery import faults, streams, tables
+from loaders.bigquery.connection import Connection
+from loaders.bigquery.jobs import Jobs
+from loaders.feeds import Found
+from loaders.sqltext import Statement
+
+_TRIES = 3  # of reading one result that came back short
+_DROP_S = 5.0  # for a scratch table that would expire by itself
+
+
+class BigQuerySource:
+    """The raw tables of `[bigquery]`, and the queries that turn them into clean ones."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.connection = Connection(settings.bigquery)
+        self.scratch: dict[str, bigquery.Table] = {}
+        self.notes: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """Project and datasets."""
+        where = self.settings.bigquery
+        return f"bigquery:{self.connection.client.project} {where.events_dataset} {where.catalog_dataset}"
+
+    def digest(self) -> str:
+        """Condense what BigQuery says of the tables' last changes, for nothing.
+
+        A view does not know when its rows changed, and an emulator's tables do not either: never the same twice.
+        """
+        found = [raw.table for raw in tables.find(self.connection).values()]
+        if self.connection.emulated or any(table.table_type != "TABLE" for table in found):
+            return uuid.uuid4().hex
+        told = [(str(t.reference), t.etag, t.num_rows, str(t.modified), str(t.streaming_buffer)) for t in found]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
+        """Find the raw tables and hold their schemas against the contract.
+
+        Raises:
+            SourceError: a table is gone, or a column missing or of another type.
+        """
+        self.jobs, self.progress = Jobs(self.connection, run_id), progress
+        self.raw = tables.find(self.connection)
+        return {name: raw.found for name, raw in self.raw.items()}
+
+    def run(
+        self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
+    ) -> None:
+        """Run a feed's statement in BigQuery and stream its result into `connection` as table `into`.
+
+        Raises:
+            SourceUnreachable: the result did not come whole until the deadline.
+        """
+        target = self._scratch(statement.name)
+        text = f"{_created(target, self.settings.bigquery.scratch_hours)} AS\n{self._body(statement)}"
+        self.jobs.run(statement.name, text, self._parameters(statement, values))
+        client, retry = self.connection.client, self.connection.retry
+        with faults.told(f"scratch table {target}", self.settings.bigquery.deadline_s):
+            table = client.get_table(target, retry=retry, timeout=self.connection.call_s)
+        self.scratch[statement.name] = table
+        for _ in range(_TRIES):
+            reading = streams.read(self.connection, table)
+            schema = reading.schema
+            rows = pa.RecordBatchReader.from_batches(schema, self._watched(statement.name, table, reading.batches))
+            connection.from_arrow(rows).create(into)
+            got = connection.table(into).aggregate("COUNT(*)").fetchall()[0][0]
+            if got == table.num_rows:
+                self.notes.append(f"{statement.name}: {got:,} rows by {reading.by}")
+                return
+            connection.execute(exp.Drop(this=exp.to_table(into), kind="TABLE").sql("duckdb"))
+        raise SourceUnreachable(
+            f"reading {statement.name}: the stream ended after {got:,} of {table.num_rows:,} rows, {_TRIES} times",
+            "nothing was written; run the same command again",
+        )
+
+    def close(self) -> None:
+        """Drop the scratch tables and give connections back."""
+        for table in self.scratch.values():
+            try:
+                self.connection.client.delete_table(
+                    table, not_found_ok=True, retry=DEFAULT_RETRY.with_timeout(_DROP_S), timeout=_DROP_S
+                )
+            except faults.FAULTS:  # it expires by itself, and what the sync has to say is more important
+                self.notes.append(f"scratch table {table.reference} could not be dropped")
+        self.scratch = {}
+        self.connection.close()
+
+    def _body(self, statement: Statement) -> str:
+        """Put the tables that a statement reads in front of it; its own text stays as it is."""
+        bound = [exp.CTE(this=self._bound(name), alias=exp.TableAlias(this=exp.to_identifier(name)))
+                 for name in statement.reads]  # fmt: skip
+        return f"{exp.With(expressions=bound).sql('bigquery')}\n(\n{statement.text}\n)"
+
+    def _bound(self, name: str) -> exp.Select:
+        if name in self.raw:
+            return self.raw[name].bound()
+        feed = next(feed for feed in feeds.FEEDS if name == f"clean_{feed.clean.name}")
+        columns = [exp.column(column.name, quoted=True) for column in feed.clean.columns]
+        clean = exp.EQ(this=exp.column("outcome"), expression=exp.Literal.string("clean"))
+        return exp.select(*columns).from_(tables.name_of(self.scratch[feed.clean.name].reference)).where(clean)
+
+    def _parameters(self, statement: Statement, values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+        given = {name: (statement.params[name].split()[0], value) for name, value in values.items()}
+        partition = next(
+            (raw.partition for name in statement.reads if (raw := self.raw.get(name)) and raw.partition), None
+        )
+        if partition:
+            # Nothing is inserted before it happens, but for clocks that are fast.
+            days = timedelta(days=self.settings.sync.late_days)
+            start = values["since"] - days if "since" in values else datetime(1970, 1, 1, tzinfo=UTC)
+            given[tables.PARTITION_FROM] = (partition[1], start.date() if partition[1] == "DATE" else start)
+        return given
+
+    def _scratch(self, name: str) -> bigquery.TableReference:
+        dataset = tables.dataset_of(self.settings.bigquery.scratch_dataset, self.connection.client.project)
+        return dataset.table(f"{self.jobs.run_id}_{name}".replace("-", "_"))
+
+    def _watched(
+        self, name: str, table: bigquery.Table, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[pa.RecordBatch]:
+        """Tell progress about rows and bytes."""
+        rows = size = 0
+        for batch in batches:
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            self.progress(f"read {name}", rows, max(rows, table.num_rows))
+            self.progress(f"read {name}, bytes", size, size * max(rows, table.num_rows) // max(rows, 1))
+            yield batch
+
+
+def _created(target: bigquery.TableReference, hours: int) -> str:
+    """Spell the head of a statement that may be repeated and whose table removes itself."""
+    expires = exp.cast(exp.Literal.string((datetime.now(UTC) + timedelta(hours=hours)).isoformat()), "TIMESTAMP")
+    option = exp.Property(this=exp.var("expiration_timestamp"), value=expires)
+    created = exp.Create(
+        this=tables.name_of(target), kind="TABLE", replace=True, properties=exp.Properties(expressions=[option])
+    )
+    return created.sql("bigquery")

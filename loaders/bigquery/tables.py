@@ -1,0 +1,161 @@
+"""The raw tables where they are: found, held against the contract, and offered to statements by logical name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+from sqlglot import exp
+
+from holley_graph.errors import SourceError
+from holley_graph.settings import BigQuery
+from loaders import contracts
+from loaders.bigquery import faults
+from loaders.bigquery.connection import Connection
+from loaders.contracts import RawTable
+from loaders.feeds import Found
+
+PARTITION_FROM = "partition_from"
+"""Parameter that a bound raw table may compare its partition column with."""
+
+_HINT = "docs/contract.md lists the tables and columns of a source"
+_SAME = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One raw table that was found to be as the contract says."""
+
+    contract: RawTable
+    table: bigquery.Table
+
+    @property
+    def found(self) -> Found:
+        """Say what is there."""
+        known = {name.lower() for name in self.contract.columns | self.contract.optional}
+        unknown = tuple(field.name for field in self.table.schema if field.name.lower() not in known)
+        return Found(self.table.num_rows, unknown)
+
+    @property
+    def partition(self) -> tuple[str, str] | None:
+        """Name and type of a partition column that no statement compares by itself; none if there is none."""
+        by = self.table.time_partitioning
+        if by is None or by.field == "client_event_timestamp":
+            return None
+        if by.field is None:
+            return "_PARTITIONTIME", "TIMESTAMP"
+        return by.field, next(field.field_type for field in self.table.schema if field.name == by.field)
+
+    def bound(self) -> exp.Select:
+        """Select the contract's columns by name; what is optional and missing is NULL."""
+        fields = {field.name.lower(): field for field in self.table.schema}
+        columns = [
+            _column(name, type_, fields.get(name.lower()))
+            for name, type_ in (self.contract.columns | self.contract.optional).items()
+        ]
+        selected = exp.select(*columns).from_(name_of(self.table.reference))
+        if self.partition is None:
+            return selected
+        column = exp.column(self.partition[0])
+        recent = exp.GTE(this=column, expression=exp.Parameter(this=exp.var(PARTITION_FROM)))
+        # rows of the streaming buffer, or without a time, are in no partition
+        return selected.where(exp.or_(recent, exp.Is(this=column.copy(), expression=exp.null())))
+
+
+def find(connection: Connection) -> dict[str, Raw]:
+    """Find every raw table and hold its schema against the contract.
+
+    Raises:
+        SourceError: a table is gone, or a column missing or of another type.
+    """
+    return {table.name: Raw(table, _found(connection, table)) for table in contracts.RAW}
+
+
+def name_of(reference: bigquery.TableReference) -> exp.Table:
+    """Spell a table for a statement, quoted."""
+    parts = (reference.table_id, reference.dataset_id, reference.project)
+    return exp.Table(
+        **dict(zip(("this", "db", "catalog"), (exp.to_identifier(p, quoted=True) for p in parts), strict=True))
+    )
+
+
+def _found(connection: Connection, table: RawTable) -> bigquery.Table:
+    where = reference(connection.settings, connection.client.project, table.name)
+    try:
+        found = connection.client.get_table(where, retry=connection.retry, timeout=connection.call_s)
+    except NotFound as error:
+        raise SourceError(f"table {table.name}: expected {where}, found no such table", _HINT) from error
+    except faults.FAULTS as error:
+        raise faults.of(error, f"table {table.name}, {where}", connection.settings.deadline_s) from error
+    fields = {field.name.lower(): field for field in found.schema}
+    for name, expected in (table.columns | table.optional).items():
+        field = fields.get(name.lower())
+        for path, wanted, is_ in _differences(name, expected, field, name in table.optional):
+            raise SourceError(
+                f"table {table.name}, column {path}: expected {wanted}, found {is_} in {where}", _HINT
+            )
+    return found
+
+
+def reference(settings: BigQuery, project: str, name: str) -> bigquery.TableReference:
+    """Say where a raw table is by the settings."""
+    dataset, table = {
+        "user_attributes": (settings.events_dataset, settings.user_attributes_table),
+        "events": (settings.events_dataset, settings.events_table),
+        "fitment": (settings.catalog_dataset, settings.fitment_table),
+        "items": (settings.catalog_dataset, settings.items_table),
+        "orders": (settings.catalog_dataset, settings.orders_table),
+    }[name]
+    return dataset_of(dataset, project).table(table)
+
+
+def dataset_of(name: str, project: str) -> bigquery.DatasetReference:
+    """Read `dataset`, or `project.dataset` for one of another project."""
+    where, _, dataset = name.rpartition(".")
+    return bigquery.DatasetReference(where or project, dataset)
+
+
+def _differences(
+    path: str, expected: pa.DataType, field: bigquery.SchemaField | None, optional: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """Name what a column has otherwise than the contract: path, expected type, found type."""
+    if field is None:
+        if not optional:
+            yield path, _spelled(expected), "no such column"
+        return
+    repeated = field.mode == "REPEATED"
+    kind = _SAME.get(field.field_type, field.field_type)
+    is_ = f"ARRAY<{kind}>" if repeated else kind
+    inner = expected.value_type if pa.types.is_list(expected) else expected
+    wanted = "STRUCT" if pa.types.is_struct(inner) else _spelled(inner)
+    if (repeated, kind) != (pa.types.is_list(expected), wanted):
+        yield path, _spelled(expected), is_
+    elif wanted == "STRUCT":
+        fields = {each.name.lower(): each for each in field.fields}
+        for part in inner:
+            yield from _differences(f"{path}.{part.name}", part.type, fields.get(part.name.lower()))
+
+
+def _spelled(type_: pa.DataType) -> str:
+    if pa.types.is_list(type_):
+        return f"ARRAY<{_spelled(type_.value_type)}>"
+    if pa.types.is_struct(type_):
+        return f"STRUCT<{', '.join(f'{part.name} {_spelled(part.type)}' for part in type_)}>"
+    return "TIMESTAMP" if pa.types.is_timestamp(type_) else contracts.BIGQUERY[type_]
+
+
+def _column(name: str, type_: pa.DataType, field: bigquery.SchemaField | None) -> exp.Expr:
+    if field is None:
+        return exp.cast(exp.null(), _spelled(type_), dialect="bigquery").as_(name)
+    column = exp.column(field.name)
+    if pa.types.is_list(type_) and [each.name for each in field.fields] != [part.name for part in type_.value_type]:
+        # more fields than the contract's, or in another order: a statement joins these arrays with some of its own
+        parts = [exp.column(part.name, "part").as_(part.name) for part in type_.value_type]
+        unnested = exp.Unnest(expressions=[column], alias=exp.TableAlias(columns=[exp.to_identifier("part")]))
+        rebuilt = exp.select(*parts).from_(unnested)
+        rebuilt.set("kind", "STRUCT")
+        return exp.Array(expressions=[rebuilt]).as_(name)
+    return column.as_(name) if field.name != name else column

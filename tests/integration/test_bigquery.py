@@ -1,0 +1,178 @@
+"""BigQuery as a source: Google's own clients against an emulator, beside DuckDB on the same rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from google.cloud import bigquery
+
+from holley_graph.demo.generate import generate
+from holley_graph.graph.client import Graph
+from holley_graph.settings import BigQuery, Settings, Sync, load
+from loaders import feeds, sync
+from loaders.bigquery.connection import Connection
+from loaders.bigquery.source import BigQuerySource
+from loaders.files import FilesSource
+from tests.support import dirt, emulator, raw
+from tests.support.emulator import Emulator
+from tests.support.held import assert_same, held
+from tests.support.sources import expected
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+SEPT = raw.at("2025-09-10")
+SMALL = {
+    "user_attributes": [
+        raw.attributes("u", SEPT, Email="ann@example.org", v1_year="1969", v1_make="F", v1_model="M")
+    ],
+    "fitment": [raw.fitment("1969", "F", "M", ["A1"])],
+    "items": [raw.item("A1", "Carburetor")],
+    "events": [raw.event("u", "Viewed Product", SEPT, ProductId="A1")],
+    "orders": [raw.order("A1", "ann@example.org", "Friday, January 10, 2025")],
+}
+
+
+@pytest.fixture(scope="module")
+def bigquery_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with emulator.running(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(tmp_path_factory.mktemp("bigquery") / "world", users=60, as_of=AS_OF).folder
+
+
+@pytest.fixture
+def client(bigquery_: Emulator) -> Iterator[bigquery.Client]:
+    connection = Connection(bigquery_.settings())
+    yield connection.client
+    connection.close()
+
+
+def settings_of(running: Emulator, home: Path, **more: object) -> Settings:
+    told = {name: value for name, value in more.items() if name in BigQuery.model_fields}
+    rest = {name: value for name, value in more.items() if name not in told}
+    return load(home=home, bigquery=running.settings(**told), **rest)
+
+
+def extract(source: feeds.Source, settings: Settings, as_of: datetime = AS_OF) -> feeds.Extract:
+    return feeds.extract(source, settings, as_of, lambda *_: None, run_id="20260101T000000-sync-ab12")
+
+
+def scratch(client: bigquery.Client) -> list[str]:
+    return [table.table_id for table in client.list_tables("holley_graph_scratch")]
+
+
+# ---- one SQL, two engines --------------------------------------------------------------------------------------
+
+
+def dirty(folder: Path) -> Path:
+    """Several random worlds poured together: more of every trap."""
+    worlds = [dirt.world(random.Random(seed)) for seed in range(8)]
+    return raw.write(folder, {name: [row for each in worlds for row in each[name]] for name in raw.RAW_NAMES})
+
+
+@pytest.mark.parametrize("data", ["demo", "dirt"])
+def test_every_clean_table_and_account_is_the_same_from_both_engines(
+    bigquery_: Emulator, world: Path, tmp_path: Path, client: bigquery.Client, data: str
+) -> None:
+    folder = world if data == "demo" else dirty(tmp_path / "raw")
+    as_of = AS_OF if data == "demo" else dirt.AS_OF
+    emulator.load(bigquery_, folder)
+    settings = settings_of(bigquery_, tmp_path / "home", sync=Sync(boundary=dirt.BOUNDARY))
+    by_bigquery = extract(BigQuerySource(settings), settings, as_of)
+    by_duckdb = extract(FilesSource(folder), settings, as_of)
+    for feed in feeds.FEEDS:
+        name = feed.clean.name
+        assert by_bigquery.clean(name).num_rows > 0
+        assert by_bigquery.clean(name).equals(by_duckdb.clean(name)), name
+        assert rejected(by_bigquery, name) == rejected(by_duckdb, name)
+    assert by_bigquery.waiting().equals(by_duckdb.waiting())
+    assert [told(account) for account in by_bigquery.accounts] == [told(account) for account in by_duckdb.accounts]
+    assert scratch(client) == []
+
+
+def told(account: feeds.FeedAccount) -> object:
+    return account.name, account.read, account.items, account.rejected, account.ignored
+
+
+def rejected(extracted: feeds.Extract, name: str) -> list[tuple[str | None, ...]]:
+    """Dead letters without their source row: engines spell JSON each in its own way."""
+    rows = extracted.connection.table(f"rejected_{name}").project("reason, value, email").fetchall()
+    return sorted(rows, key=str)
+
+
+def test_a_sync_gives_the_graph_that_the_files_give_and_says_how_rows_came(
+    bigquery_: Emulator, world: Path, tmp_path: Path, graph: Graph
+) -> None:
+    emulator.load(bigquery_, world)
+    settings = settings_of(bigquery_, tmp_path / "home")
+    seen: dict[str, tuple[int, int]] = {}
+    report = sync.sync(
+        BigQuerySource(settings), graph, settings, as_of=AS_OF,
+        progress=lambda what, done, of: seen.__setitem__(what, (done, of)),
+    )  # fmt: skip
+    assert_same(held(graph), expected(world, settings, AS_OF))
+    assert [note.partition(":")[0] for note in report.notes] == [feed.clean.name for feed in feeds.FEEDS]
+    assert all(note.endswith("rows by storage") for note in report.notes)
+    rows = next(int(note.split()[1].replace(",", "")) for note in report.notes if note.startswith("events"))
+    assert seen["read events"] == (rows, rows)
+    assert seen["read events, bytes"][0] == seen["read events, bytes"][1] > rows
+    again = sync.sync(BigQuerySource(settings), graph, settings, as_of=AS_OF)
+    assert [feed["added"] + feed["changed"] + feed["removed"] for feed in again.feeds] == [0] * 5
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------
+
+
+def test_without_a_storage_endpoint_rows_come_by_rest_and_the_report_says_so(
+    bigquery_: Emulator, tmp_path: Path
+) -> None:
+    folder = raw.write(tmp_path / "raw", SMALL)
+    emulator.load(bigquery_, folder)
+    settings = settings_of(bigquery_, tmp_path / "home", storage_endpoint=None)
+    source = BigQuerySource(settings)
+    found = extract(source, settings)
+    assert found.clean("events").equals(extract(FilesSource(folder), settings).clean("events"))
+    assert all("rest: there is no storage endpoint" in note for note in source.notes)
+
+
+def test_an_empty_result_has_its_columns_either_way(bigquery_: Emulator, tmp_path: Path) -> None:
+    empty = {name: rows for name, rows in SMALL.items() if name != "fitment"} | {"events": []}
+    emulator.load(bigquery_, raw.write(tmp_path / "raw", empty))
+    for storage in (bigquery_.storage, None):
+        settings = settings_of(
+            bigquery_, tmp_path / "home", storage_endpoint=storage, sync=Sync(allow_empty=("events", "fitment"))
+        )
+        found = extract(BigQuerySource(settings), settings)
+        assert (found.clean("events").num_rows, found.clean("fitment").num_rows) == (0, 0)
+        assert found.clean("items").num_rows == 1
+
+
+def test_optional_columns_may_be_missing_and_nested_ones_in_any_order(
+    bigquery_: Emulator, tmp_path: Path, client: bigquery.Client
+) -> None:
+    emulator.load(bigquery_, raw.write(tmp_path / "raw", SMALL))
+    text, number = ("property_name", "string_value"), pa.struct(
+        [("double_value", pa.float64()), ("long_value", pa.int64()), ("added_later", pa.string()),
+         ("property_name", pa.string()), ("string_value", pa.string())]
+    )  # fmt: skip
+    rows = [
+        {**row, "event_properties": [{name: each[name] for name in (*text, "long_value", "double_value")}
+                                     for each in row["event_properties"]]}
+        for row in SMALL["events"]
+    ]  # fmt: skip
+    time = pa.timestamp("us", "UTC")
+    schema = pa.schema(
+        [("event_name", pa.string()), ("user_id", pa.string()), ("client_event_timestamp", time),
+         ("auxia_insertion_timestamp", time), ("event_properties", pa.list_(number))]
+    )  # fmt: skip
+    emulator.replace(bigquery_, "events", pa.Table.from_pylist(rows, schema))
+    settings = settings_of(bigquery_, tmp_path / "home")
+    (row,) = extract(BigQuerySource(settings), settings).clean("events").to_pylist()
+    assert (row["user_id"], row["sku"], row["kind"]) == ("u", "A1", "VIEWED")
