@@ -33,7 +33,7 @@ demo: $(STAMP)
 	$(BIN)/holley-graph demo
 
 test: check $(EMULATOR_STAMP)
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest tests/unit tests/house
