@@ -5,9 +5,11 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 // returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, mixed
-MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
+MATCH (u:User {user_id: $user_id})-[:OWNS]->(v)
 MATCH (sync:Sync {id: 'graph'})
-OPTIONAL MATCH (v)-[:OF_MODEL]->(model:VehicleModel)-[:MADE_BY]->(make:Make)
+// labels stand where a search begins: a relationship's type says what is at its end, and to look there costs
+OPTIONAL MATCH (v)-[:OF_MODEL]->(model)-[:MADE_BY]->(make)
+  WHERE u.embedding IS NULL AND v.embedding IS NULL
 WITH *, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r }) AS release
 // who answers: the most specific vector there is
 WITH u, v, sync, release.product_norm AS norm,
@@ -26,30 +28,31 @@ CALL (u, sync) {
     MATCH (person:User {email_hash: u.email_hash})
     RETURN person
   }
-  MATCH (person)-[o:ORDERED]->(b:Product)
+  MATCH (person)-[o:ORDERED]->(b)
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
   RETURN collect(DISTINCT b.base_sku) AS bought
 }
 WITH *, norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
-MATCH (v)<-[:FITS]-(p:Product {eligible: true})
+MATCH (v)<-[:FITS]-(p {eligible: true})
 WHERE NOT p.base_sku IN bought
 // the inner product: all product vectors have the same length, so cosine times both lengths
-WITH v, tier, q_release, live,
-     collect({p: p, release: p.embedding_release, score: (2 * vector.similarity.cosine(q, p.embedding) - 1) * scale})
-       AS candidates
+WITH v, tier, q_release <> live AS q_differs, p, p.embedding_release <> live AS differs, p.sku AS sku,
+     (2 * vector.similarity.cosine(q, p.embedding) - 1) * scale AS score,
+     CASE WHEN q IS NULL OR p.embedding IS NULL THEN COUNT { (p)<-[:ORDERED]-() } ELSE 0 END AS buyers
+ORDER BY score IS NULL, score DESC, buyers DESC, sku
+WITH v, tier, q_differs, p.display_key AS family,
+     collect({p: p, sku: sku, score: score, buyers: buyers})[0] AS best, max(differs) AS differs
+WITH v.vehicle_id AS vehicle_id, tier, q_differs, best, differs
+ORDER BY best.score IS NULL, best.score DESC, best.buyers DESC, best.sku
+WITH vehicle_id, tier, q_differs, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept,
+     max(differs) AS differs
+WITH vehicle_id, tier, q_differs, collect({part_type: part_type, kept: kept}) AS types, max(differs) AS differs
 // a statement that runs while a release goes live can meet vectors of both: it says so and is run again
-WITH v, tier, candidates, any(r IN [q_release] + [c IN candidates | c.release] WHERE r <> live) AS mixed
-UNWIND candidates AS candidate
-WITH v, mixed, tier, candidate.p AS p, candidate.score AS score
-WITH v, mixed, p, score, CASE WHEN score IS NULL THEN 'global' ELSE tier END AS answered_by,
-     CASE WHEN score IS NULL THEN COUNT { (p)<-[:ORDERED]-() } ELSE 0 END AS buyers
-ORDER BY score IS NULL, score DESC, buyers DESC, p.sku
-WITH v, mixed, p.display_key AS family, collect({p: p, score: score, buyers: buyers, answered_by: answered_by})[0] AS best
-WITH v, mixed, best
-ORDER BY best.score IS NULL, best.score DESC, best.buyers DESC, best.p.sku
-WITH v, mixed, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
-UNWIND kept AS row
-RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
-       row.score AS score, row.answered_by AS answered_by, v.vehicle_id AS vehicle_id, coalesce(mixed, false) AS mixed
+WITH vehicle_id, tier, types, coalesce(q_differs OR differs, false) AS mixed
+UNWIND types AS type
+UNWIND type.kept AS row
+RETURN row.sku AS sku, row.p.title AS title, type.part_type AS part_type, row.p.price AS price,
+       row.p.image_url AS image_url, row.score AS score,
+       CASE WHEN row.score IS NULL THEN 'global' ELSE tier END AS answered_by, vehicle_id, mixed
 ORDER BY score IS NULL, score DESC, row.buyers DESC, sku
 LIMIT $k
