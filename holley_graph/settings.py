@@ -193,6 +193,8 @@ class Recommend(Section):
     """Days for which a bought part (any colour of it) is not recommended again."""
     per_part_type: int = Field(2, gt=0)
     """At most this many of one part type in an answer."""
+    universal_share: float = Field(0.1, gt=0, le=1)
+    """Share of the eligible products, those that fit the most vehicles, that `--ranker universal` chooses from."""
     least_parts: int = Field(3, ge=1, le=4)
     """Parts that a row of an export needs; a user who is left fewer gets none."""
 

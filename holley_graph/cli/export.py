@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 ranker_option = click.option(
     "--ranker",
-    type=click.Choice(["graph", "baseline"]),
+    type=click.Choice(["graph", "baseline", "hybrid", "universal"]),
     default="graph",
     show_default=True,
-    help="Who ranks: the live release, or baseline v5.18.",
+    help="Who ranks: the live release, baseline v5.18, both, or the live release among parts that fit very much.",
 )
 
 

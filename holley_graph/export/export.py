@@ -93,7 +93,7 @@ def export(
     named = sources.ranker(ranker, graph, taken, stock, settings)
     ranking = Ranking(stock, named.ranker, settings.recommend, SLOTS)
     clock.lap("prepare")
-    stamp = Stamp(generated_at, named.pipeline_version, named.run_id)
+    stamp = Stamp(generated_at, named.pipeline_version, named.run_id, named.kind)
     sheet = Sheet(stock, stamp, settings.eligibility.unknown_price)
     tally, told = Tally(), _Told(stock.owners.num_rows, progress)
     rows = told.counted(ranking.everybody(settings.recommend.least_parts, tally), tally)

@@ -49,12 +49,14 @@ class Stamp:
     Attributes:
         generated_at: when it was made.
         pipeline_version: what made it.
+        kind: what the recommendations are called.
         run_id: the release, or for a ranker without one the sync, that it comes from.
     """
 
     generated_at: datetime
     pipeline_version: str
     run_id: str
+    kind: str
 
 
 class Sheet:
@@ -113,7 +115,7 @@ class Sheet:
                 "rec{n}_price": take(self.price, product),
                 "rec{n}_score": np.round(picks.score[there], 6),
                 "rec{n}_image": take(parts["image_url"], product),
-                "rec{n}_type": pa.repeat("fitment", len(product)),
+                "rec{n}_type": pa.repeat(self.stamp.kind, len(product)),
                 "rec{n}_pop_source": take(pa.array(SOURCES), picks.source[there]),
                 "rec{n}_reason": self.reasons.words(picks, why),
                 "rec{n}_path": self.reasons.paths(picks, why),

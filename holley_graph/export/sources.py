@@ -8,14 +8,14 @@ from pathlib import Path
 
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError, ParcelError
-from holley_graph.export.rankers import ByBaseline, ByGraph, Ranker
+from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, Ranker
 from holley_graph.export.stock import Stock
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
 from loaders import baseline
 from loaders.taken import Taken, open_taken
 
-RANKERS = ("graph", "baseline")
+RANKERS = ("graph", "baseline", "hybrid", "universal")
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,13 @@ class Named:
         ranker: who ranks.
         run_id: the release that it ranks by; the sync for one that needs no release.
         pipeline_version: its name for consumers.
+        kind: what its recommendations are called.
     """
 
     ranker: Ranker
     run_id: str
     pipeline_version: str
+    kind: str = "fitment"
 
 
 def last_sync(graph: Graph, home: Path) -> Taken:
@@ -78,7 +80,17 @@ def ranker(name: str, graph: Graph, taken: Taken, stock: Stock, settings: Settin
         GraphStateError, ParcelError: there is no live release, or its vectors are not here.
     """
     if name == "baseline":
-        scores = baseline.scores(taken.clean_tables(), taken.as_of, settings)
-        return Named(ByBaseline(stock, scores), taken.path.name, baseline.VERSION)
+        return Named(_baseline(taken, stock, settings), taken.path.name, baseline.VERSION)
     run = live_run(graph, settings.home)
-    return Named(ByGraph(stock, table.load(run)), run.name, f"holley-graph-{version('holley-graph')}")
+    ours = f"holley-graph-{version('holley-graph')}"
+    by_graph = ByGraph(stock, table.load(run))
+    if name == "hybrid":
+        return Named(ByHybrid(_baseline(taken, stock, settings), by_graph), run.name, f"{ours}-hybrid")
+    if name == "universal":
+        share = settings.recommend.universal_share
+        return Named(ByUniversal(by_graph, share), run.name, f"{ours}-universal", "universal")
+    return Named(by_graph, run.name, ours)
+
+
+def _baseline(taken: Taken, stock: Stock, settings: Settings) -> ByBaseline:
+    return ByBaseline(stock, baseline.scores(taken.clean_tables(), taken.as_of, settings))
