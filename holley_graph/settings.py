@@ -216,6 +216,17 @@ class Gate(Section):
     """Share by which a quartile of the prices may differ from the previous release."""
 
 
+class Campaign(Section):
+    """How what came of a campaign is counted."""
+
+    days: int = Field(14, gt=0)
+    """Days after the export was made within which clicks and orders count."""
+    scanner_seconds: int = Field(10, ge=0)
+    """A click within so many seconds of sending is a link scanner's, not a person's."""
+    scanner_links: int = Field(3, ge=2)
+    """So many clicks of one person within two seconds of each other are a link scanner's, too."""
+
+
 class Privacy(Section):
     """How email addresses are kept out of the graph."""
 
@@ -244,6 +255,7 @@ class Settings(BaseSettings):
     baseline: Baseline = Baseline()
     recommend: Recommend = Recommend()
     gate: Gate = Gate()
+    campaign: Campaign = Campaign()
     privacy: Privacy = Privacy()
 
     @classmethod

@@ -48,4 +48,5 @@ def widest(vehicles: npt.NDArray[np.int64], eligible: npt.NDArray[np.bool_], sha
     counts = np.sort(vehicles[eligible])[::-1]
     if not len(counts):
         return eligible
-    return eligible & (vehicles >= counts[math.ceil(share * len(counts)) - 1])
+    wide: npt.NDArray[np.bool_] = eligible & (vehicles >= counts[math.ceil(share * len(counts)) - 1])
+    return wide

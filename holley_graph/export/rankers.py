@@ -6,6 +6,7 @@ A ranker sees one vehicle at a time, all eligible parts that fit it, and some of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -178,6 +179,23 @@ class ByUniversal:
         shape = (len(people), like.score.shape[1])
         score = np.where(out, -np.inf, like.score)
         return Scored(np.broadcast_to(score, shape), np.broadcast_to(like.source, shape))
+
+
+class ByArm:
+    """Each owner is ranked for by the ranker of an arm."""
+
+    def __init__(self, rankers: Sequence[Ranker], arm: Ints) -> None:
+        self.rankers, self.arm = rankers, arm  # arm: [owners] index into rankers
+
+    def __call__(self, vehicle: int, people: Ints) -> Scored:
+        """Ask every ranker for its own owners."""
+        arm = self.arm[people]
+        asked = [(np.flatnonzero(arm == n), ranker) for n, ranker in enumerate(self.rankers)]
+        answers = [(rows, ranker(vehicle, people[rows])) for rows, ranker in asked if len(rows)]
+        order = np.argsort(np.concatenate([rows for rows, _ in answers]))
+        return Scored(
+            *(np.concatenate([getattr(told, name) for _, told in answers])[order] for name in ("score", "source"))
+        )
 
 
 def _place(table: Table, keys: pa.ChunkedArray | pa.Array) -> Ints:

@@ -9,6 +9,7 @@ from pathlib import Path
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, Ranker
+from holley_graph.export.rows import Stamp
 from holley_graph.export.stock import Stock
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
@@ -24,15 +25,11 @@ class Named:
 
     Attributes:
         ranker: who ranks.
-        run_id: the release that it ranks by; the sync for one that needs no release.
-        pipeline_version: its name for consumers.
-        kind: what its recommendations are called.
+        stamp: the release that it ranks by (the sync for one that needs none), and what consumers call it.
     """
 
     ranker: Ranker
-    run_id: str
-    pipeline_version: str
-    kind: str = "fitment"
+    stamp: Stamp
 
 
 def last_sync(graph: Graph, home: Path) -> Taken:
@@ -80,16 +77,17 @@ def ranker(name: str, graph: Graph, taken: Taken, stock: Stock, settings: Settin
         GraphStateError, ParcelError: there is no live release, or its vectors are not here.
     """
     if name == "baseline":
-        return Named(_baseline(taken, stock, settings), taken.path.name, baseline.VERSION)
+        return Named(_baseline(taken, stock, settings), Stamp(baseline.VERSION, taken.path.name, "fitment"))
     run = live_run(graph, settings.home)
     ours = f"holley-graph-{version('holley-graph')}"
     by_graph = ByGraph(stock, table.load(run))
     if name == "hybrid":
-        return Named(ByHybrid(_baseline(taken, stock, settings), by_graph), run.name, f"{ours}-hybrid")
+        by_hybrid = ByHybrid(_baseline(taken, stock, settings), by_graph)
+        return Named(by_hybrid, Stamp(f"{ours}-hybrid", run.name, "fitment"))
     if name == "universal":
         share = settings.recommend.universal_share
-        return Named(ByUniversal(by_graph, share), run.name, f"{ours}-universal", "universal")
-    return Named(by_graph, run.name, ours)
+        return Named(ByUniversal(by_graph, share), Stamp(f"{ours}-universal", run.name, "universal"))
+    return Named(by_graph, Stamp(ours, run.name, "fitment"))
 
 
 def _baseline(taken: Taken, stock: Stock, settings: Settings) -> ByBaseline:

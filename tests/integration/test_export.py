@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from holley_graph.campaign.split import Split
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings.table import Table
 from holley_graph.embeddings.writeback import write_back
@@ -441,6 +442,23 @@ def test_long_has_a_row_per_part(live: Live, exported: Any, tmp_path: Path) -> N
         )
         for key, row in exported.items()
     } == found
+
+
+def test_an_arm_is_sent_what_its_ranker_sends_and_the_hold_out_is_marked(
+    live: Live, exported: Any, tmp_path: Path
+) -> None:
+    split = Split("spring", ("graph", "baseline"), 0.3)
+    rows = live.export(tmp_path / "c.parquet", split=split)
+    alone = {
+        "graph": exported,
+        "baseline": {keys(r): r for r in live.export(tmp_path / "b.parquet", ranker="baseline")},
+    }
+    for row in rows:
+        group = split.groups[int(split.of([row["email_lower"]])[0])]
+        assert (row.pop("campaign"), row.pop("arm"), row.pop("exposed")) == ("spring", group, group != "hold-out")
+        assert row == alone["graph" if group == "hold-out" else group][keys(row)]
+    found = Counter(split.groups[int(split.of([key[0]])[0])] for key in map(keys, rows))
+    assert min(found[group] for group in split.groups) > 100
 
 
 def test_what_cannot_be_exported_gets_one_line_and_leaves_no_file(live: Live, tmp_path: Path) -> None:
