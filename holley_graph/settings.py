@@ -193,6 +193,8 @@ class Recommend(Section):
     """Days for which a bought part (any colour of it) is not recommended again."""
     per_part_type: int = Field(2, gt=0)
     """At most this many of one part type in an answer."""
+    universal_share: float = Field(0.1, gt=0, le=1)
+    """Share of the eligible products, those that fit the most vehicles, that `--ranker universal` chooses from."""
     least_parts: int = Field(3, ge=1, le=4)
     """Parts that a row of an export needs; a user who is left fewer gets none."""
 
@@ -212,6 +214,17 @@ class Gate(Section):
     """How much the share of an answering tier may differ from the previous release."""
     most_price_change: float = Field(0.2, ge=0)
     """Share by which a quartile of the prices may differ from the previous release."""
+
+
+class Campaign(Section):
+    """How what came of a campaign is counted."""
+
+    days: int = Field(14, gt=0)
+    """Days after the export was made within which clicks and orders count."""
+    scanner_seconds: int = Field(10, ge=0)
+    """A click within so many seconds of sending is a link scanner's, not a person's."""
+    scanner_links: int = Field(3, ge=2)
+    """So many clicks of one person within two seconds of each other are a link scanner's, too."""
 
 
 class Privacy(Section):
@@ -242,6 +255,7 @@ class Settings(BaseSettings):
     baseline: Baseline = Baseline()
     recommend: Recommend = Recommend()
     gate: Gate = Gate()
+    campaign: Campaign = Campaign()
     privacy: Privacy = Privacy()
 
     @classmethod

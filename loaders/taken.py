@@ -95,7 +95,9 @@ def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: by
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
         "key": hashlib.sha256(key).hexdigest(),
         "statements": [
-            sqltext.load(name).text for name in sqltext.names() if not name.startswith(("baseline/", "gate/"))
+            sqltext.load(name).text
+            for name in sqltext.names()
+            if not name.startswith(("baseline/", "gate/", "campaign/"))
         ],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

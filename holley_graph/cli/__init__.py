@@ -39,6 +39,7 @@ COMMANDS = {
     "explain": "answers",
     "export": "export",
     "gate": "gate",
+    "campaign": "campaign",
 }
 """Command name to its module in this package."""
 

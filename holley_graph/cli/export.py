@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 ranker_option = click.option(
     "--ranker",
-    type=click.Choice(["graph", "baseline"]),
+    type=click.Choice(["graph", "baseline", "hybrid", "universal"]),
     default="graph",
     show_default=True,
-    help="Who ranks: the live release, or baseline v5.18.",
+    help="Who ranks: the live release, baseline v5.18, both, or the live release among parts that fit very much.",
 )
 
 
@@ -37,6 +37,21 @@ ranker_option = click.option(
     help="A row per address and vehicle, or a row per part.",
 )
 @ranker_option
+@click.option("--campaign", help="Divide people into arms and a hold-out; its name is the salt of the split.")
+@click.option(
+    "--arm",
+    "arms",
+    multiple=True,
+    type=click.Choice(["graph", "baseline", "hybrid", "universal"]),
+    help="With --campaign: the ranker of an arm; name several (default: one arm of --ranker).",
+)
+@click.option(
+    "--hold-out",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.1,
+    show_default=True,
+    help="With --campaign: share of people who are sent nothing; their rows say exposed = false.",
+)
 @click.option(
     "--generated-at",
     type=Moment(),
@@ -45,14 +60,30 @@ ranker_option = click.option(
 @json_option
 @click.pass_obj
 def export(
-    context: Context, path: Path, layout: str, ranker: str, generated_at: datetime | None, as_json: bool
+    context: Context,
+    path: Path,
+    layout: str,
+    ranker: str,
+    campaign: str | None,
+    arms: tuple[str, ...],
+    hold_out: float,
+    generated_at: datetime | None,
+    as_json: bool,
 ) -> None:
     """Rank for every user with a vehicle, outside the database, into one owner-only file with addresses."""
+    from holley_graph.campaign.split import Split
     from holley_graph.export.export import export as run_export
 
+    if arms and campaign is None:
+        raise click.UsageError("--arm needs --campaign")
+    if len(set(arms)) < len(arms):
+        raise click.UsageError("two arms have the same ranker")
+    split = None if campaign is None else Split(campaign, arms or (ranker,), hold_out)
     moment = generated_at or datetime.now(UTC).replace(microsecond=0)
     with context.graph() as graph, progress() as report:
-        done = run_export(graph, context.settings, path, moment, ranker=ranker, layout=layout, progress=report)
+        done = run_export(
+            graph, context.settings, path, moment, ranker=ranker, layout=layout, split=split, progress=report
+        )
     if as_json:
         print_json(done.as_dict())
     else:

@@ -51,7 +51,7 @@ def gate(
         if source is not None:
             tables, moment, named = _raw(context, source, as_of, report)
         else:
-            tables, moment, named = _synced(context)
+            tables, moment, named = synced(context)
         done = check(tables, path, context.settings, moment, named, previous=previous, progress=report)
     if page_path is not None:
         page_path.write_text(page(done), encoding="utf-8")
@@ -74,8 +74,8 @@ def _raw(context: Context, source: str, as_of: datetime | None, report: Any) -> 
     return connection, int(moment.timestamp()), source
 
 
-def _synced(context: Context) -> tuple[Any, int, str]:
-    """Open what the graph last took."""
+def synced(context: Context) -> tuple[Any, int, str]:
+    """Open what the graph last took: its clean tables, their time, and a name."""
     from holley_graph.export.sources import last_sync
     from holley_graph.gate import tables
 

@@ -23,7 +23,7 @@ def scores(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.
     Returns:
         [candidates]; products without a vector score −inf.
     """
-    query = _queries(tables, full, task)
+    query = queries(tables, full, task)
     row = tables["product"].find(full.product_ids.keys)[task.candidate]
     owner = task.owner
     result = np.full(len(row), -np.inf)
@@ -34,7 +34,8 @@ def scores(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.
     return np.where(row >= 0, result, -np.inf)
 
 
-def _queries(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.float64]:
+def queries(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.float64]:
+    """[users, dim] each test user's vector, else the vehicle's."""
     user = tables["user"].find(full.user_ids.keys[task.user])
     vehicle = tables["vehicle"].find(full.vehicle_ids.keys[task.vehicle])
     query = np.where((vehicle >= 0)[:, None], tables["vehicle"].vectors[vehicle], 0.0)

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from holley_graph.campaign.split import Split
 from holley_graph.errors import SettingsError
 from holley_graph.export import sources
+from holley_graph.export.lists import Ints
 from holley_graph.export.rank import Picks, Ranking, Tally
-from holley_graph.export.rankers import SOURCES
-from holley_graph.export.rows import SLOTS, Sheet, Stamp, long_schema, wide_schema
-from holley_graph.export.stock import open_stock
+from holley_graph.export.rankers import SOURCES, ByArm
+from holley_graph.export.rows import SLOTS, Exposure, Sheet, long_schema, wide_schema
+from holley_graph.export.stock import Stock, open_stock, take
 from holley_graph.export.write import check_suffix, write
 from holley_graph.graph.client import Graph
 from holley_graph.progress import Progress, silent
@@ -64,6 +67,7 @@ def export(
     *,
     ranker: str = "graph",
     layout: str = "wide",
+    split: Split | None = None,
     progress: Progress = silent,
 ) -> Report:
     """Rank for everybody and write the table.
@@ -76,6 +80,8 @@ def export(
         path: the file to write; `.csv`, `.parquet` or `.ndjson`. It holds addresses and is made for its owner only.
         generated_at: stands in every row; the same inputs and time give the same bytes.
         ranker: one of `sources.RANKERS`.
+        split: a campaign, whose arms are named by the rankers that they are sent; everybody who is held out has the
+            row that the first arm would have sent, marked as not exposed.
         layout: `wide`, a row per address and vehicle, or `long`, a row per part.
         progress: told about every block.
 
@@ -90,21 +96,34 @@ def export(
     taken = sources.last_sync(graph, settings.home)
     stock = open_stock(taken)
     clock.lap("read")
-    named = sources.ranker(ranker, graph, taken, stock, settings)
-    ranking = Ranking(stock, named.ranker, settings.recommend, SLOTS)
+    arms = split.arms if split else (ranker,)
+    named = [sources.ranker(name, graph, taken, stock, settings) for name in arms]
+    by, exposure = _expose(stock, split)
+    one = named[0].ranker if len(named) == 1 else ByArm([each.ranker for each in named], by)
+    ranking = Ranking(stock, one, settings.recommend, SLOTS)
     clock.lap("prepare")
-    stamp = Stamp(generated_at, named.pipeline_version, named.run_id)
-    sheet = Sheet(stock, stamp, settings.eligibility.unknown_price)
+    stamps = [each.stamp for each in named]
+    sheet = Sheet(stock, generated_at, stamps, by, settings.eligibility.unknown_price, exposure)
     tally, told = Tally(), _Told(stock.owners.num_rows, progress)
     rows = told.counted(ranking.everybody(settings.recommend.least_parts, tally), tally)
     blocks = map(sheet.wide if layout == "wide" else sheet.long, rows)
-    written = write(path, SCHEMAS[layout](), blocks)
+    written = write(path, SCHEMAS[layout](exposure is not None), blocks)
     clock.lap("rank and write")
     answered = {name: told.sources[code] for code, name in enumerate(SOURCES) if told.sources[code]}
     return Report(
-        path, ranker, named.run_id, layout, written, tally.owners, told.people, tally.too_few, tally.other_id,
-        answered, clock.total(), clock.laps,
+        path, ", ".join(arms), stamps[0].run_id, layout, written, tally.owners, told.people, tally.too_few,
+        tally.other_id, answered, clock.total(), clock.laps,
     )  # fmt: skip
+
+
+def _expose(stock: Stock, split: Split | None) -> tuple[Ints, Exposure | None]:
+    """[owners] which ranker ranks for each, and what their rows say of the campaign."""
+    if split is None:
+        return np.zeros(stock.owners.num_rows, np.int64), None
+    group = split.of(stock.owners["email"].to_pylist())
+    exposed = group < len(split.arms)
+    named = take(pa.array(split.groups), group)
+    return np.where(exposed, group, 0), Exposure(split.campaign, named, pa.array(exposed))
 
 
 class _Told:

@@ -95,6 +95,7 @@ class Ranking:
             tally: counted up on the way.
         """
         waiting: list[Picks] = []
+        rows = 0
         for vehicle in np.flatnonzero(np.diff(self.stock.owners_of)).tolist():
             for people in self._slices(vehicle):
                 ranked = self.people(vehicle, people)
@@ -104,9 +105,10 @@ class Ranking:
                 tally.too_few += len(ranked) - len(enough)
                 tally.other_id += len(enough) - len(kept)
                 waiting.append(kept)
-            if sum(map(len, waiting)) >= BLOCK:
+                rows += len(kept)
+            if rows >= BLOCK:
                 yield Picks.together(waiting)
-                waiting = []
+                waiting, rows = [], 0
         if waiting:
             yield Picks.together(waiting)
 

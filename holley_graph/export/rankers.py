@@ -6,6 +6,7 @@ A ranker sees one vehicle at a time, all eligible parts that fit it, and some of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.export.choose import Floats
 from holley_graph.export.lists import Ints, find
@@ -89,6 +91,13 @@ class ByGraph:
             score = np.where(unknown, floor[:, None] - 1 / (1 + self.stock.buyers[parts]), score)
         return Scored(score, source)
 
+    def likeness(self, vehicle: int, people: Ints) -> Scored:
+        """Say how close each part is to a person's taste: cosine without popularity, NaN without a vector."""
+        query, tier = self._queries(vehicle, people)
+        parts = self._product[self.stock.fits[vehicle]]
+        cosine = unit(query) @ self._taste[parts].T
+        return Scored(cosine, np.broadcast_to(tier[:, None], cosine.shape))
+
     def _queries(self, vehicle: int, people: Ints) -> tuple[Floats, Ints]:
         """[people, dim] whose vector asks, NaN where there is none, and [people] its tier."""
         own = np.where(people == NOBODY, -1, self._user[people])
@@ -108,6 +117,11 @@ class ByGraph:
         """[products + 1, dim] the run's product vectors; the last one stands for parts that have none."""
         vectors = self.tables["product"].vectors.astype(float)
         return np.vstack([vectors, np.full(vectors.shape[1], np.nan)])
+
+    @cached_property
+    def _taste(self) -> Floats:
+        """[products + 1, dim] the same without popularity, of length 1."""
+        return unit(self._products)
 
     @cached_property
     def _product(self) -> Ints:
@@ -132,6 +146,56 @@ class ByGraph:
             SEGMENT: ("vehicle_model", _place(self.tables["vehicle_model"], pa.array(model, pa.string()))),
             MAKE: ("make", _place(self.tables["make"], vehicles["make"])),
         }
+
+
+class ByHybrid:
+    """The lower risk: the baseline where segment or make have spoken, ties by taste; taste where they have not."""
+
+    def __init__(self, baseline: ByBaseline, graph: ByGraph) -> None:
+        self.baseline, self.graph = baseline, graph
+
+    def __call__(self, vehicle: int, people: Ints) -> Scored:
+        """Score by popularity and likeness."""
+        popular, like = self.baseline(vehicle, people), self.graph.likeness(vehicle, people)
+        spoken = np.isin(popular.source, (SEGMENT, MAKE))
+        unknown = np.isnan(like.score)
+        score = hybrid(np.where(spoken, popular.score, 0.0), spoken, like.score)
+        return Scored(score, np.where(spoken, popular.source, np.where(unknown, GLOBAL, like.source)))
+
+
+class ByUniversal:
+    """Of the parts that fit very many vehicles, those closest to this one."""
+
+    def __init__(self, graph: ByGraph, share: float) -> None:
+        stock = graph.stock
+        self.graph = graph
+        vehicles = np.bincount(stock.fits.values, minlength=stock.products.num_rows)
+        self.universal = widest(vehicles, stock.products["eligible"].to_numpy(), share)
+
+    def __call__(self, vehicle: int, people: Ints) -> Scored:
+        """Score by likeness to the vehicle, whoever owns it."""
+        like = self.graph.likeness(vehicle, np.array([NOBODY]))
+        out = np.isnan(like.score) | ~self.universal[self.graph.stock.fits[vehicle]]
+        shape = (len(people), like.score.shape[1])
+        score = np.where(out, -np.inf, like.score)
+        return Scored(np.broadcast_to(score, shape), np.broadcast_to(like.source, shape))
+
+
+class ByArm:
+    """Each owner is ranked for by the ranker of an arm."""
+
+    def __init__(self, rankers: Sequence[Ranker], arm: Ints) -> None:
+        self.rankers, self.arm = rankers, arm  # arm: [owners] index into rankers
+
+    def __call__(self, vehicle: int, people: Ints) -> Scored:
+        """Ask every ranker for its own owners."""
+        arm = self.arm[people]
+        asked = [(np.flatnonzero(arm == n), ranker) for n, ranker in enumerate(self.rankers)]
+        answers = [(rows, ranker(vehicle, people[rows])) for rows, ranker in asked if len(rows)]
+        order = np.argsort(np.concatenate([rows for rows, _ in answers]))
+        return Scored(
+            *(np.concatenate([getattr(told, name) for _, told in answers])[order] for name in ("score", "source"))
+        )
 
 
 def _place(table: Table, keys: pa.ChunkedArray | pa.Array) -> Ints:

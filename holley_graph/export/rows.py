@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,43 +29,84 @@ ABOUT = {
 }  # fmt: skip
 
 
-def wide_schema() -> pa.Schema:
+CAMPAIGN = {"campaign": pa.string(), "arm": pa.string(), "exposed": pa.bool_()}
+
+
+def wide_schema(campaign: bool = False) -> pa.Schema:
     """Return the columns of the wide table: the published ones first, in their order."""
     slots = [{name.format(n=n): kind for name, kind in PART.items()} for n in range(1, SLOTS + 1)]
     told = [{name.format(n=n): kind for name, kind in TOLD.items()} for n in range(1, SLOTS + 1)]
-    columns = {name: kind for each in (WHO, *slots, ABOUT, *told) for name, kind in each.items()}
+    columns = {
+        name: kind
+        for each in (WHO, *slots, ABOUT, *told, CAMPAIGN if campaign else {})
+        for name, kind in each.items()
+    }
     return pa.schema(list(columns.items()))
 
 
-def long_schema() -> pa.Schema:
+def long_schema(campaign: bool = False) -> pa.Schema:
     """Return the columns of the long table: one row per part."""
     names = {name.format(n="").rstrip("_"): kind for name, kind in (PART | TOLD).items()}
-    return pa.schema(list((WHO | {"slot": pa.int64()} | names | ABOUT).items()))
+    return pa.schema(list((WHO | {"slot": pa.int64()} | names | ABOUT | (CAMPAIGN if campaign else {})).items()))
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What every row of an export says of the export.
+    """What the rows of one ranker say of it.
 
     Attributes:
-        generated_at: when it was made.
         pipeline_version: what made it.
+        kind: what the recommendations are called.
         run_id: the release, or for a ranker without one the sync, that it comes from.
     """
 
-    generated_at: datetime
     pipeline_version: str
     run_id: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Who is in which arm of a campaign.
+
+    Attributes:
+        campaign: its name.
+        group: [owners] name of the arm, or of the hold-out.
+        exposed: [owners] is to be sent something.
+    """
+
+    campaign: str
+    group: pa.Array
+    exposed: pa.Array
 
 
 class Sheet:
-    """Turns blocks of recommendations into rows."""
+    """Turns blocks of recommendations into rows.
 
-    def __init__(self, stock: Stock, stamp: Stamp, unknown_price: float) -> None:
-        self.stock, self.stamp = stock, stamp
+    Args:
+        stock: what was ranked.
+        generated_at: stands in every row.
+        stamps: of each ranker.
+        by: [owners] index into `stamps`.
+        unknown_price: what a part without a price costs.
+        exposure: of a campaign.
+    """
+
+    def __init__(
+        self,
+        stock: Stock,
+        generated_at: datetime,
+        stamps: Sequence[Stamp],
+        by: Ints,
+        unknown_price: float,
+        exposure: Exposure | None = None,
+    ) -> None:
+        self.stock, self.generated_at, self.stamps, self.by = stock, generated_at, stamps, by
+        self.exposure = exposure
         self.reasons = Reasons(stock)
         self.price = stock.products["price"].fill_null(unknown_price)
         self.choice = np.diff(stock.fits.offsets)
+        self._wide, self._long = wide_schema(exposure is not None), long_schema(exposure is not None)
 
     def wide(self, picks: Picks) -> pa.Table:
         """Make one row per person."""
@@ -76,7 +118,7 @@ class Sheet:
             for n in range(SLOTS)
             for name in (*PART, *TOLD)
         }
-        return pa.table(self._who(picks.owner) | slots).select(wide_schema().names).cast(wide_schema())
+        return pa.table(self._who(picks.owner) | slots).select(self._wide.names).cast(self._wide)
 
     def long(self, picks: Picks) -> pa.Table:
         """Make one row per part."""
@@ -84,13 +126,13 @@ class Sheet:
         cells = self._cells(picks)
         slot = np.broadcast_to(np.arange(1, SLOTS + 1), picks.product.shape)[picks.product >= 0]
         named = {name.format(n="").rstrip("_"): cells[name] for name in cells.column_names}
-        return pa.table(self._who(owner) | {"slot": slot} | named).select(long_schema().names).cast(long_schema())
+        return pa.table(self._who(owner) | {"slot": slot} | named).select(self._long.names).cast(self._long)
 
     def _who(self, owner: Ints) -> dict[str, Any]:
         owners, vehicles = self.stock.owners, self.stock.vehicles
         vehicle = owners["vehicle"].to_numpy()[owner]
-        moment = pa.scalar(self.stamp.generated_at, ABOUT["generated_at"])
-        return {
+        moment = pa.scalar(self.generated_at, ABOUT["generated_at"])
+        return self._arm(owner) | {
             "email_lower": take(owners["email"], owner),
             "v1_year": take(vehicles["year"], vehicle),
             "v1_make": take(vehicles["make"], vehicle),
@@ -98,9 +140,22 @@ class Sheet:
             "engagement_tier": take(owners["tier"], owner),
             "fitment_count": self.choice[vehicle],
             "generated_at": pa.repeat(moment, len(owner)),
-            "pipeline_version": pa.repeat(self.stamp.pipeline_version, len(owner)),
-            "run_id": pa.repeat(self.stamp.run_id, len(owner)),
+            "pipeline_version": self._said(owner, "pipeline_version"),
+            "run_id": self._said(owner, "run_id"),
         }
+
+    def _arm(self, owner: Ints) -> dict[str, Any]:
+        if self.exposure is None:
+            return {}
+        told = self.exposure
+        return {
+            "campaign": pa.repeat(told.campaign, len(owner)),
+            "arm": take(told.group, owner),
+            "exposed": take(told.exposed, owner),
+        }
+
+    def _said(self, owner: Ints, name: str) -> pa.Array:
+        return take(pa.array([getattr(stamp, name) for stamp in self.stamps]), self.by[owner])
 
     def _cells(self, picks: Picks) -> pa.Table:
         """Every slot that has a part, row by row."""
@@ -113,7 +168,7 @@ class Sheet:
                 "rec{n}_price": take(self.price, product),
                 "rec{n}_score": np.round(picks.score[there], 6),
                 "rec{n}_image": take(parts["image_url"], product),
-                "rec{n}_type": pa.repeat("fitment", len(product)),
+                "rec{n}_type": self._said(owner, "kind"),
                 "rec{n}_pop_source": take(pa.array(SOURCES), picks.source[there]),
                 "rec{n}_reason": self.reasons.words(picks, why),
                 "rec{n}_path": self.reasons.paths(picks, why),

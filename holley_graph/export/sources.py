@@ -8,14 +8,15 @@ from pathlib import Path
 
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError, ParcelError
-from holley_graph.export.rankers import ByBaseline, ByGraph, Ranker
+from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, Ranker
+from holley_graph.export.rows import Stamp
 from holley_graph.export.stock import Stock
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
 from loaders import baseline
 from loaders.taken import Taken, open_taken
 
-RANKERS = ("graph", "baseline")
+RANKERS = ("graph", "baseline", "hybrid", "universal")
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,11 @@ class Named:
 
     Attributes:
         ranker: who ranks.
-        run_id: the release that it ranks by; the sync for one that needs no release.
-        pipeline_version: its name for consumers.
+        stamp: the release that it ranks by (the sync for one that needs none), and what consumers call it.
     """
 
     ranker: Ranker
-    run_id: str
-    pipeline_version: str
+    stamp: Stamp
 
 
 def last_sync(graph: Graph, home: Path) -> Taken:
@@ -78,7 +77,18 @@ def ranker(name: str, graph: Graph, taken: Taken, stock: Stock, settings: Settin
         GraphStateError, ParcelError: there is no live release, or its vectors are not here.
     """
     if name == "baseline":
-        scores = baseline.scores(taken.clean_tables(), taken.as_of, settings)
-        return Named(ByBaseline(stock, scores), taken.path.name, baseline.VERSION)
+        return Named(_baseline(taken, stock, settings), Stamp(baseline.VERSION, taken.path.name, "fitment"))
     run = live_run(graph, settings.home)
-    return Named(ByGraph(stock, table.load(run)), run.name, f"holley-graph-{version('holley-graph')}")
+    ours = f"holley-graph-{version('holley-graph')}"
+    by_graph = ByGraph(stock, table.load(run))
+    if name == "hybrid":
+        by_hybrid = ByHybrid(_baseline(taken, stock, settings), by_graph)
+        return Named(by_hybrid, Stamp(f"{ours}-hybrid", run.name, "fitment"))
+    if name == "universal":
+        share = settings.recommend.universal_share
+        return Named(ByUniversal(by_graph, share), Stamp(f"{ours}-universal", run.name, "universal"))
+    return Named(by_graph, Stamp(ours, run.name, "fitment"))
+
+
+def _baseline(taken: Taken, stock: Stock, settings: Settings) -> ByBaseline:
+    return ByBaseline(stock, baseline.scores(taken.clean_tables(), taken.as_of, settings))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,11 +10,10 @@ from typing import Any
 
 import duckdb
 
-from holley_graph.errors import SourceError
 from holley_graph.gate.checks import CHECKS, Check, Severity
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import sqltext
+from loaders import sheet, sqltext
 
 DAY = 86_400
 SHOWN = 10
@@ -123,35 +121,10 @@ def _skipped(each: Check) -> Finding:
 
 def _open(connection: duckdb.DuckDBPyConnection, path: Path, prefix: str) -> None:
     """Read a file into the tables `people` and `slots`, or `previous_people` and `previous_slots`."""
-    _read(connection, path).create(f"{prefix}sheet")
+    sheet.read(connection, path, COLUMNS).create(f"{prefix}sheet")
     _make(connection, "gate/people", f"{prefix}people", {"sheet": f"{prefix}sheet"}, {})
     here = {"sheet": f"{prefix}sheet", "people": f"{prefix}people"}
     _make(connection, "gate/slots", f"{prefix}slots", here, {})
-
-
-def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
-    """Read the columns that are checked, as text where the format has no types, with the number of each row."""
-    try:
-        if path.suffix == ".csv":
-            found = connection.read_csv(str(path), header=True, all_varchar=True)
-        elif path.suffix == ".ndjson":
-            with path.open(encoding="utf-8") as file:
-                names = json.loads(file.readline() or "{}")
-            found = connection.read_json(
-                str(path), format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR")
-            )
-        elif path.suffix == ".parquet":
-            found = connection.read_parquet(str(path))
-        else:
-            raise SourceError(f"{path} is neither CSV, Parquet nor NDJSON by its suffix")
-    except (duckdb.Error, OSError, ValueError) as error:
-        raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    missing = [name for name in COLUMNS if name not in found.columns]
-    if missing:
-        raise SourceError(
-            f"{path} lacks {len(missing)} columns, {missing[0]} among them", "the gate reads the wide format"
-        )
-    return found.project(", ".join(("row_number() OVER () AS row", *COLUMNS)))
 
 
 def _make(

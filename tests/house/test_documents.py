@@ -19,6 +19,7 @@ from holley_graph import errors
 from holley_graph.cli import COMMANDS, cli
 from holley_graph.graph import queries
 from holley_graph.settings import Section, Settings
+from loaders import sqltext
 from tests.house import tree
 
 DOCS = tree.ROOT / "docs"
@@ -156,6 +157,7 @@ def test_every_command_with_json_has_its_shape_documented() -> None:
 
 
 def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
+    from holley_graph.campaign.outcome import Report as Campaign
     from holley_graph.embeddings.writeback import Report as Writeback
     from holley_graph.export.export import Report as Export
     from holley_graph.gate.gate import Finding
@@ -178,6 +180,8 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     assert list(known["explain"]) == keys(Explanation)
     assert list(known["export"]) == keys(Export)
     assert list(known["gate"]) == keys(Gate)
+    assert list(known["campaign"]) == keys(Campaign)
+    assert tuple(known["campaign"]["arms"][0])[:8] == tuple(sqltext.load("campaign/outcome").returns)
     assert list(known["gate"]["checks"][0]) == keys(Finding)
     for statement in ("recommend/user", "recommend/vehicle"):  # `mixed` is settled before an answer is given
         assert (*known["recommend"]["rows"][0], "mixed") == queries.load(statement).returns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import stat
 from collections import Counter, defaultdict
@@ -18,6 +19,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from holley_graph.campaign.split import Split
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings.table import Table
 from holley_graph.embeddings.writeback import write_back
@@ -27,6 +29,7 @@ from holley_graph.export.export import export
 from holley_graph.export.rows import wide_schema
 from holley_graph.graph.client import Graph
 from holley_graph.recommend import answers
+from holley_graph.recommend.explain import explain
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from loaders import baseline, sync
@@ -60,6 +63,7 @@ class Live:
     settings: Settings
     held: Held
     taken: Taken
+    tables: dict[str, Table]
 
     @cached_property
     def users(self) -> dict[str, dict[str, Any]]:
@@ -82,6 +86,21 @@ class Live:
     def product(self, sku: str) -> dict[str, Any]:
         return self.held["product"][sku,]
 
+    def fitting(self, user: str) -> list[str]:
+        return [sku for sku in self.fits[self.owned[user]] if self.product(sku)["eligible"]]
+
+    @cached_property
+    def fits(self) -> dict[str, list[str]]:
+        found = defaultdict(list)
+        for sku, vehicle in self.held["fits"]:
+            found[vehicle].append(sku)
+        return found
+
+    def vector(self, table: str, key: str) -> np.ndarray | None:
+        """A vector's taste: without popularity and padding."""
+        row = self.tables[table].find(np.array([key], object))[0]
+        return None if row < 0 else self.tables[table].vectors[row][:-2].astype(float)
+
     def export(self, path: Path, **how: Any) -> Rows:
         export(self.graph, self.settings, path, NOW, **how)
         return pq.read_table(path).to_pylist()
@@ -100,7 +119,7 @@ def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         write_back(graph, runs.write(tables, settings.home / "runs" / "r1"))
         taken = open_taken(settings.home, run_id)
         assert taken is not None
-        yield Live(graph, settings, found, taken)
+        yield Live(graph, settings, found, taken, tables)
 
 
 def gaps(tables: dict[str, Table]) -> dict[str, Table]:
@@ -207,24 +226,101 @@ def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp
     found = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
     expected = {}
     for user in live.owned:
-        out = live.bought(user) if live.key(user) not in expected else set()
-        kept, families, types = [], set(), Counter[str]()
-        for row in sorted(scored[live.owned[user]].values(), key=lambda r: (-r["score"], r["sku"])):
-            product = live.product(row["sku"])
-            if product["base_sku"] in out or product["display_key"] in families:
-                continue
-            families.add(product["display_key"])
-            types[product["part_type"]] += 1
-            if types[product["part_type"]] <= 2:
-                kept.append((row["sku"], row["score"], row["source"]))
-        if len(kept) >= 3:
-            expected.setdefault(live.key(user), kept[:4])
-    what = ("rec_part_{n}", "rec{n}_score", "rec{n}_pop_source")
-    assert {
-        key: list(zip(*(slots(row, each) for each in what), strict=True)) for key, row in found.items()
-    } == expected
+        if live.key(user) in expected:
+            continue
+        mine = [(row["sku"], row["score"], row["source"]) for row in scored[live.owned[user]].values()]
+        if len(kept := chosen(live, user, mine)) >= 3:
+            expected[live.key(user)] = kept
+    assert {key: sent(row) for key, row in found.items()} == expected
     assert {row["pipeline_version"] for row in found.values()} == {"v5.18"}
     assert {row["run_id"] for row in found.values()} == {live.taken.path.name}
+
+
+def chosen(live: Live, user: str, scored: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
+    """The rules of an answer, one part at a time."""
+    out, kept, families, types = live.bought(user), [], set[str](), Counter[str]()
+    for sku, score, source in sorted(scored, key=lambda each: (-each[1], each[0])):
+        product = live.product(sku)
+        if product["base_sku"] in out or product["display_key"] in families:
+            continue
+        families.add(product["display_key"])
+        types[product["part_type"]] += 1
+        if types[product["part_type"]] <= 2:
+            kept.append((sku, score, source))
+    return kept[:4]
+
+
+def sent(row: dict[str, Any]) -> list[tuple[str, float, str]]:
+    what = ("rec_part_{n}", "rec{n}_score", "rec{n}_pop_source")
+    return list(zip(*(slots(row, each) for each in what), strict=True))
+
+
+def cosine(live: Live, user: str, sku: str, *levels: str) -> tuple[float | None, str]:
+    """Likeness of a part and the most specific vector there is, without popularity, and whose vector that is."""
+    vehicle = live.owned[user]
+    key = {
+        "user": user,
+        "vehicle": vehicle,
+        "vehicle_model": vehicle.partition("|")[2],
+        "make": vehicle.split("|")[1],
+    }
+    names = {"vehicle_model": "segment"}
+    for level in levels:
+        query, part = live.vector(level, key[level]), live.vector("product", sku)
+        if query is not None:
+            like = None if part is None else float(query @ part / np.linalg.norm(query) / np.linalg.norm(part))
+            return like, names.get(level, level)
+    return None, "global"
+
+
+def some(live: Live, found: dict[tuple[str, str], Any]) -> list[str]:
+    ids = Counter(map(live.key, live.owned))
+    return [user for user in sorted(live.owned)[::3] if ids[live.key(user)] == 1]
+
+
+def test_hybrid_keeps_what_owners_bought_and_lets_taste_decide_the_rest(live: Live, tmp_path: Path) -> None:
+    known = {
+        (row["vehicle_id"], row["sku"]): row
+        for row in baseline.scores(live.taken.clean_tables(), int(AS_OF.timestamp()), live.settings).to_pylist()
+    }
+    found = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
+    sources = Counter[str]()
+    for user in some(live, found):
+        mine = []
+        for sku in live.fitting(user):
+            like, whose = cosine(live, user, sku, "user", "vehicle", "vehicle_model", "make")
+            popular = known.get((live.owned[user], sku), {"source": "none"})
+            if popular["source"] in ("segment", "make"):
+                mine.append((sku, popular["score"] + 0.0049 * (1 + (like or 0.0)), popular["source"]))
+            else:
+                mine.append((sku, (1 + (like or 0.0)) / 2, "global" if like is None else whose))
+        check_sent(found, live.key(user), chosen(live, user, mine))
+        sources.update(slots(found[live.key(user)], "rec{n}_pop_source") if live.key(user) in found else [])
+    assert {"segment", "make", "vehicle"} <= set(sources)
+
+
+def test_universal_is_the_closest_of_what_fits_the_most_vehicles(live: Live, tmp_path: Path) -> None:
+    found = {keys(row): row for row in live.export(tmp_path / "u.parquet", ranker="universal")}
+    vehicles = Counter(sku for sku, _ in live.held["fits"] if live.product(sku)["eligible"])
+    counts = sorted((vehicles[s] for (s,) in live.held["product"] if live.product(s)["eligible"]), reverse=True)
+    least = counts[math.ceil(len(counts) * live.settings.recommend.universal_share) - 1]
+    for user in some(live, found):
+        mine = []
+        for sku in live.fitting(user):
+            like, whose = cosine(live, user, sku, "vehicle", "vehicle_model", "make")
+            if like is not None and vehicles[sku] >= least:
+                mine.append((sku, like, whose))
+        check_sent(found, live.key(user), chosen(live, user, mine))
+    assert {kind for row in found.values() for kind in slots(row, "rec{n}_type")} == {"universal"}
+
+
+def check_sent(found: Any, key: tuple[str, str], wanted: list[tuple[str, float, str]]) -> None:
+    if len(wanted) < 3:
+        assert key not in found
+        return
+    ours = sent(found[key])
+    assert [(sku, source) for sku, _, source in ours] == [(sku, source) for sku, _, source in wanted]
+    assert [score for _, score, _ in ours] == pytest.approx([score for _, score, _ in wanted], abs=1e-5)
 
 
 def test_one_answer_of_the_baseline_is_that_of_its_export(live: Live, tmp_path: Path) -> None:
@@ -285,6 +381,24 @@ def test_a_row_says_where_it_comes_from(live: Live, exported: Any) -> None:
     assert {key: row["engagement_tier"] for key, row in exported.items()} == {key: by_key[key] for key in exported}
 
 
+def test_every_row_is_explained_by_the_user_and_sku_of_its_path(live: Live, exported: Any) -> None:
+    """What `explain` says of it: the same path, the same bought-after, and nothing that rules it out."""
+    led = 0
+    for key in list(exported)[::25]:
+        for sku, reason, path in zip(
+            *(slots(exported[key], w) for w in ("rec_part_{n}", "rec{n}_reason", "rec{n}_path")), strict=True
+        ):
+            user = re.match(r"\(([^)]+)\)", path)[1]
+            found = explain(live.graph, user, sku, RULES)
+            assert path.startswith(found.path) and found.path
+            assert found.rules_out == []
+            if reason.startswith("Often bought after"):
+                first = re.search(r"<-\[:CO_PURCHASED\]-\((.+?)\)", path)[1]
+                assert any(f"bought it after {first}, which" in line for line in found.speaks_for)
+                led += 1
+    assert led
+
+
 # ---- files -----------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +442,23 @@ def test_long_has_a_row_per_part(live: Live, exported: Any, tmp_path: Path) -> N
         )
         for key, row in exported.items()
     } == found
+
+
+def test_an_arm_is_sent_what_its_ranker_sends_and_the_hold_out_is_marked(
+    live: Live, exported: Any, tmp_path: Path
+) -> None:
+    split = Split("spring", ("graph", "baseline"), 0.3)
+    rows = live.export(tmp_path / "c.parquet", split=split)
+    alone = {
+        "graph": exported,
+        "baseline": {keys(r): r for r in live.export(tmp_path / "b.parquet", ranker="baseline")},
+    }
+    for row in rows:
+        group = split.groups[int(split.of([row["email_lower"]])[0])]
+        assert (row.pop("campaign"), row.pop("arm"), row.pop("exposed")) == ("spring", group, group != "hold-out")
+        assert row == alone["graph" if group == "hold-out" else group][keys(row)]
+    found = Counter(split.groups[int(split.of([key[0]])[0])] for key in map(keys, rows))
+    assert min(found[group] for group in split.groups) > 100
 
 
 def test_what_cannot_be_exported_gets_one_line_and_leaves_no_file(live: Live, tmp_path: Path) -> None:

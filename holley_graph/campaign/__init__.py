@@ -1,0 +1,1 @@
+"""Who gets what in a campaign, and what came of it."""

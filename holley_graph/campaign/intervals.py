@@ -1,0 +1,29 @@
+"""95 % intervals of shares and of their differences."""
+
+from __future__ import annotations
+
+import math
+
+Z = 1.959963984540054
+"""The normal distribution's 97.5 % point."""
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """Give the score interval of a share (Wilson, JASA 1927); 0 … 1 when nobody was asked."""
+    if not of:
+        return 0.0, 1.0
+    share, z2 = hits / of, Z * Z
+    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
+    half = Z * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of)) / (1 + z2 / of)
+    return middle - half if hits else 0.0, middle + half if hits < of else 1.0
+
+
+def newcombe(hits: int, of: int, other_hits: int, other_of: int) -> tuple[float, float]:
+    """Give the interval of a share less another one, of different people (Newcombe, Stat. Med. 1998, method 10)."""
+    if not of or not other_of:
+        return -1.0, 1.0
+    a, b = hits / of, other_hits / other_of
+    (low_a, high_a), (low_b, high_b) = wilson(hits, of), wilson(other_hits, other_of)
+    low = a - b - math.sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
+    high = a - b + math.sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
+    return low, high

@@ -1,0 +1,67 @@
+"""`campaign`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, say, table
+
+if TYPE_CHECKING:
+    from holley_graph.campaign.outcome import Report
+
+
+@click.command()
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--treatments", required=True, metavar="files:DIR", help="Folder with the table of what was sent and clicked."
+)
+@json_option
+@click.pass_obj
+def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> None:
+    """What came of an export with arms: clicks and orders per arm, as the last sync knows them."""
+    from holley_graph.campaign.outcome import read_back
+    from holley_graph.cli.gate import synced
+    from holley_graph.errors import SettingsError
+
+    kind, _, where = treatments.partition(":")
+    if kind != "files" or not where:
+        raise SettingsError(f"--treatments {treatments!r} is not files:DIR")
+    tables, _, _ = synced(context)
+    done = read_back(tables, path, Path(where), context.settings)
+    if as_json:
+        print_json(done.as_dict())
+    else:
+        show(done)
+
+
+def show(done: Report) -> None:
+    """Print the outcome for a person."""
+    columns = ("arm", "people", "sent", "not_live", "scanned", "clicked", "ordered", "ordered_sent")
+    table(f"{done.path.name}, {done.days} days", columns, [[row[name] for name in columns] for row in done.arms])
+    rates = ("clicked_rate", "ordered_rate", "ordered_sent_rate")
+    rows = [(row["arm"], *(_spoken(row[name]) for name in rates)) for row in done.arms]
+    table("Shares, 95 % intervals", ("arm", "of sent clicked", "of people ordered", "ordered what was sent"), rows)
+    over = [
+        (row["arm"], *(_over(row[name]["over_hold_out"]) for name in rates[1:]))
+        for row in done.arms
+        if row["ordered_rate"]["over_hold_out"]
+    ]
+    if over:
+        table("Over the hold-out, points", ("arm", "ordered", "ordered what was sent"), over)
+    reached = [row for row in done.arms if row["arm"] == "hold-out" and row["sent"]]
+    if reached:
+        say(f"careful: {reached[0]['sent']:,} people of the hold-out were sent something")
+
+
+def _spoken(rate: dict[str, Any]) -> str:
+    if rate["share"] is None:
+        return "–"
+    return f"{rate['share']:.2%} ({rate['low']:.2%} … {rate['high']:.2%})"
+
+
+def _over(rate: dict[str, float]) -> str:
+    return f"{100 * rate['difference']:+.2f} ({100 * rate['low']:+.2f} … {100 * rate['high']:+.2f})"

@@ -1,0 +1,72 @@
+"""The baseline as it served, and the two rankers that use vectors beside popularity, as scorers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holley_graph.embeddings.blend import hybrid as blend
+from holley_graph.embeddings.blend import unit, widest
+from holley_graph.embeddings.table import Tables
+from holley_graph.evaluation import scoring
+from holley_graph.evaluation.targets import RankingTask
+from holley_graph.snapshot.snapshot import Ints, Snapshot
+
+Floats = npt.NDArray[np.float64]
+
+
+def champion(published: pa.Table, full: Snapshot, task: RankingTask) -> Floats:
+    """Score every candidate as baseline v5.18 does.
+
+    Args:
+        published: what `loaders.baseline.scores` gives as of the task's time.
+        full: the snapshot that the task's rows belong to.
+        task: users and candidates.
+
+    Returns:
+        [candidates]; −inf where the baseline knows no order.
+    """
+    row = _rows(published, full, task)
+    return np.where(row >= 0, np.append(published["score"].to_numpy(), 0.0)[row], -np.inf)
+
+
+def hybrid(published: pa.Table, tables: Tables, full: Snapshot, task: RankingTask) -> Floats:
+    """Score every candidate as `--ranker hybrid` does: what owners bought first, else taste."""
+    row = _rows(published, full, task)
+    score = np.append(published["score"].to_numpy(), 0.0)[row]
+    by_owners = pc.is_in(published["source"], pa.array(["segment", "make"])).to_numpy(zero_copy_only=False)
+    spoken = np.append(by_owners, False)[row]
+    return blend(score, spoken, _likeness(scoring.queries(tables, full, task)[task.owner], tables, full, task))
+
+
+def universal(tables: Tables, full: Snapshot, task: RankingTask, share: float) -> Floats:
+    """Score every candidate as `--ranker universal` does; −inf what does not fit enough vehicles."""
+    vehicle = tables["vehicle"].find(full.vehicle_ids.keys[task.vehicle])
+    query = np.where((vehicle >= 0)[:, None], tables["vehicle"].vectors[vehicle], np.nan)[task.owner]
+    eligible = np.asarray(full.products.column("eligible"), bool)
+    fitting = np.bincount(full.fits[:, 1], minlength=full.products.num_rows)
+    likeness = _likeness(query, tables, full, task)
+    wide = widest(fitting, eligible, share)[task.candidate]
+    return np.where(wide & ~np.isnan(likeness), likeness, -np.inf)
+
+
+def _likeness(query: Floats, tables: Tables, full: Snapshot, task: RankingTask) -> Floats:
+    """[candidates] cosine of taste; NaN for products without a vector."""
+    row = tables["product"].find(full.product_ids.keys)[task.candidate]
+    cosine = np.einsum("ij,ij->i", unit(query), unit(tables["product"].vectors)[row])
+    return np.where(row >= 0, cosine, np.nan)
+
+
+def _rows(published: pa.Table, full: Snapshot, task: RankingTask) -> Ints:
+    """[candidates] the row of `published` that speaks of each, −1 where none does."""
+    asked = pa.table(
+        {
+            "vehicle_id": full.vehicle_ids.keys[task.vehicle[task.owner]],
+            "sku": full.product_ids.keys[task.candidate],
+        }
+    )
+    pairs = (pc.binary_join_element_wise(each["vehicle_id"], each["sku"], "\t") for each in (asked, published))
+    wanted, known = (pair.combine_chunks() for pair in pairs)
+    return np.asarray(pc.index_in(wanted, value_set=known).fill_null(-1), np.int64)

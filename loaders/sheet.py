@@ -1,0 +1,40 @@
+"""An export file read back: CSV, Parquet or NDJSON by its suffix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from holley_graph.errors import SourceError
+
+
+def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
+    """Read some columns of a file, as text where the format has no types, with the number of each row as `row`.
+
+    Raises:
+        SourceError: it is unreadable, or lacks one of the columns.
+    """
+    try:
+        if path.suffix == ".csv":
+            found = connection.read_csv(str(path), header=True, all_varchar=True)
+        elif path.suffix == ".ndjson":
+            with path.open(encoding="utf-8") as file:
+                names = json.loads(file.readline() or "{}")
+            found = connection.read_json(
+                str(path), format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR")
+            )
+        elif path.suffix == ".parquet":
+            found = connection.read_parquet(str(path))
+        else:
+            raise SourceError(f"{path} is neither CSV, Parquet nor NDJSON by its suffix")
+    except (duckdb.Error, OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    missing = [name for name in columns if name not in found.columns]
+    if missing:
+        raise SourceError(
+            f"{path} lacks {len(missing)} columns, {missing[0]} among them", "it has to be of the wide format"
+        )
+    return found.project(", ".join(("row_number() OVER () AS row", *columns)))

@@ -1,0 +1,188 @@
+"""A campaign's arms are stable and fair, and what came of them is counted by the stated rules."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holley_graph.campaign.intervals import newcombe, wilson
+from holley_graph.campaign.outcome import read_back
+from holley_graph.campaign.split import Split, place
+from holley_graph.errors import SourceError
+from holley_graph.settings import Settings
+from loaders import contracts
+from tests.support.raw import at
+
+EMAILS = [f"p{n}@x.com" for n in range(20_000)]
+
+
+# ---- the split ---------------------------------------------------------------------------------------------------
+
+
+def test_a_place_is_what_the_documents_say():
+    number = int(hashlib.sha256(b"spring:ann@x.com").hexdigest()[:16], 16)
+    assert place("spring", "ann@x.com") == pytest.approx(number / 2**64, abs=1e-15)
+
+
+def test_arms_have_equal_shares_of_those_who_are_not_held_out():
+    group = Split("spring", ("graph", "baseline", "hybrid"), 0.1).of(EMAILS)
+    assert np.bincount(group) / len(EMAILS) == pytest.approx([0.3, 0.3, 0.3, 0.1], abs=0.015)
+
+
+def test_two_campaigns_split_independently():
+    one, other = (Split(name, ("a", "b"), 0.5).of(EMAILS) == 2 for name in ("spring", "summer"))
+    assert (one & other).mean() == pytest.approx(0.25, abs=0.015)
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=6), st.integers(1, 4), st.sampled_from([0.0, 0.1, 0.99]))
+def test_a_person_is_always_in_the_same_group(emails, arms, hold_out):
+    split = Split("c", tuple("abcd"[:arms]), hold_out)
+    found = split.of(emails)
+    assert [int(split.of([email])[0]) for email in emails] == found.tolist()
+    assert found.max() <= arms
+    assert hold_out or found.max() < arms
+
+
+def test_more_held_out_moves_nobody_out_of_the_hold_out():
+    less, more = (Split("c", ("a",), share).of(EMAILS) == 1 for share in (0.1, 0.2))
+    assert not (less & ~more).any()
+
+
+# ---- intervals ---------------------------------------------------------------------------------------------------
+
+
+def test_intervals_are_those_of_the_papers():
+    """Newcombe 1998, both papers: 81 of 263; 56 of 70 less 48 of 80, method 10."""
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_nobody_asked_says_nothing():
+    assert (wilson(0, 0), newcombe(0, 0, 1, 2)) == ((0.0, 1.0), (-1.0, 1.0))
+    assert wilson(0, 10)[0] == 0 and wilson(10, 10)[1] == 1
+
+
+# ---- what came of it ---------------------------------------------------------------------------------------------
+
+START = at("2026-01-01")
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def sent(user, when=HOUR, clicked=None, mode="LIVE", treatment="t1"):
+    sent_at = START + when
+    at_ = None if clicked is None else sent_at + clicked
+    return {
+        "user_id": user,
+        "treatment_id": treatment,
+        "sent_at": sent_at,
+        "clicked_at": at_,
+        "skus": ["A1"],
+        "mode": mode,
+    }
+
+
+def counted(tmp_path, rows, orders=(), events=()):
+    people = {"a": "graph", "b": "graph", "c": "graph", "d": "hold-out", "e": "hold-out"}
+    clean = {
+        "users": [{"user_id": name, "email": f"{name}@x.com"} for name in people]
+        + [{"user_id": "a2", "email": "a@x.com"}],
+        "orders": [
+            {"email": f"{who}@x.com", "sku": sku, "at": [], "last_at": seconds(when)} for who, sku, when in orders
+        ],
+        "events": [
+            {"user_id": who, "kind": kind, "sku": sku, "at": [seconds(when)], "count": 1}
+            for who, sku, when, kind in events
+        ],
+    }
+    connection = duckdb.connect()
+    for contract in (contracts.USERS, contracts.ORDERS, contracts.EVENTS):
+        table = pa.Table.from_pylist(clean[contract.name], contract.schema)
+        connection.register(f"clean_{contract.name}", table)
+    sheet = [
+        {"email_lower": f"{who}@x.com", "arm": arm, "generated_at": START}
+        | {f"rec_part_{n}": sku for n, sku in enumerate(("A1", "A2", "A3", None), 1)}
+        for who, arm in [*people.items(), ("a", "graph")]  # two vehicles
+    ]
+    pq.write_table(pa.Table.from_pylist(sheet), tmp_path / "sent.parquet")
+    moment = pa.timestamp("us", "UTC")
+    schema = pa.schema(
+        {"user_id": pa.string(), "treatment_id": pa.string(), "sent_at": moment, "clicked_at": moment,
+         "skus": pa.list_(pa.string()), "mode": pa.string()}
+    )  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(list(rows), schema), tmp_path / "treatments.parquet")
+    report = read_back(connection, tmp_path / "sent.parquet", tmp_path, Settings())
+    return {row["arm"]: row for row in report.arms}
+
+
+def seconds(when):
+    return int((START + when).timestamp())
+
+
+def test_people_are_counted_once_however_many_ids_and_vehicles_they_have(tmp_path):
+    found = counted(tmp_path, [sent("a"), sent("a2"), sent("b")])
+    assert (found["graph"]["people"], found["graph"]["sent"], found["hold-out"]["sent"]) == (3, 2, 0)
+
+
+def test_only_live_treatments_count(tmp_path):
+    rows = [sent("a", clicked=HOUR, mode=mode) for mode in ("QA", "SIMULATION", None)] + [
+        sent("b", clicked=HOUR, mode="live")
+    ]
+    graph = counted(tmp_path, rows)["graph"]
+    assert (graph["sent"], graph["not_live"], graph["clicked"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("clicks", "clicked"),
+    [
+        ([timedelta(seconds=9.9)], False),
+        ([timedelta(seconds=10)], True),
+        ([timedelta(seconds=-5)], False),
+        ([HOUR, HOUR + timedelta(seconds=1)], True),
+        ([HOUR, HOUR + timedelta(seconds=1), HOUR + timedelta(seconds=2)], False),
+        ([HOUR, HOUR + timedelta(seconds=1), HOUR + timedelta(seconds=2), 2 * HOUR], True),
+    ],
+)
+def test_a_link_scanner_is_no_reader(tmp_path, clicks, clicked):
+    graph = counted(tmp_path, [sent("a", clicked=click, treatment=f"t{n}") for n, click in enumerate(clicks)])[
+        "graph"
+    ]
+    assert bool(graph["clicked"]) is clicked
+    assert bool(graph["scanned"]) is (not clicked or len(clicks) > 3)
+
+
+def test_what_is_outside_the_days_of_the_campaign_does_not_count(tmp_path):
+    rows = [sent("a", when=-HOUR, clicked=2 * HOUR), sent("b", when=15 * DAY), sent("c", clicked=20 * DAY)]
+    orders = [("a", "A1", -HOUR), ("b", "A1", 14 * DAY), ("c", "A1", 14 * DAY - HOUR)]
+    graph = counted(tmp_path, rows, orders)["graph"]
+    assert (graph["sent"], graph["clicked"], graph["ordered"]) == (1, 0, 1)
+
+
+def test_orders_count_for_the_whole_arm_and_apart_where_they_are_what_was_sent(tmp_path):
+    orders = [("a", "A1B", DAY), ("d", "Z9", DAY)]
+    events = [("b", "Z9", DAY, "ORDERED"), ("c", "A1", DAY, "VIEWED")]
+    found = counted(tmp_path, [sent("a")], orders, events)
+    assert [(found[arm]["ordered"], found[arm]["ordered_sent"]) for arm in ("graph", "hold-out")] == [
+        (2, 1),
+        (1, 0),
+    ]
+    rate = found["graph"]["ordered_rate"]
+    assert (rate["share"], rate["low"], rate["high"]) == (2 / 3, *wilson(2, 3))
+    over = rate["over_hold_out"]
+    assert over["difference"] == pytest.approx(2 / 3 - 1 / 2)
+    assert (over["low"], over["high"]) == newcombe(2, 3, 1, 2)
+    assert found["graph"]["clicked_rate"]["share"] == 0
+    assert found["hold-out"]["clicked_rate"]["share"] is None
+    assert found["hold-out"]["ordered_rate"]["over_hold_out"] is None
+
+
+def test_a_missing_table_gets_one_line(tmp_path):
+    with pytest.raises(SourceError, match="table treatments: expected"):
+        read_back(duckdb.connect(), tmp_path / "x.parquet", tmp_path, Settings())
