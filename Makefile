@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 EMULATOR := .venv-emulator
 EMULATOR_STAMP := $(EMULATOR)/.installed
 
-.PHONY: demo test unit check install emulator lock docs clean
+.PHONY: demo test unit check install emulator lock docs images chromium clean
 
 install: $(STAMP)
 
@@ -32,7 +32,7 @@ $(EMULATOR_STAMP): requirements/emulator.txt $(STAMP)
 demo: $(STAMP)
 	$(BIN)/holley-graph demo
 
-test: check $(EMULATOR_STAMP)
+test: check $(EMULATOR_STAMP) chromium
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 unit: $(STAMP)
@@ -46,6 +46,18 @@ check: $(STAMP)
 # Pages that are written from the code: settings, command line, schema, statements.
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
+
+# The screenshots of Neo4j Browser, taken by the tests that read its answers.
+images: $(STAMP) chromium
+	$(BIN)/python -m pytest tests/browser --images docs/img
+
+# What tests/browser drives. Debian's and Ubuntu's packages are fetched where apt-get may; elsewhere it is up to you.
+chromium:
+	@command -v chromedriver >/dev/null || { \
+	  command -v apt-get >/dev/null || { echo "tests/browser needs Chromium and chromedriver on the path" >&2; exit 1; }; \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends chromium chromium-driver; }
 
 # Compiled without index lines: the index is the installer's setting, not this file's business.
 lock: $(STAMP)

@@ -1,7 +1,35 @@
-"""What holds for every test."""
+"""What holds for every test, and one embedded server for all tests of a run that need one."""
+
+from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+
+import pytest
+
+from holley_graph.graph.client import Graph
+from holley_graph.server import lifecycle
+from holley_graph.server.status import connect
+from holley_graph.settings import Settings
+from tests.support.server import small, wipe
 
 # The worlds here are so small that threads of torch wait for each other longer than they compute: on two busy cores
 # one thread trains ten times as fast as two. Read when torch is first imported, hence no fixture.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings whose embedded server runs."""
+    settings = small(tmp_path_factory.mktemp("shared") / "home")
+    lifecycle.up(settings)
+    yield settings
+    lifecycle.down(settings)
+
+
+@pytest.fixture
+def graph(server: Settings) -> Iterator[Graph]:
+    """A connection to an empty database."""
+    with connect(server) as connected:
+        wipe(connected)
+        yield connected

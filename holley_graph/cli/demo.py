@@ -49,7 +49,7 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
     from holley_graph.demo import generate
     from holley_graph.embeddings.writeback import write_back
     from holley_graph.errors import SettingsError
-    from holley_graph.graph.browser import link
+    from holley_graph.graph import browser
     from holley_graph.model.train import train
     from holley_graph.server import lifecycle
     from holley_graph.server.layout import Layout
@@ -84,7 +84,9 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
         "held_out": backtest.manifest["metrics"]["held_out"],
         "run_id": released.run_id,
         "answers": answers,
-        "browser": link(record.browser_url("neo4j"), "browse/fitment_path", {"user_id": answers[0]["user_id"]}),
+        "browser": browser.link(
+            record.browser_url("neo4j"), browser.find("fitment_path"), {"user_id": answers[0]["user_id"]}
+        ),
         "password_file": Layout.of(settings).password_file,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -87,28 +88,41 @@ def doctor(context: Context, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--query", metavar="NAME", help="A query of cypher/browse/, filled in and ready to run.")
+@click.option(
+    "--set", "given", metavar="PARAMETER=VALUE", multiple=True, help="A parameter of it; can be repeated."
+)
+@click.option("--files", type=click.Path(path_type=Path), help="Write what Browser imports into this folder.")
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the web browser of this machine.")
 @json_option
 @click.pass_obj
-def browser(context: Context, open_it: bool, as_json: bool) -> None:
-    """Print the address of Neo4j Browser, with server and user filled in."""
+def browser(
+    context: Context, query: str | None, given: tuple[str, ...], files: Path | None, open_it: bool, as_json: bool
+) -> None:
+    """Print the address of Neo4j Browser, with server and user filled in, and that of a guide through the queries.
+
+    `--files` writes the queries as `queries.csv` and `queries.zip`, and the style sheet `style.grass`.
+    """
     import webbrowser
 
-    from holley_graph.errors import ServerUnreachable
-    from holley_graph.server import process
-    from holley_graph.server.layout import Layout
+    from holley_graph.server import pages
 
-    settings = _embedded(context, "browser")
-    record = process.find(Layout.of(settings))
-    if record is None:
-        raise ServerUnreachable(f"the embedded server of {settings.home} is down", "holley-graph up")
-    url = record.browser_url("neo4j")
+    if given and query is None:
+        raise click.UsageError("--set needs --query")
+    if not all("=" in each for each in given):
+        raise click.UsageError("--set is written PARAMETER=VALUE")
+    told = pages.addresses(_embedded(context, "browser"), query, dict(each.split("=", 1) for each in given))
+    written = pages.write_files(files) if files else []
     if as_json:
-        print_json({"url": url, "user": "neo4j", "password_file": Layout.of(settings).password_file})
+        print_json({**told, "files": written})
     else:
-        say(url)
+        say(told["url"])
+        if query is None:
+            say(f"guide: {told['guide']}")
+        for path in written:
+            say(f"wrote {path}")
     if open_it:
-        webbrowser.open(url)
+        webbrowser.open(told["url"])
 
 
 def _embedded(context: Context, command: str) -> Settings:

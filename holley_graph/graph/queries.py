@@ -8,23 +8,33 @@ A statement file starts with its header:
     //         $k integer       how many
     // returns: sku string, score float
 
+A statement for analysts (`browse/`) has three lines more: a title, a value for every parameter that finds something
+in the demo's graph, and whether Browser draws what it returns:
+
+    // title: Why parts fit
+    // defaults: {"user_id": "u1", "k": 4}
+    // shows: graph | table
+
 `read` and `write` run in a managed transaction with retries; `auto` runs by itself because it opens its own
 transactions (`CALL … IN TRANSACTIONS`); `schema` changes constraints or indexes.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from holley_graph.errors import QueryFileError
 
 Mode = Literal["read", "write", "auto", "schema"]
+Shows = Literal["graph", "table"]
 
-_HEADER_KEYS = ("purpose", "mode", "params", "returns")
+_NEEDED = ("purpose", "mode", "params", "returns")
+_HEADER_KEYS = (*_NEEDED, "title", "defaults", "shows")
 _PARAMETER = re.compile(r"\$(\w+)")
 _QUOTED_OR_COMMENT = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*|/\*.*?\*/", re.S)
 
@@ -41,6 +51,17 @@ class Query:
     """Parameter name (without `$`) to its type and meaning."""
     returns: tuple[str, ...]
     """Column names in order."""
+    title: str = ""
+    """What an analyst looks for in a list; "" in statements that are not for analysts."""
+    defaults: dict[str, Any] = field(default_factory=dict)
+    """A value for every parameter, or for none."""
+    shows: Shows | None = None
+    """What Browser makes of the rows."""
+
+    @property
+    def body(self) -> str:
+        """The statement without its header and comments."""
+        return "\n".join(line for line in self.text.splitlines() if not line.strip().startswith("//")).strip()
 
 
 def folder() -> Path:
@@ -85,7 +106,12 @@ def parse(name: str, text: str) -> Query:
         )
     columns = header["returns"].split(",") if header["returns"] != "none" else []
     returns = tuple(column.split()[0] for column in columns)
-    return Query(name, text, header["purpose"], mode, params, returns)  # type: ignore[arg-type]
+    defaults = _defaults(name, header.get("defaults", "{}"), params)
+    shows = header.get("shows")
+    if shows is not None and shows not in get_args(Shows):
+        raise QueryFileError(f"{name}: shows {shows!r}, expected one of {', '.join(get_args(Shows))}")
+    promised = (header["purpose"], mode, params, returns, header.get("title", ""), defaults, shows)
+    return Query(name, text, *promised)  # type: ignore[arg-type]
 
 
 def _header(name: str, text: str) -> dict[str, str]:
@@ -101,7 +127,7 @@ def _header(name: str, text: str) -> dict[str, str]:
             values[key] = rest.strip()
         elif key:
             values[key] += "\n" + content
-    missing = [key for key in _HEADER_KEYS if key not in values]
+    missing = [key for key in _NEEDED if key not in values]
     if missing:
         raise QueryFileError(f"{name}: header lacks {', '.join(missing)}")
     return values
@@ -113,3 +139,13 @@ def _declared(name: str, block: str) -> list[tuple[str, str]]:
     if wrong:
         raise QueryFileError(f"{name}: a parameter line starts with its $name, not {wrong[0]!r}")
     return [(line.split()[0][1:], " ".join(line.split()[1:])) for line in lines]
+
+
+def _defaults(name: str, text: str, params: dict[str, str]) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise QueryFileError(f"{name}: defaults are no JSON: {error}") from error
+    if values and set(values) != set(params):
+        raise QueryFileError(f"{name}: defaults for {sorted(values)}, parameters are {sorted(params)}")
+    return values

@@ -212,8 +212,11 @@ def test_doctor_and_browser_know_the_server(shell: Shell) -> None:
     checks = shell.json("doctor")
     assert all(set(check) == {"name", "ok", "found", "todo"} and check["ok"] for check in checks)
     page = shell.json("browser")
-    assert set(page) == {"url", "user", "password_file"}
+    assert set(page) == {"url", "guide", "user", "password_file", "files"}
     assert Path(page["password_file"]).read_text().strip() not in page["url"]
+    assert "%22A1%22" in shell.json("browser", "--query", "co_purchase", "--set", "sku=A1")["url"]
+    shell.fails(5, "no query 'nothing'", "browser", "--query", "nothing")
+    shell.fails(2, "no parameter 'x'", "browser", "--query", "co_purchase", "--set", "x=1")
 
 
 # ---- errors ----------------------------------------------------------------------------------------------------

@@ -110,6 +110,13 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "recommend/explain": {"user_id": USER, "sku": OTHER, "exclude_days": 365},
         "recommend/typical_users": nothing,
         "browse/fitment_path": {"user_id": USER},
+        "browse/fits_vehicle": {"vehicle_id": VEHICLE},
+        "browse/vehicles_of_part": {"sku": SKU},
+        "browse/compare_parts": {"sku": SKU, "other_sku": OTHER},
+        "browse/co_purchase": {"sku": SKU, "k": 4},
+        "browse/fitment_gaps": {"least_owners": 1, "most_eligible": 9, "k": 4},
+        "browse/release_changes": {"vehicles": 3, "k": 4},
+        "browse/data_quality": {"examples": 2},
         "gds/keys": {"ids": node_ids},
         "gds/project": {
             "name": "statements",

@@ -66,6 +66,30 @@ def test_a_dollar_in_text_or_comment_is_no_parameter(quoted: str) -> None:
     assert set(queries.parse("room/name", text).params) == {"user_id", "k"}
 
 
+FOR_ANALYSTS = GOOD.replace(
+    "// returns", '// title: Parts\n// defaults: {"user_id": "u1", "k": 4}\n// shows: table\n// returns'
+)
+
+
+def test_the_lines_for_analysts_are_read_and_the_body_is_without_header_and_comments() -> None:
+    query = queries.parse("browse/name", FOR_ANALYSTS + "// why\n")
+    assert (query.title, query.shows, query.defaults) == ("Parts", "table", {"user_id": "u1", "k": 4})
+    assert query.body == GOOD.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"k": 4', '"l": 4', "defaults for"),
+        ('"k": 4', '"k": four', "no JSON"),
+        ("shows: table", "shows: cake", "cake"),
+    ],
+)
+def test_lines_for_analysts_that_promise_something_else_are_refused(old: str, new: str, said: str) -> None:
+    with pytest.raises(QueryFileError, match=said):
+        queries.parse("browse/name", FOR_ANALYSTS.replace(old, new))
+
+
 def test_a_statement_that_does_not_exist_is_named() -> None:
     with pytest.raises(QueryFileError, match="no statement room/nowhere"):
         queries.load("room/nowhere")

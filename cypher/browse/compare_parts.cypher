@@ -1,0 +1,36 @@
+// title: Two parts compared
+// purpose: two parts side by side: what they are, what they fit, who bought them, and how one leads to the other
+// mode: read
+// params: $sku string        one part
+//         $other_sku string  the other
+// defaults: {"sku": "43-1000", "other_sku": "87-1003"}
+// shows: table
+// returns: what, one, other
+MATCH (a:Product {sku: $sku}), (b:Product {sku: $other_sku})
+WITH a, b,
+     [p IN [a, b] | COUNT { (p)-[:FITS]->() }] AS fits,
+     COUNT { (a)-[:FITS]->(:Vehicle)<-[:FITS]-(b) } AS shared,
+     [p IN [a, b] | COUNT { (p)<-[:ORDERED]-() }] AS buyers,
+     COUNT { (a)<-[:ORDERED]-(:User)-[:ORDERED]->(b) } AS bought_both,
+     [p IN [a, b] | COUNT { (p)<-[:VIEWED]-() }] AS viewers,
+     [coalesce(head([(a)-[c:CO_PURCHASED]->(b) | c.count]), 0),
+      coalesce(head([(b)-[c:CO_PURCHASED]->(a) | c.count]), 0)] AS led,
+     coalesce(head([(a)-[c:CO_VIEWED]-(b) | c.count]), 0) AS sessions,
+     // without the last two coordinates (popularity and padding): likeness, not fame
+     round(2 * vector.similarity.cosine(a.embedding[..-2], b.embedding[..-2]) - 1, 3) AS likeness
+UNWIND [
+  ['title', a.title, b.title],
+  ['part type', a.part_type, b.part_type],
+  ['brand', a.brand, b.brand],
+  ['price', a.price, b.price],
+  ['may be recommended', a.eligible, b.eligible],
+  ['vehicles it fits', fits[0], fits[1]],
+  ['vehicles both fit', shared, shared],
+  ['people who bought it', buyers[0], buyers[1]],
+  ['people who bought both', bought_both, bought_both],
+  ['bought it first, the other later', led[0], led[1]],
+  ['people who viewed it', viewers[0], viewers[1]],
+  ['sessions with both', sessions, sessions],
+  ['likeness by what was learned', likeness, likeness]
+] AS row
+RETURN row[0] AS what, row[1] AS one, row[2] AS other

@@ -1,0 +1,158 @@
+"""The demo's world behind a real Neo4j Browser in a real, headless Chromium."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from holley_graph.demo.generate import generate
+from holley_graph.embeddings.writeback import write_back
+from holley_graph.graph.client import Graph
+from holley_graph.server import pages
+from holley_graph.server.layout import Layout
+from holley_graph.server.status import connect
+from holley_graph.settings import Settings
+from loaders import sync
+from loaders.files import FilesSource
+from tests.support import runs
+from tests.support.held import held
+from tests.support.server import wipe
+from tests.support.sources import home
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+USERS = 1_000
+"""A fifth of the demo's; the users and parts that the queries' defaults name are in both worlds."""
+PATIENCE_S = 60
+
+DROP = """
+const bytes = Uint8Array.from(atob(arguments[1]), c => c.charCodeAt(0));
+const transfer = new DataTransfer();
+transfer.items.add(new File([bytes], arguments[0]));
+const target = document.querySelector('[data-testid=activeEditor]');
+for (const kind of ['dragenter', 'dragover', 'drop'])
+  target.dispatchEvent(new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+"""
+
+T = TypeVar("T")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--images", type=Path, help="folder for the screenshots that documents show")
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window of Chromium, logged in to Neo4j Browser."""
+
+    driver: webdriver.Chrome
+    images: Path | None
+
+    def all(self, css: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def one(self, css: str) -> WebElement:
+        """Wait until the page has such an element."""
+        return self.until(lambda: self.all(css))[0]
+
+    def until(self, found: Callable[[], T | None]) -> T:
+        """Ask until the answer is something."""
+        return WebDriverWait(self.driver, PATIENCE_S).until(lambda _: found())
+
+    def run(self, answer: str) -> re.Match[str]:
+        """Run what stands in the editor, and wait for an answer of that form."""
+        self.one("[data-testid=editor-Run]").click()
+
+        def answered() -> re.Match[str] | None:
+            if "No connection found" in self.text("frame"):  # the page is there before it has logged in again
+                self.one("[data-testid=rerunFrameButton]").click()
+            return re.search(answer, self.text("frame"))
+
+        return self.until(answered)
+
+    def text(self, name: str) -> str:
+        """What stands in the newest element of that test id; read in one step, for Browser draws often."""
+        found = self.driver.execute_script(f"return document.querySelector('[data-testid={name}]')?.textContent")
+        return found or ""
+
+    def table(self) -> tuple[list[str], list[str]]:
+        """Headers and cells of the newest table."""
+        read = (
+            "return [...document.querySelectorAll('[data-testid=frameContents] table {}')].map(e => e.textContent)"
+        )
+        cells = self.until(lambda: self.driver.execute_script(read.format("td")))
+        return self.driver.execute_script(read.format("th")), cells
+
+    def drop(self, path: Path) -> None:
+        """Drop a file on the window."""
+        self.one("[data-testid=activeEditor]")
+        self.driver.execute_script(DROP, path.name, base64.b64encode(path.read_bytes()).decode())
+
+    def keep(self, name: str) -> None:
+        """Take the picture that a document shows, in few colours."""
+        if self.images:
+            self.images.mkdir(exist_ok=True)
+            drawn = Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
+            drawn.quantize(64, dither=Image.Dither.NONE).save(self.images / f"{name}.png", optimize=True)
+
+
+@pytest.fixture(scope="session")
+def demo(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
+    """The graph of the demo with two releases, their vectors drawn at random."""
+    folder = tmp_path_factory.mktemp("demo")
+    source = generate(folder / "world", users=USERS, as_of=AS_OF).folder
+    with connect(server) as graph:
+        wipe(graph)
+        sync.sync(FilesSource(source), graph, home(folder / "home"), as_of=AS_OF)
+        for seed in (1, 2):
+            write_back(graph, runs.write(runs.draw(held(graph), seed), folder / f"r{seed}"))
+        yield graph
+
+
+@pytest.fixture(scope="session")
+def window(
+    server: Settings, demo: Graph, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Window]:
+    options = webdriver.ChromeOptions()
+    profile = tmp_path_factory.mktemp("chromium")
+    for switch in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "window-size=1280,860"):
+        options.add_argument(f"--{switch}")
+    options.add_argument(f"--user-data-dir={profile}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found:
+        options.binary_location = found
+    with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as driver:
+        driver.set_page_load_timeout(PATIENCE_S)
+        window = Window(driver, request.config.getoption("--images"))
+        files = profile.with_name("imported")
+        pages.write_files(files)
+        driver.get(pages.addresses(server, None, {})["url"])
+        window.one("[data-testid=password]").send_keys(Layout.of(server).password())
+        window.one("[data-testid=connect]").click()
+        # what it remembers for the next page it writes a moment after it is in
+        remembered = "return (localStorage['neo4j.connections'] || '').includes('\"connectionState\":1')"
+        window.until(lambda: driver.execute_script(remembered))
+        # what a query does not return is not drawn: parts that were bought together would hide what it is about
+        window.one("[data-testid=activeEditor] textarea").send_keys(
+            ":config autoComplete: false", Keys.CONTROL, Keys.ENTER
+        )
+        settings = "return localStorage['neo4j.settings'].includes('\"autoComplete\":false')"
+        window.until(lambda: driver.execute_script(settings))
+        window.drop(files / "style.grass")
+        window.until(lambda: "engagement_tier" in driver.execute_script("return localStorage['neo4j.grass']"))
+        yield window
