@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import grpc
 import pytest
 from google.cloud import bigquery
@@ -14,7 +15,7 @@ from google.cloud import bigquery
 from holley_graph.errors import AccessDenied, HolleyGraphError, SourceError, SourceUnreachable, TooExpensive
 from holley_graph.graph.client import Graph
 from holley_graph.settings import BigQuery, load
-from loaders import feeds, sync
+from loaders import contracts, feeds, sqltext, sync
 from loaders.bigquery import streams
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.source import BigQuerySource
@@ -35,6 +36,7 @@ SMALL = {
     "orders": [raw.order("A1", "ann@example.org", "Friday, January 10, 2025")],
 }
 DEADLINE_S = 4
+RUN = "20251001T000000-sync-ab12"
 Ask = Callable[[], Answer]
 Rule = Callable[[Request, Ask], Answer]
 
@@ -61,7 +63,7 @@ def source_of(running: Emulator, home: Path, **more: Any) -> BigQuerySource:
 
 
 def extract(source: BigQuerySource) -> feeds.Extract:
-    return feeds.extract(source, source.settings, AS_OF, lambda *_: None, run_id="20251001T000000-sync-ab12")
+    return feeds.extract(source, source.settings, AS_OF, lambda *_: None, run_id=RUN)
 
 
 def first(rule: Rule, times: int = 1) -> Rule:
@@ -115,7 +117,7 @@ def ended(reason: str, message: str) -> Rule:
 def test_trouble_of_the_moment_is_tried_again(edge: Proxy, loaded: Emulator, tmp_path: Path, trouble: Rule) -> None:
     edge.rule = first(trouble, 2)
     source = source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=30)
-    source.open(None, "20251001T000000-sync-ab12", lambda *_: None)  # type: ignore[arg-type]  # no row is read
+    source.open(None, RUN, lambda *_: None)  # type: ignore[arg-type]  # no row is read
     source.jobs.run("probe", "SELECT 1 AS one", {})
     assert edge.rule is not None
 
@@ -183,8 +185,12 @@ def test_a_stream_that_ends_early_is_read_again_and_then_refused(
         return code, document
 
     edge.rule = one_more
-    with pytest.raises(SourceUnreachable, match=r"reading users: the stream ended after 2 of 3 rows, 3 times"):
-        extract(source_of(loaded, tmp_path, rest_endpoint=edge.rest))
+    source = source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=60)
+    said = r"reading items: the stream ended after 2 of 3 rows, 3 times"
+    with duckdb.connect() as connection, pytest.raises(SourceUnreachable, match=said):
+        source.open(connection, RUN, lambda *_: None)
+        source.run(connection, sqltext.load("items"), {"blank": contracts.BLANK}, "result")
+    assert edge.asked[-1].path.partition("?")[0].endswith("_items"), edge.asked[-1]
 
 
 # ---- streams ---------------------------------------------------------------------------------------------------
