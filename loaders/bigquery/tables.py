@@ -104,7 +104,7 @@ def name_of(reference: bigquery.TableReference) -> exp.Table:
 
 def nothing(name: str, type_: pa.DataType) -> exp.Expr:
     """Spell a column without a value."""
-    return exp.cast(exp.null(), _spelled(type_), dialect="bigquery").as_(name, quoted=True)
+    return exp.cast(exp.null(), spelled(type_), dialect="bigquery").as_(name, quoted=True)
 
 
 def _found(connection: Connection, table: RawTable) -> bigquery.Table:
@@ -149,26 +149,27 @@ def _differences(
     """Name what a column has otherwise than the contract: path, expected type, found type."""
     if field is None:
         if not optional:
-            yield path, _spelled(expected), "no such column"
+            yield path, spelled(expected), "no such column"
         return
     repeated = field.mode == "REPEATED"
     kind = _SAME.get(field.field_type, field.field_type)
     is_ = f"ARRAY<{kind}>" if repeated else kind
     inner = expected.value_type if pa.types.is_list(expected) else expected
-    wanted = "STRUCT" if pa.types.is_struct(inner) else _spelled(inner)
+    wanted = "STRUCT" if pa.types.is_struct(inner) else spelled(inner)
     if (repeated, kind) != (pa.types.is_list(expected), wanted):
-        yield path, _spelled(expected), is_
+        yield path, spelled(expected), is_
     elif wanted == "STRUCT":
         fields = {each.name.lower(): each for each in field.fields}
         for part in inner:
             yield from _differences(f"{path}.{part.name}", part.type, fields.get(part.name.lower()))
 
 
-def _spelled(type_: pa.DataType) -> str:
+def spelled(type_: pa.DataType) -> str:
+    """Spell an Arrow type as BigQuery does."""
     if pa.types.is_list(type_):
-        return f"ARRAY<{_spelled(type_.value_type)}>"
+        return f"ARRAY<{spelled(type_.value_type)}>"
     if pa.types.is_struct(type_):
-        return f"STRUCT<{', '.join(f'{part.name} {_spelled(part.type)}' for part in type_)}>"
+        return f"STRUCT<{', '.join(f'{part.name} {spelled(part.type)}' for part in type_)}>"
     return "TIMESTAMP" if pa.types.is_timestamp(type_) else contracts.BIGQUERY[type_]
 
 

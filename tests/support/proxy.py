@@ -49,6 +49,11 @@ def refused(code: int, reason: str, message: str) -> Answer:
     return code, {"error": {"code": code, "message": message, "errors": [error]}}
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no news; and a traceback from this thread breaks one that pytest prints."""
+
+
 @contextmanager
 def before(rest: str) -> Iterator[Proxy]:
     """Listen on loopback in front of an emulator."""
@@ -62,6 +67,7 @@ def before(rest: str) -> Iterator[Proxy]:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             request = Request(self.command, self.path, _document(content))
             proxy.asked.append(request)
+            uploads: list[str] = []
 
             def ask() -> Answer:
                 upstream = HTTPConnection(target, timeout=120)
@@ -69,6 +75,7 @@ def before(rest: str) -> Iterator[Proxy]:
                 upstream.request(self.command, self.path, content, kept)
                 response = upstream.getresponse()
                 document = _document(response.read())
+                uploads.extend(response.headers.get_all("Location") or ())  # from there on without this proxy
                 upstream.close()
                 return response.status, document
 
@@ -77,6 +84,8 @@ def before(rest: str) -> Iterator[Proxy]:
             self.send_response(code)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            for upload in uploads:
+                self.send_header("Location", upload)
             self.end_headers()
             self.wfile.write(body)
 
@@ -85,7 +94,7 @@ def before(rest: str) -> Iterator[Proxy]:
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Quiet(("127.0.0.1", 0), Handler)
     proxy.rest = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
