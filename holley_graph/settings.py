@@ -232,6 +232,8 @@ class Privacy(Section):
 
     email_key_file: Path | None = None
     """File with the HMAC key for email hashes; none: one made in the home at the first sync."""
+    email_key_service: str | None = None
+    """Service of the system's keyring that holds the key, as user `email-key`, instead of a file."""
 
 
 class Settings(BaseSettings):

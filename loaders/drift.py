@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from holley_graph.errors import SourceError
-
-if TYPE_CHECKING:
-    from loaders.feeds import Found
+from loaders.source import Found
 
 
 def stop_if_rows_are_gone(

@@ -13,66 +13,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from holley_graph.errors import RejectedTooMuch
-from holley_graph.progress import Progress
+from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from loaders import contracts, drift, sqltext
-from loaders.sqltext import Statement
+from loaders.source import Cost, Earlier, Found, Source
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
 ITEM_REASONS = frozenset({"fitment.no_sku", "event.unknown_sku"})
 """Reasons that reject one item of a row; the others reject the row."""
-
-
-class Source(Protocol):
-    """Where raw tables are, and the engine that runs a feed's statement on them."""
-
-    @property
-    def name(self) -> str:
-        """What the graph's marker calls it."""
-
-    notes: list[str]
-    """What a report should say beside its numbers."""
-
-    def digest(self) -> str:
-        """Condense the raw tables; equal digests mean that nothing has changed."""
-
-    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
-        """Hold every raw table against its contract before anything runs; say what is there."""
-
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
-    ) -> None:
-        """Run a feed's statement and leave its result in `connection` as table `into`."""
-
-    def close(self) -> None:
-        """Remove what only this extract needed."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """One raw table as it is."""
-
-    rows: int | None
-    """None: it is a view, which does not know."""
-    unknown: tuple[str, ...] = ()
-    """Columns that the contract does not name: noted and ignored."""
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What an earlier sync left, of which the days before `since` are kept."""
-
-    since: datetime
-    """A midnight, UTC: events from it on are read again."""
-    events: tuple[Path, ...]
-    """Parquet with the columns of `contracts.EVENTS`, waiting ones included."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +78,7 @@ class Extract:
     accounts: tuple[FeedAccount, ...]
     found: dict[str, Found]
     """Raw tables by name."""
+    costs: tuple[Cost, ...]
 
     def clean(self, name: str) -> pa.Table:
         """Copy one clean table out, sorted by its key."""
@@ -167,13 +122,9 @@ def extract(
     Raises:
         SourceError: a raw table is not as the contract says; nothing has been read then.
     """
-    sync = settings.sync
     connection = connect(settings)
     try:
-        found = source.open(connection, run_id, progress)
-        drift.stop_if_rows_are_gone(found, before or {}, sync.allow_empty, sync.max_row_fall)
-        since = max(earlier.since, sync.boundary) if earlier else sync.boundary
-        known = {"as_of": as_of, "boundary": sync.boundary, "since": since, "blank": contracts.BLANK}
+        found, known, costs = _begin(source, connection, settings, as_of, progress, run_id, earlier, before)
         accounts = []
         for feed in FEEDS:
             what, total = f"extract {feed.clean.name}", found[feed.raw].rows or 0
@@ -185,7 +136,49 @@ def extract(
         raise
     finally:
         source.close()
-    return Extract(connection, as_of, tuple(accounts), found)
+    return Extract(connection, as_of, tuple(accounts), found, costs)
+
+
+def costs(
+    source: Source,
+    settings: Settings,
+    as_of: datetime,
+    *,
+    earlier: Earlier | None = None,
+    before: Mapping[str, int] | None = None,
+) -> tuple[Cost, ...]:
+    """Say what `extract` with the same arguments would read, without reading it.
+
+    Raises:
+        SourceError, TooExpensive: as `extract` would.
+    """
+    connection = connect(settings)
+    try:
+        return _begin(source, connection, settings, as_of, silent, "plan", earlier, before)[2]
+    finally:
+        source.close()
+        connection.close()
+
+
+def _begin(
+    source: Source,
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: datetime,
+    progress: Progress,
+    run_id: str,
+    earlier: Earlier | None,
+    before: Mapping[str, int] | None,
+) -> tuple[dict[str, Found], dict[str, Any], tuple[Cost, ...]]:
+    """Everything that can stop an extract before it reads a row: tables, their sizes, the price."""
+    sync = settings.sync
+    found = source.open(connection, run_id, progress)
+    drift.stop_if_rows_are_gone(found, before or {}, sync.allow_empty, sync.max_row_fall)
+    since = max(earlier.since, sync.boundary) if earlier else sync.boundary
+    known = {"as_of": as_of, "boundary": sync.boundary, "since": since, "blank": contracts.BLANK}
+    statements = [sqltext.load(feed.clean.name) for feed in FEEDS]
+    costs = [source.cost(statement, statement.values(known)) for statement in statements]
+    return found, known, tuple(cost for cost in costs if cost)
 
 
 def stop_if_too_many_rejected(extracted: Extract, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from holley_graph.errors import SourceError
 from holley_graph.progress import Progress
 from loaders import contracts, sqltext
 from loaders.contracts import RawTable
-from loaders.feeds import Found
+from loaders.source import Found
 from loaders.sqltext import Statement
 
 _HINT = "docs/contract.md lists the tables and columns of a source"
@@ -32,6 +32,11 @@ class FilesSource:
     def name(self) -> str:
         """The folder."""
         return str(self.folder)
+
+    @property
+    def lineage(self) -> str:
+        """Exports come in a new folder each day, and continue each other."""
+        return "files"
 
     def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
         """Hold every table's files against its contract before anything runs; say what is there.
@@ -51,6 +56,9 @@ class FilesSource:
             parquet = connection.read_parquet([str(file) for file in files], union_by_name=True)
             parquet.project(columns).create_view(f"raw_{table.name}")
         return found
+
+    def cost(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        """Reading files costs nothing."""
 
     def run(
         self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str

@@ -12,6 +12,7 @@ from holley_graph.settings import Settings
 
 _BLOCK = 64  # bytes of a SHA-256 block
 _SHORTEST = 16  # bytes
+_KEYRING_USER = "email-key"
 
 
 def email_key(settings: Settings) -> bytes:
@@ -20,9 +21,13 @@ def email_key(settings: Settings) -> bytes:
     Losing the key means that the next sync gives every address another hash: back it up with the home.
 
     Raises:
-        SettingsError: the key file is missing or too short.
+        SettingsError: the key is missing or too short, or is to come from two places.
     """
-    named = settings.privacy.email_key_file
+    named, service = settings.privacy.email_key_file, settings.privacy.email_key_service
+    if named is not None and service is not None:
+        raise SettingsError("privacy.email_key_file and privacy.email_key_service are both set; use one")
+    if service is not None:
+        return _checked(_from_keyring(service), f"email key of {service} in the keyring")
     if named is None:
         path = settings.home / "email.key"
         _make(path)
@@ -32,15 +37,34 @@ def email_key(settings: Settings) -> bytes:
         key = path.read_bytes().strip()
     except OSError as error:
         raise SettingsError(f"email key file {path}: {error.strerror}", "set privacy.email_key_file") from error
-    if len(key) < _SHORTEST:
-        raise SettingsError(f"email key file {path} holds {len(key)} bytes, expected at least {_SHORTEST}")
-    return key
+    return _checked(key, f"email key file {path}")
 
 
 def pads(key: bytes) -> dict[str, bytes]:
     """Give the two pads of HMAC-SHA-256 (RFC 2104), with which a database computes it as two plain hashes."""
     block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
     return {"inner_pad": bytes(b ^ 0x36 for b in block), "outer_pad": bytes(b ^ 0x5C for b in block)}
+
+
+def _checked(key: bytes, what: str) -> bytes:
+    if len(key) < _SHORTEST:
+        raise SettingsError(f"{what} holds {len(key)} bytes, expected at least {_SHORTEST}")
+    return key
+
+
+def _from_keyring(service: str) -> bytes:
+    import keyring  # asks the system for its keyring when imported
+    from keyring.errors import KeyringError
+
+    try:
+        key = keyring.get_password(service, _KEYRING_USER)
+    except KeyringError as error:
+        raise SettingsError(f"the keyring cannot be read: {error}", "set privacy.email_key_file") from error
+    if key is None:
+        raise SettingsError(
+            f"the keyring holds no {_KEYRING_USER} of {service}", f"keyring set {service} {_KEYRING_USER}"
+        )
+    return key.strip().encode()
 
 
 def _make(path: Path) -> None:

@@ -13,8 +13,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,41 +25,13 @@ from holley_graph.graph import export, load, migrations
 from holley_graph.graph.client import Graph, Row, Step
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings, Weights
-from loaders import change, deadletter, feeds, identity, taken, transform
+from loaders import change, deadletter, feeds, identity, report, taken, transform
 from loaders.change import Difference
-from loaders.feeds import Source
+from loaders.report import Report
+from loaders.source import Cost, Earlier, Source
 
 BulkLoad = Callable[[Mapping[str, pa.Table]], None]
 """Fills an empty store offline; the server answers again when it returns."""
-
-FEED_OF = {
-    "user": "user_attributes", "owns": "user_attributes",
-    "vehicle": "fitment", "vehicle_model": "fitment", "make": "fitment", "fits": "fitment", "of_model": "fitment",
-    "made_by": "fitment",
-    "product": "items", "part_type": "items", "of_type": "items",
-    "viewed": "events", "carted": "events", "co_viewed": "events",
-    "ordered": "orders", "co_purchased": "orders",
-}  # fmt: skip
-"""The feed under which a graph table's changes are reported."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a sync did; `as_dict` is the documented JSON shape."""
-
-    run_id: str
-    as_of: datetime
-    mode: str
-    """`bulk`, `changes`, `unchanged` or `dry-run`."""
-    feeds: list[dict[str, Any]]
-    seconds: float
-    stages: dict[str, float]
-    notes: list[str]
-    """What was noticed on the way: how rows came, columns that nobody knows."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain values."""
-        return asdict(self)
 
 
 def default_as_of() -> datetime:
@@ -74,6 +46,7 @@ def sync(
     *,
     as_of: datetime | None = None,
     bulk: BulkLoad | None = None,
+    since_last: bool = False,
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Report:
@@ -85,6 +58,8 @@ def sync(
         settings: rules, limits and the home that keeps what the graph took.
         as_of: exclusive; none: `default_as_of()`.
         bulk: how to fill an empty store at once, if the server is ours.
+        since_last: read events only from `sync.late_days` days before the last sync on, and keep what that one took
+            of the days before. What was deleted there, or arrived later than that, is seen by a full sync only.
         dry_run: say what would change, write nothing.
         progress: told about every stage.
 
@@ -93,7 +68,21 @@ def sync(
         GraphStateError: another sync of this home is running.
     """
     with _alone(settings.home):
-        return _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress).run(dry_run)
+        return _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress).run(since_last, dry_run)
+
+
+def costs(
+    source: Source, graph: Graph, settings: Settings, *, as_of: datetime | None = None, since_last: bool = False
+) -> tuple[Cost, ...]:
+    """Say what a sync with the same arguments would read and what that costs, without reading or writing anything.
+
+    Raises:
+        SourceError, TooExpensive: a sync would stop before it read a row.
+    """
+    plan = _Sync(source, graph, settings, as_of or default_as_of(), None, silent)
+    before = plan.left_by(plan.marker())
+    earlier = plan.earlier(before) if since_last else None
+    return feeds.costs(source, settings, plan.as_of, earlier=earlier, before=before.rows if before else None)
 
 
 class _Sync:
@@ -110,33 +99,38 @@ class _Sync:
         self.as_of, self.bulk, self.progress = as_of, bulk, progress
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-sync-{secrets.token_hex(2)}"
         self.stages: dict[str, float] = {}
+        self.cost: list[dict[str, Any]] = []
         self.notes: list[str] = []
         self.started = time.monotonic()
 
-    def run(self, dry_run: bool) -> Report:
+    def run(self, since_last: bool, dry_run: bool) -> Report:
         key = identity.email_key(self.settings)
         print_of_all = taken.fingerprint(self.source.digest(), self.settings, self.as_of, key)
-        marker = next(iter(self.graph.read("load/marker")), None)
-        before = self._left_by(marker)
+        marker = self.marker()
+        before = self.left_by(marker)
         if (
             before
             and before.manifest["fingerprint"] == print_of_all
+            and (since_last or before.manifest["events"] == "all")
             and marker
             and marker["weighed"] == self._weighed()
         ):
             return self._report("unchanged", before.manifest["feeds"], {})
 
+        earlier = self.earlier(before) if since_last else None
         extracted = feeds.extract(
             self.source,
             self.settings,
             self.as_of,
             self.progress,
             run_id=self.run_id,
+            earlier=earlier,
             before=before.rows if before else None,
         )
-        self.notes = [*self.source.notes, *_unknown_columns(extracted)]
+        self.cost = [asdict(cost) for cost in extracted.costs]
+        self.notes += [*self.source.notes, *report.unknown_columns(extracted)]
         try:
-            accounts = [_account(account) for account in extracted.accounts]
+            accounts = [report.account(account) for account in extracted.accounts]
             if not dry_run:
                 deadletter.write(self.settings.home / "rejects" / self.run_id, extracted, key)
             feeds.stop_if_too_many_rejected(extracted, self.settings)
@@ -152,6 +146,9 @@ class _Sync:
             manifest = {
                 "fingerprint": print_of_all,
                 "as_of": self.as_of.isoformat(),
+                "lineage": self.source.lineage,
+                "rules": taken.rules(self.settings),
+                "events": f"since {earlier.since.isoformat()}" if earlier else "all",
                 "feeds": accounts,
                 "rows": {name: found.rows for name, found in extracted.found.items()},
             }
@@ -167,7 +164,26 @@ class _Sync:
         taken.forget_others(self.settings.home, self.run_id)
         return self._report("bulk" if first and self.bulk else "changes", accounts, difference)
 
-    def _left_by(self, marker: Row | None) -> taken.Taken | None:
+    def marker(self) -> Row | None:
+        """What the graph says of its last sync; its `as_of` is the cursor, committed with the data."""
+        return next(iter(self.graph.read("load/marker")), None)
+
+    def earlier(self, before: taken.Taken | None) -> Earlier | None:
+        """What need not be read again; none, with a note why, if all has to be."""
+        rules = {"lineage": self.source.lineage, "rules": taken.rules(self.settings)}
+        if before is None:
+            self.notes.append("all events are read: what the last sync took is not here")
+        elif {key: before.manifest[key] for key in rules} != rules:
+            self.notes.append("all events are read: the source or the rules are not those of the last sync")
+        else:
+            cursor = min(datetime.fromisoformat(before.manifest["as_of"]), self.as_of).astimezone(UTC)
+            day = cursor.replace(hour=0, minute=0, second=0, microsecond=0)
+            earlier = Earlier(day - timedelta(days=self.settings.sync.late_days), before.events)
+            self.notes.append(f"events are read from {earlier.since:%Y-%m-%d} on")
+            return earlier
+        return None
+
+    def left_by(self, marker: Row | None) -> taken.Taken | None:
         """What the marker's sync left here; nothing if that sync was not finished or ran elsewhere."""
         if marker is None or marker["state"] != "complete":
             return None
@@ -234,34 +250,12 @@ class _Sync:
         return f"{self.as_of.isoformat()} {_settings_text(self.settings.weights)}"
 
     def _report(self, mode: str, accounts: list[dict[str, Any]], difference: Mapping[str, Difference]) -> Report:
-        rows = []
-        for account in accounts:
-            mine = [each for table, each in difference.items() if FEED_OF[table] == account["name"]]
-            counts = {kind: sum(getattr(each, kind) for each in mine) for kind in ("added", "changed", "removed")}
-            rows.append({**account, **counts})
+        rows = report.with_changes(accounts, difference)
         total = round(time.monotonic() - self.started, 2)
-        return Report(self.run_id, self.as_of, mode, rows, total, self.stages, self.notes)
+        return Report(self.run_id, self.as_of, mode, rows, total, self.stages, self.cost, self.notes)
 
     def _lap(self, stage: str) -> None:
         self.stages[stage] = round(time.monotonic() - self.started - sum(self.stages.values()), 2)
-
-
-def _account(account: feeds.FeedAccount) -> dict[str, Any]:
-    return {
-        "name": account.name,
-        "read": account.read,
-        "rejected": account.rejected,
-        "ignored": account.ignored,
-        "seconds": round(account.seconds, 2),
-    }
-
-
-def _unknown_columns(extracted: feeds.Extract) -> list[str]:
-    return [
-        f"table {name}: column {', '.join(found.unknown)} is new and ignored"
-        for name, found in extracted.found.items()
-        if found.unknown
-    ]
 
 
 def _settings_text(weights: Weights) -> str:

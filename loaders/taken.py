@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
-from loaders import sqltext
+from loaders import contracts, sqltext
 from loaders.feeds import FEEDS, Extract
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
@@ -42,6 +42,11 @@ class Taken:
     def rows(self) -> dict[str, int]:
         """Rows of the raw tables then, of those that knew."""
         return {name: rows for name, rows in self.manifest["rows"].items() if rows is not None}
+
+    @property
+    def events(self) -> tuple[Path, ...]:
+        """Interactions by day, those that wait for the catalogue included."""
+        return self.clean("events"), self.path / "waiting_events.parquet"
 
     def tables(self) -> dict[str, pa.Table]:
         """Read the graph tables."""
@@ -85,6 +90,12 @@ def forget_others(home: Path, run_id: str) -> None:
     for path in (home / "taken").iterdir():
         if path.name != run_id:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def rules(settings: Settings) -> str:
+    """Condense what decides how an event is read; days that were read by other rules are not kept."""
+    texts = [contracts.BLANK, settings.sync.boundary.isoformat(), sqltext.load("events").text]
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
 def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: bytes) -> str:

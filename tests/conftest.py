@@ -11,6 +11,8 @@ from holley_graph.graph.client import Graph
 from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from tests.support import emulator
+from tests.support.emulator import Emulator
 from tests.support.server import small, wipe
 
 # The worlds here are so small that threads of torch wait for each other longer than they compute: on two busy cores
@@ -25,6 +27,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     lifecycle.up(settings)
     yield settings
     lifecycle.down(settings)
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A BigQuery emulator with nothing in it."""
+    with emulator.running(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
 
 
 @pytest.fixture

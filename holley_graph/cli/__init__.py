@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "server",
     "browser": "server",
     "migrate": "schema",
+    "plan": "sync",
     "sync": "sync",
     "train": "train",
     "runs": "train",

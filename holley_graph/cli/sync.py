@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from holley_graph.settings import Settings
-    from loaders.feeds import Source
-    from loaders.sync import BulkLoad, Report
+    from loaders.report import Report
+    from loaders.source import Source
+    from loaders.sync import BulkLoad
 
 
 class Moment(click.ParamType[datetime]):
@@ -44,16 +45,62 @@ source_option = click.option(
 )
 
 
-@click.command()
-@source_option
-@click.option(
+as_of_option = click.option(
     "--as-of", type=Moment(), help="Know only what is strictly before this time (default: today's midnight, UTC)."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would change, write nothing.")
+since_option = click.option(
+    "--since-last/--full",
+    default=False,
+    help="Read only events since the last sync, some days before it included; or all, which sees deletions too.",
+)
+
+
+@click.command()
+@source_option
+@as_of_option
+@since_option
+@click.option("--dry-run", is_flag=True, help="Say what would change, write nothing; queries are run and paid for.")
 @json_option
 @click.pass_obj
-def sync(context: Context, source: str, as_of: datetime | None, dry_run: bool, as_json: bool) -> None:
+def sync(
+    context: Context, source: str, as_of: datetime | None, since_last: bool, dry_run: bool, as_json: bool
+) -> None:
     """Make the graph hold what the source says; only changes are written."""
+    run(context, source, as_of, since_last, dry_run, as_json)
+
+
+@click.command()
+@source_option
+@as_of_option
+@since_option
+@click.option("--free", is_flag=True, help="Say only what can be known without running a query: bytes and price.")
+@json_option
+@click.pass_obj
+def plan(
+    context: Context, source: str, as_of: datetime | None, since_last: bool, free: bool, as_json: bool
+) -> None:
+    """Say what a sync would read, what that costs, and what it would change; nothing is written."""
+    from dataclasses import asdict
+
+    from loaders import sync as room
+
+    if not free:
+        run(context, source, as_of, since_last, True, as_json)
+        return
+    settings = context.settings
+    with context.graph() as graph:
+        costs = room.costs(open_source(source, settings), graph, settings, as_of=as_of, since_last=since_last)
+    rows = [asdict(cost) for cost in costs]
+    if as_json:
+        print_json({"cost": rows})
+    else:
+        show_costs(rows)
+
+
+def run(
+    context: Context, source: str, as_of: datetime | None, since_last: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Sync and print the report."""
     from loaders import sync as room
 
     settings = context.settings
@@ -64,6 +111,7 @@ def sync(context: Context, source: str, as_of: datetime | None, dry_run: bool, a
             settings,
             as_of=as_of,
             bulk=offline_import(settings) if settings.server.uri is None else None,
+            since_last=since_last,
             dry_run=dry_run,
             progress=report,
         )
@@ -135,7 +183,19 @@ def show(done: Report) -> None:
     ]
     if reasons:
         table("Not taken", ("feed", "", "reason", "rows"), reasons)
+    if done.cost:
+        show_costs(done.cost)
     for note in done.notes:
         say(note)
     if done.mode == "unchanged":
         say("the source and the settings are what the graph last took: nothing to do")
+
+
+def show_costs(costs: Sequence[Mapping[str, Any]]) -> None:
+    """Print what each query reads and what that costs."""
+    if not costs:
+        say("reading this source costs nothing")
+        return
+    rows: list[tuple[str, int, float]] = [(cost["query"], cost["bytes"], cost["price"]) for cost in costs]
+    total = ("together", sum(read for _, read, _ in rows), sum(price for *_, price in rows))
+    table("Cost", ("query", "bytes", "price, US dollars"), [*rows, total])

@@ -9,7 +9,7 @@ import duckdb
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
 from loaders import feeds
-from loaders.feeds import Source
+from loaders.source import Source
 from loaders.taken import Taken
 
 

@@ -15,8 +15,9 @@ from google.api_core.retry import Retry
 from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError
-from google.cloud import bigquery, bigquery_storage
-from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
 
 from holley_graph.errors import AccessDenied, SettingsError
@@ -53,28 +54,23 @@ class Connection:
         )
 
     @cached_property
-    def storage(self) -> bigquery_storage.BigQueryReadClient | None:
+    def storage(self) -> BigQueryReadClient | None:
         """The client of the Storage Read interface; none beside an emulator that has none."""
         endpoint = self.settings.storage_endpoint
         if not self.emulated:
             options = ClientOptions(api_endpoint=endpoint) if endpoint else None
-            return bigquery_storage.BigQueryReadClient(credentials=self._identity[0], client_options=options)
+            return BigQueryReadClient(credentials=self._identity[0], client_options=options)
         if endpoint is None:
             return None
         if not _is_loopback(endpoint.rpartition(":")[0]):
             raise SettingsError(f"bigquery.storage_endpoint {endpoint}: an insecure channel is for loopback only")
         channel = grpc.insecure_channel(endpoint, options=[("grpc.max_receive_message_length", -1)])
-        return bigquery_storage.BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
+        return BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
 
     @cached_property
     def retry(self) -> Retry:
         """Repeats a call that failed for the moment, until the deadline."""
         return DEFAULT_RETRY.with_timeout(self.settings.deadline_s)
-
-    @cached_property
-    def job_retry(self) -> Retry:
-        """Repeats a job that failed for the moment, until the deadline."""
-        return DEFAULT_JOB_RETRY.with_timeout(self.settings.deadline_s)
 
     @property
     def call_s(self) -> float:

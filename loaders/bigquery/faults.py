@@ -8,18 +8,18 @@ from contextlib import contextmanager
 
 import requests
 from google.api_core import exceptions as api
-from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
+from google.auth.exceptions import GoogleAuthError, TransportError
 
 from holley_graph.errors import AccessDenied, HolleyGraphError, SourceError, SourceUnreachable, TooExpensive
 
-FAULTS = (api.GoogleAPICallError, api.RetryError, requests.RequestException, RefreshError, TransportError,
-          DefaultCredentialsError)  # fmt: skip
+FAULTS = (api.GoogleAPICallError, api.RetryError, requests.RequestException, GoogleAuthError)
 """Everything that Google's clients raise when BigQuery or the way to it is the reason."""
 
 FOR_THE_MOMENT = frozenset(
     {"quotaExceeded", "rateLimitExceeded", "backendError", "internalError", "jobBackendError", "jobInternalError",
      "jobRateLimitExceeded", "resourcesExceeded"}
 )  # fmt: skip
+_QUERIES = "does not have permission to query table"  # BigQuery's words for a lack of bigquery.tables.getData
 _PERMISSION = re.compile(r"\bbigquery\.[a-z]+\.[a-zA-Z]+\b")
 _RESOURCE = re.compile(
     r"(?:Table|Dataset|Project|table|dataset|project|resource) ['\"]?([\w/:.-]*[\w])['\"]?", re.ASCII
@@ -53,7 +53,8 @@ def of(error: Exception, what: str, deadline_s: float) -> HolleyGraphError:
     cause = error.cause if isinstance(error, api.RetryError) and error.cause else error
     line = _line(cause)
     reason = reason_of(cause)
-    if isinstance(cause, RefreshError | DefaultCredentialsError | api.Unauthorized | api.Unauthenticated):
+    refused = isinstance(cause, GoogleAuthError) and not isinstance(cause, TransportError)
+    if refused or isinstance(cause, api.Unauthorized | api.Unauthenticated):
         return AccessDenied(
             f"{what}: the credentials are expired or refused: {line}",
             "gcloud auth application-default login, or a new key in bigquery.credentials_file",
@@ -67,7 +68,8 @@ def of(error: Exception, what: str, deadline_s: float) -> HolleyGraphError:
     if isinstance(cause, api.Forbidden):
         return _denied(what, line)
     if isinstance(cause, api.NotFound):
-        return SourceError(f"{what}: not found: {line}", "check project, datasets and tables in [bigquery]")
+        hint = "check project, location, datasets and tables in [bigquery]; the scratch dataset has to exist"
+        return SourceError(f"{what}: not found: {line}", hint)
     if isinstance(cause, api.ClientError) and not isinstance(cause, api.Cancelled):
         return SourceError(f"{what}: {line}")
     return SourceUnreachable(
@@ -84,13 +86,14 @@ def reason_of(error: Exception) -> str:
 
 
 def _denied(what: str, line: str) -> AccessDenied:
-    permission = _PERMISSION.search(line)
-    resource = _RESOURCE.search(line)
+    named = _PERMISSION.search(line)
+    permission = "bigquery.tables.getData" if _QUERIES in line else named[0] if named else None
     if permission is None:
         return AccessDenied(f"{what}: {line}", "docs/bigquery.md lists the rights that are needed")
+    resource = _RESOURCE.search(line)
     on = f" on {resource[1]}" if resource else ""
-    role = _ROLE.get(permission[0], "a role with it")
-    return AccessDenied(f"{what}: the permission {permission[0]}{on} is missing", f"grant {role}")
+    role = _ROLE.get(permission, "a role with it")
+    return AccessDenied(f"{what}: the permission {permission}{on} is missing", f"grant {role}")
 
 
 def _line(error: BaseException) -> str:

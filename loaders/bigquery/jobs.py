@@ -14,19 +14,10 @@ from google.cloud.bigquery.retry import job_retry_reasons
 from holley_graph.errors import TooExpensive
 from loaders.bigquery import faults
 from loaders.bigquery.connection import Connection
+from loaders.source import Cost
 
 _TIB = 2**40
 _POLL_S = (0.2, 5.0)  # between two looks at a job: the first pause, and the longest
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a query would read, as BigQuery estimates it for nothing."""
-
-    query: str
-    bytes: int
-    price: float
-    """US dollars, at `bigquery.price_per_tib`."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from loaders import feeds
 from loaders.bigquery import faults, streams, tables
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.jobs import Jobs
-from loaders.feeds import Found
+from loaders.source import Cost, Found
 from loaders.sqltext import Statement
 
 _TRIES = 3  # of reading one result that came back short
@@ -50,6 +50,11 @@ class BigQuerySource:
         where = self.settings.bigquery
         return f"bigquery:{self.connection.client.project} {where.events_dataset} {where.catalog_dataset}"
 
+    @property
+    def lineage(self) -> str:
+        """The same tables, or another shop."""
+        return self.name
+
     def digest(self) -> str:
         """Condense what BigQuery says of the tables' last changes, for nothing.
 
@@ -65,11 +70,22 @@ class BigQuerySource:
         """Find the raw tables and hold their schemas against the contract.
 
         Raises:
-            SourceError: a table is gone, or a column missing or of another type.
+            SourceError: a table is gone, a column missing or of another type, or there is no scratch dataset.
         """
         self.jobs, self.progress = Jobs(self.connection, run_id), progress
         self.raw = tables.find(self.connection)
+        self.dataset = tables.scratch(self.connection)
         return {name: raw.found for name, raw in self.raw.items()}
+
+    def cost(self, statement: Statement, values: Mapping[str, Any]) -> Cost:
+        """Ask BigQuery what a feed's statement would read.
+
+        Clean tables are not made yet and are small beside the raw ones: they stand in as empty.
+
+        Raises:
+            TooExpensive: more than `bigquery.max_bytes_billed`.
+        """
+        return self.jobs.estimate(statement.name, self._body(statement), self._parameters(statement, values))
 
     def run(
         self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
@@ -86,16 +102,17 @@ class BigQuerySource:
         with faults.told(f"scratch table {target}", self.settings.bigquery.deadline_s):
             table = client.get_table(target, retry=retry, timeout=self.connection.call_s)
         self.scratch[statement.name] = table
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             reading = streams.read(self.connection, table)
             schema = reading.schema
             rows = pa.RecordBatchReader.from_batches(schema, self._watched(statement.name, table, reading.batches))
-            connection.from_arrow(rows).create(into)
-            got = connection.table(into).aggregate("COUNT(*)").fetchall()[0][0]
+            connection.from_arrow(rows).create(f"{into}_{attempt}")
+            came = connection.table(f"{into}_{attempt}")
+            got = came.aggregate("COUNT(*)").fetchall()[0][0]
             if got == table.num_rows:
+                came.create_view(into)
                 self.notes.append(f"{statement.name}: {got:,} rows by {reading.by}")
                 return
-            connection.execute(exp.Drop(this=exp.to_table(into), kind="TABLE").sql("duckdb"))
         raise SourceUnreachable(
             f"reading {statement.name}: the stream ended after {got:,} of {table.num_rows:,} rows, {_TRIES} times",
             "nothing was written; run the same command again",
@@ -125,6 +142,8 @@ class BigQuerySource:
         feed = next(feed for feed in feeds.FEEDS if name == f"clean_{feed.clean.name}")
         columns = [exp.column(column.name, quoted=True) for column in feed.clean.columns]
         clean = exp.EQ(this=exp.column("outcome"), expression=exp.Literal.string("clean"))
+        if feed.clean.name not in self.scratch:
+            return exp.select(*(tables.nothing(c.name, c.type) for c in feed.clean.columns)).limit(0)
         return exp.select(*columns).from_(tables.name_of(self.scratch[feed.clean.name].reference)).where(clean)
 
     def _parameters(self, statement: Statement, values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -140,8 +159,7 @@ class BigQuerySource:
         return given
 
     def _scratch(self, name: str) -> bigquery.TableReference:
-        dataset = tables.dataset_of(self.settings.bigquery.scratch_dataset, self.connection.client.project)
-        return dataset.table(f"{self.jobs.run_id}_{name}".replace("-", "_"))
+        return self.dataset.table(f"{self.jobs.run_id}_{name}".replace("-", "_"))
 
     def _watched(
         self, name: str, table: bigquery.Table, batches: Iterator[pa.RecordBatch]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pyarrow as pa
 from google.api_core import exceptions as api
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud import bigquery, bigquery_storage
+from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
 
 from holley_graph.errors import SourceUnreachable
 from loaders.bigquery import faults
@@ -22,6 +24,9 @@ _WAITING = 2  # batches per stream that may wait for whoever reads: a batch has 
 _REST_ROWS = 20_000  # rows of a page
 _NO_STORAGE = (api.PermissionDenied, api.MethodNotImplemented, api.ServiceUnavailable, api.RetryError)
 """Why a session cannot be had although the table can be read: no right to, not served, no way to the port."""
+_BROKEN = (api.ServiceUnavailable, api.InternalServerError, api.ResourceExhausted, api.Cancelled, api.Unknown)
+"""How a stream breaks that may be taken up again."""
+_FIRST_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,14 @@ def read(connection: Connection, table: bigquery.Table) -> Reading:
         return _by_rest(connection, table, "rest: there is no storage endpoint")
     try:
         session = connection.storage.create_read_session(
-            parent=f"projects/{connection.client.project}",
-            read_session=bigquery_storage.ReadSession(
-                table=table.reference.to_bqstorage(), data_format=bigquery_storage.DataFormat.ARROW
+            bigquery_storage.CreateReadSessionRequest(
+                parent=f"projects/{connection.client.project}",
+                read_session=bigquery_storage.ReadSession(
+                    table=table.reference.to_bqstorage(), data_format=bigquery_storage.DataFormat.ARROW
+                ),
+                max_stream_count=connection.settings.streams,
             ),
-            max_stream_count=connection.settings.streams,
+            retry=Retry(if_exception_type(api.ServiceUnavailable), timeout=connection.settings.deadline_s),
             timeout=connection.call_s,
         )
     except _NO_STORAGE as error:
@@ -62,13 +70,9 @@ def read(connection: Connection, table: bigquery.Table) -> Reading:
 class _Streams:
     """Streams side by side; the queue holds them back while nobody takes."""
 
-    def __init__(
-        self, connection: Connection, client: bigquery_storage.BigQueryReadClient, schema: pa.Schema
-    ) -> None:
+    def __init__(self, connection: Connection, client: BigQueryReadClient, schema: pa.Schema) -> None:
         self.client, self.schema, self.deadline_s = client, schema, connection.settings.deadline_s
-        self.retry = Retry(if_exception_type(api.ServiceUnavailable), timeout=self.deadline_s)
         self.waiting: queue.Queue[pa.RecordBatch | Exception | None] = queue.Queue()
-        self.open: list[Any] = []
         self.stopped = Event()
 
     def read(self, what: str, names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -88,33 +92,48 @@ class _Streams:
                         yield got
                 for pump in pumps:
                     pump.result()  # raises what is no fault of BigQuery's
-            finally:
+            except BaseException:  # nobody takes rows any more: free threads that wait for some
                 self.stopped.set()
-                for stream in self.open:
-                    stream.cancel()
+                self.client.transport.close()
+                raise
 
     def _next(self, what: str) -> pa.RecordBatch | Exception | None:
         try:
-            return self.waiting.get(timeout=self.deadline_s)
+            return self.waiting.get(timeout=self.deadline_s * 1.5)  # a stream that gives up says so before
         except queue.Empty as error:
             raise SourceUnreachable(
                 f"{what}: no rows for {self.deadline_s:g} s", "nothing was written; run the same command again"
             ) from error
 
     def _pump(self, name: str) -> None:
-        """Read one stream to its end; Google's client takes up a broken one at the row where it broke."""
+        """Read one stream to its end."""
         try:
-            stream = self.client.read_rows(name, retry=self.retry)
-            self.open.append(stream)
-            for message in stream:
+            for message in self._messages(name):
                 batch = pa.py_buffer(message.arrow_record_batch.serialized_record_batch)
                 self._put(pa.ipc.read_record_batch(batch, self.schema))
-                if self.stopped.is_set():
-                    return
         except faults.FAULTS as error:
             self._put(error)
         finally:
             self._put(None)
+
+    def _messages(self, name: str) -> Iterator[Any]:
+        """Take a stream that breaks up again at the row where it broke, until nothing has come for the deadline.
+
+        The client has a way of its own to do so, which neither ends nor can be cancelled while it tries.
+        """
+        offset, progress, pause = 0, time.monotonic(), _FIRST_PAUSE_S
+        while not self.stopped.is_set():
+            try:
+                for message in self.client.read_rows(read_stream=name, offset=offset, retry=None):
+                    offset, progress, pause = offset + message.row_count, time.monotonic(), _FIRST_PAUSE_S
+                    yield message
+            except _BROKEN:
+                if time.monotonic() - progress > self.deadline_s:
+                    raise
+                self.stopped.wait(pause)
+                pause = min(pause * 2, self.deadline_s / 4)
+            else:
+                return
 
     def _put(self, item: pa.RecordBatch | Exception | None) -> None:
         while not self.stopped.is_set():

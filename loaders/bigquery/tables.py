@@ -16,7 +16,7 @@ from loaders import contracts
 from loaders.bigquery import faults
 from loaders.bigquery.connection import Connection
 from loaders.contracts import RawTable
-from loaders.feeds import Found
+from loaders.source import Found
 
 PARTITION_FROM = "partition_from"
 """Parameter that a bound raw table may compare its partition column with."""
@@ -74,12 +74,37 @@ def find(connection: Connection) -> dict[str, Raw]:
     return {table.name: Raw(table, _found(connection, table)) for table in contracts.RAW}
 
 
+def scratch(connection: Connection) -> bigquery.DatasetReference:
+    """Find the dataset for intermediate tables.
+
+    Raises:
+        SourceError: there is none.
+    """
+    dataset = dataset_of(connection.settings.scratch_dataset, connection.client.project)
+    what = f"scratch dataset {dataset.project}.{dataset.dataset_id}"
+    try:
+        connection.client.get_dataset(dataset, retry=connection.retry, timeout=connection.call_s)
+    except NotFound as error:
+        raise SourceError(
+            f"{what}: not found",
+            f"bq mk --dataset {dataset.project}:{dataset.dataset_id}, beside the other datasets",
+        ) from error
+    except faults.FAULTS as error:
+        raise faults.of(error, what, connection.settings.deadline_s) from error
+    return dataset
+
+
 def name_of(reference: bigquery.TableReference) -> exp.Table:
     """Spell a table for a statement, quoted."""
     parts = (reference.table_id, reference.dataset_id, reference.project)
     return exp.Table(
         **dict(zip(("this", "db", "catalog"), (exp.to_identifier(p, quoted=True) for p in parts), strict=True))
     )
+
+
+def nothing(name: str, type_: pa.DataType) -> exp.Expr:
+    """Spell a column without a value."""
+    return exp.cast(exp.null(), spelled(type_), dialect="bigquery").as_(name, quoted=True)
 
 
 def _found(connection: Connection, table: RawTable) -> bigquery.Table:
@@ -124,32 +149,33 @@ def _differences(
     """Name what a column has otherwise than the contract: path, expected type, found type."""
     if field is None:
         if not optional:
-            yield path, _spelled(expected), "no such column"
+            yield path, spelled(expected), "no such column"
         return
     repeated = field.mode == "REPEATED"
     kind = _SAME.get(field.field_type, field.field_type)
     is_ = f"ARRAY<{kind}>" if repeated else kind
     inner = expected.value_type if pa.types.is_list(expected) else expected
-    wanted = "STRUCT" if pa.types.is_struct(inner) else _spelled(inner)
+    wanted = "STRUCT" if pa.types.is_struct(inner) else spelled(inner)
     if (repeated, kind) != (pa.types.is_list(expected), wanted):
-        yield path, _spelled(expected), is_
+        yield path, spelled(expected), is_
     elif wanted == "STRUCT":
         fields = {each.name.lower(): each for each in field.fields}
         for part in inner:
             yield from _differences(f"{path}.{part.name}", part.type, fields.get(part.name.lower()))
 
 
-def _spelled(type_: pa.DataType) -> str:
+def spelled(type_: pa.DataType) -> str:
+    """Spell an Arrow type as BigQuery does."""
     if pa.types.is_list(type_):
-        return f"ARRAY<{_spelled(type_.value_type)}>"
+        return f"ARRAY<{spelled(type_.value_type)}>"
     if pa.types.is_struct(type_):
-        return f"STRUCT<{', '.join(f'{part.name} {_spelled(part.type)}' for part in type_)}>"
+        return f"STRUCT<{', '.join(f'{part.name} {spelled(part.type)}' for part in type_)}>"
     return "TIMESTAMP" if pa.types.is_timestamp(type_) else contracts.BIGQUERY[type_]
 
 
 def _column(name: str, type_: pa.DataType, field: bigquery.SchemaField | None) -> exp.Expr:
     if field is None:
-        return exp.cast(exp.null(), _spelled(type_), dialect="bigquery").as_(name)
+        return nothing(name, type_)
     column = exp.column(field.name)
     if pa.types.is_list(type_) and [each.name for each in field.fields] != [part.name for part in type_.value_type]:
         # more fields than the contract's, or in another order: a statement joins these arrays with some of its own

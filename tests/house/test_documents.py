@@ -166,7 +166,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     from holley_graph.recommend.explain import Explanation
     from holley_graph.server.doctor import Check
     from holley_graph.server.status import KEYS
-    from loaders.sync import Report as Sync
+    from loaders.report import Report as Sync
 
     def keys(dataclass: Any) -> list[str]:
         return [field.name for field in fields(dataclass)]

@@ -37,19 +37,13 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def bigquery_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with emulator.running(tmp_path_factory.mktemp("emulator")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generate(tmp_path_factory.mktemp("bigquery") / "world", users=60, as_of=AS_OF).folder
 
 
 @pytest.fixture
-def client(bigquery_: Emulator) -> Iterator[bigquery.Client]:
-    connection = Connection(bigquery_.settings())
+def client(bigquery_emulator: Emulator) -> Iterator[bigquery.Client]:
+    connection = Connection(bigquery_emulator.settings())
     yield connection.client
     connection.close()
 
@@ -79,12 +73,12 @@ def dirty(folder: Path) -> Path:
 
 @pytest.mark.parametrize("data", ["demo", "dirt"])
 def test_every_clean_table_and_account_is_the_same_from_both_engines(
-    bigquery_: Emulator, world: Path, tmp_path: Path, client: bigquery.Client, data: str
+    bigquery_emulator: Emulator, world: Path, tmp_path: Path, client: bigquery.Client, data: str
 ) -> None:
     folder = world if data == "demo" else dirty(tmp_path / "raw")
     as_of = AS_OF if data == "demo" else dirt.AS_OF
-    emulator.load(bigquery_, folder)
-    settings = settings_of(bigquery_, tmp_path / "home", sync=Sync(boundary=dirt.BOUNDARY))
+    emulator.load(bigquery_emulator, folder)
+    settings = settings_of(bigquery_emulator, tmp_path / "home", sync=Sync(boundary=dirt.BOUNDARY))
     by_bigquery = extract(BigQuerySource(settings), settings, as_of)
     by_duckdb = extract(FilesSource(folder), settings, as_of)
     for feed in feeds.FEEDS:
@@ -108,10 +102,10 @@ def rejected(extracted: feeds.Extract, name: str) -> list[tuple[str | None, ...]
 
 
 def test_a_sync_gives_the_graph_that_the_files_give_and_says_how_rows_came(
-    bigquery_: Emulator, world: Path, tmp_path: Path, graph: Graph
+    bigquery_emulator: Emulator, world: Path, tmp_path: Path, graph: Graph
 ) -> None:
-    emulator.load(bigquery_, world)
-    settings = settings_of(bigquery_, tmp_path / "home")
+    emulator.load(bigquery_emulator, world)
+    settings = settings_of(bigquery_emulator, tmp_path / "home")
     seen: dict[str, tuple[int, int]] = {}
     report = sync.sync(
         BigQuerySource(settings), graph, settings, as_of=AS_OF,
@@ -131,23 +125,26 @@ def test_a_sync_gives_the_graph_that_the_files_give_and_says_how_rows_came(
 
 
 def test_without_a_storage_endpoint_rows_come_by_rest_and_the_report_says_so(
-    bigquery_: Emulator, tmp_path: Path
+    bigquery_emulator: Emulator, tmp_path: Path
 ) -> None:
     folder = raw.write(tmp_path / "raw", SMALL)
-    emulator.load(bigquery_, folder)
-    settings = settings_of(bigquery_, tmp_path / "home", storage_endpoint=None)
+    emulator.load(bigquery_emulator, folder)
+    settings = settings_of(bigquery_emulator, tmp_path / "home", storage_endpoint=None)
     source = BigQuerySource(settings)
     found = extract(source, settings)
     assert found.clean("events").equals(extract(FilesSource(folder), settings).clean("events"))
     assert all("rest: there is no storage endpoint" in note for note in source.notes)
 
 
-def test_an_empty_result_has_its_columns_either_way(bigquery_: Emulator, tmp_path: Path) -> None:
+def test_an_empty_result_has_its_columns_either_way(bigquery_emulator: Emulator, tmp_path: Path) -> None:
     empty = {name: rows for name, rows in SMALL.items() if name != "fitment"} | {"events": []}
-    emulator.load(bigquery_, raw.write(tmp_path / "raw", empty))
-    for storage in (bigquery_.storage, None):
+    emulator.load(bigquery_emulator, raw.write(tmp_path / "raw", empty))
+    for storage in (bigquery_emulator.storage, None):
         settings = settings_of(
-            bigquery_, tmp_path / "home", storage_endpoint=storage, sync=Sync(allow_empty=("events", "fitment"))
+            bigquery_emulator,
+            tmp_path / "home",
+            storage_endpoint=storage,
+            sync=Sync(allow_empty=("events", "fitment")),
         )
         found = extract(BigQuerySource(settings), settings)
         assert (found.clean("events").num_rows, found.clean("fitment").num_rows) == (0, 0)
@@ -155,9 +152,9 @@ def test_an_empty_result_has_its_columns_either_way(bigquery_: Emulator, tmp_pat
 
 
 def test_optional_columns_may_be_missing_and_nested_ones_in_any_order(
-    bigquery_: Emulator, tmp_path: Path, client: bigquery.Client
+    bigquery_emulator: Emulator, tmp_path: Path, client: bigquery.Client
 ) -> None:
-    emulator.load(bigquery_, raw.write(tmp_path / "raw", SMALL))
+    emulator.load(bigquery_emulator, raw.write(tmp_path / "raw", SMALL))
     text, number = ("property_name", "string_value"), pa.struct(
         [("double_value", pa.float64()), ("long_value", pa.int64()), ("added_later", pa.string()),
          ("property_name", pa.string()), ("string_value", pa.string())]
@@ -172,7 +169,7 @@ def test_optional_columns_may_be_missing_and_nested_ones_in_any_order(
         [("event_name", pa.string()), ("user_id", pa.string()), ("client_event_timestamp", time),
          ("auxia_insertion_timestamp", time), ("event_properties", pa.list_(number))]
     )  # fmt: skip
-    emulator.replace(bigquery_, "events", pa.Table.from_pylist(rows, schema))
-    settings = settings_of(bigquery_, tmp_path / "home")
+    emulator.replace(bigquery_emulator, "events", pa.Table.from_pylist(rows, schema))
+    settings = settings_of(bigquery_emulator, tmp_path / "home")
     (row,) = extract(BigQuerySource(settings), settings).clean("events").to_pylist()
     assert (row["user_id"], row["sku"], row["kind"]) == ("u", "A1", "VIEWED")

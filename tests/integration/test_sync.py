@@ -20,7 +20,7 @@ from holley_graph.server.status import connect
 from holley_graph.settings import Eligibility, Settings, Sync, Weights
 from loaders import sync, taken
 from loaders.files import FilesSource
-from tests.support import raw
+from tests.support import raw, sources
 from tests.support.held import DECLARED, Held, assert_same, held, of_tables
 from tests.support.server import small, wipe
 from tests.support.sources import Rows, edited, expected, home
@@ -265,7 +265,7 @@ def test_every_kind_of_change_arrives(source: Path, graph: Graph, settings: Sett
     changed = edited(
         source,
         tmp_path / "changed",
-        user_attributes=lambda rows: rows[: len(rows) // 2],
+        user_attributes=lambda rows: rows[len(rows) // 2 :],
         orders=lambda rows: rows[::2],
         events=lambda rows: rows[len(rows) // 3 :],
         fitment=lambda rows: rows[:-10],
@@ -340,6 +340,36 @@ def test_eligibility_follows_its_settings(source: Path, graph: Graph, settings: 
     assert lost
     assert {key for key in before if before[key]["eligible"] != after[key]["eligible"]} == lost
     assert written(report) == {"items": {"changed": len(lost)}}
+
+
+def test_since_last_reads_what_is_new_and_a_full_sync_sees_what_was_deleted(
+    source: Path, graph: Graph, settings: Settings, tmp_path: Path
+) -> None:
+    first, window = AS_OF - timedelta(days=30), AS_OF - timedelta(days=30 + settings.sync.late_days)
+    run(source, graph, settings, first)
+
+    def old(row: dict[str, object]) -> bool:
+        return row["client_event_timestamp"] is not None and row["client_event_timestamp"] < window  # type: ignore[operator]
+
+    def without_old(rows: Rows) -> Rows:
+        """Some early events are gone, a late one came, and the catalogue is another."""
+        late = next(row for row in rows if old(row) and row["user_id"] and row["event_name"] == "VIEWED PRODUCT")
+        gone = [row for row in rows if old(row)][::7]
+        return [row for row in rows if row not in gone] + [late | {"client_event_timestamp": window}]
+
+    now = edited(source, tmp_path / "now", events=without_old, items=lambda rows: rows[30:])
+    as_if_nothing_was_deleted = edited(
+        now,
+        tmp_path / "kept",
+        events=lambda rows: [*(row for row in rows if not old(row)), *filter(old, sources.rows(source, "events"))],
+    )
+    some = sync.sync(FilesSource(now), graph, settings, as_of=AS_OF, since_last=True)
+    assert some.notes == [f"events are read from {window:%Y-%m-%d} on"]
+    assert_same(held(graph), expected(as_if_nothing_was_deleted, settings, AS_OF))
+    again = sync.sync(FilesSource(now), graph, settings, as_of=AS_OF, since_last=True)
+    assert again.mode == "unchanged"
+    assert run(now, graph, settings).mode == "changes"
+    assert_same(held(graph), expected(now, settings, AS_OF))
 
 
 # ---- what a sync left ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loaders.contracts import RAW
+from loaders.contracts import RAW, RawTable
 
 Row = dict[str, Any]
 RAW_NAMES = tuple(table.name for table in RAW)
@@ -77,6 +77,11 @@ def item(sku: str | None, part_type: str | None = None, tags: str | None = None,
 def order(sku: str | None, email: str | None, date: str | None) -> Row:
     """Make one row of `orders`."""
     return {"ITEM": sku, "SHIP_TO_EMAIL": email, "ORDER_DATE": date}
+
+
+def schema(table: RawTable) -> pa.Schema:
+    """Every column that the contract requires of a table."""
+    return pa.schema(table.columns)
 
 
 def write(folder: Path, tables: Mapping[str, Sequence[Row]]) -> Path:

@@ -1,0 +1,74 @@
+"""What a sync says it did: per feed what was read, what was not taken and why, and what changed in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from loaders.change import Difference
+from loaders.feeds import Extract, FeedAccount
+
+FEED_OF = {
+    "user": "user_attributes", "owns": "user_attributes",
+    "vehicle": "fitment", "vehicle_model": "fitment", "make": "fitment", "fits": "fitment", "of_model": "fitment",
+    "made_by": "fitment",
+    "product": "items", "part_type": "items", "of_type": "items",
+    "viewed": "events", "carted": "events", "co_viewed": "events",
+    "ordered": "orders", "co_purchased": "orders",
+}  # fmt: skip
+"""The feed under which a graph table's changes are reported."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a sync did; `as_dict` is the documented JSON shape."""
+
+    run_id: str
+    as_of: datetime
+    mode: str
+    """`bulk`, `changes`, `unchanged` or `dry-run`."""
+    feeds: list[dict[str, Any]]
+    seconds: float
+    stages: dict[str, float]
+    cost: list[dict[str, Any]]
+    """Per query what it reads and what that costs; empty where reading is free."""
+    notes: list[str]
+    """What was noticed on the way: how rows came, columns that nobody knows."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def account(account: FeedAccount) -> dict[str, Any]:
+    """Make a feed's account plain."""
+    return {
+        "name": account.name,
+        "read": account.read,
+        "rejected": account.rejected,
+        "ignored": account.ignored,
+        "seconds": round(account.seconds, 2),
+    }
+
+
+def with_changes(
+    accounts: Sequence[Mapping[str, Any]], difference: Mapping[str, Difference]
+) -> list[dict[str, Any]]:
+    """Put beside every feed's account how many nodes and relationships it added, changed and removed."""
+    rows = []
+    for told in accounts:
+        mine = [each for table, each in difference.items() if FEED_OF[table] == told["name"]]
+        counts = {kind: sum(getattr(each, kind) for each in mine) for kind in ("added", "changed", "removed")}
+        rows.append({**told, **counts})
+    return rows
+
+
+def unknown_columns(extracted: Extract) -> list[str]:
+    """Say which columns of the source nobody knows."""
+    return [
+        f"table {name}: column {', '.join(found.unknown)} is new and ignored"
+        for name, found in extracted.found.items()
+        if found.unknown
+    ]

@@ -1,0 +1,80 @@
+"""What every source of raw tables can be asked, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from holley_graph.progress import Progress
+from loaders.sqltext import Statement
+
+
+class Source(Protocol):
+    """Where raw tables are, and the engine that runs a feed's statement on them."""
+
+    @property
+    def name(self) -> str:
+        """What the graph's marker calls it."""
+
+    @property
+    def lineage(self) -> str:
+        """Sources of one lineage continue each other: what one had before, the next need not tell again."""
+
+    notes: list[str]
+    """What a report should say beside its numbers."""
+
+    def digest(self) -> str:
+        """Condense the raw tables; equal digests mean that nothing has changed."""
+
+    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
+        """Hold every raw table against its contract before anything runs; say what is there."""
+
+    def cost(self, statement: Statement, values: Mapping[str, Any]) -> Cost | None:
+        """Say what a feed's statement would read, for nothing; none: reading costs nothing here.
+
+        Raises:
+            TooExpensive: more than the settings allow.
+        """
+
+    def run(
+        self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
+    ) -> None:
+        """Run a feed's statement and leave its result in `connection` as table `into`."""
+
+    def close(self) -> None:
+        """Remove what only this extract needed."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One raw table as it is."""
+
+    rows: int | None
+    """None: it is a view, which does not know."""
+    unknown: tuple[str, ...] = ()
+    """Columns that the contract does not name: noted and ignored."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier sync left, of which the days before `since` are kept."""
+
+    since: datetime
+    """A midnight, UTC: events from it on are read again."""
+    events: tuple[Path, ...]
+    """Parquet with the columns of `contracts.EVENTS`, waiting ones included."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one query would read, as the source estimates it for nothing."""
+
+    query: str
+    bytes: int
+    price: float
+    """US dollars, at `bigquery.price_per_tib`."""

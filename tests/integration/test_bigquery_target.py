@@ -1,0 +1,138 @@
+"""A file of results into BigQuery: all of it or nothing of it, counted before it is put in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from google.cloud import bigquery
+
+from holley_graph.errors import AccessDenied, SettingsError, SourceUnreachable
+from holley_graph.export.rows import wide_schema
+from holley_graph.settings import Settings, load
+from loaders.bigquery import target
+from loaders.bigquery.connection import Connection
+from tests.support import proxy, raw
+from tests.support.emulator import Emulator
+from tests.support.proxy import Answer, Request, refused
+
+TABLE = "results.recommendations"
+RUN = "20260101T000000-export-ab12"
+
+
+@pytest.fixture
+def client(bigquery_emulator: Emulator) -> Iterator[bigquery.Client]:
+    connection = Connection(bigquery_emulator.settings())
+    connection.client.create_dataset("holley_graph_scratch", exists_ok=True)
+    connection.client.create_dataset("results", exists_ok=True)
+    connection.client.delete_table(f"demo.{TABLE}", not_found_ok=True)
+    yield connection.client
+    connection.close()
+
+
+@pytest.fixture
+def settings(bigquery_emulator: Emulator, tmp_path: Path) -> Settings:
+    return load(home=tmp_path / "home", bigquery=bigquery_emulator.settings())
+
+
+def file(folder: Path, *emails: str, day: int = 1) -> Path:
+    """A wide table with these addresses."""
+    when = raw.at("2026-01-01") + timedelta(days=day)
+    rows = [
+        {"email_lower": email, "v1_year": 1969, "rec1_price": 50.5, "rec_part_1": "A1", "generated_at": when}
+        for email in emails
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, wide_schema()), folder / "wide.parquet")
+    return folder / "wide.parquet"
+
+
+def held(client: bigquery.Client) -> list[tuple[object, ...]]:
+    text = f"SELECT t.email_lower, t.rec1_price, t.rec4_path, t.generated_at FROM demo.{TABLE} AS t ORDER BY 1, 4"
+    return [tuple(row.values()) for row in client.query(text).result()]
+
+
+def row(email: str, day: int) -> tuple[object, ...]:
+    return email, 50.5, None, raw.at("2026-01-01") + timedelta(days=day)
+
+
+def test_a_file_makes_the_table_is_appended_to_it_or_replaces_it(
+    client: bigquery.Client, settings: Settings, tmp_path: Path
+) -> None:
+    made = target.load(settings, file(tmp_path, "a@x", "b@x"), TABLE, RUN, replace=False)
+    assert (made.table, made.rows) == (f"demo.{TABLE}", 2)
+    target.load(settings, file(tmp_path, "c@x", day=2), TABLE, RUN, replace=False)
+    assert held(client) == [row("a@x", 1), row("b@x", 1), row("c@x", 2)]
+    target.load(settings, file(tmp_path, "d@x", day=3), TABLE, RUN, replace=True)
+    assert held(client) == [row("d@x", 3)]
+    assert [field.name for field in client.get_table(f"demo.{TABLE}").schema] == wide_schema().names
+    assert [
+        table.table_id for table in client.list_tables("holley_graph_scratch") if "export" in table.table_id
+    ] == []
+
+
+def fewer(request: Request, ask: Callable[[], Answer]) -> Answer:
+    code, document = ask()
+    if request.method == "GET" and "_export" in request.path and "numRows" in document:
+        document["numRows"] = "1"
+    return code, document
+
+
+def denied(request: Request, ask: Callable[[], Answer]) -> Answer:
+    said = (
+        "Access Denied: Table demo:results.recommendations: Permission bigquery.tables.updateData denied on table"
+    )
+    return refused(403, "accessDenied", said) if request.query else ask()
+
+
+@pytest.mark.parametrize(
+    ("rule", "error", "said"),
+    [
+        (fewer, SourceUnreachable, r"1 of 2 rows arrived; demo\.results\.recommendations is as it was"),
+        (denied, AccessDenied, r"bigquery\.tables\.updateData on demo:results\.recommendations is missing"),
+    ],
+)
+def test_a_load_that_fails_leaves_the_table_as_it_was(
+    client: bigquery.Client, settings: Settings, bigquery_emulator: Emulator, tmp_path: Path,
+    rule: proxy.Rule, error: type[Exception], said: str,
+) -> None:  # fmt: skip
+    target.load(settings, file(tmp_path, "a@x"), TABLE, RUN, replace=True)
+    with proxy.before(bigquery_emulator.rest) as edge:
+        edge.rule = rule
+        through = settings.bigquery.model_copy(update={"rest_endpoint": edge.rest})
+        with pytest.raises(error, match=said):
+            target.load(
+                settings.model_copy(update={"bigquery": through}),
+                file(tmp_path, "b@x", "c@x"),
+                TABLE,
+                RUN,
+                replace=True,
+            )
+    assert held(client) == [row("a@x", 1)]
+
+
+def test_the_statement_that_puts_it_in_place_partitions_by_day(
+    client: bigquery.Client, settings: Settings, bigquery_emulator: Emulator, tmp_path: Path
+) -> None:
+    with proxy.before(bigquery_emulator.rest) as edge:
+        through = settings.bigquery.model_copy(update={"rest_endpoint": edge.rest})
+        told = settings.model_copy(update={"bigquery": through})
+        target.load(told, file(tmp_path, "a@x"), TABLE, RUN, replace=True)
+    (query,) = [asked.query for asked in edge.asked if asked.query]
+    assert "PARTITION BY DATE(`generated_at`)" in query["query"]["query"]
+    assert query["labels"]["run_id"] == RUN.lower()
+
+
+@pytest.mark.parametrize("where", ["recommendations", ".recommendations", "results."])
+def test_what_is_no_table_is_refused(settings: Settings, tmp_path: Path, where: str) -> None:
+    with pytest.raises(SettingsError, match=r"is no dataset\.table"):
+        target.load(settings, file(tmp_path, "a@x"), where, RUN, replace=True)
+
+
+def test_a_file_without_a_date_is_refused(settings: Settings, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"email_lower": ["a@x"]}), tmp_path / "wide.parquet")
+    with pytest.raises(SettingsError, match="no column generated_at"):
+        target.load(settings, tmp_path / "wide.parquet", TABLE, RUN, replace=True)
