@@ -56,7 +56,7 @@ def main() -> None:
         write_raw(train_rows, Path(folder) / "raw")
         ours, loop = _loop(settings, Path(folder) / "raw", train_rows, arguments.seed)
     figures["loop"] = loop
-    figures["sage"] = quality(ours, train_rows, test_rows)
+    figures["catalogue"] = quality(ours, train_rows, test_rows)
     started = time.perf_counter()
     rival = _als(train_rows, arguments.seed)
     figures["als_64"] = {**quality(rival, train_rows, test_rows), "fit_s": round(time.perf_counter() - started, 1)}

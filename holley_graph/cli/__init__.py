@@ -33,6 +33,8 @@ COMMANDS = {
     "sync": "sync",
     "train": "train",
     "runs": "train",
+    "evaluate": "evaluate",
+    "backtest": "evaluate",
     "writeback": "release",
     "rollback": "release",
     "recommend": "answers",

@@ -83,13 +83,30 @@ def train(
 @click.pass_obj
 def runs(context: Context, as_json: bool) -> None:
     """List training runs, newest last."""
+    from holley_graph.evaluation import registry
+
+    known = registry.read(context.settings.home / "runs")
     paths = sorted((context.settings.home / "runs").glob("*/manifest.json"))
     found: list[dict[str, Any]] = [json.loads(path.read_text()) for path in paths]
     if as_json:
-        print_json({"runs": [{k: v for k, v in run.items() if k != "files"} for run in found]})
+        named = {role: known[role] for role in (registry.CHAMPION, registry.CHALLENGER)}
+        print_json(named | {"runs": [{k: v for k, v in run.items() if k != "files"} for run in found]})
         return
-    rows = [(run["run_id"], run["model"], run["epochs"], run["seconds"], _held_out_mrr(run)) for run in found]
-    table("Runs", ("run", "model", "epochs", "seconds", "held-out MRR@4"), rows)
+    role = {known[name]: name for name in (registry.CHALLENGER, registry.CHAMPION)}
+    verdict = {recipe: "go" if judged["go"] else "no-go" for recipe, judged in known["verdicts"].items()}
+    rows = [
+        (
+            run["run_id"],
+            run["model"],
+            run["epochs"],
+            run["seconds"],
+            _held_out_mrr(run),
+            verdict.get(registry.recipe(run)),
+            role.get(run["run_id"]),
+        )
+        for run in found
+    ]
+    table("Runs", ("run", "model", "epochs", "seconds", "held-out MRR@4", "judged", "role"), rows)
 
 
 def show_comparison(name: str, measured: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics, popularity, scoring
 from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
 from holley_graph.model import catalogue, curve, vectors
+from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.fit import Curve, Validate, fit
 from holley_graph.model.sage import SageConfig
 from holley_graph.progress import Progress, silent
@@ -60,7 +61,7 @@ def train(
         full: the snapshot; what it knows from `as_of` on is held out and only measured against.
         runs: folder of run folders.
         as_of: epoch seconds to train up to; none: all of the snapshot.
-        config: see `SageConfig`.
+        config: see `SageConfig`; a graph without vehicles is factorised (`catalogue`) and takes none.
         seed: same seed, same snapshot, same machine: same vectors on CPU.
         device: `cpu`, `cuda` or `auto`.
         snapshot: name of the parcel that `full` was opened from, for the manifest.
@@ -70,24 +71,28 @@ def train(
         GraphStateError: there is no interaction to learn from.
     """
     started = time.monotonic()
-    config = config or SageConfig()
+    model = "sage"
     cut = full.as_of if as_of is None else as_of
     past = full.before(cut)
     if not past.events.num_rows:
         raise GraphStateError("no interaction before the cut: nothing to learn from")
     where = torch.device(_device(device))
 
-    learned = (_within_fit if past.vehicles.num_rows else _whole_catalogue)(past, config, seed, where, progress)
+    learned: _Learned
+    if past.vehicles.num_rows:
+        learned = _within_fit(past, config or SageConfig(), seed, where, progress)
+    else:
+        model, learned = "catalogue", _whole_catalogue(past, CatalogueConfig(), seed)
     tables = learned.tables
     held_out = future_purchases(full, cut, WINDOW_DAYS) if cut < full.as_of else None
     manifest = {
-        "run_id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-sage-{secrets.token_hex(2)}",
-        "model": "sage",
+        "run_id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{model}-{secrets.token_hex(2)}",
+        "model": model,
         "as_of": cut,
         "snapshot": snapshot,
         "seed": seed,
         "device": str(where),
-        "config": asdict(config),
+        "config": asdict(learned.config),
         "epochs": learned.epochs,
         "dim": int(tables["product"].vectors.shape[1]),
         "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
@@ -106,6 +111,7 @@ def train(
 class _Learned:
     """What a way of training leaves: vectors, parameters, and how it went."""
 
+    config: SageConfig | CatalogueConfig
     tables: dict[str, table.Table]
     state: dict[str, Tensor]
     epochs: int
@@ -119,15 +125,13 @@ def _within_fit(
     """Choose the number of epochs on held-back time, then refit on everything."""
     epochs, drawn, validation = _choose_length(past, config, seed, device, progress)
     fitted, refit = fit(past, config, epochs, seed=seed, device=device, progress=_named("refitting", progress))
-    return _Learned(vectors.tables(past, fitted, config), fitted.state, epochs, drawn or refit, validation)
+    return _Learned(config, vectors.tables(past, fitted, config), fitted.state, epochs, drawn or refit, validation)
 
 
-def _whole_catalogue(
-    past: Snapshot, config: SageConfig, seed: int, device: torch.device, progress: Progress
-) -> _Learned:
+def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> _Learned:
     """Train a graph without vehicles."""
-    tables, state, losses = catalogue.fit(past, config, seed=seed, progress=progress)
-    return _Learned(tables, state, len(losses), Curve(loss=losses), None)
+    tables, state = catalogue.fit(past, config, seed=seed)
+    return _Learned(config, tables, state, config.sweeps, Curve(), None)
 
 
 def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:

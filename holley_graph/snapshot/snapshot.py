@@ -33,7 +33,8 @@ class Snapshot:
 
     Attributes:
         as_of: epoch seconds; everything strictly before it is known, nothing else.
-        products: columns sku, base_sku, display_key, part_type, brand, price, eligible; sorted by sku.
+        products: columns sku, base_sku, display_key, part_type, brand, price, eligible; sorted by sku. Of an
+            earlier cut the prices are null; `eligible` is as of the end, the same candidates for every ranker.
         vehicles: columns vehicle_id, year, make, model, owners (users that own it); sorted by vehicle_id.
         users: columns user_id, vehicle (row of `vehicles`, null for none); users with a history only.
         fits: [fitments, 2] rows of (vehicle, product), sorted.
@@ -108,7 +109,23 @@ class Snapshot:
         events = self.events.filter(pa.array(self.event("at") < cut))
         # where the latest purchase is later, the latest earlier event stands for it
         known = self.bought.filter(pa.array(np.asarray(self.bought.column("last_at")) < cut))
-        return replace(self, as_of=cut, events=events, bought=latest_purchases(events, known))
+        return replace(
+            self,
+            as_of=cut,
+            products=self._products_before(cut),
+            events=events,
+            bought=latest_purchases(events, known),
+        )
+
+    def _products_before(self, cut: int) -> pa.Table:
+        """Forget prices: the highest ever observed may have been observed later, and carries no time."""
+        if cut == self.as_of:
+            return self.products
+        row, count = self.products.schema.get_field_index("price"), self.products.num_rows
+        if row < 0:
+            return self.products
+        unknown = pa.array(np.zeros(count), mask=np.ones(count, bool))
+        return self.products.set_column(row, "price", unknown)
 
     @cached_property
     def co_purchased(self) -> pa.Table:

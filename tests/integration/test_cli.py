@@ -194,6 +194,21 @@ def test_rollback_exchanges_two_releases(shell: Shell) -> None:
     assert shell.json("rollback") == {"live": second, "previous": shell.said["first"]}
 
 
+def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(shell: Shell) -> None:
+    """A month of a world of 500 users proves nothing: the interval is too wide for any run to pass."""
+    first = shell.said["first"]
+    ended = shell.run("evaluate", first, "--gate", "--fastrp", "--json")
+    assert ended.returncode == 1, ended.stderr
+    found = json.loads(ended.stdout)
+    rankers = {"random", "popularity", "shrinkage", "item-knn", "gf-cf", "als", "fastrp", "v5.18", first}
+    assert (set(found["rankers"]), found["champion"]) == (rankers, "v5.18")
+    assert found["verdicts"][first]["go"] is False
+    assert {path.name for path in Path(found["path"]).iterdir()} == {"report.html", "evaluation.json"}
+    shell.fails(20, "no-go", "writeback", first)
+    assert shell.json("writeback", first, "--force")["run_id"] == first
+    assert shell.json("runs")["champion"] == first
+
+
 def test_tables_for_people_say_the_same(shell: Shell) -> None:
     vehicle = popular_vehicle(shell.source)
     for arguments in (

@@ -14,7 +14,7 @@ from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot
 from tests.support import planted
 from tests.support.snapshots import assert_equal
 
-DAY = planted.DAY
+DAY, AS_OF = planted.DAY, planted.AS_OF
 ORDER = [("user", "ascending"), ("at", "ascending"), ("kind", "ascending"), ("product", "ascending")]
 WORLD = planted.world(users=60).snapshot
 DERIVED = ("co_purchased", "co_viewed")
@@ -64,6 +64,14 @@ def test_an_event_after_the_cut_changes_nothing_before_it(
     ours, theirs = planted_.before(cut), WORLD.before(cut)
     assert_equal(ours, theirs)
     assert all(getattr(ours, name).equals(getattr(theirs, name)) for name in DERIVED)
+
+
+def test_a_price_that_was_seen_later_tells_a_cut_nothing() -> None:
+    row = WORLD.products.schema.get_field_index("price")
+    dearer = WORLD.products.set_column(row, "price", pa.array(np.arange(WORLD.products.num_rows, dtype=float)))
+    assert_equal(replace(WORLD, products=dearer).before(AS_OF - 1), WORLD.before(AS_OF - 1))
+    assert WORLD.before(AS_OF - 1).products["price"].null_count == WORLD.products.num_rows
+    assert WORLD.before(AS_OF).products["price"].null_count == 0
 
 
 def test_an_event_before_the_cut_does_change_it() -> None:

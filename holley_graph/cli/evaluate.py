@@ -1,0 +1,171 @@
+"""`evaluate`, `backtest`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from holley_graph.evaluation.rankers import Ranker
+    from holley_graph.evaluation.study import Cut
+    from holley_graph.graph.client import Graph
+    from holley_graph.progress import Progress
+    from holley_graph.settings import Settings
+    from holley_graph.snapshot.snapshot import Snapshot
+
+gate_option = click.option(
+    "--gate", is_flag=True, help="Say go or no-go against v5.18, write it down, and end with code 1 on no-go."
+)
+fastrp_option = click.option(
+    "--fastrp", is_flag=True, help="Also ask vectors that Graph Data Science makes, per cut."
+)
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True)
+@gate_option
+@fastrp_option
+@json_option
+@click.pass_obj
+def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, as_json: bool) -> None:
+    """Hold RUNS that were trained with --as-of against v5.18 and other rankers, on what came later."""
+    from holley_graph.embeddings import table as embeddings
+    from holley_graph.errors import SettingsError
+    from holley_graph.evaluation import study
+
+    folder = context.settings.home / "runs"
+    manifests = {run: _manifest(folder, run) for run in runs}
+    ends = {manifest["as_of"] for manifest in manifests.values()}
+    if len(ends) > 1:
+        raise SettingsError(
+            "these runs end at different times, so no question is fair to all", "train --as-of TIME"
+        )
+    ours = {run: _vectors(embeddings.load(folder / run)) for run in runs}
+    with _asking(context.settings) as (graph, full, report):
+        at = ends.pop()
+        cuts = [study.cut(full, at, _rankers(context.settings, graph, full, at, fastrp) | ours, report)]
+    _conclude(context.settings, cuts, full, manifests, gate, as_json)
+
+
+@click.command()
+@click.option("--cuts", type=click.IntRange(1), default=3, show_default=True, help="Rolling cuts, 30 days apart.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the trainings.")
+@gate_option
+@fastrp_option
+@json_option
+@click.pass_obj
+def backtest(context: Context, cuts: int, seed: int, gate: bool, fastrp: bool, as_json: bool) -> None:
+    """Train at several earlier times and hold each run against v5.18 and other rankers on the 30 days after it."""
+    from holley_graph.embeddings import table as embeddings
+    from holley_graph.evaluation import study
+    from holley_graph.model.train import train
+
+    settings = context.settings
+    asked, manifests = [], {}
+    with _asking(settings) as (graph, full, report):
+        for at in study.rolling(full, cuts):
+            run = train(full, settings.home / "runs", as_of=at, seed=seed, progress=report)
+            name = run.manifest["model"]
+            manifests[name] = run.manifest
+            ours = {name: _vectors(embeddings.load(run.path))}
+            asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp) | ours, report))
+    _conclude(settings, asked, full, manifests, gate, as_json)
+
+
+@contextmanager
+def _asking(settings: Settings) -> Iterator[tuple[Graph, Snapshot, Progress]]:
+    from holley_graph.cli.connection import connect
+    from holley_graph.snapshot import exporter
+
+    with connect(settings) as graph, progress() as report:
+        yield graph, exporter.take(graph, exporter.options(settings.sync), report), report
+
+
+def _rankers(settings: Settings, graph: Graph, full: Snapshot, at: int, fastrp: bool) -> dict[str, Ranker]:
+    """The closed-form rivals, v5.18 where this home has the tables that it needs, FastRP where it is wanted."""
+    from holley_graph.evaluation import champion
+    from holley_graph.evaluation.rankers import RIVALS
+    from loaders import baseline, taken
+
+    asked = dict(RIVALS)
+    before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
+    if before is not None:
+        known = baseline.scores(before.clean_tables(), at, settings)
+        asked[champion.NAME] = lambda task, past: champion.scores(task, past, known)
+    if fastrp:
+        from holley_graph.embeddings import fastrp as room
+
+        asked["fastrp"] = _vectors(room.embed(graph, full.before(at)))
+    return asked
+
+
+def _vectors(tables: Any) -> Ranker:
+    from holley_graph.evaluation import scoring
+
+    return lambda task, past: scoring.scores(tables, past, task)
+
+
+def _manifest(folder: Path, run: str) -> dict[str, Any]:
+    from holley_graph.errors import NotFound
+
+    path = folder / run / "manifest.json"
+    if not path.is_file():
+        raise NotFound(f"no run {run!r} in {folder}", "holley-graph runs")
+    manifest: dict[str, Any] = json.loads(path.read_text())
+    return manifest
+
+
+def _conclude(
+    settings: Settings,
+    cuts: list[Cut],
+    full: Snapshot,
+    manifests: Mapping[str, dict[str, Any]],
+    gate: bool,
+    as_json: bool,
+) -> None:
+    from holley_graph.evaluation import conclusion
+
+    done = conclusion.conclude(cuts, full, manifests, settings.home, gate)
+    if as_json:
+        print_json(done.document | {"path": done.path})
+    else:
+        _show(done.document)
+        say(f"report: {done.path / 'report.html'}")
+    if gate and not all(verdict["go"] for verdict in done.document["verdicts"].values()):
+        raise SystemExit(1)
+
+
+def _show(document: dict[str, Any]) -> None:
+    metrics = ("HR@4", "MRR@4", "NDCG@10", "recall@20")
+    cold = document["segments"]["history"].get("cold")
+    over = document["over_champion"]
+    rows = [
+        (
+            name,
+            *(values[metric] for metric in metrics),
+            cold["rankers"][name]["MRR@4"] if cold else None,
+            document["lists"][name]["coverage"],
+            f"{over[name]['difference']:+.4f} ({over[name]['low']:+.4f} … {over[name]['high']:+.4f})"
+            if name in over
+            else "champion",
+        )
+        for name, values in document["rankers"].items()
+    ]
+    title = f"{document['users']:,} questions at {len(document['cuts'])} cuts"
+    table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "MRR@4 over the champion"), rows)
+    if document["champion"] != "v5.18":
+        say("v5.18 was not asked: the tables of the last sync are not in this home")
+    for run, verdict in document.get("verdicts", {}).items():
+        say(f"{run}: {'go' if verdict['go'] else 'no-go'}")
+        for reason in verdict["reasons"]:
+            say(f"  {reason}")

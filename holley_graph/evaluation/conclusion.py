@@ -1,0 +1,73 @@
+"""The end of a study: measured, judged where that was asked for, and kept as a folder with a report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from holley_graph.evaluation import registry, report, summary
+from holley_graph.evaluation.study import Cut
+from holley_graph.evaluation.verdict import decide
+from holley_graph.snapshot.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a study found, and the folder with `report.html` and `evaluation.json`."""
+
+    document: dict[str, Any]
+    path: Path
+
+
+def conclude(
+    cuts: list[Cut], full: Snapshot, manifests: Mapping[str, dict[str, Any]], home: Path, gate: bool
+) -> Conclusion:
+    """Measure a study and keep it under `home/evaluations`.
+
+    Args:
+        cuts: asked with the same rankers.
+        full: the snapshot that they are cuts of, for its fingerprint.
+        manifests: ranker name to the manifest of its run.
+        home: has the runs, whose registry learns the verdicts.
+        gate: decide whether the runs may go live.
+    """
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-evaluation-{secrets.token_hex(2)}"
+    configs = {
+        ranker: {key: manifest[key] for key in ("run_id", "model", "config", "seed", "epochs")}
+        for ranker, manifest in manifests.items()
+    }
+    document = summary.measure(cuts, {"evaluation": name, "data": fingerprint(full), "configs": configs})
+    document["verdicts"] = {}
+    if gate:
+        for ranker, manifest in manifests.items():
+            verdict = decide(document, ranker)
+            document["verdicts"][ranker] = asdict(verdict)
+            registry.judge(home / "runs", manifest, verdict, name)
+    partial = home / "evaluations" / f"{name}.partial"
+    partial.mkdir(parents=True, mode=0o700)
+    (partial / "evaluation.json").write_text(json.dumps(document, indent=2))
+    report.write(document, partial / "report.html")
+    return Conclusion(document, partial.rename(home / "evaluations" / name))
+
+
+def fingerprint(full: Snapshot) -> dict[str, Any]:
+    """Say which data it was: sizes, time, and a digest of the events."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, full.events.schema) as stream:
+        stream.write_table(full.events.combine_chunks())
+    return {
+        "as_of": f"{datetime.fromtimestamp(full.as_of, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "events_sha256": hashlib.sha256(sink.getvalue()).hexdigest(),
+        "rows": {name: getattr(full, name).num_rows for name in ("users", "vehicles", "products", "events")}
+        | {"fits": len(full.fits)},
+        "prices": "left out before the end: the source does not say when a price was seen",
+        "eligible": "as of the end, the same candidates for every ranker",
+    }

@@ -1,0 +1,31 @@
+"""The rivals that need nothing but a snapshot: each is asked with what was known at the cut, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from holley_graph.evaluation import collaborative, popularity, shrinkage
+from holley_graph.evaluation.targets import RankingTask
+from holley_graph.snapshot.snapshot import Snapshot
+
+Floats = npt.NDArray[np.float64]
+Ranker = Callable[[RankingTask, Snapshot], Floats]
+"""Given candidates and the snapshot cut at the task's time: [candidates] scores, higher is better."""
+
+
+def chance(task: RankingTask, past: Snapshot) -> Floats:
+    """Score at random: the floor that every ranker stands on."""
+    return np.random.default_rng(past.as_of).random(len(task.candidate))
+
+
+RIVALS: Mapping[str, Ranker] = {
+    "random": chance,
+    "popularity": popularity.scores,
+    "shrinkage": shrinkage.scores,
+    "item-knn": collaborative.item_knn,
+    "gf-cf": collaborative.graph_filter,
+    "als": collaborative.implicit_als,
+}

@@ -1,0 +1,86 @@
+"""The run registry: who is champion, who challenges, and which recipes were judged how.
+
+A run that goes live knows everything, so nothing is left to measure it on. What is judged is its recipe, the model
+with its configuration, on runs that end earlier; the verdict holds for every run of the recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from holley_graph.errors import ParcelError, ReleaseCheckFailed
+from holley_graph.evaluation.verdict import Verdict
+
+FILE = "registry.json"
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+def recipe(manifest: dict[str, Any]) -> str:
+    """Name what two runs must share for a verdict on one to hold for the other."""
+    decisive = json.dumps([manifest["model"], manifest["config"]], sort_keys=True)
+    return f"{manifest['model']}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"
+
+
+def read(runs: Path) -> dict[str, Any]:
+    """Return `champion` and `challenger` (run ids or none) and `verdicts` by recipe.
+
+    Raises:
+        ParcelError: the file is not what was written.
+    """
+    path = runs / FILE
+    if not path.is_file():
+        return {CHAMPION: None, CHALLENGER: None, "verdicts": {}}
+    try:
+        document: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise ParcelError(
+            f"{path} is no registry: {error}", "remove it; verdicts have to be asked for again"
+        ) from error
+    return document
+
+
+def judge(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: str) -> None:
+    """Write down a verdict; a run that may go live becomes the challenger, one that may not is none any more."""
+    known = read(runs)
+    judged = {"go": verdict.go, "reasons": verdict.reasons, "run_id": manifest["run_id"], "evaluation": evaluation}
+    known["verdicts"][recipe(manifest)] = judged
+    if verdict.go:
+        known[CHALLENGER] = manifest["run_id"]
+    elif known[CHALLENGER] == manifest["run_id"]:
+        known[CHALLENGER] = None
+    _write(runs, known)
+
+
+def crown(runs: Path, run_id: str) -> None:
+    """Name the run that is live."""
+    known = read(runs)
+    known[CHAMPION] = run_id
+    if known[CHALLENGER] == run_id:
+        known[CHALLENGER] = None
+    _write(runs, known)
+
+
+def refuse_no_go(runs: Path, manifest: dict[str, Any]) -> None:
+    """Stop a run whose recipe was judged and found wanting; one that was never judged passes.
+
+    Raises:
+        ReleaseCheckFailed: the verdict is no-go.
+    """
+    judged = read(runs)["verdicts"].get(recipe(manifest))
+    if judged and not judged["go"]:
+        first = next(reason for reason in judged["reasons"] if reason.startswith("no-go"))
+        raise ReleaseCheckFailed(
+            f"{manifest['run_id']} is a {recipe(manifest)}, judged in {judged['evaluation']}: {first}",
+            "train something better, or put it live all the same with --force",
+        )
+
+
+def _write(runs: Path, document: dict[str, Any]) -> None:
+    runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = runs / f".{FILE}.{os.getpid()}"
+    partial.write_text(json.dumps(document, indent=2))
+    partial.replace(runs / FILE)

@@ -1,0 +1,107 @@
+"""A study: several cuts in time, the same users and candidates for every ranker, everything known as of the cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from holley_graph.errors import GraphStateError
+from holley_graph.evaluation import metrics
+from holley_graph.evaluation.rankers import RIVALS, Floats, Ranker
+from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.progress import Progress, silent
+from holley_graph.snapshot.snapshot import Ints, Snapshot
+
+WINDOW_DAYS = 30
+KS = (4, 10, 20)
+SERVED = 4
+"""Length of a list as it is sent."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One moment: who is asked about, and what each ranker answered.
+
+    Attributes:
+        at: epoch seconds.
+        task: users, candidates and what was bought in the days after.
+        past: the snapshot as of the cut.
+        scores: ranker to [candidates].
+    """
+
+    at: int
+    task: RankingTask
+    past: Snapshot
+    scores: dict[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one ranker did for each asked user of every cut, laid end to end.
+
+    Attributes:
+        values: metric to [users].
+        lists: [users, SERVED] product rows of the first places, −1 where there were fewer candidates.
+    """
+
+    values: dict[str, Floats]
+    lists: Ints
+
+
+def rolling(full: Snapshot, count: int, days: int = WINDOW_DAYS) -> list[int]:
+    """Cuts one window apart, the last one window before the snapshot's end; oldest first."""
+    return [full.as_of - (count - i) * days * DAY for i in range(count)]
+
+
+def cut(full: Snapshot, at: int, rankers: Mapping[str, Ranker] = RIVALS, progress: Progress = silent) -> Cut:
+    """Ask every ranker at one cut.
+
+    Args:
+        full: knows the window after the cut; no ranker sees it.
+        at: epoch seconds.
+        rankers: each is handed the task and the snapshot as of the cut.
+        progress: told after each ranker.
+
+    Raises:
+        GraphStateError: nobody bought a fitting, eligible, new part in the window.
+    """
+    past, task = full.before(at), future_purchases(full, at, WINDOW_DAYS)
+    if not len(task.user):
+        raise GraphStateError(
+            f"nobody to ask about in the {WINDOW_DAYS} days after the cut", "choose an earlier cut"
+        )
+    asked = Cut(at, task, past)
+    blind = _without_targets(task)
+    for done, (name, ranker) in enumerate(rankers.items(), 1):
+        asked.scores[name] = ranker(blind, past)
+        progress("asking the rankers", done, len(rankers))
+    return asked
+
+
+def answers(cuts: list[Cut], ranker: str) -> Answers:
+    """Measure one ranker over all cuts."""
+    values: dict[str, list[Floats]] = {}
+    lists = []
+    for each in cuts:
+        position = metrics.ranks(each.task, each.scores[ranker])
+        for k in KS:
+            for name, found in metrics.per_user(each.task, position, k).items():
+                values.setdefault(name, []).append(found)
+        lists.append(_first(each.task, position))
+    return Answers({name: np.concatenate(found) for name, found in values.items()}, np.concatenate(lists))
+
+
+def _first(task: RankingTask, position: Ints) -> Ints:
+    lists = np.full((len(task.user), SERVED), -1, np.int64)
+    inside = position <= SERVED
+    lists[task.owner[inside], position[inside] - 1] = task.candidate[inside]
+    return lists
+
+
+def _without_targets(task: RankingTask) -> RankingTask:
+    """Hide what was bought: a ranker gets the question, not the answer."""
+    nothing: npt.NDArray[np.bool_] = np.zeros(len(task.candidate), bool)
+    return RankingTask(task.user, task.vehicle, task.offsets, task.candidate, nothing, task.warm)

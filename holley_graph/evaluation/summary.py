@@ -1,0 +1,107 @@
+"""All figures of a study as one document of plain values; the report and the verdict read nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from holley_graph.evaluation import lists, paired
+from holley_graph.evaluation.champion import NAME as CHAMPION
+from holley_graph.evaluation.segments import segments
+from holley_graph.evaluation.study import WINDOW_DAYS, Answers, Cut, answers
+from holley_graph.evaluation.verdict import METRIC
+
+SAMPLES = 12
+Mask = npt.NDArray[np.bool_]
+
+
+def measure(cuts: list[Cut], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure every ranker of a study on identical users.
+
+    Args:
+        cuts: all asked with the same rankers.
+        about: what else the document should say: data, configurations.
+
+    Returns:
+        Plain values; the keys are described in `docs/json_shapes.toml`.
+    """
+    names = list(cuts[0].scores)
+    champion = CHAMPION if CHAMPION in names else "popularity"
+    found = {name: answers(cuts, name) for name in names}
+    who = np.concatenate([cut.task.user for cut in cuts])
+    everybody = np.ones(len(who), bool)
+    return {
+        **about,
+        "champion": champion,
+        "metric": METRIC,
+        "days": WINDOW_DAYS,
+        "users": len(who),
+        "distinct_users": len(np.unique(who)),
+        "cuts": [_cut(cut, names) for cut in cuts],
+        "rankers": {name: _means(each, everybody) for name, each in found.items()},
+        "over_champion": _lifts(found, champion, who, everybody),
+        "segments": {
+            kind: {
+                name: {
+                    "users": int(mask.sum()),
+                    "rankers": {ranker: _means(each, mask) for ranker, each in found.items()},
+                    "over_champion": _lifts(found, champion, who, mask),
+                }
+                for name, mask in parts.items()
+            }
+            for kind, parts in segments(cuts).items()
+        },
+        "lists": {name: lists.describe(cuts, each.lists, found[champion].lists) for name, each in found.items()},
+        "samples": _samples(cuts[-1], found, len(who)),
+    }
+
+
+def _means(each: Answers, mask: Mask) -> dict[str, float]:
+    return {metric: float(values[mask].mean()) for metric, values in each.values.items()}
+
+
+def _lifts(found: Mapping[str, Answers], champion: str, who: npt.NDArray[np.int64], mask: Mask) -> dict[str, Any]:
+    theirs = found[champion].values[METRIC][mask]
+    return {
+        name: paired.compare(each.values[METRIC][mask], theirs, who[mask])
+        for name, each in found.items()
+        if name != champion
+    }
+
+
+def _cut(cut: Cut, names: list[str]) -> dict[str, Any]:
+    task = cut.task
+    return {
+        "as_of": f"{datetime.fromtimestamp(cut.at, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "users": len(task.user),
+        "warm_users": int(task.warm.sum()),
+        "candidates": len(task.candidate),
+        "purchases": int(task.is_target.sum()),
+        "events_known": cut.past.events.num_rows,
+        METRIC: {name: float(answers([cut], name).values[METRIC].mean()) for name in names},
+    }
+
+
+def _samples(cut: Cut, found: Mapping[str, Answers], total: int) -> list[dict[str, Any]]:
+    """A few users of the newest cut, spread evenly: what each ranker put first, and what they bought."""
+    task, past = cut.task, cut.past
+    sku, part_type = (past.products.column(c).to_pylist() for c in ("sku", "part_type"))
+    picked = np.unique(np.linspace(0, len(task.user) - 1, min(SAMPLES, len(task.user))).astype(int))
+    first = total - len(task.user)
+    return [
+        {
+            "user_id": str(past.user_ids.keys[task.user[i]]),
+            "vehicle_id": str(past.vehicle_ids.keys[task.vehicle[i]]),
+            "warm": bool(task.warm[i]),
+            "bought": [sku[p] for p in task.candidate[(task.owner == i) & task.is_target]],
+            "lists": {
+                name: [f"{sku[p]} {part_type[p]}" for p in each.lists[first + i] if p >= 0]
+                for name, each in found.items()
+            },
+        }
+        for i in picked
+    ]

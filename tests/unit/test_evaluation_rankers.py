@@ -1,0 +1,169 @@
+"""Every ranker is asked the same question, knows nothing of the answer, and finds what it is able to find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from holley_graph.embeddings import table
+from holley_graph.evaluation import champion, collaborative, metrics, popularity, scoring, shrinkage, study
+from holley_graph.evaluation.rankers import RIVALS, Ranker
+from holley_graph.evaluation.targets import RankingTask, future_purchases
+from holley_graph.model import train as training
+from holley_graph.model.sage import SageConfig
+from holley_graph.snapshot.snapshot import ORDERED, Snapshot
+from tests.support import planted
+
+CUT = planted.AS_OF - 30 * planted.DAY
+WORLD = planted.world(users=900, models=3, years=4)
+ORDER = [("user", "ascending"), ("at", "ascending"), ("kind", "ascending"), ("product", "ascending")]
+RUSHED = int(WORLD.snapshot.fits[3, 1])
+
+
+def rush(snapshot: Snapshot, at: int) -> Snapshot:
+    """From one moment on everybody buys one part, and its price goes through the roof."""
+    users = np.arange(snapshot.users.num_rows)
+    bought = pa.table(
+        {
+            "user": users,
+            "product": np.full(len(users), RUSHED),
+            "kind": pa.array(np.full(len(users), ORDERED), pa.int8()),
+            "at": np.full(len(users), at),
+        }
+    )
+    price = snapshot.products["price"].to_numpy().copy()
+    price[RUSHED] = 99_999
+    products = snapshot.products.set_column(
+        snapshot.products.schema.get_field_index("price"), "price", pa.array(price)
+    )
+    return replace(snapshot, products=products, events=pa.concat_tables([snapshot.events, bought]).sort_by(ORDER))
+
+
+def trained(full: Snapshot, folder: Path) -> Ranker:
+    """Train the default model up to the cut; a ranker of its vectors."""
+    run = training.train(full, folder, as_of=CUT, config=SageConfig(dim=8), device="cpu")
+    tables = table.load(run.path)
+    return lambda task, past: scoring.scores(tables, past, task)
+
+
+@pytest.mark.parametrize("name", [*RIVALS, "sage"])
+def test_no_ranker_profits_from_a_signal_that_only_the_future_has(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "MOST_EPOCHS", 5)
+    rushed = rush(WORLD.snapshot, CUT)
+    worlds = {"plain": WORLD.snapshot, "rushed": rushed}
+    task = future_purchases(rushed, CUT)
+    found = {}
+    for which, full in worlds.items():
+        ranker = trained(full, tmp_path / which) if name == "sage" else RIVALS[name]
+        found[which] = ranker(task, full.before(CUT))
+    np.testing.assert_array_equal(found["plain"], found["rushed"])
+
+
+def test_a_ranker_that_knows_the_future_would_profit() -> None:
+    """What the test above would catch."""
+    rushed = rush(WORLD.snapshot, CUT)
+    task = future_purchases(rushed, CUT)
+    honest, leaking = (popularity.scores(task, each) for each in (rushed.before(CUT), rushed))
+    mrr = [metrics.per_user(task, metrics.ranks(task, each), 4)["MRR@4"].mean() for each in (honest, leaking)]
+    assert mrr[1] > mrr[0] + 0.05
+
+
+def test_rankers_are_not_told_what_was_bought() -> None:
+    told: list[RankingTask] = []
+
+    def curious(task: RankingTask, past: Snapshot) -> np.ndarray:
+        told.append(task)
+        return np.zeros(len(task.candidate))
+
+    asked = study.cut(WORLD.snapshot, CUT, {"curious": curious})
+    assert not told[0].is_target.any()
+    assert asked.task.is_target.any()
+
+
+def ndcg(ranker: Ranker) -> float:
+    asked = study.cut(WORLD.snapshot, CUT, {"x": ranker})
+    return float(study.answers([asked], "x").values["NDCG@10"].mean())
+
+
+def test_counting_beats_chance_and_shrinkage_beats_counting() -> None:
+    found = {name: ndcg(RIVALS[name]) for name in ("random", "popularity", "shrinkage")}
+    assert found["random"] + 0.05 < found["popularity"] < found["shrinkage"] - 0.02
+
+
+@pytest.mark.parametrize("name", ["item-knn", "gf-cf", "als"])
+def test_whoever_has_no_history_gets_popularity_from_collaborative_rankers(name: str) -> None:
+    past, task = WORLD.snapshot.before(CUT), future_purchases(WORLD.snapshot, CUT)
+    position = metrics.ranks(task, RIVALS[name](task, past))
+    plain = metrics.ranks(task, popularity.scores(task, past))
+    cold = ~task.warm[task.owner]
+    assert cold.any()
+    np.testing.assert_array_equal(position[cold], plain[cold])
+    assert (position[~cold] != plain[~cold]).any()
+
+
+def test_the_cosine_of_two_products_is_shrunk_and_summed_over_what_was_touched() -> None:
+    """User 0 touched 0 and 1, user 1 touched 1 and 2; asked about user 0: product 2 by way of product 1."""
+    past = tiny([(0, 0), (0, 1), (1, 1), (1, 2)])
+    task = RankingTask(
+        np.array([0]), np.array([0]), np.array([0, 2]), np.array([2, 3]), np.zeros(2, bool), np.ones(1, bool)
+    )
+    assert collaborative.item_knn(task, past).tolist() == [2, 1]
+    touched = collaborative.interactions(past)
+    assert touched.toarray().tolist() == [[1, 1, 0, 0], [0, 1, 1, 0]]
+
+
+def test_a_rate_is_pulled_to_its_parent_by_the_strength() -> None:
+    count, exposure, parent = np.array([4.0, 0.0]), np.array([10.0, 10.0]), np.array([0.2, 0.2])
+    found = shrinkage._shrink(count, exposure, parent)
+    strength = next(s for s in shrinkage.STRENGTHS if np.isclose((4 + s * 0.2) / (10 + s), found[0]))
+    assert found[1] == pytest.approx(strength * 0.2 / (10 + strength))
+    assert 0.2 < found[0] < 0.4
+
+
+def test_groups_that_differ_are_shrunk_less_than_groups_that_do_not() -> None:
+    exposure, parent = np.full(50, 100.0), np.full(50, 0.1)
+    alike = shrinkage._shrink(np.full(50, 10.0), exposure, parent)
+    apart = shrinkage._shrink(np.tile([0.0, 20.0], 25), exposure, parent)
+    assert np.ptp(alike) == 0
+    assert np.ptp(apart) > 0.15
+
+
+def test_rates_count_orders_of_owners_per_order_of_those_whose_vehicle_it_fits() -> None:
+    past = WORLD.snapshot.before(CUT)
+    count = shrinkage._orders(past)
+    owner = past.user_vehicle[past.event("user")]
+    by_hand = {}
+    for v, p, k in zip(owner, past.event("product"), past.event("kind"), strict=True):
+        if k == ORDERED:
+            by_hand[v, p] = by_hand.get((v, p), 0) + 1
+    found = {(v, p): n for (v, p), n in zip(map(tuple, past.fits.tolist()), count, strict=True) if n}
+    assert found == by_hand
+
+
+def test_the_champion_scores_by_its_table_and_puts_what_it_leaves_out_last() -> None:
+    past = tiny([(0, 0)])
+    known = pa.table({"vehicle_id": ["V", "V", "GONE"], "sku": ["P2", "P0", "P0"], "score": [3.5, 0.0, 9.0]})
+    task = RankingTask(
+        np.array([0]), np.array([0]), np.array([0, 3]), np.array([0, 1, 2]), np.zeros(3, bool), np.ones(1, bool)
+    )
+    assert champion.scores(task, past, known).tolist() == [0.0, -1.0, 3.5]
+
+
+def tiny(touched: list[tuple[int, int]]) -> Snapshot:
+    user, product = (np.array(column) for column in zip(*touched, strict=True))
+    kind = pa.array(np.full(len(user), ORDERED), pa.int8())
+    base = WORLD.snapshot
+    return replace(
+        base,
+        products=pa.table({"sku": [f"P{i}" for i in range(4)], "part_type": ["T"] * 4, "price": [1.0] * 4}),
+        vehicles=base.vehicles.slice(0, 1).set_column(0, "vehicle_id", pa.array(["V"])),
+        users=pa.table({"user_id": ["a", "b"], "vehicle": [0, 0]}),
+        fits=np.array([(0, i) for i in range(4)]),
+        events=pa.table({"user": user, "product": product, "kind": kind, "at": np.arange(len(user))}),
+    )

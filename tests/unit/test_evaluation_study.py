@@ -1,0 +1,194 @@
+"""A study says who is better, by how much and for whom; worked by hand where that is possible."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from holley_graph.errors import GraphStateError, ReleaseCheckFailed
+from holley_graph.evaluation import conclusion, lists, paired, registry, study, summary, verdict
+from holley_graph.evaluation.segments import segments
+from holley_graph.evaluation.verdict import Verdict
+from tests.support import planted
+
+CUT = planted.AS_OF - 30 * planted.DAY
+WORLD = planted.world(users=900, models=3, years=4)
+FULL = WORLD.snapshot
+
+
+def truth(task: study.RankingTask, past: object) -> np.ndarray:
+    return WORLD.utility[task.vehicle[task.owner], task.candidate]
+
+
+def against(task: study.RankingTask, past: object) -> np.ndarray:
+    return -truth(task, past)
+
+
+RANKERS = {
+    "popularity": study.RIVALS["popularity"],
+    "v5.18": study.RIVALS["random"],
+    "best": truth,
+    "worst": against,
+}
+CUTS = [study.cut(FULL, at, RANKERS) for at in study.rolling(FULL, 2)]
+DOCUMENT = summary.measure(CUTS, {"about": "a planted world"})
+
+
+def manifest(run_id: str, **config: int) -> dict[str, object]:
+    return {"run_id": run_id, "model": "sage", "config": config, "seed": 0, "epochs": 1}
+
+
+def test_rolling_cuts_are_a_window_apart_and_leave_a_window() -> None:
+    assert study.rolling(FULL, 3) == [planted.AS_OF - days * planted.DAY for days in (90, 60, 30)]
+
+
+def test_a_cut_with_nobody_to_ask_says_so() -> None:
+    with pytest.raises(GraphStateError, match="nobody to ask"):
+        study.cut(FULL, planted.AS_OF - 400 * planted.DAY, RANKERS)
+
+
+def test_every_ranker_is_measured_on_the_same_questions() -> None:
+    assert DOCUMENT["users"] == sum(len(cut.task.user) for cut in CUTS)
+    assert DOCUMENT["distinct_users"] <= DOCUMENT["users"]
+    for kind, parts in DOCUMENT["segments"].items():
+        assert sum(part["users"] for part in parts.values()) == DOCUMENT["users"], kind
+    ours = DOCUMENT["rankers"]
+    assert ours["worst"]["MRR@4"] < ours["v5.18"]["MRR@4"] < ours["popularity"]["MRR@4"] < ours["best"]["MRR@4"]
+    parts = DOCUMENT["segments"]["history"].values()
+    mean = sum(part["users"] * part["rankers"]["best"]["MRR@4"] for part in parts) / DOCUMENT["users"]
+    assert mean == pytest.approx(ours["best"]["MRR@4"])
+
+
+def test_the_interval_of_a_paired_difference_is_that_of_its_standard_error() -> None:
+    rng = np.random.default_rng(0)
+    theirs, gain = rng.random(2_000), rng.normal(0.1, 0.3, 2_000)
+    found = paired.compare(theirs + gain, theirs, np.arange(2_000))
+    error = gain.std() / math.sqrt(2_000)
+    assert found["difference"] == pytest.approx(gain.mean())
+    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert found["smallest"] == pytest.approx(2.8 * error, rel=0.1)
+    assert found["relative"] == pytest.approx(gain.mean() / theirs.mean())
+
+
+def test_questions_about_one_user_are_drawn_together() -> None:
+    """The same 200 answers four times over know no more than once."""
+    rng = np.random.default_rng(1)
+    gain = rng.normal(0, 1, 200)
+    once = paired.compare(gain, np.zeros(200), np.arange(200))
+    four = paired.compare(np.tile(gain, 4), np.zeros(800), np.tile(np.arange(200), 4))
+    assert four["high"] - four["low"] == pytest.approx(once["high"] - once["low"], rel=0.1)
+
+
+def test_users_are_cold_warm_or_hot_by_their_last_sign_of_life() -> None:
+    history = segments(CUTS[-1:])["history"]
+    cut = CUTS[-1]
+    last = {
+        int(u): max(at for at in cut.past.event("at")[cut.past.event("user") == u])
+        for u in np.unique(cut.past.event("user"))
+    }
+    for i, user in enumerate(cut.task.user.tolist()):
+        days = (cut.at - last[user]) / planted.DAY if user in last else None
+        wanted = "cold" if days is None else "hot" if days <= 90 else "warm"
+        assert [name for name, mask in history.items() if mask[i]] == [wanted]
+
+
+def test_lists_are_described_as_worked_out_by_hand() -> None:
+    """One user; the list holds the two most ordered candidates, of which the champion's list has one."""
+    cut = study.Cut(CUT, CUTS[-1].task, FULL.before(CUT))
+    task = cut.task
+    first = task.offsets[0], task.offsets[1]
+    counts = study.RIVALS["popularity"](task, cut.past)[first[0] : first[1]]
+    best = task.candidate[first[0] : first[1]][np.lexsort((np.arange(len(counts)), -counts))]
+    mine = np.full((len(task.user), 4), -1)
+    theirs = mine.copy()
+    mine[0, :2], theirs[0, :2] = best[:2], [best[0], best[5]]
+    found = lists.describe([cut], mine, theirs)
+    kinds = np.array(cut.past.products["part_type"].to_pylist())[best[:2]]
+    assert found["coverage"] == pytest.approx(2 / len(np.unique(task.candidate)))
+    assert found["diversity"] == float(kinds[0] != kinds[1])
+    assert found["overlap"] == 0.5
+    below = [(counts < c).mean() + (counts == c).mean() / 2 for c in np.sort(counts)[::-1][:2]]
+    assert found["popularity_bias"] == pytest.approx(np.mean(below))
+
+
+def test_what_everybody_buys_is_no_news() -> None:
+    described = DOCUMENT["lists"]
+    assert described["popularity"]["novelty"] < described["v5.18"]["novelty"]
+    assert described["popularity"]["popularity_bias"] > 0.9
+    assert described["v5.18"]["popularity_bias"] == pytest.approx(0.5, abs=0.05)
+    assert described["v5.18"]["overlap"] == 1
+
+
+def lifted(relative: float, low: float = 0.01) -> dict[str, float]:
+    return {"difference": relative, "low": low, "high": 1.0, "relative": relative, "smallest": 0.1}
+
+
+def judged(
+    overall: float = 0.2, cold: float = 0.3, make: float = 0.0, coverage: float = 0.5, low: float = 0.01
+) -> Verdict:
+    document = {
+        "champion": "v5.18",
+        "users": 1000,
+        "over_champion": {"r": lifted(overall, low)},
+        "segments": {
+            "history": {"cold": {"users": 800, "over_champion": {"r": lifted(cold)}}},
+            "make": {
+                "FORD": {"users": 50, "over_champion": {"r": lifted(make)}},
+                "TESLA": {"users": 49, "over_champion": {"r": lifted(-0.9)}},  # too few to stop anything
+            },
+        },
+        "lists": {"r": {"coverage": coverage}, "v5.18": {"coverage": 0.5}},
+    }
+    return verdict.decide(document, "r")
+
+
+@pytest.mark.parametrize(
+    ("weak", "about"),
+    [
+        ({"overall": 0.09}, "overall"),
+        ({"low": -0.001}, "overall"),
+        ({"cold": 0.19}, "cold"),
+        ({"make": -0.06}, "make FORD"),
+        ({"coverage": 0.49}, "coverage"),
+    ],
+)
+def test_one_broken_rule_is_no_go_and_the_reason_says_which(weak: dict[str, float], about: str) -> None:
+    assert judged().go
+    found = judged(**weak)
+    broken = [reason for reason in found.reasons if reason.startswith("no-go")]
+    assert not found.go
+    assert len(broken) == 1
+    assert about in broken[0]
+
+
+def test_without_the_champion_there_is_nothing_to_beat() -> None:
+    assert not verdict.decide({**DOCUMENT, "champion": "popularity"}, "best").go
+
+
+def test_a_verdict_holds_for_every_run_of_its_recipe(tmp_path: Path) -> None:
+    tested, live, other = manifest("a", dim=8), manifest("b", dim=8), manifest("c", dim=16)
+    registry.judge(tmp_path, tested, Verdict(False, ["go: fine", "no-go: coverage"]), "e1")
+    with pytest.raises(ReleaseCheckFailed, match="no-go: coverage"):
+        registry.refuse_no_go(tmp_path, live)
+    registry.refuse_no_go(tmp_path, other)  # never judged
+    registry.judge(tmp_path, tested, Verdict(True, ["go: fine"]), "e2")
+    registry.refuse_no_go(tmp_path, live)
+    assert registry.read(tmp_path)["challenger"] == "a"
+    registry.crown(tmp_path, "a")
+    assert (registry.read(tmp_path)["champion"], registry.read(tmp_path)["challenger"]) == ("a", None)
+
+
+def test_a_conclusion_is_kept_as_a_report_that_needs_nothing_else(tmp_path: Path) -> None:
+    done = conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, tmp_path, gate=True)
+    assert {path.name for path in done.path.iterdir()} == {"report.html", "evaluation.json"}
+    assert json.loads((done.path / "evaluation.json").read_text()) == json.loads(json.dumps(done.document))
+    html = (done.path / "report.html").read_text()
+    assert not [word for word in ("<script", "<link", "src=", "@import") if word in html]
+    assert html.count("<svg") == 2 + len(DOCUMENT["segments"])
+    assert all(name in html for name in (*RANKERS, "run-1", done.document["data"]["events_sha256"]))
+    assert list(done.document["verdicts"]) == ["best"]
+    assert registry.read(tmp_path / "runs")["verdicts"]
