@@ -38,8 +38,8 @@ def _head(document: dict[str, Any]) -> str:
     return (
         f"<h1>Who ranks best?</h1><p>{document['users']:,} questions about {document['distinct_users']:,} users "
         "who bought a fitting, eligible part that they had not bought before in the "
-        f"{document['days']} days after {escape(cuts)}. Every ranker was asked about the same users, knew only what "
-        "was before the cut, and ranked everything that fits. "
+        f"{document['days']} days after {escape(cuts)}. Every ranker was asked about the same users, knew only "
+        "what was before the cut, and ranked everything that fits. "
         f"The champion is {escape(document['champion'])}.</p>"
     )
 
