@@ -11,6 +11,7 @@ import rich_click as click
 
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.train import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,13 +60,24 @@ def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, 
 
 @click.command()
 @click.option("--cuts", type=click.IntRange(1), default=3, show_default=True, help="Rolling cuts, 30 days apart.")
+@click.option(
+    "--model",
+    "models",
+    type=click.Choice(MODELS),
+    multiple=True,
+    default=("sage",),
+    show_default=True,
+    help="Architecture; give it several times for several.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the trainings.")
 @gate_option
 @fastrp_option
 @json_option
 @click.pass_obj
-def backtest(context: Context, cuts: int, seed: int, gate: bool, fastrp: bool, as_json: bool) -> None:
-    """Train at several earlier times and hold each run against v5.18 and other rankers on the 30 days after it."""
+def backtest(
+    context: Context, cuts: int, models: tuple[str, ...], seed: int, gate: bool, fastrp: bool, as_json: bool
+) -> None:
+    """Train at several earlier times and hold each model against v5.18 and others on the 30 days after it."""
     from holley_graph.embeddings import table as embeddings
     from holley_graph.evaluation import study
     from holley_graph.model.train import train
@@ -74,10 +86,11 @@ def backtest(context: Context, cuts: int, seed: int, gate: bool, fastrp: bool, a
     asked, manifests = [], {}
     with _asking(settings) as (graph, full, report):
         for at in study.rolling(full, cuts):
-            run = train(full, settings.home / "runs", as_of=at, seed=seed, progress=report)
-            name = run.manifest["model"]
-            manifests[name] = run.manifest
-            ours = {name: _vectors(embeddings.load(run.path))}
+            ours = {}
+            for model in dict.fromkeys(models):
+                run = train(full, settings.home / "runs", as_of=at, model=model, seed=seed, progress=report)
+                manifests[model] = run.manifest
+                ours[model] = _vectors(embeddings.load(run.path))
             asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp) | ours, report))
     _conclude(settings, asked, full, manifests, gate, as_json)
 

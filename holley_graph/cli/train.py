@@ -13,9 +13,12 @@ from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, progress, say, table
 from holley_graph.cli.sync import Moment
 
+MODELS = ("sage", "twin", "homogeneous", "lightgcn")
+"""Names of `model.architectures.MODELS`, which is not imported for a help page."""
+
 
 @click.command()
-@click.option("--model", type=click.Choice(["sage"]), default="sage", show_default=True, help="Architecture.")
+@click.option("--model", type=click.Choice(MODELS), default="sage", show_default=True, help="Architecture.")
 @click.option(
     "--as-of",
     type=Moment(),
@@ -62,6 +65,7 @@ def train(
             snapshot,
             home / "runs",
             as_of=cut,
+            model=model,
             seed=seed,
             device=device,
             snapshot=parcel_folder.name,

@@ -1,4 +1,4 @@
-"""Fitting the default model: population by full batch with early stopping, then the history layer."""
+"""Fitting a model: population by full batch with early stopping, then the history layer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from holley_graph.model.architectures import Architecture
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.history import fit_history
 from holley_graph.model.likelihood import choices, negative_log_likelihood
-from holley_graph.model.sage import History, Sage, SageConfig
+from holley_graph.model.population import Population
+from holley_graph.model.sage import History
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -61,7 +63,7 @@ Validate = Callable[[Tensor, Tensor, Tensor], float]
 
 def fit(
     snapshot: Snapshot,
-    config: SageConfig,
+    model_of: Architecture,
     epochs: int,
     *,
     seed: int,
@@ -73,7 +75,7 @@ def fit(
 
     Args:
         snapshot: nothing later than its `as_of` is used.
-        config: see `SageConfig`.
+        model_of: which model, and its configuration.
         epochs: full-batch steps at most.
         seed: of the start values and the batches.
         device: where to train.
@@ -81,8 +83,8 @@ def fit(
         progress: told after each epoch.
     """
     torch.manual_seed(seed)
-    data = hetero_data(snapshot)
-    model = Sage(data, vehicle_levels(snapshot), product_levels(snapshot), config).to(device)
+    data, config = hetero_data(snapshot), model_of.config
+    model: Population = model_of.build(data, vehicle_levels(snapshot), product_levels(snapshot), config).to(device)
     events = choices(snapshot, config.bins, config.bin_days).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     curve, best = Curve(), copy.deepcopy(model.state_dict())
@@ -111,7 +113,7 @@ def fit(
     return Fitted(q, z, newest, history, {k: v.detach().cpu().contiguous() for k, v in state.items()}), curve
 
 
-def _served(model: Sage) -> tuple[Tensor, Tensor, Tensor]:
+def _served(model: Population) -> tuple[Tensor, Tensor, Tensor]:
     model.eval()
     with torch.no_grad():
         q, z = model()

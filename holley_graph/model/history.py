@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from holley_graph.evaluation.targets import DAY
 from holley_graph.model.likelihood import KIND_WEIGHTS, time_bins
-from holley_graph.model.sage import History, SageConfig
+from holley_graph.model.population import PopulationConfig
+from holley_graph.model.sage import History
 from holley_graph.snapshot.snapshot import KINDS, Ints, Snapshot
 
 TARGETS = 60_000
@@ -24,7 +25,7 @@ BATCH = 4_000
 L2 = 1e-3
 
 
-def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: SageConfig) -> Tensor:
+def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: PopulationConfig) -> Tensor:
     """Average what users touched strictly before a time, newer things more.
 
     Args:
@@ -54,7 +55,7 @@ def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: S
     return torch.stack(means, 1).float()
 
 
-def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, config: SageConfig) -> History:
+def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, config: PopulationConfig) -> History:
     """Learn what a history adds, by the same softmax over what fits.
 
     Args:

@@ -7,7 +7,7 @@ import platform
 import secrets
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +22,10 @@ from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics, popularity, scoring
 from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
 from holley_graph.model import catalogue, curve, vectors
+from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.fit import Curve, Validate, fit
-from holley_graph.model.sage import SageConfig
+from holley_graph.model.population import PopulationConfig
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.parcel import digest
 from holley_graph.snapshot.snapshot import Snapshot
@@ -49,19 +50,21 @@ def train(
     runs: Path,
     *,
     as_of: int | None = None,
-    config: SageConfig | None = None,
+    model: str = "sage",
+    config: PopulationConfig | None = None,
     seed: int = 0,
     device: str = "auto",
     snapshot: str = "",
     progress: Progress = silent,
 ) -> Run:
-    """Train the default model and seal a run folder.
+    """Train a model and seal a run folder.
 
     Args:
         full: the snapshot; what it knows from `as_of` on is held out and only measured against.
         runs: folder of run folders.
         as_of: epoch seconds to train up to; none: all of the snapshot.
-        config: see `SageConfig`; a graph without vehicles is factorised (`catalogue`) and takes none.
+        model: one of `architectures.MODELS`; a graph without vehicles is factorised instead (`catalogue`).
+        config: of the model; none: its default.
         seed: same seed, same snapshot, same machine: same vectors on CPU.
         device: `cpu`, `cuda` or `auto`.
         snapshot: name of the parcel that `full` was opened from, for the manifest.
@@ -71,7 +74,7 @@ def train(
         GraphStateError: there is no interaction to learn from.
     """
     started = time.monotonic()
-    model = "sage"
+    chosen = MODELS[model] if config is None else replace(MODELS[model], config=config)
     cut = full.as_of if as_of is None else as_of
     past = full.before(cut)
     if not past.events.num_rows:
@@ -80,7 +83,7 @@ def train(
 
     learned: _Learned
     if past.vehicles.num_rows:
-        learned = _within_fit(past, config or SageConfig(), seed, where, progress)
+        learned = _within_fit(past, chosen, seed, where, progress)
     else:
         model, learned = "catalogue", _whole_catalogue(past, CatalogueConfig(), seed)
     tables = learned.tables
@@ -111,7 +114,7 @@ def train(
 class _Learned:
     """What a way of training leaves: vectors, parameters, and how it went."""
 
-    config: SageConfig | CatalogueConfig
+    config: PopulationConfig | CatalogueConfig
     tables: dict[str, table.Table]
     state: dict[str, Tensor]
     epochs: int
@@ -120,11 +123,12 @@ class _Learned:
 
 
 def _within_fit(
-    past: Snapshot, config: SageConfig, seed: int, device: torch.device, progress: Progress
+    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, progress: Progress
 ) -> _Learned:
     """Choose the number of epochs on held-back time, then refit on everything."""
-    epochs, drawn, validation = _choose_length(past, config, seed, device, progress)
-    fitted, refit = fit(past, config, epochs, seed=seed, device=device, progress=_named("refitting", progress))
+    epochs, drawn, validation = _choose_length(past, chosen, seed, device, progress)
+    config = chosen.config
+    fitted, refit = fit(past, chosen, epochs, seed=seed, device=device, progress=_named("refitting", progress))
     return _Learned(config, vectors.tables(past, fitted, config), fitted.state, epochs, drawn or refit, validation)
 
 
@@ -152,7 +156,7 @@ def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingT
 
 
 def _choose_length(
-    past: Snapshot, config: SageConfig, seed: int, device: torch.device, progress: Progress
+    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, progress: Progress
 ) -> tuple[int, Curve | None, dict[str, Any] | None]:
     """Early stopping: train on all but the last days, stop when predicting those gets no better."""
     cut = past.as_of - WINDOW_DAYS * DAY
@@ -162,14 +166,14 @@ def _choose_length(
     early = past.before(cut)
     fitted, curve_ = fit(
         early,
-        config,
+        chosen,
         MOST_EPOCHS,
         seed=seed,
         device=device,
         validate=_validator(task),
         progress=_named("choosing the length", progress),
     )
-    return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, config), past, early, task)
+    return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, chosen.config), past, early, task)
 
 
 def _validator(task: RankingTask) -> Validate:

@@ -1,0 +1,32 @@
+"""The models by name: one interface, `forward() -> q, z`, `popularity()` and `penalty()` of `Population`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from holley_graph.model.homogeneous import Homogeneous
+from holley_graph.model.lightgcn import LightGCN, LightGCNConfig
+from holley_graph.model.population import Population, PopulationConfig
+from holley_graph.model.sage import Sage, SageConfig
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A model and what it is trained with unless told otherwise.
+
+    Attributes:
+        build: called with the graph, both hierarchies and a configuration.
+        config: of the type that `build` takes.
+    """
+
+    build: Any
+    config: PopulationConfig
+
+
+MODELS = {
+    "sage": Architecture(Sage, SageConfig()),
+    "twin": Architecture(Population, PopulationConfig()),
+    "homogeneous": Architecture(Homogeneous, SageConfig()),
+    "lightgcn": Architecture(LightGCN, LightGCNConfig()),
+}

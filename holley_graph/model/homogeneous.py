@@ -1,0 +1,56 @@
+"""GraphSAGE that does not know of types: one space, one weight matrix, all edges alike.
+
+Hamilton, Ying & Leskovec (NeurIPS 2017) as published, mean aggregator over every neighbour of any kind:
+
+    h_n = x_n + tanh(g) · LayerNorm(W · mean_{m ∈ N(n)} h_m)        `layers` times
+
+Beside `sage` it measures what one matrix per relation is worth.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import HeteroData
+from torch_geometric.nn import SAGEConv
+
+from holley_graph.model.population import Levels, Population, adjacency
+from holley_graph.model.sage import MESSAGES, SageConfig
+
+TYPES = ("vehicle", "product", "model", "make", "part_type")
+
+
+class Homogeneous(Population):
+    """The population with messages over one graph of all nodes.
+
+    Args:
+        data: the graph, as `hetero_data` opens it.
+        vehicle: levels of the vehicles.
+        product: levels of the products.
+        config: see there.
+    """
+
+    def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: SageConfig) -> None:
+        super().__init__(data, vehicle, product, config)
+        self._sizes = [int(data[name].num_nodes) for name in TYPES]
+        start = dict(zip(TYPES, torch.tensor([0, *self._sizes]).cumsum(0).tolist(), strict=False))
+        edges = torch.cat(
+            [data[s, r, t].edge_index + torch.tensor([[start[s]], [start[t]]]) for s, r, t in MESSAGES], dim=1
+        )
+        everybody = sum(self._sizes)
+        self.register_buffer("neighbours", adjacency(edges.unique(dim=1), (everybody, everybody)), persistent=False)
+        self.layers = nn.ModuleList(
+            SAGEConv((config.dim, config.dim), config.dim, root_weight=False, bias=False)
+            for _ in range(config.layers)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(config.dim) for _ in self.layers)
+        self.gates = nn.Parameter(torch.full((config.layers,), 0.01))
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """Return q [vehicles, dim] and z [products, dim]."""
+        make, model = self.vehicle.tables["make"], self.vehicle.tables["model"]
+        h = torch.cat([self.vehicle(), self.product(), model, make, self.product.tables["part_type"]])
+        for layer, norm, gate in zip(self.layers, self.norms, torch.tanh(self.gates), strict=True):
+            h = h + gate * norm(layer((h, h), self.neighbours))
+        q, z = h.split(self._sizes)[:2]
+        return q, z

@@ -1,0 +1,111 @@
+"""What every model of the population shares: hierarchies that are summed, and popularity that drifts.
+
+    q_v = make + model + year window + itself                       vehicle, [vehicles, dim]
+    z_p = part type + brand + price bucket + base SKU + itself      product, [products, dim]
+    s(v, p, t) = q_v · z_p + b_p(t)                                 one inner product once b_p is a coordinate
+
+By itself this is the twin without messages: what a graph model has to beat before its edges earn their place.
+The bias b_p(t) is popularity: a sum over part type, base SKU and product, of which type and product drift from one
+time bin to the next; the newest bin is what is served.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch_geometric.data import HeteroData
+
+from holley_graph.model.data import Hierarchy
+
+Levels = dict[str, Hierarchy]
+
+
+@dataclass(frozen=True)
+class PopulationConfig:
+    """What can be tuned of every model."""
+
+    dim: int = 32
+    """Length of every vector before its two extra coordinates."""
+    init_std: float = 0.05
+    """Standard deviation of the tables at the start."""
+    bins: int = 12
+    """Time bins of the drifting popularity; the oldest takes everything earlier."""
+    bin_days: int = 45
+    """Length of a bin."""
+    table_l2: float = 20.0
+    """Weight decay of the tables, in events: how many observations a prior is worth."""
+    bias_l2: float = 1.0
+    """Weight decay of the popularity terms, in events."""
+    drift_l2: float = 20.0
+    """Penalty on popularity moving from one bin to the next, in events."""
+    history_half_life_days: float = 60.0
+    """Days after which something in a user's history counts half."""
+    history_prior: float = 1.0
+    """The c of the history layer: decayed interactions after which a history counts half of what it could."""
+
+
+class Sums(nn.Module):
+    """Each entity's vector as the sum of one row per level of its hierarchy."""
+
+    def __init__(self, levels: Levels, dim: int, std: float) -> None:
+        super().__init__()
+        self.tables = nn.ParameterDict({n: nn.Parameter(torch.randn(h.size, dim) * std) for n, h in levels.items()})
+        for name, level in levels.items():
+            self.register_buffer(f"rows_{name}", level.rows, persistent=False)
+
+    def forward(self) -> Tensor:
+        """Return [entities, dim]."""
+        parts = [functional.embedding(getattr(self, f"rows_{n}"), table) for n, table in self.tables.items()]
+        return torch.stack(parts).sum(0)
+
+
+class Population(nn.Module):
+    """Vectors of vehicles and products, and popularity over time.
+
+    Args:
+        data: the graph, as `hetero_data` opens it; models with messages read it.
+        vehicle: levels of the vehicles, `make` and `model` among them.
+        product: levels of the products, `part_type` among them.
+        config: see there.
+    """
+
+    def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: PopulationConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vehicle = Sums(vehicle, config.dim, config.init_std)
+        self.product = Sums(product, config.dim, config.init_std)
+        popularity = {name: product[name] for name in ("part_type", "base_sku", "product")}
+        self.bias = Sums(popularity, 1, 0.0)
+        self.drift = Sums({name: product[name] for name in ("part_type", "product")}, config.bins, 0.0)
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """Return q [vehicles, dim] and z [products, dim]."""
+        return self.vehicle(), self.product()
+
+    def popularity(self) -> Tensor:
+        """Return b [products, bins]; bin 0 is the newest."""
+        popularity: Tensor = self.bias() + self.drift()
+        return popularity
+
+    def penalty(self) -> Tensor:
+        """Return the negative log prior, in events (up to constants)."""
+        c = self.config
+        tables = sum(
+            (t.square().sum() for s in (self.vehicle, self.product) for t in s.tables.values()), torch.zeros(())
+        )
+        biases = sum((t.square().sum() for t in self.bias.tables.values()), torch.zeros(()))
+        moves = sum(
+            (t.diff(dim=1).square().sum() + t[:, -1].square().sum() for t in self.drift.tables.values()),
+            torch.zeros(()),
+        )
+        return (c.table_l2 * tables + c.bias_l2 * biases + c.drift_l2 * moves) / 2
+
+
+def adjacency(edges: Tensor, shape: tuple[int, int]) -> Tensor:
+    """[targets, sources] as CSR, over which messages are summed four times as fast as over pairs."""
+    source, target = edges
+    ones = torch.ones(edges.shape[1])
+    return torch.sparse_coo_tensor(torch.stack([target, source]), ones, shape).coalesce().to_sparse_csr()

@@ -1,0 +1,107 @@
+"""What every model promises: its shapes, symmetry under renumbering, a run that repeats, and the planted truth."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from holley_graph.cli.train import MODELS as OFFERED
+from holley_graph.embeddings import table
+from holley_graph.evaluation import metrics
+from holley_graph.evaluation.targets import future_purchases
+from holley_graph.model import train as training
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.data import Hierarchy, hetero_data, product_levels, vehicle_levels
+from holley_graph.model.lightgcn import touched
+from holley_graph.model.population import Population
+from tests.support import planted
+
+CUT = planted.AS_OF - 30 * planted.DAY
+WORLD = planted.world(users=1_500)
+SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def build(name: str, dim: int = 8) -> Population:
+    torch.manual_seed(0)
+    chosen = MODELS[name]
+    config = replace(chosen.config, dim=dim)
+    model: Population = chosen.build(hetero_data(SMALL), vehicle_levels(SMALL), product_levels(SMALL), config)
+    return model.eval()
+
+
+def test_the_command_line_offers_what_there_is() -> None:
+    assert tuple(OFFERED) == tuple(MODELS)
+
+
+@every_model
+def test_vectors_and_popularity_have_their_shapes(name: str) -> None:
+    model = build(name)
+    q, z = model()
+    assert q.shape == (SMALL.vehicles.num_rows, 8)
+    assert z.shape == (SMALL.products.num_rows, 8)
+    assert model.popularity().shape == (SMALL.products.num_rows, model.config.bins)
+    assert model.penalty().shape == ()
+    for values in (q, z):
+        assert torch.isfinite(values).all()
+
+
+@every_model
+def test_every_table_and_every_layer_can_learn(name: str) -> None:
+    model = build(name)
+    q, z = model()
+    (q.square().sum() + z.square().sum() + model.popularity().square().sum() + model.penalty()).backward()
+    learned = {key.split(".")[0] for key, value in model.named_parameters() if value.grad is not None}
+    assert learned >= {"vehicle", "product", "bias", "drift"}
+    assert ("layers" in learned) == (name in ("sage", "homogeneous"))
+
+
+@every_model
+def test_vehicles_that_nothing_tells_apart_have_one_vector(name: str) -> None:
+    """Two years of one model fit the same parts; give them one row of every table and no history: they are one."""
+    bare = replace(SMALL, events=SMALL.events.slice(0, 0))
+    levels = vehicle_levels(bare)
+    twins = {key: Hierarchy(level.rows.clone(), level.size) for key, level in levels.items()}
+    for level in twins.values():
+        level.rows[1] = level.rows[0]
+    torch.manual_seed(0)
+    chosen = MODELS[name]
+    model = chosen.build(hetero_data(bare), twins, product_levels(bare), replace(chosen.config, dim=8)).eval()
+    q, _ = model()
+    torch.testing.assert_close(q[0], q[1])
+    assert not torch.allclose(q[0], q[-1])
+
+
+@every_model
+def test_a_run_repeats_itself_and_is_sealed_under_its_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "MOST_EPOCHS", 5)
+    config = replace(MODELS[name].config, dim=8)
+    runs = [training.train(SMALL, tmp_path, as_of=CUT, model=name, config=config, device="cpu") for _ in range(2)]
+    assert {run.manifest["model"] for run in runs} == {name}
+    ours, theirs = (table.load(run.path) for run in runs)
+    for kind, each in ours.items():
+        np.testing.assert_array_equal(each.vectors, theirs[kind].vectors)
+
+
+@every_model
+def test_the_planted_truth_is_found(name: str, tmp_path: Path) -> None:
+    config = replace(MODELS[name].config, dim=16)
+    run = training.train(WORLD.snapshot, tmp_path, as_of=CUT, model=name, config=config, device="cpu")
+    measured = run.manifest["metrics"]["held_out"]
+    task = future_purchases(WORLD.snapshot, CUT, 30)
+    truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])["NDCG@10"]
+    ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
+    assert ours > theirs + 0.5 * (truth - theirs)
+
+
+def test_the_graph_of_lightgcn_is_symmetric_and_its_largest_eigenvalue_is_one() -> None:
+    graph = touched(hetero_data(SMALL)).to_dense()
+    torch.testing.assert_close(graph, graph.T)
+    assert np.abs(np.linalg.eigvalsh(graph.double().numpy())).max() == pytest.approx(1)
+    owned = SMALL.user_vehicle[SMALL.event("user")].tolist()
+    pairs = set(zip(owned, SMALL.event("product").tolist(), strict=True))
+    assert int((graph > 0).sum()) == 2 * len(pairs)
