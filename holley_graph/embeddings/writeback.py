@@ -28,7 +28,8 @@ NOISE = 0.02
 LEAST_RECALL = 0.9
 MOST_MISSING = 0.01
 """Share of a table whose nodes may have left the graph since the snapshot."""
-INDEXED = ("product", "vehicle")
+INDEXED = ("product", "vehicle", "user")
+"""What is searched, and so costs at a flip; of users only those who did something since the boundary."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
     recall = _recall(graph, tables["product"], dim, missing["product"])
     clock.lap("verify")
 
+    graph.write("writeback/mark_active")
     if reindex:
         for name in INDEXED:
             graph.write(f"writeback/drop_index_{name}")

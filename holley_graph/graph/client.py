@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -25,6 +26,24 @@ class Reader(Protocol):
 
     def __call__(self, name: str, /, **params: Any) -> neo4j.Result:
         """Run one statement and hand out its records as they come."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a Neo4j database is, and who asks.
+
+    Raises:
+        SettingsError: the URI would send the password in the clear, or is none.
+    """
+
+    uri: str
+    user: str
+    password: str = field(repr=False)
+    database: str = "neo4j"
+    allow_plaintext: bool = False
+
+    def __post_init__(self) -> None:
+        refuse_plaintext(self.uri, self.allow_plaintext)
 
 
 class Graph:

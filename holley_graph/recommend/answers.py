@@ -41,7 +41,7 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
     Raises:
         NotFound: no such user, or the graph knows vehicles but not this user's.
     """
-    known = _known(graph, user_id=user_id)
+    known = known_of(graph, user_id=user_id)
     if known["user"] is None:
         raise NotFound(f"no user {user_id!r} in the graph")
     limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
@@ -53,9 +53,9 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
                 "there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN"
             )
         asked = INDEX_CANDIDATES + k
-        rows = _of_one_release(graph, "recommend/without_vehicle", user_id=user_id, k=k, candidates=asked, **limits)
+        rows = of_one_release(graph, "recommend/without_vehicle", user_id=user_id, k=k, candidates=asked, **limits)
         return Answer(None, rows, _note_without_vehicle(rows, k, user_id))
-    rows = _of_one_release(graph, "recommend/user", user_id=user_id, k=k, **limits)
+    rows = of_one_release(graph, "recommend/user", user_id=user_id, k=k, **limits)
     return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
 
 
@@ -66,10 +66,8 @@ def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
         NotFound: no such vehicle.
     """
     vehicle_id = resolve_vehicle(graph, vehicle)
-    known = _known(graph, vehicle_id=vehicle_id)
-    rows = _of_one_release(
-        graph, "recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type
-    )
+    known = known_of(graph, vehicle_id=vehicle_id)
+    rows = of_one_release(graph, "recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type)
     return Answer(vehicle_id, rows, _note(rows, k, vehicle_id, known["candidates"]))
 
 
@@ -79,12 +77,12 @@ def similar(graph: Graph, sku: str, k: int) -> list[Row]:
     Raises:
         NotFound: no such SKU, or it has no vector yet.
     """
-    known = _known(graph, sku=sku.strip().upper())
+    known = known_of(graph, sku=sku.strip().upper())
     if known["sku"] is None:
         raise NotFound(f"no SKU {sku!r} in the graph")
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    rows = _of_one_release(graph, "recommend/similar", sku=known["sku"], k=k, candidates=INDEX_CANDIDATES + k)
+    rows = of_one_release(graph, "recommend/similar", sku=known["sku"], k=k, candidates=INDEX_CANDIDATES + k)
     if not rows:
         raise NotFound(f"{known['sku']} came after the live release and has no vector yet", "train and write back")
     return rows
@@ -105,7 +103,7 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
     raise NotFound(f"no vehicle {text!r} in the graph", 'written as "1969 CHEVROLET CAMARO"')
 
 
-def _of_one_release(graph: Graph, statement: str, **params: Any) -> list[Row]:
+def of_one_release(graph: Graph, statement: str, **params: Any) -> list[Row]:
     """Run a statement until its rows are surely of one release.
 
     They are when the same release was live before and after and none was going live. While one is, until its
@@ -128,7 +126,8 @@ def _of_one_release(graph: Graph, statement: str, **params: Any) -> list[Row]:
     raise GraphStateError("the vectors of two releases are mixed", "holley-graph writeback RUN")
 
 
-def _known(graph: Graph, **asked: Any) -> Row:
+def known_of(graph: Graph, **asked: Any) -> Row:
+    """Return what the graph knows of a user, a vehicle or a SKU before an answer is given."""
     return graph.read("recommend/known", **{"user_id": None, "vehicle_id": None, "sku": None, **asked})[0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holley_graph.errors import AuthFailed, GraphStateError, ServerUnreachable
-from holley_graph.graph.client import Graph
+from holley_graph.graph.client import Address, Graph
 from holley_graph.server import process
 from holley_graph.server.layout import Layout, read_password
 from holley_graph.settings import Settings
@@ -20,7 +20,17 @@ KEYS = (
 
 
 def connect(settings: Settings) -> Graph:
-    """Open the server of the settings: the one at `server.uri`, else the running embedded one.
+    """Open the server of the settings.
+
+    Raises:
+        ServerUnreachable, AuthFailed, SettingsError: as `address` does.
+    """
+    at = address(settings)
+    return Graph(at.uri, at.user, at.password, at.database, allow_plaintext=at.allow_plaintext)
+
+
+def address(settings: Settings) -> Address:
+    """Return where the server of the settings is: the one at `server.uri`, else the running embedded one.
 
     Raises:
         ServerUnreachable: the embedded server is down.
@@ -32,12 +42,12 @@ def connect(settings: Settings) -> Graph:
         if server.password_file is None:
             raise AuthFailed("server.uri is set and server.password_file is not", "name the file with its password")
         password = read_password(server.password_file)
-        return Graph(server.uri, server.user, password, server.database, allow_plaintext=server.allow_plaintext)
+        return Address(server.uri, server.user, password, server.database, server.allow_plaintext)
     layout = Layout.of(settings)
     record = process.find(layout)
     if record is None:
         raise ServerUnreachable(f"the embedded server of {settings.home} is down", "holley-graph up")
-    return Graph(record.bolt_uri, "neo4j", layout.password())
+    return Address(record.bolt_uri, "neo4j", layout.password())
 
 
 def status(settings: Settings) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from holley_graph.settings.sections import (
     Privacy,
     Recommend,
     Section,
+    Serve,
     Server,
     Sync,
     Weights,
@@ -45,6 +46,7 @@ __all__ = [
     "Privacy",
     "Recommend",
     "Section",
+    "Serve",
     "Server",
     "Settings",
     "Sync",
@@ -78,6 +80,7 @@ class Settings(BaseSettings):
     recommend: Recommend = Recommend()
     gate: Gate = Gate()
     campaign: Campaign = Campaign()
+    serve: Serve = Serve()
     privacy: Privacy = Privacy()
 
     @classmethod

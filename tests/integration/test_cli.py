@@ -179,6 +179,12 @@ def test_recommend_explain_and_similar_speak_of_one_user(shell: Shell) -> None:
     assert set(found) == {"facts", "path", "speaks_for", "rules_out"}
     assert found["path"] == f"({user})-[:OWNS]->({vehicle})<-[:FITS]-({sku})"
     assert found["rules_out"] == []
+    for way in ("intent", "owners", "discovery"):
+        led = shell.json("recommend", "--user", user, "--by", way)
+        assert led["vehicle_id"] == vehicle
+        assert all(set(row) == ROW | {"reason"} and row["answered_by"] == way for row in led["rows"])
+    following = shell.json("next", "--sku", shell.said["sku"], "-k", "3")
+    assert {"buyers", "buyers_back", "shared_vehicles", "reason"} < set(following["rows"][0])
     near = shell.json("similar", "--sku", shell.said["sku"], "-k", "3")
     assert (set(near), near["sku"], len(near["rows"])) == ({"sku", "rows"}, shell.said["sku"], 3)
     columns = {"sku", "title", "part_type", "price", "similarity", "shared_vehicles"}

@@ -21,6 +21,7 @@ from tests.support.sources import home
 
 DIM = 4
 USER, SKU, OTHER, VEHICLE = "u1", "A1", "B2", "1969|FORD|F-150"
+LOOKER, NEAR = "u3", "1970|FORD|F-150"
 RULES = {"k": 4, "per_part_type": 2}
 STAGED = {"make": "FORD", "product": SKU, "product_source": SKU, "user": USER, "vehicle": VEHICLE,
           "vehicle_model": "FORD|F-150"}  # fmt: skip
@@ -29,23 +30,25 @@ Parameters = dict[str, dict[str, Any]]
 
 
 def source(folder: Path) -> Path:
-    """Two parts of one vehicle, looked at, laid aside and bought together by two people."""
+    """Two parts of two vehicles, looked at, laid aside and bought together by two people; a third looked at one."""
     owns = {"v1_year": "1969", "v1_make": "Ford", "v1_model": "F-150"}
     seen = [("VIEWED PRODUCT", "ProductId"), ("CART UPDATE", "Items_1.ProductId"), ("ORDERED PRODUCT", "ProductId")]
     return raw.write(
         folder,
         {
             "user_attributes": [
-                raw.attributes(u, raw.at("2025-09-02"), email=f"{u}@example.org", **owns) for u in (USER, "u2")
+                raw.attributes(u, raw.at("2025-09-02"), email=f"{u}@example.org", **owns | {"v1_year": year})
+                for u, year in ((USER, "1969"), ("u2", "1969"), (LOOKER, "1970"))
             ],
-            "fitment": [raw.fitment("1969", "Ford", "F-150", [SKU, OTHER])],
+            "fitment": [raw.fitment(year, "Ford", "F-150", [SKU, OTHER]) for year in ("1969", "1970")],
             "items": [raw.item(SKU, "Carburetor"), raw.item(OTHER, "Intake")],
             "events": [
                 raw.event(u, name, raw.at(f"2025-10-0{day}"), **{key: sku, "ImageUrl": "https://example.org/a"})
                 for u in (USER, "u2")
                 for day, (name, key) in enumerate(seen, 1)
                 for sku in (SKU, OTHER)
-            ],
+            ]
+            + [raw.event(LOOKER, "VIEWED PRODUCT", raw.at("2025-10-04"), ProductId=SKU)],
         },
     )
 
@@ -87,6 +90,9 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
             for name, key in STAGED.items()
         },
         "writeback/stage_product": {"rows": [{"key": key, "vector": [0.1, 0.2, 1.0, 0.0]} for key in (SKU, OTHER)]},
+        "writeback/stage_vehicle": {
+            "rows": [{"key": key, "vector": [0.1, 0.2, 1.0, 0.0]} for key in (VEHICLE, NEAR)]
+        },
         **{f"writeback/staged_{name}": {"dim": DIM} for name in STAGED},
         "writeback/index_check": {"dim": DIM},
         "writeback/probe": {"queries": [[0.1, 0.2, 1.0, 0.0]], "k": 2},
@@ -98,6 +104,8 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "writeback/release_live": {"run_id": "old"},
         "writeback/index_product": {"dim": DIM},
         "writeback/index_vehicle": {"dim": DIM},
+        "writeback/mark_active": nothing,
+        "writeback/index_user": {"dim": DIM},
         "writeback/offline_indexes": nothing,
         "writeback/releases": nothing,
         "recommend/release": nothing,
@@ -107,6 +115,11 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "recommend/vehicle_by_name": {"year": 1969, "name": "FORD F-150"},
         "recommend/without_vehicle": {"user_id": USER, "exclude_days": 1, "candidates": 5, **RULES},
         "recommend/similar": {"sku": SKU, "k": 4, "candidates": 5},
+        "recommend/intent": {"user_id": LOOKER, "exclude_days": 1, "seeds": 5, **RULES},
+        "recommend/owners": {"user_id": LOOKER, "exclude_days": 1, "candidates": 5, **RULES},
+        "recommend/discovery": {"user_id": LOOKER, "exclude_days": 1, "candidates": 5, **RULES},
+        "recommend/picture": {"user_id": LOOKER, "sku": OTHER, "k": 5},
+        "recommend/next": {"sku": SKU, "candidates": 5, **RULES},
         "recommend/explain": {"user_id": USER, "sku": OTHER, "exclude_days": 365},
         "recommend/typical_users": nothing,
         "browse/fitment_path": {"user_id": USER},
@@ -127,6 +140,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         **{f"writeback/rollback_{name}": nothing for name in STAGED},
         "writeback/drop_index_product": nothing,
         "writeback/drop_index_vehicle": nothing,
+        "writeback/drop_index_user": nothing,
         **{f"load/sweep_{name}": {"rows": tables[name].select(keys(name)).to_pylist()} for name in reversed(names)},
     }
 
@@ -151,7 +165,7 @@ def test_every_statement_runs_and_returns_the_columns_of_its_header(graph: Graph
         for name, values in table.items():
             query = queries.load(name)
             assert set(values) == set(query.params), name
-            if name in {"writeback/probe", "writeback/offline_indexes", "recommend/similar"}:
+            if name in {"writeback/probe", "writeback/offline_indexes", "recommend/similar", "recommend/intent"}:
                 session.run("CALL db.awaitIndexes(60)").consume()
             result = session.run(query.text, values)  # type: ignore[arg-type]
             assert tuple(result.keys()) == query.returns, name

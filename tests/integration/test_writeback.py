@@ -41,6 +41,7 @@ STORED = {
     "user": ("User", "embedding"),
 }
 Vectors = dict[str, dict[str, list[float]]]
+INDEXES = {"product_embedding", "vehicle_embedding", "user_embedding"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def loaded(synced: Loaded) -> Iterator[Loaded]:
     """The synced graph without any release."""
     yield synced
     with synced.graph.driver.session() as session:
-        for name in ("product_embedding", "vehicle_embedding", "product_embedding_next"):
+        for name in (*INDEXES, "product_embedding_next"):
             session.run(f"DROP INDEX {name} IF EXISTS").consume()
         session.run("MATCH (r:Release) DELETE r").consume()
         gone = [f"n.embedding{s}{w}" for s in ("", "_source") for w in ("", "_next", "_previous")]
@@ -112,7 +113,7 @@ def test_after_a_writeback_every_vector_is_on_its_node_and_the_indexes_serve(
     assert_live(loaded.graph, tables)
     assert states(loaded.graph) == {"r1": "live"}
     dim = runs.DIM + 2
-    assert indexes(loaded.graph) == {"product_embedding": ("ONLINE", dim), "vehicle_embedding": ("ONLINE", dim)}
+    assert indexes(loaded.graph) == dict.fromkeys(INDEXES, ("ONLINE", dim))
     assert (report.run_id, report.recall >= 0.9, set(report.missing.values())) == ("r1", True, {0})
     assert report.staged == {name: len(each.keys) for name, each in tables.items()}
     assert not any(stored(loaded.graph, "_next").values())
@@ -274,7 +275,7 @@ def test_vectors_of_another_length_are_refused_unless_the_indexes_are_rebuilt(
     assert everything(graph) == before
     write_back(graph, path, reindex=True)
     assert_live(graph, longer)
-    assert indexes(graph) == {"product_embedding": ("ONLINE", 11), "vehicle_embedding": ("ONLINE", 11)}
+    assert indexes(graph) == dict.fromkeys(INDEXES, ("ONLINE", 11))
     with pytest.raises(GraphStateError, match="another length"):
         roll_back(graph)
 
@@ -331,4 +332,4 @@ def test_a_killed_writeback_changes_nothing_and_the_next_clears_what_it_staged(
         "r1": "previous",
         "r3": "live",
     }
-    assert set(indexes(graph)) == {"product_embedding", "vehicle_embedding"}
+    assert set(indexes(graph)) == INDEXES

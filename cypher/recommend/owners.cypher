@@ -1,0 +1,54 @@
+// purpose: what owners like a user bought: the nearest users by what was learned, and owners of the same vehicle
+// mode: read
+// params: $user_id string           whose answer
+//         $k integer                how many parts
+//         $per_part_type integer    at most this many of one part type
+//         $exclude_days integer     what was bought within so many days is left out, in any colour
+//         $candidates integer       how many neighbours the index is asked for
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed
+MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
+MATCH (sync:Sync {id: 'graph'})
+WITH u, v, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }) AS live,
+     // without the last two coordinates (popularity and padding): likeness, not fame
+     coalesce(u.embedding, v.embedding)[..-2] AS taste
+CALL (u, sync) {
+  CALL (u) {
+    RETURN u AS person
+    UNION
+    MATCH (person:User {email_hash: u.email_hash})
+    RETURN person
+  }
+  OPTIONAL MATCH (person)-[o:ORDERED]->(b:Product)
+  WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
+  RETURN collect(DISTINCT b.base_sku) AS bought, collect(DISTINCT person) AS people
+}
+CALL (v, taste) {
+  WITH v, taste WHERE taste IS NOT NULL
+  CALL db.index.vector.queryNodes('user_embedding', $candidates, taste + [0.0, 0.0]) YIELD node AS other
+  RETURN other
+  UNION
+  MATCH (v)<-[:OWNS]-(other:User)
+  WHERE EXISTS { (other)-[:ORDERED]->() }
+  RETURN other
+}
+WITH v, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
+     // without vectors every owner of the same vehicle counts the same
+     coalesce(2 * vector.similarity.cosine(taste, other.embedding[..-2]) - 1, 1.0) AS likeness,
+     coalesce(u.embedding_release <> live, false) OR coalesce(other.embedding_release <> live, false) AS mixed
+WHERE NOT other IN people AND likeness > 0
+MATCH (other)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
+WHERE NOT p.base_sku IN bought
+WITH v, p, sum(likeness) AS score, count(other) AS buyers, count(CASE WHEN same_vehicle THEN 1 END) AS same,
+     any(m IN collect(mixed) WHERE m) AS mixed
+WITH v, p, score, mixed, CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' like this one bought it' +
+     CASE WHEN same > 0 THEN ', ' + same + ' with the same vehicle' ELSE '' END AS reason
+ORDER BY score DESC, p.sku
+WITH v, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
+ORDER BY best.score DESC, best.p.sku
+WITH v, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+UNWIND kept AS row
+RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
+       row.score AS score, 'owners' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason,
+       coalesce(row.mixed, false) AS mixed
+ORDER BY score DESC, sku
+LIMIT $k

@@ -1,0 +1,48 @@
+"""The port for many readers at once: named `read` statements, asynchronously, each within a time limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import neo4j
+
+from holley_graph.graph import queries
+from holley_graph.graph.client import Address, Row, translated
+
+
+class Reader:
+    """Connections that only read: the server itself refuses a write in them.
+
+    Args:
+        address: where, and as whom.
+        timeout_s: after which the server ends a statement.
+        connections: how many at once; further readers wait.
+    """
+
+    def __init__(self, address: Address, timeout_s: float, connections: int) -> None:
+        self._uri, self._database = address.uri, address.database
+        self._timeout_s = timeout_s
+        self._driver = neo4j.AsyncGraphDatabase.driver(
+            address.uri,
+            auth=(address.user, address.password),
+            connection_timeout=10,
+            connection_acquisition_timeout=30,
+            max_connection_pool_size=connections,
+            notifications_min_severity="OFF",
+            user_agent="holley-graph",
+        )
+
+    async def read(self, name: str, /, **params: Any) -> list[Row]:
+        """Run one `read` statement in a transaction of its own, without retries."""
+        text: Any = queries.load(name).text
+        query = neo4j.Query(text, timeout=self._timeout_s)
+        with translated(self._uri):
+            async with self._driver.session(
+                database=self._database, default_access_mode=neo4j.READ_ACCESS
+            ) as session:
+                result = await session.run(query, params)
+                return [record.data() async for record in result]
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._driver.close()

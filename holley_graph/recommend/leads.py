@@ -1,0 +1,65 @@
+"""Other ways to parts that fit: where somebody's interest leads, and what people and vehicles like theirs chose.
+
+They complement the ranking of `answers`: fewer parts, each with a reason in words. All keep its rules: what fits,
+nothing bought lately, one of a family, few of a type.
+"""
+
+from __future__ import annotations
+
+from holley_graph.errors import GraphStateError, NotFound
+from holley_graph.graph.client import Graph, Row
+from holley_graph.recommend.answers import INDEX_CANDIDATES, Answer, known_of, of_one_release
+from holley_graph.settings import Recommend
+
+WAYS = {
+    "intent": {"seeds": 20},
+    "owners": {"candidates": 50},
+    "discovery": {"candidates": 20},
+}
+"""Statement of `cypher/recommend/` to how far it looks: parts of the history, neighbours of the vector index."""
+
+_NOTHING = {
+    "intent": "nothing that fits leads on from what user {user} did",
+    "owners": "no owner like user {user} bought anything that fits",
+    "discovery": "owners of vehicles like the {vehicle} bought nothing that fits it",
+}
+
+
+def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> Answer:
+    """Recommend parts to a user in one of the `WAYS`; each row has a `reason` more than those of `answers`.
+
+    Raises:
+        NotFound: no such user, or none whose vehicle we know.
+        GraphStateError: the vector index that it needs is not there yet.
+    """
+    known = known_of(graph, user_id=user_id)
+    if known["user"] is None:
+        raise NotFound(f"no user {user_id!r} in the graph")
+    if known["vehicle"] is None:
+        raise NotFound(f"user {user_id!r} owns no vehicle that we know of, so no part can be said to fit")
+    if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
+        raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
+    limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
+    rows = of_one_release(graph, f"recommend/{way}", user_id=user_id, k=k, **limits, **WAYS[way])
+    nothing = _NOTHING[way].format(user=user_id, vehicle=known["vehicle"].replace("|", " "))
+    few = f"{len(rows)} of {k}: no more that fits leads here"
+    return Answer(known["vehicle"], rows, "" if len(rows) >= k else few if rows else nothing)
+
+
+def bought_next(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
+    """List what is bought next after a part, in that direction.
+
+    Raises:
+        NotFound: no such SKU, or nothing follows it.
+        GraphStateError: there are no embeddings yet, so no index to ask.
+    """
+    known = known_of(graph, sku=sku.strip().upper())
+    if known["sku"] is None:
+        raise NotFound(f"no SKU {sku!r} in the graph")
+    if known["release"] is None:
+        raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
+    limits = {"k": k, "per_part_type": rules.per_part_type, "candidates": INDEX_CANDIDATES + k}
+    rows = of_one_release(graph, "recommend/next", sku=known["sku"], **limits)
+    if not rows:
+        raise NotFound(f"nothing that may be recommended follows {known['sku']}")
+    return rows

@@ -1,0 +1,44 @@
+"""What callers may say, as a model made from a statement's header: types, bounds and defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from holley_graph.graph.queries import Query
+from holley_graph.settings import Settings
+
+LONGEST = 200
+"""Characters of an id."""
+LARGEST = 1_000
+"""Neighbours, days beyond a year and the like: what no sensible question exceeds."""
+
+
+class _Parameters(BaseModel):
+    """A parameter that the statement does not have is refused, not overlooked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def model(query: Query, settings: Settings) -> type[BaseModel]:
+    """Return the model of a statement's parameters; those that settings or practice know have a default."""
+    known: dict[str, Any] = {
+        "k": Field(min(4, settings.serve.max_rows), ge=1, le=settings.serve.max_rows),
+        "per_part_type": Field(settings.recommend.per_part_type, ge=1, le=settings.serve.max_rows),
+        "exclude_days": Field(settings.recommend.exclude_days, ge=0, le=36_500),
+        "candidates": Field(200, ge=1, le=LARGEST),
+        "seeds": Field(20, ge=1, le=LARGEST),
+    }
+    fields: dict[str, Any] = {}
+    for name, declared in query.params.items():
+        kind, _, meaning = declared.partition(" ")
+        if kind == "integer":
+            field = known.get(name, Field(ge=0, le=9_999))
+        else:
+            field = Field(min_length=1, max_length=LONGEST)
+        field.description = meaning.strip()
+        fields[name] = ({"integer": int, "string": str}[kind], field)
+        if meaning.strip() == "or null":
+            fields[name] = (str | None, Field(None, max_length=LONGEST))
+    return create_model(query.name.replace("/", "_"), __base__=_Parameters, **fields)

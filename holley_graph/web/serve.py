@@ -1,0 +1,51 @@
+"""Listens until it is told to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import uvicorn
+
+from holley_graph.errors import PortTaken, SettingsError
+from holley_graph.graph.client import Address
+from holley_graph.graph.reader import Reader
+from holley_graph.settings import Settings
+from holley_graph.web.app import build
+from holley_graph.web.token import token
+
+
+def serve(settings: Settings, address: Address) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        SettingsError: the host is off loopback and plain text is not permitted.
+        PortTaken: somebody listens there.
+        AuthFailed: the token cannot be read.
+    """
+    refuse_plaintext(settings)
+    chosen = settings.serve
+    reader = Reader(address, chosen.timeout_s, chosen.connections)
+    app = build(reader, settings, token(settings))
+    with socket.socket(socket.AF_INET6 if ":" in chosen.host else socket.AF_INET) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((chosen.host, chosen.port))
+        except OSError as error:
+            raise PortTaken(f"{chosen.host}:{chosen.port}: {error.strerror}", "set serve.port") from error
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+        server.run(sockets=[listening])
+
+
+def refuse_plaintext(settings: Settings) -> None:
+    """Refuse an address on which the token would cross a network unencrypted."""
+    host = settings.serve.host
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise SettingsError(f"serve.host is an IP address, not {host!r}") from error
+    if not loopback and not settings.serve.allow_plaintext:
+        raise SettingsError(
+            f"on {host} the token would cross the network unencrypted",
+            "put a proxy that encrypts before it and set serve.allow_plaintext",
+        )

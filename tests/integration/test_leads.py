@@ -1,0 +1,178 @@
+"""Where interest leads, what owners alike bought, vehicles nearby, what is bought next: it fits, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holley_graph.embeddings.writeback import write_back
+from holley_graph.errors import GraphStateError, NotFound
+from holley_graph.graph.client import Graph
+from holley_graph.recommend import leads, picture
+from holley_graph.recommend.answers import Answer
+from holley_graph.server.status import connect
+from holley_graph.settings import Recommend, Settings, Sync
+from loaders import sync
+from loaders.files import FilesSource
+from tests.support import raw, runs
+from tests.support.held import held
+from tests.support.server import wipe
+from tests.support.sources import home
+
+RULES = Recommend()
+CAMARO, NOVA = ("1969", "Chevrolet", "Camaro"), ("1970", "Chevrolet", "Nova")
+OWNERS = {"looker": CAMARO, "buyer1": CAMARO, "buyer2": CAMARO, "nova": NOVA, "cold": CAMARO}
+
+
+def event(user: str, name: str, day: int, sku: str) -> dict[str, Any]:
+    when = raw.at(f"2025-10-{day:02d}")
+    return raw.event(user, name, when, ProductId=sku, Price=100.0, ImageUrl="https://example.org/a")
+
+
+def source(folder: Path) -> Path:
+    """Two Camaro owners bought A1 and later B2, a Nova owner C3 and D4; C3 fits both, D4 the Nova only."""
+    days = {"buyer1": {"A1": 1, "B2": 5, "D4": 7}, "buyer2": {"A1": 1, "B2": 6}, "nova": {"C3": 1, "D4": 2}}
+    bought = [(user, day, sku) for user, each in days.items() for sku, day in each.items()]
+    return raw.write(
+        folder,
+        {
+            "user_attributes": [
+                raw.attributes(
+                    user,
+                    raw.at("2025-09-02"),
+                    email=f"{user}@example.org",
+                    v1_year=year,
+                    v1_make=make,
+                    v1_model=model,
+                )
+                for user, (year, make, model) in OWNERS.items()
+            ],
+            "fitment": [raw.fitment(*CAMARO, ["A1", "A1B", "B2", "C3"]), raw.fitment(*NOVA, ["C3", "D4"])],
+            "items": [raw.item(sku, f"Type {sku[0]}") for sku in ("A1", "A1B", "B2", "C3", "D4")],
+            "events": [
+                *(event(user, "ORDERED PRODUCT", day, sku) for user, day, sku in bought),
+                event("looker", "VIEWED PRODUCT", 8, "A1"),
+                event("stranger", "VIEWED PRODUCT", 8, "A1B"),
+            ],
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
+    """The world before and after its first release: everybody and every vehicle is alike by their vectors."""
+    folder = tmp_path_factory.mktemp("leads")
+    with connect(server) as graph:
+        wipe(graph)
+        settings = home(folder / "home", sync=Sync(allow_empty=("orders",)))
+        sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=raw.at("2026-01-01"))
+        without_vectors(graph)
+        tables = runs.draw(held(graph), 1)
+        for name in ("user", "vehicle"):
+            tables[name].vectors[:, :-2] = 1.0
+        write_back(graph, runs.write(tables, folder / "r1"))
+        yield graph
+
+
+def without_vectors(graph: Graph) -> None:
+    """Intent needs none: what was bought and seen together leads on; what asks an index says that there is none."""
+    (row,) = leads.for_user(graph, "intent", "looker", 4, RULES).rows
+    assert (row["sku"], row["answered_by"]) == ("B2", "intent")
+    for way in ("owners", "discovery"):
+        with pytest.raises(GraphStateError, match="no embeddings yet"):
+            leads.for_user(graph, way, "looker", 4, RULES)
+    with pytest.raises(GraphStateError, match="no embeddings yet"):
+        leads.bought_next(graph, "A1", 4, RULES)
+
+
+def reasons(answer: Answer) -> dict[str, str]:
+    return {row["sku"]: row["reason"] for row in answer.rows}
+
+
+def test_intent_leads_on_from_what_was_looked_at_and_says_from_what(live: Graph) -> None:
+    found = reasons(leads.for_user(live, "intent", "looker", 4, RULES))
+    assert found["B2"] == "leads on from A1, which this user looked at: 2 people bought it next"
+    assert set(found) == {"B2", "C3"}  # no colour of what was looked at, nothing that does not fit
+    assert found["C3"] == "leads on from A1, which this user looked at, by what was learned"
+
+
+def test_owners_alike_count_once_and_their_other_vehicles_parts_stay_out(live: Graph) -> None:
+    answer = leads.for_user(live, "owners", "looker", 4, RULES)
+    assert reasons(answer)["B2"] == "2 owners like this one bought it, 2 with the same vehicle"
+    assert reasons(answer)["C3"] == "1 owner like this one bought it"
+    assert "D4" not in reasons(answer)
+    assert answer.note == "3 of 4: no more that fits leads here"
+    scores = {row["sku"]: row["score"] for row in answer.rows}
+    assert scores["B2"] == pytest.approx(2.0, abs=1e-4)
+    assert scores["C3"] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_discovery_brings_what_owners_of_near_vehicles_buy_where_it_fits(live: Graph) -> None:
+    found = reasons(leads.for_user(live, "discovery", "looker", 4, RULES))
+    assert found == {"C3": "1 owner of vehicles like this one bought it, such as the 1970 CHEVROLET NOVA"}
+
+
+@pytest.mark.parametrize("way", leads.WAYS)
+def test_what_was_bought_is_left_out_in_every_way(live: Graph, way: str) -> None:
+    found = reasons(leads.for_user(live, way, "buyer1", 10, RULES))
+    assert not {"A1", "A1B", "B2"} & set(found)
+    assert "B2" in reasons(leads.for_user(live, "owners", "buyer1", 10, Recommend(exclude_days=0)))
+
+
+def test_somebody_without_a_history_still_has_owners_alike(live: Graph) -> None:
+    assert set(reasons(leads.for_user(live, "owners", "cold", 4, RULES))) == {"A1", "B2", "C3"}
+    empty = leads.for_user(live, "intent", "cold", 4, RULES)
+    assert (empty.rows, empty.note) == ([], "nothing that fits leads on from what user cold did")
+
+
+def test_bought_next_has_a_direction_and_fits_a_shared_vehicle(live: Graph) -> None:
+    after = {row["sku"]: row for row in leads.bought_next(live, "a1", 4, RULES)}
+    assert (after["B2"]["buyers"], after["B2"]["buyers_back"], after["B2"]["shared_vehicles"]) == (2, 0, 1)
+    assert after["B2"]["reason"] == "2 people bought it next"
+    assert "D4" not in after  # bought after it, but by nobody for the same car: it shares no vehicle
+    before = {row["sku"]: row for row in leads.bought_next(live, "B2", 4, RULES)}
+    assert {(row["buyers"], row["reason"]) for row in before.values()} == {(0, "by what was learned")}
+    assert before.keys() & {"A1", "A1B"}
+
+
+def test_a_picture_has_the_fitment_path_and_what_leads_to_the_part(live: Graph, tmp_path: Path) -> None:
+    found = picture.edges(live, "looker", "b2")
+    assert [(e["start"], e["type"], e["end"]) for e in found] == [
+        ("looker", "OWNS", "1969|CHEVROLET|CAMARO"),
+        ("B2", "FITS", "1969|CHEVROLET|CAMARO"),
+        ("looker", "VIEWED", "A1"),
+        ("A1", "CO_PURCHASED", "B2"),
+    ]
+    assert [e["says"] for e in found] == ["owns", "fits", "looked at", "2 bought it next"]
+    assert [e["type"] for e in picture.path(found)] == ["OWNS", "FITS"]
+    assert picture.path(picture.edges(live, "looker", "D4")) == []
+    picture.draw(found, "b2", tmp_path / "b2.html")
+    page = (tmp_path / "b2.html").read_text()
+    assert "Content-Security-Policy" in page
+    assert "2 bought it next" in page
+    with pytest.raises(NotFound, match="nothing connects"):
+        picture.edges(live, "nobody", "B2")
+
+
+def test_who_cannot_be_answered_is_told_so(live: Graph) -> None:
+    with pytest.raises(NotFound, match="no user 'nobody'"):
+        leads.for_user(live, "intent", "nobody", 4, RULES)
+    with pytest.raises(NotFound, match="owns no vehicle"):
+        leads.for_user(live, "owners", "stranger", 4, RULES)
+    with pytest.raises(NotFound, match="no SKU 'NONE'"):
+        leads.bought_next(live, "NONE", 4, RULES)
+
+
+def test_only_users_who_did_something_are_in_the_index(live: Graph) -> None:
+    with live.driver.session() as session:
+        marked = set(session.run("MATCH (u:ActiveUser) RETURN u.user_id").value())
+        assert marked == {"looker", "buyer1", "buyer2", "nova", "stranger"}
+        session.run("MATCH (:User {user_id: 'stranger'})-[r]->() DELETE r").consume()
+        live.write("writeback/mark_active")
+        again = live.write("writeback/mark_active")
+        assert not {"labels_added", "labels_removed"} & set(again)
+        marked = set(session.run("MATCH (u:ActiveUser) RETURN u.user_id").value())
+    assert marked == {"looker", "buyer1", "buyer2", "nova"}
