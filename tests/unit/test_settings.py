@@ -93,7 +93,7 @@ def test_an_unknown_key_in_the_environment_is_refused(name: str, monkeypatch: py
         settings.load()
 
 
-@pytest.mark.parametrize("option", [{"server": {"bolt": 1}}, {"serve": {}}])
+@pytest.mark.parametrize("option", [{"server": {"bolt": 1}}, {"servers": {}}])
 def test_an_unknown_option_is_refused(option: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         settings.load(**option)
