@@ -159,7 +159,7 @@ def _conclude(
 
 
 def _show(document: dict[str, Any]) -> None:
-    metrics = ("HR@4", "MRR@4", "NDCG@10", "recall@20")
+    metrics = ("HR@4", "MRR@4", "NDCG@10")
     cold = document["segments"]["history"].get("cold")
     over = document["over_champion"]
     rows = [
@@ -168,14 +168,15 @@ def _show(document: dict[str, Any]) -> None:
             *(values[metric] for metric in metrics),
             cold["rankers"][name]["MRR@4"] if cold else None,
             document["lists"][name]["coverage"],
-            f"{over[name]['difference']:+.4f} ({over[name]['low']:+.4f} … {over[name]['high']:+.4f})"
-            if name in over
-            else "champion",
+            *(over[name][key] if name in over else None for key in ("difference", "low", "high")),
         )
         for name, values in document["rankers"].items()
     ]
-    title = f"{document['users']:,} questions at {len(document['cuts'])} cuts"
-    table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "MRR@4 over the champion"), rows)
+    title = (
+        f"{document['users']:,} questions at {len(document['cuts'])} cuts; MRR@4 over {document['champion']} "
+        "with its 95 % interval"
+    )
+    table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "over", "from", "to"), rows)
     if document["champion"] != "v5.18":
         say("v5.18 was not asked: the tables of the last sync are not in this home")
     for run, verdict in document.get("verdicts", {}).items():
