@@ -106,7 +106,7 @@ def _asking(settings: Settings) -> Iterator[tuple[Graph, Snapshot, Progress]]:
 
 def _rankers(settings: Settings, graph: Graph, full: Snapshot, at: int, fastrp: bool) -> dict[str, Ranker]:
     """The closed-form rivals, v5.18 where this home has the tables that it needs, FastRP where it is wanted."""
-    from holley_graph.evaluation import champion
+    from holley_graph.evaluation import blends
     from holley_graph.evaluation.rankers import RIVALS
     from loaders import baseline, taken
 
@@ -114,7 +114,7 @@ def _rankers(settings: Settings, graph: Graph, full: Snapshot, at: int, fastrp: 
     before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
     if before is not None:
         known = baseline.scores(before.clean_tables(), at, settings)
-        asked[champion.NAME] = lambda task, past: champion.scores(task, past, known)
+        asked[baseline.VERSION] = lambda task, past: blends.champion(known, past, task)
     if fastrp:
         from holley_graph.embeddings import fastrp as room
 
@@ -159,7 +159,7 @@ def _conclude(
 
 
 def _show(document: dict[str, Any]) -> None:
-    metrics = ("HR@4", "MRR@4", "NDCG@10", "recall@20")
+    metrics = ("HR@4", "MRR@4", "NDCG@10")
     cold = document["segments"]["history"].get("cold")
     over = document["over_champion"]
     rows = [
@@ -168,15 +168,16 @@ def _show(document: dict[str, Any]) -> None:
             *(values[metric] for metric in metrics),
             cold["rankers"][name]["MRR@4"] if cold else None,
             document["lists"][name]["coverage"],
-            f"{over[name]['difference']:+.4f} ({over[name]['low']:+.4f} … {over[name]['high']:+.4f})"
-            if name in over
-            else "champion",
+            *(over[name][key] if name in over else None for key in ("difference", "low", "high")),
         )
         for name, values in document["rankers"].items()
     ]
-    title = f"{document['users']:,} questions at {len(document['cuts'])} cuts"
-    table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "MRR@4 over the champion"), rows)
-    if document["champion"] != "v5.18":
+    title = (
+        f"{document['users']:,} questions at {len(document['cuts'])} cuts; MRR@4 over {document['champion']} "
+        "with its 95 % interval"
+    )
+    table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "over", "from", "to"), rows)
+    if "v5.18" not in document["rankers"]:
         say("v5.18 was not asked: the tables of the last sync are not in this home")
     for run, verdict in document.get("verdicts", {}).items():
         say(f"{run}: {'go' if verdict['go'] else 'no-go'}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import EXTRA, NAMES, Table, Tables
@@ -23,8 +22,6 @@ PROBES = 100
 NEIGHBOURS = 10
 ASKED = 100
 """Neighbours that the index is asked for so that the best `NEIGHBOURS` are among them, as the queries do."""
-NOISE = 0.02
-"""Share of the best score by which two neighbours must differ to be told apart."""
 LEAST_RECALL = 0.9
 MOST_MISSING = 0.01
 """Share of a table whose nodes may have left the graph since the snapshot."""
@@ -222,27 +219,14 @@ def _recall(graph: Graph, products: Table, dim: int, missing: int) -> float:
         graph.write("writeback/drop_index_check")
     scores = probes @ products.vectors.astype(float).T
     wanted = min(NEIGHBOURS, len(products.keys) - missing)
-    hits = [
-        _hits(each, np.isin(products.keys, row["found"]), wanted) for each, row in zip(scores, found, strict=True)
-    ]
+    best = np.argsort(-scores, axis=1)[:, :wanted]
+    hits = [np.isin(products.keys[b], row["found"]).mean() for b, row in zip(best, found, strict=True)]
     recall = float(np.mean(hits))
     if recall < LEAST_RECALL and not missing:
         raise ReleaseCheckFailed(
             f"the index finds {recall:.0%} of the true neighbours, {LEAST_RECALL:.0%} is the least"
         )
     return recall
-
-
-def _hits(scores: npt.NDArray[np.float64], found: npt.NDArray[np.bool_], wanted: int) -> float:
-    """Share of the nearest that were found; of those that score like the last of them, but for noise, any will do.
-
-    Where a product has fewer kin than `wanted`, the rest of its nearest is chance, and no index finds chance.
-    """
-    best = np.sort(scores)[::-1][:wanted]
-    noise = NOISE * abs(best[0])
-    clear, alike = scores > best[-1] + noise, np.abs(scores - best[-1]) <= noise
-    filled = min(int((alike & found).sum()), wanted - int(clear.sum()))
-    return (int((clear & found).sum()) + filled) / wanted
 
 
 class _Clock:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.evaluation import lists, paired
-from holley_graph.evaluation.champion import NAME as CHAMPION
 from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.study import WINDOW_DAYS, Answers, Cut, answers
 from holley_graph.evaluation.verdict import METRIC
+from loaders.baseline import VERSION as CHAMPION
 
 SAMPLES = 12
 Mask = npt.NDArray[np.bool_]

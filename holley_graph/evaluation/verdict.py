@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from loaders.baseline import VERSION as CHAMPION
+
 LEAST_OVERALL, LEAST_COLD, WORST_SEGMENT = 0.10, 0.20, -0.05
 OF_SIZE = 0.05
 """Share of the asked users from which on a segment can stop a release."""
@@ -32,8 +34,8 @@ def decide(document: dict[str, Any], run: str) -> Verdict:
         run: name of the ranker to decide on.
     """
     champion = document["champion"]
-    if champion != "v5.18":
-        return Verdict(False, ["no-go: v5.18 was not measured on these users, so there is nothing to beat"])
+    if champion != CHAMPION:
+        return Verdict(False, [f"no-go: {CHAMPION} was not measured on these users, so there is nothing to beat"])
     overall, cold = document["over_champion"][run], document["segments"]["history"].get("cold")
     rules = [_better("overall", overall, LEAST_OVERALL)]
     rules.append(

@@ -3,12 +3,14 @@
 What is touched within moments of each other belongs together. Each user's events are split at pauses into visits,
 and visits are factorised by implicit alternating least squares (`evaluation.als`). A product has two vectors:
 
-    z_p   its factor, at the root of its length          being chosen
+    z_p   its factor, at length one                      being chosen
     s_p   the factor of a visit that holds p alone       what touching it says of the rest
     u     = Σ_j s_{p_j} over all that a user touched     score(u, p) = u · z_p + b_p
 
 Short visits matter: over a user's whole history the same factorisation finds less than half as much
-(`docs/experiments.md`). b_p is a whisper of popularity that orders products for somebody of whom nothing is known.
+(`docs/experiments.md`). Long factors are popular products'. They are cut to one length all the same, at some cost,
+because an index that knows only cosine does not find its way among vectors whose lengths differ. b_p is a whisper
+of popularity that orders products for somebody of whom nothing is known.
 """
 
 from __future__ import annotations
@@ -43,9 +45,6 @@ class CatalogueConfig:
     """Ridge penalty on the factors."""
     sweeps: int = 8
     """Times that visits and products are solved in turn."""
-    length_power: float = 0.5
-    """Power that a factor's length is served with: 1 as factorised, 0 all of one length. Long ones are popular
-    products', and an index that knows only cosine finds its way the worse the more lengths differ."""
 
 
 def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[dict[str, Table], dict[str, Tensor]]:
@@ -58,7 +57,7 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[dict
     factors = als.factorise(visits(snapshot, config.visit_gap_s), options, seed)
     source = als.fold_in(sp.identity(len(factors), np.float32, format="csr"), factors, options)
     length = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-6)
-    target = factors * length ** (config.length_power - 1)
+    target = factors / length
     user, product = snapshot.event("user"), snapshot.event("product")
     touched = sp.csr_matrix(
         (np.ones(len(user), np.float32), (user, product)),

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from holley_graph.embeddings import table
-from holley_graph.evaluation import champion, collaborative, metrics, popularity, scoring, shrinkage, study
+from holley_graph.evaluation import collaborative, metrics, popularity, scoring, shrinkage, study
 from holley_graph.evaluation.rankers import RIVALS, Ranker
 from holley_graph.evaluation.targets import RankingTask, future_purchases
 from holley_graph.model import train as training
@@ -144,15 +144,6 @@ def test_rates_count_orders_of_owners_per_order_of_those_whose_vehicle_it_fits()
             by_hand[v, p] = by_hand.get((v, p), 0) + 1
     found = {(v, p): n for (v, p), n in zip(map(tuple, past.fits.tolist()), count, strict=True) if n}
     assert found == by_hand
-
-
-def test_the_champion_scores_by_its_table_and_puts_what_it_leaves_out_last() -> None:
-    past = tiny([(0, 0)])
-    known = pa.table({"vehicle_id": ["V", "V", "GONE"], "sku": ["P2", "P0", "P0"], "score": [3.5, 0.0, 9.0]})
-    task = RankingTask(
-        np.array([0]), np.array([0]), np.array([0, 3]), np.array([0, 1, 2]), np.zeros(3, bool), np.ones(1, bool)
-    )
-    assert champion.scores(task, past, known).tolist() == [0.0, -1.0, 3.5]
 
 
 def tiny(touched: list[tuple[int, int]]) -> Snapshot:
