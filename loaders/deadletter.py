@@ -1,17 +1,26 @@
-"""What was rejected, kept for people: one Parquet file per feed, with reasons, and without addresses."""
+"""What was rejected, kept for people: one Parquet file per feed, with reasons, and without addresses.
+
+Nothing has to be sent again: whatever is put right in the source is taken by the next sync, and an event whose
+product is listed later waits for it. `replay` says how much of it that would be.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
+from holley_graph.errors import NotFound
 from loaders import identity, sqltext
 from loaders.feeds import FEEDS, Extract
 
 
-def write(folder: Path, extracted: Extract, key: bytes) -> list[Path]:
-    """Write `FEED.parquet` for every feed that rejected something.
+def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> list[Path]:
+    """Write `FEED.parquet` for every feed that rejected something, and `manifest.json` beside them.
 
     Columns: `reason`, the offending `value`, the `source` row or item as JSON, and `email_hash`, the HMAC-SHA-256
     of the row's address where it has one (under the key that hashes users, so that the two can be joined).
@@ -20,6 +29,7 @@ def write(folder: Path, extracted: Extract, key: bytes) -> list[Path]:
         folder: made if need be, for its owner only.
         extracted: the extract whose rejects are written.
         key: HMAC key of `identity.email_key`.
+        source: where the rows came from, for whoever reads the manifest.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     statement = sqltext.load("rejects")
@@ -32,4 +42,81 @@ def write(folder: Path, extracted: Extract, key: bytes) -> list[Path]:
         path = folder / f"{feed.raw}.parquet"
         pq.write_table(rows.to_arrow_table(), path)
         written.append(path)
+    manifest = {"as_of": extracted.as_of.isoformat(), "source": source}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return written
+
+
+def runs(home: Path) -> list[dict[str, Any]]:
+    """List every sync that left dead letters, oldest first.
+
+    Returns:
+        `run_id`, `as_of`, `source`, and `rejected` with the rows per raw table.
+    """
+    listed = []
+    for manifest in sorted((home / "rejects").glob("*/manifest.json")):
+        counts = {path.stem: pq.read_metadata(path).num_rows for path in sorted(manifest.parent.glob("*.parquet"))}
+        listed.append({"run_id": manifest.parent.name, **json.loads(manifest.read_text()), "rejected": counts})
+    return listed
+
+
+def of_run(home: Path, run_id: str) -> dict[str, Any]:
+    """Find one of them.
+
+    Raises:
+        NotFound: there is none, or not any more.
+    """
+    for run in runs(home):
+        if run["run_id"] == run_id:
+            return run
+    raise NotFound(f"no dead letters of run {run_id}", "holley-graph rejects list")
+
+
+def rows(home: Path, run_id: str, feed: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
+    """Read a run's dead letters, at most `limit` per feed.
+
+    Returns:
+        `feed`, `reason`, `value`, `source` (JSON) and `email_hash`.
+    """
+    found = []
+    for name in of_run(home, run_id)["rejected"]:
+        if feed in (None, name):
+            letters = pq.read_table(home / "rejects" / run_id / f"{name}.parquet").slice(0, limit)
+            found += [{"feed": name, **row} for row in letters.to_pylist()]
+    return found
+
+
+def replay(home: Path, run_id: str, extracted: Extract) -> list[dict[str, Any]]:
+    """Hold a run's dead letters against the source as it is now.
+
+    Args:
+        home: that keeps them.
+        run_id: whose dead letters.
+        extracted: of the same source at the run's `as_of`; rows are told apart by reason, value and source row,
+            which another engine may spell differently.
+
+    Returns:
+        Per feed and reason how many rows were `rejected`, how many of them `still` are, and how many are `gone`:
+        taken, ignored or deleted, or rejected for another reason.
+    """
+    statement, told = sqltext.load("replayed"), []
+    for feed in FEEDS:
+        path = home / "rejects" / run_id / f"{feed.raw}.parquet"
+        if not path.is_file():
+            continue
+        extracted.connection.read_parquet(str(path)).create_view("rejected_then", replace=True)
+        text = sqltext.duckdb(statement.name, {"rejected_now": f"rejected_{feed.clean.name}"})
+        for reason, rejected, still in extracted.connection.sql(text).fetchall():
+            told.append(
+                {"feed": feed.raw, "reason": reason, "rejected": rejected, "still": still, "gone": rejected - still}
+            )
+    return told
+
+
+def forget(home: Path, days: int, now: datetime) -> list[str]:
+    """Remove what is older than `days`, and return whose it was."""
+    oldest = f"{now.astimezone(UTC) - timedelta(days=days):%Y%m%dT%H%M%S}"  # run ids begin with their time
+    old = [path for path in sorted((home / "rejects").glob("*-sync-*")) if path.name < oldest]
+    for path in old:
+        shutil.rmtree(path)
+    return [path.name for path in old]

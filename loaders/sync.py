@@ -132,7 +132,8 @@ class _Sync:
         try:
             accounts = [report.account(account) for account in extracted.accounts]
             if not dry_run:
-                deadletter.write(self.settings.home / "rejects" / self.run_id, extracted, key)
+                deadletter.write(self.settings.home / "rejects" / self.run_id, extracted, key, self.source.name)
+                deadletter.forget(self.settings.home, self.settings.sync.keep_rejects_days, datetime.now(UTC))
             feeds.stop_if_too_many_rejected(extracted, self.settings)
             self._lap("extract")
             tables = transform.graph_tables(extracted, self.settings, self.as_of, key)

@@ -31,6 +31,7 @@ COMMANDS = {
     "migrate": "schema",
     "plan": "sync",
     "sync": "sync",
+    "rejects": "rejects",
     "train": "train",
     "runs": "train",
     "evaluate": "evaluate",

@@ -69,6 +69,8 @@ class Sync(Section):
     """Share of a source table's rows that may be gone since the last sync before this one stops."""
     late_days: int = Field(3, ge=0)
     """`--since-last` reads events from this many days before the last sync on again: some arrive late."""
+    keep_rejects_days: int = Field(90, ge=1)
+    """Days for which dead letters are kept."""
     memory_mb: int = Field(2048, ge=256)
     """Memory in MiB that extraction and transformation may use before they spill to the home."""
 

@@ -5,10 +5,12 @@ import hmac
 import json
 import stat
 
+import keyring
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keyring.backend import KeyringBackend
 
 from holley_graph.errors import SettingsError
 from holley_graph.settings import Privacy, Settings, Sync
@@ -85,3 +87,48 @@ def test_dead_letters_say_what_and_why_and_hold_no_address(tmp_path):
     assert order["value"] == "soon"
     assert order["email_hash"] == hmac.new(key, b"ann@x.com", hashlib.sha256).hexdigest()
     assert all(isinstance(json.loads(row["source"]), dict) for rows in letters.values() for row in rows)
+
+
+class Ring(KeyringBackend):
+    """A keyring that holds what the test gave it."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self, held):
+        super().__init__()
+        self.held = held
+
+    def get_password(self, service, username):
+        return self.held.get((service, username))
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def ring():
+    before = keyring.get_keyring()
+    keyring.set_keyring(
+        Ring({("shop", "email-key"): "a key of more than sixteen bytes\n", ("x", "email-key"): "k"})
+    )
+    yield
+    keyring.set_keyring(before)
+
+
+def test_the_key_may_stand_in_the_keyring(ring, tmp_path):
+    told = Settings(home=tmp_path, privacy={"email_key_service": "shop"})
+    assert identity.email_key(told) == b"a key of more than sixteen bytes"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("privacy", "said"),
+    [
+        ({"email_key_service": "nobody"}, "the keyring holds no email-key of nobody"),
+        ({"email_key_service": "x"}, "holds 1 bytes, expected at least 16"),
+        ({"email_key_service": "shop", "email_key_file": "key"}, "both set; use one"),
+    ],
+)
+def test_a_key_that_cannot_be_had_from_there_is_an_error(ring, tmp_path, privacy, said):
+    with pytest.raises(SettingsError, match=said):
+        identity.email_key(Settings(home=tmp_path, privacy=privacy))

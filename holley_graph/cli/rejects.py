@@ -1,0 +1,79 @@
+"""`rejects`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, table
+from holley_graph.cli.sync import open_source
+
+FEEDS = ("user_attributes", "fitment", "items", "events", "orders")
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["list", "show", "replay"]))
+@click.argument("run_id", metavar="[RUN]", required=False)
+@click.option("--feed", type=click.Choice(FEEDS), help="Show this feed only.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show per feed.")
+@click.option("--source", metavar="bigquery|files:DIR", help="Replay against this source.")
+@json_option
+@click.pass_obj
+def rejects(
+    context: Context,
+    action: str,
+    run_id: str | None,
+    feed: str | None,
+    limit: int,
+    source: str | None,
+    as_json: bool,
+) -> None:
+    """Look at rows that syncs rejected: list the runs, show a run's rows, or replay them against the source.
+
+    A replay reads the source as of the run's time and says which rows are still rejected; it writes nothing. What
+    was put right in the source is taken by the next sync.
+    """
+    from holley_graph.errors import SettingsError
+    from loaders import deadletter
+
+    home = context.settings.home
+    if action != "list" and run_id is None:
+        raise SettingsError(f"rejects {action} needs a run", "holley-graph rejects list")
+    if action == "list":
+        found = deadletter.runs(home)
+        rows = [(run["run_id"], run["as_of"], run["source"], _counts(run["rejected"])) for run in found]
+        columns = ("run", "as of", "source", "rejected")
+    elif action == "show":
+        found = deadletter.rows(home, str(run_id), feed, limit)
+        columns = ("feed", "reason", "value", "source")
+        rows = [tuple(row[name] for name in columns) for row in found]
+    else:
+        if source is None:
+            raise SettingsError("rejects replay needs --source")
+        found = _replayed(context, str(run_id), source)
+        columns = ("feed", "reason", "rejected", "still", "gone")
+        rows = [tuple(row[name] for name in columns) for row in found]
+    if as_json:
+        print_json({"action": action, "rows": found})
+    else:
+        table(f"Rejected rows: {run_id or 'every run that is kept'}", columns, rows)
+
+
+def _replayed(context: Context, run_id: str, source: str) -> list[dict[str, Any]]:
+    from loaders import deadletter, feeds
+
+    run = deadletter.of_run(context.settings.home, run_id)
+    as_of = datetime.fromisoformat(run["as_of"])
+    with progress() as report:
+        extracted = feeds.extract(open_source(source, context.settings), context.settings, as_of, report)
+    try:
+        return deadletter.replay(context.settings.home, run_id, extracted)
+    finally:
+        extracted.close()
+
+
+def _counts(rejected: dict[str, int]) -> str:
+    return ", ".join(f"{feed} {n:,}" for feed, n in rejected.items()) or "none"
