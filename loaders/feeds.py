@@ -176,9 +176,14 @@ def _begin(
     drift.stop_if_rows_are_gone(found, before or {}, sync.allow_empty, sync.max_row_fall)
     since = max(earlier.since, sync.boundary) if earlier else sync.boundary
     known = {"as_of": as_of, "boundary": sync.boundary, "since": since, "blank": contracts.BLANK}
-    statements = [sqltext.load(feed.clean.name) for feed in FEEDS]
-    costs = [source.cost(statement, statement.values(known)) for statement in statements]
-    return found, known, tuple(cost for cost in costs if cost)
+    costs = []
+    for done, feed in enumerate(FEEDS, 1):
+        statement = sqltext.load(feed.clean.name)
+        cost = source.cost(statement, statement.values(known))
+        if cost:
+            costs.append(cost)
+            progress("asking what queries cost", done, len(FEEDS))
+    return found, known, tuple(costs)
 
 
 def stop_if_too_many_rejected(extracted: Extract, settings: Settings) -> None:

@@ -44,8 +44,10 @@ def rejects(
         raise SettingsError(f"rejects {action} needs a run", "holley-graph rejects list")
     if action == "list":
         found = deadletter.runs(home)
-        rows = [(run["run_id"], run["as_of"], run["source"], _counts(run["rejected"])) for run in found]
-        columns = ("run", "as of", "source", "rejected")
+        rows: list[tuple[Any, ...]] = [
+            (run["run_id"], run["as_of"], run["source"], _counts(run["rejected"])) for run in found
+        ]
+        columns: tuple[str, ...] = ("run", "as of", "source", "rejected")
     elif action == "show":
         found = deadletter.rows(home, str(run_id), feed, limit)
         columns = ("feed", "reason", "value", "source")
