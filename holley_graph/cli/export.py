@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -57,10 +57,17 @@ ranker_option = click.option(
     type=Moment(),
     help="What every row says of when it was made (default: now); the same time gives the same bytes.",
 )
+@click.option(
+    "--to",
+    "target",
+    metavar="bigquery:DATASET.TABLE",
+    help="Load the file there, too, if `gate` lets it pass; --out is wide Parquet then.",
+)
+@click.option("--append", is_flag=True, help="With --to: add the rows to the table's instead of replacing them.")
 @json_option
-@click.pass_obj
+@click.pass_context
 def export(
-    context: Context,
+    ctx: click.Context,
     path: Path,
     layout: str,
     ranker: str,
@@ -68,12 +75,17 @@ def export(
     arms: tuple[str, ...],
     hold_out: float,
     generated_at: datetime | None,
+    target: str | None,
+    append: bool,
     as_json: bool,
 ) -> None:
     """Rank for every user with a vehicle, outside the database, into one owner-only file with addresses."""
     from holley_graph.campaign.split import Split
     from holley_graph.export.export import export as run_export
 
+    context: Context = ctx.obj
+    if target is not None and (not target.startswith("bigquery:") or path.suffix != ".parquet" or layout != "wide"):
+        raise click.UsageError("--to is bigquery:DATASET.TABLE, and --out a .parquet file in the wide format")
     if arms and campaign is None:
         raise click.UsageError("--arm needs --campaign")
     if len(set(arms)) < len(arms):
@@ -84,10 +96,33 @@ def export(
         done = run_export(
             graph, context.settings, path, moment, ranker=ranker, layout=layout, split=split, progress=report
         )
+    sent = send(ctx, done.path, target.removeprefix("bigquery:"), append) if target is not None else None
     if as_json:
-        print_json(done.as_dict())
+        print_json(done.as_dict() | ({"sent": sent} if sent else {}))
     else:
         show(done)
+        if sent:
+            say(f"{sent['rows']:,} rows {'added to' if append else 'are now'} {sent['table']}")
+
+
+def send(ctx: click.Context, path: Path, table: str, append: bool) -> dict[str, Any]:
+    """Load a file into BigQuery; a broken CRITICAL rule of the gate ends the command with exit code 1 instead."""
+    from dataclasses import asdict
+
+    from holley_graph.cli.gate import show as show_gate
+    from holley_graph.cli.gate import synced
+    from holley_graph.gate.gate import check
+    from loaders.bigquery import target
+
+    context: Context = ctx.obj
+    tables, moment, source = synced(context)
+    with progress() as report:
+        verdict = check(tables, path, context.settings, moment, source, progress=report)
+    if not verdict.passed:
+        show_gate(verdict)
+        ctx.exit(1)
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-export"
+    return asdict(target.load(context.settings, path, table, run_id, replace=not append))
 
 
 def show(done: Report) -> None:

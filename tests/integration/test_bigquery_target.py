@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,13 +10,21 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
+from holley_graph.cli import cli
+from holley_graph.demo.generate import generate
 from holley_graph.errors import AccessDenied, SettingsError, SourceUnreachable
 from holley_graph.export.rows import wide_schema
+from holley_graph.graph.client import Graph
+from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
+from loaders import sync
 from loaders.bigquery import target
 from loaders.bigquery.connection import Connection
+from loaders.files import FilesSource
 from tests.support import proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.proxy import Answer, Request, refused
@@ -72,6 +81,41 @@ def test_a_file_makes_the_table_is_appended_to_it_or_replaces_it(
     assert [
         table.table_id for table in client.list_tables("holley_graph_scratch") if "export" in table.table_id
     ] == []
+
+
+def test_an_export_is_gated_and_loaded_and_one_that_must_not_be_sent_is_not(
+    client: bigquery.Client, bigquery_emulator: Emulator, server: Settings, graph: Graph, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    as_of = raw.at("2026-01-01")
+    settings = load(home=tmp_path / "home")
+    world = generate(tmp_path / "world", users=300, as_of=as_of).folder
+    sync.sync(FilesSource(world), graph, settings, as_of=as_of)
+    limits = {"GATE__MOST_FIRST_SHARE": "1", "GATE__LEAST_VARIETY": "0", "BIGQUERY__PROJECT": "demo"}
+    limits |= {"BIGQUERY__REST_ENDPOINT": bigquery_emulator.rest}
+    for name, value in limits.items():
+        monkeypatch.setenv(f"HOLLEY_GRAPH_{name}", value)
+    where = ["--home", settings.home, "--uri", f"bolt://127.0.0.1:{server.server.bolt_port}"]
+    where += ["--password-file", Layout.of(server).password_file]
+    command = [
+        *where,
+        "export",
+        "--ranker",
+        "baseline",
+        "--out",
+        tmp_path / "wide.parquet",
+        "--to",
+        f"bigquery:{TABLE}",
+    ]
+    refused_ = CliRunner().invoke(cli, [*map(str, command)])  # far fewer users than a release has
+    assert refused_.exit_code == 1, refused_.output
+    assert "must not be sent" in refused_.output
+    with pytest.raises(NotFound):
+        client.get_table(f"demo.{TABLE}")
+    monkeypatch.setenv("HOLLEY_GRAPH_GATE__LEAST_USERS", "1")
+    sent = CliRunner().invoke(cli, [*map(str, command), "--json"])
+    assert sent.exit_code == 0, sent.output
+    assert json.loads(sent.stdout)["sent"]["rows"] == len(held(client)) > 0
 
 
 def fewer(request: Request, ask: Callable[[], Answer]) -> Answer:
