@@ -21,7 +21,7 @@ import pyarrow as pa
 from holley_graph.errors import RejectedTooMuch
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import contracts, drift, sqltext
+from loaders import contracts, drift, sqltext, tombstones
 from loaders.source import Cost, Earlier, Found, Source
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
@@ -131,6 +131,7 @@ def extract(
             progress(what, 0, total)
             accounts.append(_run(source, connection, feed, known, found[feed.raw], earlier))
             progress(what, total, total)
+        tombstones.leave_out(connection, settings)
     except BaseException:
         connection.close()
         raise

@@ -67,7 +67,7 @@ def sync(
         SourceError, RejectedTooMuch: nothing was written.
         GraphStateError: another sync of this home is running.
     """
-    with _alone(settings.home):
+    with alone(settings.home):
         return _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress).run(since_last, dry_run)
 
 
@@ -264,7 +264,7 @@ def _settings_text(weights: Weights) -> str:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
     """Hold the home's sync lock; the system gives it back however the process ends."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (home / "sync.lock").open("w") as file:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
-from loaders import contracts, sqltext
+from loaders import contracts, sqltext, tombstones
 from loaders.feeds import FEEDS, Extract
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
@@ -105,6 +105,7 @@ def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: by
         "as_of": as_of.isoformat(),
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
         "key": hashlib.sha256(key).hexdigest(),
+        "forgotten": tombstones.known(settings.home),
         "statements": [
             sqltext.load(name).text
             for name in sqltext.names()

@@ -47,6 +47,7 @@ COMMANDS = {
     "export": "export",
     "gate": "gate",
     "campaign": "campaign",
+    "forget": "forget",
 }
 """Command name to its module in this package."""
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from holley_graph.campaign.split import Split
 from holley_graph.errors import SettingsError
 from holley_graph.export import sources
+from holley_graph.export.known import remember
 from holley_graph.export.lists import Ints
 from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rankers import SOURCES, ByArm
@@ -102,6 +103,7 @@ def export(
     one = named[0].ranker if len(named) == 1 else ByArm([each.ranker for each in named], by)
     ranking = Ranking(stock, one, settings.recommend, SLOTS)
     clock.lap("prepare")
+    remember(settings.home, path)
     stamps = [each.stamp for each in named]
     sheet = Sheet(stock, generated_at, stamps, by, settings.eligibility.unknown_price, exposure)
     tally, told = Tally(), _Told(stock.owners.num_rows, progress)

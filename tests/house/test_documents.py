@@ -160,6 +160,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     from holley_graph.campaign.outcome import Report as Campaign
     from holley_graph.embeddings.writeback import Report as Writeback
     from holley_graph.export.export import Report as Export
+    from holley_graph.forget.forget import Report as Forget
     from holley_graph.gate.gate import Finding
     from holley_graph.gate.gate import Report as Gate
     from holley_graph.recommend import leads
@@ -181,6 +182,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     assert list(known["explain"]) == keys(Explanation)
     assert list(known["export"]) == keys(Export)
     assert list(known["gate"]) == keys(Gate)
+    assert list(known["forget"]) == keys(Forget)
     assert list(known["campaign"]) == keys(Campaign)
     assert tuple(known["campaign"]["arms"][0])[:8] == tuple(sqltext.load("campaign/outcome").returns)
     assert list(known["gate"]["checks"][0]) == keys(Finding)

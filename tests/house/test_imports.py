@@ -37,10 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gate": {"settings", "loaders"},  # not the ranker: what is checked is not asked to check itself
     "campaign": {"settings", "loaders"},
     "campaign.split": set(),
+    # in every parcel at once: it removes somebody from all of them
+    "forget": {"settings", "graph", "loaders", "export", "embeddings.table", "snapshot.parcel"},
     "web": {"settings", "graph"},
     "cli": {
         "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "embeddings",
-        "recommend", "web", "export", "gate", "campaign",
+        "recommend", "web", "export", "gate", "campaign", "forget",
     },
     "__main__": {"cli"},
 }  # fmt: skip

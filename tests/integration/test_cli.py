@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.demo.generate import generate
@@ -215,6 +217,34 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     assert shell.json("runs")["champion"] == first
 
 
+def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell, tmp_path: Path) -> None:
+    sent, small_world = tmp_path / "sent.ndjson", {"HOLLEY_GRAPH_GATE__LEAST_USERS": "1"}
+    told = shell.json("export", "--out", str(sent), "--campaign", "spring", "--arm", "graph", "--arm", "hybrid")
+    rows = [json.loads(line) for line in sent.read_text().splitlines()]
+    assert (told["rows"], told["format"], told["ranker"]) == (len(rows), "wide", "graph, hybrid")
+    assert {row["arm"] for row in rows} == {"graph", "hybrid", "hold-out"}
+    page = tmp_path / "gate.html"
+    ended = shell.run("gate", str(sent), "--previous", str(sent), "--html", str(page), "--json", **small_world)
+    assert (ended.returncode, json.loads(ended.stdout)["passed"]) == (0, True), ended.stderr
+    assert "may be sent" in page.read_text()
+    assert shell.run("gate", str(sent)).returncode == 1  # production has more users than this world
+    mailed = {"treatment_id": "t", "sent_at": datetime.now(UTC), "clicked_at": None, "skus": [], "mode": "LIVE"}
+    user, _ = an_owner(shell.source, popular_vehicle(shell.source))
+    pq.write_table(pa.Table.from_pylist([mailed | {"user_id": user}]), tmp_path / "treatments.parquet")
+    arms = shell.json("campaign", str(sent), "--treatments", f"files:{tmp_path}")["arms"]
+    assert sum(arm["people"] for arm in arms) == len({row["email_lower"] for row in rows})
+    assert sum(arm["sent"] for arm in arms) == 1
+    gone = shell.json("forget", "--user", user, "--yes")
+    assert (user in gone["user_ids"], gone["found"], gone["rows"]["exports"] >= 1) == (True, [], True)
+    assert len(sent.read_text().splitlines()) == len(rows) - gone["rows"]["exports"]
+    assert shell.json(*shell.sync(shell.source))["mode"] == "changes"
+    shell.fails(5, f"no user '{user}'", "recommend", "--user", user)
+    shell.fails(5, "no user 'nobody'", "forget", "--user", "nobody", "--yes")
+    shell.fails(2, "no format has this suffix", "export", "--out", str(tmp_path / "sent.xlsx"))
+    shell.fails(4, "table treatments", "campaign", str(sent), "--treatments", f"files:{shell.home}")
+    assert shell.run("export", "--out", str(sent), "--arm", "graph").returncode == 2
+
+
 def test_tables_for_people_say_the_same(shell: Shell) -> None:
     vehicle = popular_vehicle(shell.source)
     for arguments in (
@@ -222,6 +252,7 @@ def test_tables_for_people_say_the_same(shell: Shell) -> None:
         ("runs",),
         shell.sync(shell.source),
         ("similar", "--sku", shell.said["sku"]),
+        ("export", "--out", str(shell.home / "again.csv"), "--ranker", "baseline"),
     ):
         ended = shell.run(*arguments)
         assert (ended.returncode, bool(ended.stdout.strip())) == (0, True), ended.stderr

@@ -130,6 +130,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "browse/fitment_gaps": {"least_owners": 1, "most_eligible": 9, "k": 4},
         "browse/release_changes": {"vehicles": 3, "k": 4},
         "browse/data_quality": {"examples": 2},
+        "forget/search": {"user_ids": [USER], "email_hash": None},
         "gds/keys": {"ids": node_ids},
         "gds/project": {
             "name": "statements",
@@ -141,6 +142,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "writeback/drop_index_product": nothing,
         "writeback/drop_index_vehicle": nothing,
         "writeback/drop_index_user": nothing,
+        "forget/delete": {"user_ids": [USER], "email_hash": None},
         **{f"load/sweep_{name}": {"rows": tables[name].select(keys(name)).to_pylist()} for name in reversed(names)},
     }
 

@@ -1,0 +1,1 @@
+"""Removes a person from everything that this tool keeps, and shows that nothing is left."""

@@ -1,0 +1,115 @@
+"""Takes a person out of files. Each is written anew beside the old one, for its owner only, and renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Table
+from holley_graph.forget.person import Person
+from holley_graph.snapshot.parcel import digest
+
+NAMING = ("user_id", "email", "email_lower", "email_hash")
+"""Columns whose whole value names somebody."""
+
+
+def from_parquet(path: Path, person: Person) -> int:
+    """Remove the rows of a table that name a person; return how many."""
+    rows = pq.read_table(path)
+    names = pa.array(person.names, pa.string())
+    mine = np.zeros(rows.num_rows, bool)
+    for column in NAMING:
+        if column in rows.column_names:
+            mine |= np.asarray(pc.is_in(rows[column], value_set=names))
+    if "source" in rows.column_names:  # dead letters keep the rejected row as JSON
+        for name in person.names:
+            mine |= np.asarray(pc.match_substring(rows["source"], json.dumps(name)).fill_null(False))
+    if mine.any():
+        kept = rows.filter(pa.array(~mine))
+        _replace(path, lambda file: pq.write_table(kept, file, compression="zstd"))
+    return int(mine.sum())
+
+
+def from_export(path: Path, person: Person) -> int:
+    """Remove a person's rows from a file that was exported; return how many."""
+    if path.suffix == ".parquet":
+        return from_parquet(path, person)
+    gone = 0
+
+    def write(file: BinaryIO) -> None:
+        nonlocal gone
+        for record in _records(path):
+            if _address(path, record) == person.email:
+                gone += 1
+            else:
+                file.write(record)
+
+    _replace(path, write)
+    return gone
+
+
+def from_run(folder: Path, person: Person) -> int:
+    """Remove a person's vector from a run folder and seal it anew; return how many."""
+    tables = table.load(folder)
+    users = tables["user"]
+    mine = np.isin(users.keys, np.array(person.user_ids, object))
+    if not mine.any():
+        return 0
+    partial, old = (folder.with_name(f"{folder.name}.{word}") for word in ("partial", "old"))
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(folder, partial)
+    table.save({**tables, "user": Table(users.keys[~mine], users.vectors[~mine])}, partial)
+    manifest = json.loads((partial / "manifest.json").read_text())
+    manifest["files"] = {name: digest(partial / name) for name in manifest["files"]}
+    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old)
+    return int(mine.sum())
+
+
+def mend_runs(runs: Path) -> None:
+    """Finish what a killed `from_run` left between its two renames."""
+    for old in runs.glob("*.old"):
+        folder = old.with_suffix("")
+        if folder.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(folder)
+
+
+def _records(path: Path) -> Iterator[bytes]:
+    """Split a text file into records; a quoted cell of CSV may hold line ends."""
+    record = b""
+    with path.open("rb") as file:
+        for line in file:
+            record += line
+            if path.suffix != ".csv" or record.count(b'"') % 2 == 0:
+                yield record
+                record = b""
+    if record:
+        yield record
+
+
+def _address(path: Path, record: bytes) -> str:
+    if path.suffix == ".ndjson":
+        return str(json.loads(record).get("email_lower"))
+    return record[1:].split(b'",', 1)[0].decode().replace('""', '"')
+
+
+def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        write(file)
+    partial.replace(path)

@@ -1,0 +1,111 @@
+"""Forgets one person, in an order that a kill cannot spoil: who they are is unknown only when all else is done."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from holley_graph.errors import NotFound
+from holley_graph.export.known import exports
+from holley_graph.export.sources import last_sync
+from holley_graph.forget import erase, search
+from holley_graph.forget.person import Person, find
+from holley_graph.graph.client import Graph
+from holley_graph.settings import Settings
+from loaders import identity, tombstones
+from loaders.sync import alone
+
+GONE_LAST = "clean_users.parquet"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was removed where; `as_dict` is the documented JSON shape.
+
+    Attributes:
+        user_ids: every id of the person.
+        nodes: removed from the graph, with all their relationships.
+        rows: removed from the tables of the last sync, dead letters and exports.
+        vectors: removed from runs.
+        snapshots: removed whole; the next training takes a new one.
+        searched: files that were looked through afterwards, and the graph.
+        found: where a name of theirs still stands; empty is the proof.
+        missing: exports that are no longer where they were written, and so could not be searched.
+    """
+
+    user_ids: list[str]
+    nodes: int
+    rows: dict[str, int]
+    vectors: int
+    snapshots: int
+    searched: int
+    found: list[str]
+    missing: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def forget(graph: Graph, settings: Settings, user_id: str) -> Report:
+    """Remove a person, keep a hash so that no sync brings them back, and search for what is left.
+
+    Args:
+        graph: from which they go.
+        settings: whose home is cleaned.
+        user_id: any id of theirs; all ids of the same address go.
+
+    Raises:
+        NotFound: neither the last sync, nor the graph, nor the list of the forgotten knows the id.
+        GraphStateError: a sync of this home is running, or there was none.
+    """
+    home = settings.home
+    with alone(home):
+        taken, key = last_sync(graph, home), identity.email_key(settings)
+        person = find(taken, user_id, key)
+        _check_known(graph, home, key, person, user_id)
+        tombstones.add(home, key, person.user_ids, person.email)
+        written = exports(home)
+        there = [path for path in written if path.is_file()]
+        nodes = int(graph.write("forget/delete", **_asked(person))["deleted"])
+        rows = {"exports": sum(erase.from_export(path, person) for path in there)}
+        rows["dead letters"] = _tables(home / "rejects", person)
+        erase.mend_runs(home / "runs")
+        runs = [path.parent for path in (home / "runs").glob("*/manifest.json")]
+        vectors = sum(erase.from_run(run, person) for run in runs)
+        snapshots = _snapshots(home / "snapshots", person)
+        rows["last sync"] = _tables(home / "taken", person)
+        searched = [*search.files(home), *there]
+        found = [str(path) for path in search.naming(searched, person)]
+        if graph.read("forget/search", **_asked(person))[0]["found"]:
+            found.append("the graph")
+    missing = [str(path) for path in written if path not in there]
+    return Report(list(person.user_ids), nodes, rows, vectors, snapshots, len(searched) + 1, found, missing)
+
+
+def _asked(person: Person) -> dict[str, Any]:
+    return {"user_ids": list(person.user_ids), "email_hash": person.email_hash}
+
+
+def _check_known(graph: Graph, home: Path, key: bytes, person: Person, user_id: str) -> None:
+    """Refuse an id that nobody has ever had here: it is more likely mistyped than forgotten."""
+    before = tombstones.digest(key, tombstones.USER, user_id) in tombstones.known(home)
+    in_graph = graph.read("forget/search", **_asked(person))[0]["found"]
+    if not (before or in_graph or person.email):
+        raise NotFound(f"no user {user_id!r} in the last sync or in the graph")
+
+
+def _tables(folder: Path, person: Person) -> int:
+    """Clean every table below a folder; the one that says who the person is comes last."""
+    paths = sorted(folder.rglob("*.parquet"), key=lambda path: (path.name == GONE_LAST, path))
+    return sum(erase.from_parquet(path, person) for path in paths)
+
+
+def _snapshots(folder: Path, person: Person) -> int:
+    """Remove snapshots that name the person: their rows are numbers that everything else in them counts by."""
+    mine = [path for path in folder.glob("*") if search.naming(path.glob("*.parquet"), person)]
+    for path in mine:
+        shutil.rmtree(path)
+    return len(mine)

@@ -1,0 +1,92 @@
+"""Who asked to be forgotten, as hashes: what a sync leaves out, however often the source still says it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from holley_graph.settings import Settings
+from loaders import identity, sqltext
+
+USER, EMAIL = "user", "email"
+BY_USER = ("clean_users", "clean_events", "waiting_events")
+BY_EMAIL = (("clean_users", "email"), ("clean_orders", "email"))
+
+
+def path(home: Path) -> Path:
+    """Return the file: one hash per line, for its owner only."""
+    return home / "tombstones"
+
+
+def known(home: Path) -> list[str]:
+    """Return every hash."""
+    file = path(home)
+    return file.read_text(encoding="ascii").split() if file.is_file() else []
+
+
+def digest(key: bytes, kind: str, name: str) -> str:
+    """Hash a user id or an address under the key of this home: HMAC-SHA-256, so that nobody else can test names."""
+    return hmac.new(key, f"{kind}:{name}".encode(), hashlib.sha256).hexdigest()
+
+
+def add(home: Path, key: bytes, user_ids: Iterable[str], email: str | None) -> None:
+    """Remember a person; written beside the old list and renamed."""
+    new = {digest(key, USER, each) for each in user_ids} | ({digest(key, EMAIL, email)} if email else set())
+    partial = path(home).with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+        file.writelines(f"{each}\n" for each in sorted({*known(home), *new}))
+    partial.replace(path(home))
+
+
+def leave_out(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Take forgotten people out of an extract: views of clean, waiting and rejected rows."""
+    digests = known(settings.home)
+    if not digests:
+        return
+    connection.register("tombstones", pa.table({"digest": digests}))
+    pads = identity.pads(identity.email_key(settings))
+    _keep(connection, "gone_emails", _gone(connection, pads, EMAIL, BY_EMAIL))
+    _keep(connection, "gone_ids", _gone(connection, pads, USER, [(view, "user_id") for view in BY_USER]))
+    addresses = connection.table("gone_emails").project("name AS email")
+    theirs = connection.table("clean_users").join(addresses, "email", how="semi").project("user_id AS name")
+    _keep(connection, "gone_users", connection.table("gone_ids").union(theirs).distinct())
+    for view in BY_USER:
+        _without(connection, view, "user_id", "gone_users")
+    _without(connection, "clean_orders", "email", "gone_emails")
+    for feed in ("users", "events", "orders"):
+        view = f"rejected_{feed}"
+        _keep(connection, view, connection.sql(sqltext.duckdb("forget/rejected", {"rejected": view})))
+
+
+def _gone(
+    connection: duckdb.DuckDBPyConnection, pads: dict[str, bytes], kind: str, where: Sequence[tuple[str, str]]
+) -> duckdb.DuckDBPyRelation:
+    """Find the forgotten among the names of some columns."""
+    names = [
+        connection.table(view).project(f"{column} AS name").filter("name IS NOT NULL") for view, column in where
+    ]
+    every = names[0]
+    for more in names[1:]:
+        every = every.union(more)
+    _keep(connection, f"names_{kind}", every.distinct())
+    statement = sqltext.duckdb("forget/gone", {"names": f"names_{kind}"})
+    return connection.sql(statement, params=pads | {"kind": kind})
+
+
+def _without(connection: duckdb.DuckDBPyConnection, view: str, column: str, gone: str) -> None:
+    """Replace a view by its rows that name nobody of `gone`."""
+    out = connection.table(gone).project(f"name AS {column}")
+    _keep(connection, view, connection.table(view).join(out, column, how="anti"))
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, view: str, rows: duckdb.DuckDBPyRelation) -> None:
+    """Store rows, and let `view` mean them: a view that reads itself would not end."""
+    rows.create(f"kept_{view}")
+    connection.table(f"kept_{view}").create_view(view)

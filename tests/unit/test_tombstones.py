@@ -1,0 +1,100 @@
+"""What a sync leaves out of every source: people whose hash is on the list."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from holley_graph.settings import Settings, Sync
+from loaders import feeds, identity, tombstones
+from loaders.files import FilesSource
+from tests.support import raw
+
+AS_OF = raw.at("2025-11-01")
+
+
+def extracted(tmp_path, settings):
+    when = raw.at("2025-10-01")
+    who = ("ann", "bob", "ann")
+    source = raw.write(
+        tmp_path / "raw",
+        {
+            "user_attributes": [
+                raw.attributes("u1", when, email="Ann@x.com"),
+                raw.attributes("u2", when, email="bob@x.com"),
+                raw.attributes("u3", when, email="ann@x.com "),
+                raw.attributes("u3", when, email="ann@x.com", v1_year="x"),
+            ],
+            "fitment": [raw.fitment("1969", "FORD", "F", ["A1"])],
+            "items": [raw.item("A1")],
+            "events": [
+                raw.event(user, "Viewed Product", when, ProductId=sku)
+                for user in ("u1", "u2", "u3", "u4")
+                for sku in ("A1", "NOT-LISTED")
+            ],
+            "orders": [
+                raw.order(sku, f"{name}@x.com", "Monday, January 6, 2025") for name in who for sku in ("A1", "B?")
+            ],
+        },
+    )
+    found = feeds.extract(FilesSource(source), settings, AS_OF, lambda *_: None)
+    rejected = {
+        (feed, row[0])
+        for feed in ("users", "events", "orders")
+        for row in found.connection.table(f"rejected_{feed}").fetchall()
+    }
+    told = {
+        "users": set(found.clean("users")["user_id"].to_pylist()),
+        "events": set(found.clean("events")["user_id"].to_pylist()),
+        "waiting": set(found.waiting()["user_id"].to_pylist()),
+        "orders": set(found.clean("orders")["email"].to_pylist()),
+        "rejected events": {
+            row[2].split('"user_id":"')[1][:2] for row in found.connection.table("rejected_events").fetchall()
+        },
+        "rejected orders": {row[3] for row in found.connection.table("rejected_orders").fetchall()},
+    }
+    found.close()
+    return told, rejected
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path / "home", sync=Sync(max_rejected_share=1))
+
+
+def test_without_anybody_forgotten_everybody_is_taken(tmp_path, settings):
+    told, _ = extracted(tmp_path, settings)
+    assert told["users"] == {"u1", "u2", "u3"}
+    assert told["events"] == {"u1", "u2", "u3", "u4"}
+    assert told["orders"] == told["rejected orders"] == {"ann@x.com", "bob@x.com"}
+
+
+def test_a_forgotten_address_takes_all_its_ids_orders_and_rejected_rows_with_it(tmp_path, settings):
+    tombstones.add(settings.home, identity.email_key(settings), ["u1"], "ann@x.com")
+    told, rejected = extracted(tmp_path, settings)
+    assert told["users"] == {"u2"}
+    for name in ("events", "waiting", "rejected events"):
+        assert told[name] <= {"u2", "u4"}, name
+    assert told["events"] == {"u2", "u4"}
+    assert told["orders"] == told["rejected orders"] == {"bob@x.com"}
+    assert ("users", "user.bad_year") not in rejected
+
+
+def test_a_forgotten_id_without_an_address_takes_only_itself(tmp_path, settings):
+    tombstones.add(settings.home, identity.email_key(settings), ["u4"], None)
+    told, _ = extracted(tmp_path, settings)
+    assert told["events"] == told["users"] == {"u1", "u2", "u3"}
+
+
+def test_the_list_holds_hashes_only_and_grows(settings):
+    settings.home.mkdir()
+    key = identity.email_key(settings)
+    for _ in range(2):
+        tombstones.add(settings.home, key, ["u1", "u2"], "ann@x.com")
+    tombstones.add(settings.home, key, ["u3"], None)
+    file = tombstones.path(settings.home)
+    assert len(tombstones.known(settings.home)) == 4
+    assert all(len(line) == 64 for line in file.read_text().split())
+    assert "ann" not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
