@@ -47,7 +47,10 @@ def conclude(
     document = summary.measure(cuts, {"evaluation": name, "data": fingerprint(full), "configs": configs})
     document["verdicts"] = {}
     if gate:
-        for ranker, manifest in manifests.items():
+        lift = document["over_champion"]
+        # the best last: of several that may go live it is the challenger
+        for ranker in sorted(manifests, key=lambda name: lift[name]["difference"]):
+            manifest = manifests[ranker]
             verdict = decide(document, ranker)
             document["verdicts"][ranker] = asdict(verdict)
             registry.judge(home / "runs", manifest, verdict, name)

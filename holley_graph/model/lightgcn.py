@@ -39,9 +39,12 @@ class LightGCN(Population):
         config: see there.
     """
 
+    graph: Tensor
+
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: LightGCNConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self.depth = config.layers
+        self._sizes = [int(data[name].num_nodes) for name in ("vehicle", "product")]
         self.register_buffer("graph", touched(data), persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor]:
@@ -51,7 +54,7 @@ class LightGCN(Population):
         for _ in range(self.depth):
             layer = self.graph @ layer
             total = total + layer
-        q, z = (total / (self.depth + 1)).split([len(self.vehicle.rows_vehicle), len(self.product.rows_product)])
+        q, z = (total / (self.depth + 1)).split(self._sizes)
         return q, z
 
 
