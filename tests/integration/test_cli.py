@@ -111,7 +111,7 @@ def test_migrate_shows_what_is_pending_and_sync_applies_it(shell: Shell) -> None
 
 def test_sync_reports_every_feed_and_the_second_writes_nothing(shell: Shell) -> None:
     first = shell.json(*shell.sync(shell.source))
-    assert {"run_id", "as_of", "mode", "feeds", "seconds", "stages"} == set(first)
+    assert {"run_id", "as_of", "mode", "feeds", "seconds", "stages", "cost", "notes"} == set(first)
     assert (first["mode"], first["as_of"]) == ("bulk", "2026-01-01T00:00:00+00:00")
     assert [feed["name"] for feed in first["feeds"]] == ["user_attributes", "fitment", "items", "events", "orders"]
     shape = {
