@@ -50,7 +50,11 @@ class Taken:
 
     def tables(self) -> dict[str, pa.Table]:
         """Read the graph tables."""
-        return {name: pq.read_table(self.path / f"{name}.parquet") for name in _GRAPH_TABLES}
+        return {name: self.table(name) for name in _GRAPH_TABLES}
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Read one graph table, or some of its columns."""
+        return pq.read_table(self.path / f"{name}.parquet", columns=columns)
 
     def clean(self, name: str) -> Path:
         """Return the file of a clean table; it may hold addresses."""

@@ -14,7 +14,11 @@ from holley_graph.errors import SourceError
 from loaders import sheet, sqltext
 
 NAME = "treatments"
-COLUMNS = ("user_id", "treatment_id", "sent_at", "clicked_at", "skus", "mode")
+COLUMNS = {
+    "user_id": "VARCHAR", "treatment_id": "VARCHAR", "sent_at": "TIMESTAMPTZ", "clicked_at": "TIMESTAMPTZ",
+    "skus": "VARCHAR[]", "mode": "VARCHAR",
+}  # fmt: skip
+"""A column without any value (nobody clicked) has no type of its own in a file."""
 SECOND, DAY = 1_000_000, 86_400  # in microseconds; in seconds
 SENT = ("email_lower", "arm", "generated_at", "rec_part_1", "rec_part_2", "rec_part_3", "rec_part_4")
 """What is read of a campaign's export file."""
@@ -68,4 +72,5 @@ def _open(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     missing = [name for name in COLUMNS if name not in found]
     if missing:
         raise SourceError(f"table {NAME}: {files[0]} lacks the columns {', '.join(missing)}")
-    connection.read_parquet([str(file) for file in files]).create_view(NAME)
+    typed = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in COLUMNS.items())
+    connection.read_parquet([str(file) for file in files]).project(typed).create_view(NAME)

@@ -9,11 +9,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from holley_graph.export.lists import Ints, Lists
 from loaders.taken import Taken
 
 DAY = 86_400
+READ: dict[str, list[str] | None] = {
+    "product": None, "vehicle": None, "fits": None, "owns": ["user_id", "vehicle_id"],
+    "user": ["user_id", "engagement_tier"], "viewed": ["user_id", "sku"], "carted": ["user_id", "sku"],
+    "ordered": ["user_id", "sku", "last_at"], "co_purchased": ["sku", "other_sku", "count", "weight"],
+}  # fmt: skip
+"""Graph tables that are read, and which columns: lists of times are most of their size."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +29,8 @@ class Stock:
 
     Attributes:
         as_of: epoch seconds that purchases count back from.
-        graph: graph tables as the sync made them.
-        users: the clean users: the only place that knows addresses.
+        graph: graph tables as the sync made them, as far as `READ` names them.
+        users: columns user_id, email of the clean users: the only place that knows addresses.
         owners: columns user_id, email, vehicle (row), tier; sorted by vehicle, email, user_id.
     """
 
@@ -110,7 +117,8 @@ class Stock:
 
 def open_stock(taken: Taken) -> Stock:
     """Read a sync's tables."""
-    graph, users = taken.tables(), taken.clean_tables()["users"]
+    graph = {name: taken.table(name, columns) for name, columns in READ.items()}
+    users = pq.read_table(taken.clean("users"), columns=["user_id", "email"])
     owns, people = graph["owns"], graph["user"]
     owners = pa.table(
         {

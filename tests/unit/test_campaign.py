@@ -89,7 +89,7 @@ def sent(user, when=HOUR, clicked=None, mode="LIVE", treatment="t1"):
     }
 
 
-def counted(tmp_path, rows, orders=(), events=()):
+def counted(tmp_path, rows, orders=(), events=(), table=None):
     people = {"a": "graph", "b": "graph", "c": "graph", "d": "hold-out", "e": "hold-out"}
     clean = {
         "users": [{"user_id": name, "email": f"{name}@x.com"} for name in people]
@@ -104,8 +104,8 @@ def counted(tmp_path, rows, orders=(), events=()):
     }
     connection = duckdb.connect()
     for contract in (contracts.USERS, contracts.ORDERS, contracts.EVENTS):
-        table = pa.Table.from_pylist(clean[contract.name], contract.schema)
-        connection.register(f"clean_{contract.name}", table)
+        known = pa.Table.from_pylist(clean[contract.name], contract.schema)
+        connection.register(f"clean_{contract.name}", known)
     sheet = [
         {"email_lower": f"{who}@x.com", "arm": arm, "generated_at": START}
         | {f"rec_part_{n}": sku for n, sku in enumerate(("A1", "A2", "A3", None), 1)}
@@ -117,7 +117,7 @@ def counted(tmp_path, rows, orders=(), events=()):
         {"user_id": pa.string(), "treatment_id": pa.string(), "sent_at": moment, "clicked_at": moment,
          "skus": pa.list_(pa.string()), "mode": pa.string()}
     )  # fmt: skip
-    pq.write_table(pa.Table.from_pylist(list(rows), schema), tmp_path / "treatments.parquet")
+    pq.write_table(table or pa.Table.from_pylist(list(rows), schema), tmp_path / "treatments.parquet")
     report = read_back(connection, tmp_path / "sent.parquet", tmp_path, Settings())
     return {row["arm"]: row for row in report.arms}
 
@@ -181,6 +181,15 @@ def test_orders_count_for_the_whole_arm_and_apart_where_they_are_what_was_sent(t
     assert found["graph"]["clicked_rate"]["share"] == 0
     assert found["hold-out"]["clicked_rate"]["share"] is None
     assert found["hold-out"]["ordered_rate"]["over_hold_out"] is None
+
+
+def test_a_campaign_that_nobody_clicked_in_is_read(tmp_path):
+    """A column without any value has no type in the file."""
+    row = sent("a")
+    del row["clicked_at"]
+    untyped = pa.table({name: [value] for name, value in row.items()}).append_column("clicked_at", pa.nulls(1))
+    found = counted(tmp_path, [], table=untyped)
+    assert (found["graph"]["sent"], found["graph"]["clicked"]) == (1, 0)
 
 
 def test_a_missing_table_gets_one_line(tmp_path):
