@@ -23,6 +23,8 @@ from holley_graph.settings import Settings
 from loaders import contracts, sqltext, tombstones
 from loaders.feeds import FEEDS, Extract
 
+LAYOUT = 2
+"""Raised when the tables or their columns change; what another layout left is read back from the graph instead."""
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
 
 
@@ -66,11 +68,12 @@ class Taken:
 
 
 def open_taken(home: Path, run_id: str) -> Taken | None:
-    """Open what a sync left, or nothing if it is not complete here."""
+    """Open what a sync left, or nothing if it is not complete here or of a version that kept other tables."""
     path = home / "taken" / run_id
     if not (path / "manifest.json").is_file():
         return None
-    return Taken(path, json.loads((path / "manifest.json").read_text()))
+    manifest = json.loads((path / "manifest.json").read_text())
+    return Taken(path, manifest) if manifest.get("layout") == LAYOUT else None
 
 
 def write(
@@ -85,6 +88,7 @@ def write(
         name = feed.clean.name
         pq.write_table(extracted.clean(name), partial / f"clean_{name}.parquet", compression="zstd")
     pq.write_table(extracted.waiting(), partial / "waiting_events.parquet", compression="zstd")
+    manifest = manifest | {"layout": LAYOUT}
     (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return Taken(partial.rename(home / "taken" / run_id), manifest)
 

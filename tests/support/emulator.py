@@ -36,7 +36,7 @@ class Emulator:
 
     def settings(self, **more: object) -> BigQuery:
         """Settings that point at it."""
-        told = {"project": "demo", "rest_endpoint": self.rest, "storage_endpoint": self.storage, "deadline_s": 20}
+        told = {"project": "demo", "rest_endpoint": self.rest, "storage_endpoint": self.storage, "deadline_s": 60}
         return BigQuery.model_validate(told | more)
 
 

@@ -70,6 +70,13 @@ def test_since_last_gives_the_graph_of_a_full_sync_at_the_same_time(tmp_path_fac
         assert [row.get("weight", 0) for row in found] == pytest.approx([row.get("weight", 0) for row in wanted])
 
 
+def test_what_another_version_left_is_not_believed(tmp_path):
+    _, left, _ = take(world("2025-09-05"), tmp_path, raw.at("2025-09-20"))
+    assert taken.open_taken(tmp_path, "run") is not None
+    (left.path / "manifest.json").write_text('{"fingerprint": "as 0.1.0 wrote it"}')
+    assert taken.open_taken(tmp_path, "run") is None
+
+
 def world(*days, sku="A1", items=("A1",)):
     return {
         "items": [raw.item(item) for item in items],
