@@ -17,7 +17,8 @@ WITH a, b,
       coalesce(head([(b)-[c:CO_PURCHASED]->(a) | c.count]), 0)] AS led,
      coalesce(head([(a)-[c:CO_VIEWED]-(b) | c.count]), 0) AS sessions,
      // without the last two coordinates (popularity and padding): likeness, not fame
-     round(2 * vector.similarity.cosine(a.embedding[..-2], b.embedding[..-2]) - 1, 3) AS likeness
+     CASE WHEN all(p IN [a, b] WHERE any(x IN p.embedding[..-2] WHERE x <> 0))
+          THEN round(2 * vector.similarity.cosine(a.embedding[..-2], b.embedding[..-2]) - 1, 3) END AS likeness
 UNWIND [
   ['title', a.title, b.title],
   ['part type', a.part_type, b.part_type],

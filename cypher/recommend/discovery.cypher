@@ -7,7 +7,7 @@
 //         $candidates integer       how many vehicles the index is asked for
 // returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
-WHERE v.embedding IS NOT NULL
+WHERE any(x IN v.embedding[..-2] WHERE x <> 0)
 MATCH (sync:Sync {id: 'graph'})
 WITH u, v, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }) AS live
 // what this person bought, under any id with the same email
@@ -25,7 +25,7 @@ CALL (u, sync) {
 // without the last two coordinates (popularity and padding): likeness, not fame
 WITH v, bought, live, v.embedding[..-2] AS taste
 CALL db.index.vector.queryNodes('vehicle_embedding', $candidates, taste + [0.0, 0.0]) YIELD node AS near
-WHERE near <> v
+WHERE near <> v AND any(x IN near.embedding[..-2] WHERE x <> 0)
 WITH v, bought, near, 2 * vector.similarity.cosine(taste, near.embedding[..-2]) - 1 AS likeness,
      coalesce(v.embedding_release <> live, false) OR coalesce(near.embedding_release <> live, false) AS mixed
 WHERE likeness > 0

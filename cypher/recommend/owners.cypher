@@ -10,7 +10,9 @@ MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 MATCH (sync:Sync {id: 'graph'})
 WITH u, v, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }) AS live,
      // without the last two coordinates (popularity and padding): likeness, not fame
-     coalesce(u.embedding, v.embedding)[..-2] AS taste
+     coalesce(u.embedding, v.embedding)[..-2] AS learned
+// a vector of nothing but zeros has no direction, and so is like nobody
+WITH *, CASE WHEN any(x IN learned WHERE x <> 0) THEN learned END AS taste
 CALL (u, sync) {
   CALL (u) {
     RETURN u AS person
@@ -33,7 +35,9 @@ CALL (v, taste) {
 }
 WITH v, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
      // without vectors every owner of the same vehicle counts the same
-     coalesce(2 * vector.similarity.cosine(taste, other.embedding[..-2]) - 1, 1.0) AS likeness,
+     CASE WHEN taste IS NULL OR other.embedding IS NULL THEN 1.0
+          WHEN all(x IN other.embedding[..-2] WHERE x = 0) THEN 0.0
+          ELSE 2 * vector.similarity.cosine(taste, other.embedding[..-2]) - 1 END AS likeness,
      coalesce(u.embedding_release <> live, false) OR coalesce(other.embedding_release <> live, false) AS mixed
 WHERE NOT other IN people AND likeness > 0
 MATCH (other)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -39,7 +39,7 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await reader.close()
+        reader.close()
 
     # the pages that show OpenAPI would load scripts from elsewhere; the document itself is at /openapi.json
     app = FastAPI(title="holley-graph", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -74,29 +74,27 @@ class _Answers:
         self._reader, self._max_rows = reader, max_rows
         self._seen: list[Row] | None = None
 
-    async def rows(self, query: queries.Query, params: dict[str, Any]) -> list[Row]:
+    def rows(self, query: queries.Query, params: dict[str, Any]) -> list[Row]:
         if "mixed" not in query.returns:
-            return (await self._reader.read(query.name, **params))[: self._max_rows]
+            return self._reader.read(query.name, **params)[: self._max_rows]
         earlier: list[Row] | None = None
         for _ in range(ATTEMPTS):
             before = self._seen
-            rows = await self._reader.read(query.name, **params)
-            after = self._seen = await self._reader.read("recommend/release")
+            rows = self._reader.read(query.name, **params)
+            after = self._seen = self._reader.read("recommend/release")
             quiet = before == after and not any(state["flipping"] for state in after)
             mixed = any(row["mixed"] for row in rows)
             if not mixed and (quiet or rows == earlier):
                 return [{k: v for k, v in row.items() if k != "mixed"} for row in rows[: self._max_rows]]
             earlier = None if mixed else rows
             if before is not None:
-                await asyncio.sleep(PAUSE_S)
+                time.sleep(PAUSE_S)
         raise GraphStateError("a release is going live", "ask again in a moment")
 
 
-def _route(
-    answers: _Answers, query: queries.Query, parameters: type[BaseModel]
-) -> Callable[..., Awaitable[JSONResponse]]:
-    async def answer(said: Annotated[Any, Query()]) -> JSONResponse:
-        return JSONResponse({"rows": await answers.rows(query, said.model_dump())})
+def _route(answers: _Answers, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., JSONResponse]:
+    def answer(said: Annotated[Any, Query()]) -> JSONResponse:
+        return JSONResponse({"rows": answers.rows(query, said.model_dump())})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer

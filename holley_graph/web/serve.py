@@ -27,7 +27,9 @@ def serve(settings: Settings, address: Address) -> None:
     chosen = settings.serve
     reader = Reader(address, chosen.timeout_s, chosen.connections)
     app = build(reader, settings, token(settings))
-    with socket.socket(socket.AF_INET6 if ":" in chosen.host else socket.AF_INET) as listening:
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    # named TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms for an acknowledgement
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((chosen.host, chosen.port))

@@ -166,6 +166,18 @@ def test_who_cannot_be_answered_is_told_so(live: Graph) -> None:
         leads.bought_next(live, "NONE", 4, RULES)
 
 
+def test_vectors_without_a_direction_are_like_nobody_and_break_no_answer(live: Graph) -> None:
+    """A short training leaves some at zero, and no cosine is defined there."""
+    zero = "MATCH (n) WHERE n.user_id = $key OR n.vehicle_id = $key SET n.kept = n.embedding, n.embedding = $zero"
+    back = "MATCH (n) WHERE n.kept IS NOT NULL SET n.embedding = n.kept REMOVE n.kept"
+    with live.driver.session() as session:
+        for key in ("nova", "looker", "1970|CHEVROLET|NOVA", "1969|CHEVROLET|CAMARO"):
+            session.run(zero, key=key, zero=[0.0] * runs.DIM + [1.0, 0.0]).consume()
+            for way in leads.WAYS:
+                assert "D4" not in reasons(leads.for_user(live, way, "looker", 4, RULES))
+            session.run(back).consume()
+
+
 def test_only_users_who_did_something_are_in_the_index(live: Graph) -> None:
     with live.driver.session() as session:
         marked = set(session.run("MATCH (u:ActiveUser) RETURN u.user_id").value())

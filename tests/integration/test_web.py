@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import requests
 
+from holley_graph.errors import GraphStateError
 from holley_graph.graph import queries
 from holley_graph.graph.client import Graph
-from holley_graph.server.status import connect
+from holley_graph.graph.reader import Reader
+from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
 from loaders import sync
 from loaders.files import FilesSource
@@ -106,37 +108,15 @@ def test_the_document_says_parameters_bounds_and_the_token(ask: Ask) -> None:
 
 
 def test_a_statement_that_writes_is_refused_by_the_database_itself(server: Settings, graph: Graph) -> None:
-    import asyncio
-
-    from holley_graph.errors import GraphStateError
-    from holley_graph.graph.reader import Reader
-    from holley_graph.server.status import address
-
-    async def write() -> None:
-        reader = Reader(address(server), 5, 1)
-        try:
-            await reader.read("load/empty_times")
-        finally:
-            await reader.close()
-
+    reader = Reader(address(server), 5, 1)
     with pytest.raises(GraphStateError, match=r"[Rr]ead"):
-        asyncio.run(write())
+        reader.read("load/empty_times")
+    reader.close()
 
 
 def test_a_statement_that_takes_too_long_is_ended(server: Settings, graph: Graph) -> None:
-    import asyncio
-
-    from holley_graph.errors import GraphStateError
-    from holley_graph.graph.reader import Reader
-    from holley_graph.server.status import address
-
-    async def look() -> None:
-        reader = Reader(address(server), 0.001, 1)
-        try:
-            for _ in range(50):
-                await reader.read("recommend/typical_users")
-        finally:
-            await reader.close()
-
+    reader = Reader(address(server), 0.001, 1)
     with pytest.raises(GraphStateError, match=r"(?i)time"):
-        asyncio.run(look())
+        for _ in range(50):
+            reader.read("recommend/typical_users")
+    reader.close()

@@ -1,0 +1,124 @@
+"""The read-only HTTP door beside the bare driver that asks the same statement for the same users, on loopback."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import neo4j
+import numpy as np
+
+from benchmarks.record import record
+from holley_graph.graph import queries
+from holley_graph.server.status import address, connect
+from holley_graph.settings import Settings, load
+from holley_graph.web.token import token
+
+CONNECTIONS = (1, 8, 32)
+Asker = Callable[[str], None]
+
+
+def main() -> None:
+    """Measure both at each number of connections; the server of the home has to be up and a release live."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    arguments = parser.parse_args()
+    settings = load(home=arguments.home.absolute())
+    with connect(settings) as graph:
+        asked = "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"
+        users = graph.driver.execute_query(asked).records
+    chosen = np.random.default_rng(0).choice([row["id"] for row in users], 500).tolist()
+    command = [sys.executable, "-m", "holley_graph", "--home", str(arguments.home), "serve"]
+    serving = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        assert serving.stdout is not None
+        serving.stdout.readline()
+        time.sleep(3)
+        figures = {str(each): _both(settings, chosen, each, arguments.seconds) for each in CONNECTIONS}
+    finally:
+        serving.terminate()
+        serving.wait()
+    record(f"serve-{len(users)}", {"owners": len(users), "statement": "recommend/user", "connections": figures})
+
+
+def _both(settings: Settings, users: list[str], connections: int, seconds: float) -> dict[str, Any]:
+    """Bare, served and bare again: the mean of both sides of it is what `served` is held against."""
+    at = address(settings)
+    rules = {
+        "k": 4,
+        "per_part_type": settings.recommend.per_part_type,
+        "exclude_days": settings.recommend.exclude_days,
+    }
+    text: Any = queries.load("recommend/user").text
+    with neo4j.GraphDatabase.driver(at.uri, auth=(at.user, at.password)) as driver:
+
+        def bare() -> Asker:
+            session = driver.session(default_access_mode=neo4j.READ_ACCESS)
+            return lambda user: [row.data() for row in session.run(text, user_id=user, **rules)] and None
+
+        before = _load(bare, users, connections, seconds)
+        served = _load(lambda: _http(settings), users, connections, seconds)
+        after = _load(bare, users, connections, seconds)
+    rate = (before["per_s"] + after["per_s"]) / 2
+    return {
+        "bare": before,
+        "served": served,
+        "bare_again": after,
+        "ratio_to_bare": round(served["per_s"] / rate, 2),
+    }
+
+
+def _http(settings: Settings) -> Asker:
+    connection = http.client.HTTPConnection(settings.serve.host, settings.serve.port)
+    headers = {"Authorization": f"Bearer {token(settings)}"}
+
+    def ask(user: str) -> None:
+        connection.request("GET", f"/recommend/user?{urlencode({'user_id': user})}", headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(body.decode())
+
+    return ask
+
+
+def _load(asker: Callable[[], Asker], users: list[str], connections: int, seconds: float) -> dict[str, Any]:
+    """Ask from so many threads for so long, a second of warm-up left out."""
+    took: list[float] = []
+    failed: list[str] = []
+
+    def work(first: int) -> None:
+        ask, position = asker(), first
+        while time.perf_counter() < end:
+            started = time.perf_counter()
+            try:
+                ask(users[position % len(users)])
+            except (RuntimeError, OSError, neo4j.exceptions.Neo4jError) as error:
+                failed.append(str(error))
+            if started > warm:
+                took.append(time.perf_counter() - started)
+            position += connections
+
+    warm = time.perf_counter() + 1
+    end = warm + seconds
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    p50, p95, p99 = (round(float(x), 2) for x in np.quantile(took, [0.5, 0.95, 0.99]) * 1_000)
+    counted = {"asked": len(took), "failed": len(failed), "per_s": round(len(took) / seconds, 1)}
+    return {**counted, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+
+
+if __name__ == "__main__":
+    main()
