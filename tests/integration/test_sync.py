@@ -195,7 +195,7 @@ def test_a_damaged_source_is_named_and_leaves_the_graph_as_it_was(
 
 def test_two_syncs_of_one_home_do_not_run_at_once(source: Path, loaded: Loaded) -> None:
     graph, settings = loaded.graph, loaded.settings
-    with sync._alone(settings.home), pytest.raises(GraphStateError, match="another sync"):
+    with sync.alone(settings.home), pytest.raises(GraphStateError, match="another sync"):
         run(source, graph, settings)
 
 
