@@ -8,8 +8,10 @@ MATCH (a:Product {sku: $sku})
 WHERE a.embedding IS NOT NULL
 // without the last two coordinates (popularity and padding): likeness, not fame
 WITH a, a.embedding[..-2] AS taste
+WHERE any(x IN taste WHERE x <> 0)  // a vector without a direction is like no other
 CALL db.index.vector.queryNodes('product_embedding', $candidates, taste + [0.0, 0.0]) YIELD node AS p
 WHERE p <> a AND p.display_key <> a.display_key AND p.eligible
+  AND any(x IN p.embedding[..-2] WHERE x <> 0)
 WITH a, collect({p: p, similarity: 2 * vector.similarity.cosine(taste, p.embedding[..-2]) - 1}) AS candidates
 // a statement that runs while a release goes live can meet vectors of both: it says so and is run again
 WITH a, candidates, any(c IN candidates WHERE c.p.embedding_release <> a.embedding_release) AS mixed

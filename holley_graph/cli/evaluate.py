@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from holley_graph.embeddings.table import Tables
     from holley_graph.evaluation.rankers import Ranker
     from holley_graph.evaluation.study import Cut
     from holley_graph.graph.client import Graph
@@ -51,10 +53,10 @@ def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, 
         raise SettingsError(
             "these runs end at different times, so no question is fair to all", "train --as-of TIME"
         )
-    ours = {run: _vectors(embeddings.load(folder / run)) for run in runs}
+    ours = {run: embeddings.load(folder / run) for run in runs}
     with _asking(context.settings) as (graph, full, report):
         at = ends.pop()
-        cuts = [study.cut(full, at, _rankers(context.settings, graph, full, at, fastrp) | ours, report)]
+        cuts = [study.cut(full, at, _rankers(context.settings, graph, full, at, fastrp, ours), report)]
     _conclude(context.settings, cuts, full, manifests, gate, as_json)
 
 
@@ -90,8 +92,8 @@ def backtest(
             for model in dict.fromkeys(models):
                 run = train(full, settings.home / "runs", as_of=at, model=model, seed=seed, progress=report)
                 manifests[model] = run.manifest
-                ours[model] = _vectors(embeddings.load(run.path))
-            asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp) | ours, report))
+                ours[model] = embeddings.load(run.path)
+            asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp, ours), report))
     _conclude(settings, asked, full, manifests, gate, as_json)
 
 
@@ -104,25 +106,33 @@ def _asking(settings: Settings) -> Iterator[tuple[Graph, Snapshot, Progress]]:
         yield graph, exporter.take(graph, exporter.options(settings.sync), report), report
 
 
-def _rankers(settings: Settings, graph: Graph, full: Snapshot, at: int, fastrp: bool) -> dict[str, Ranker]:
-    """The closed-form rivals, v5.18 where this home has the tables that it needs, FastRP where it is wanted."""
+def _rankers(
+    settings: Settings, graph: Graph, full: Snapshot, at: int, fastrp: bool, ours: Mapping[str, Tables]
+) -> dict[str, Ranker]:
+    """The closed-form rivals, v5.18 where this home has the tables that it needs, FastRP where it is wanted, and
+    every run: its vectors alone, behind popularity (`hybrid`), and among parts for many vehicles (`universal`)."""
     from holley_graph.evaluation import blends
     from holley_graph.evaluation.rankers import RIVALS
     from loaders import baseline, taken
 
     asked = dict(RIVALS)
     before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
-    if before is not None:
-        known = baseline.scores(before.clean_tables(), at, settings)
-        asked[baseline.VERSION] = lambda task, past: blends.champion(known, past, task)
+    known = None if before is None else baseline.scores(before.clean_tables(), at, settings)
+    if known is not None:
+        asked[baseline.VERSION] = partial(blends.champion, known)
     if fastrp:
         from holley_graph.embeddings import fastrp as room
 
         asked["fastrp"] = _vectors(room.embed(graph, full.before(at)))
+    for name, tables in ours.items():
+        asked[name] = _vectors(tables)
+        asked[f"{name} universal"] = partial(blends.universal, tables, settings.recommend.universal_share)
+        if known is not None:
+            asked[f"{name} hybrid"] = partial(blends.hybrid, known, tables)
     return asked
 
 
-def _vectors(tables: Any) -> Ranker:
+def _vectors(tables: Tables) -> Ranker:
     from holley_graph.evaluation import scoring
 
     return lambda task, past: scoring.scores(tables, past, task)

@@ -17,13 +17,13 @@ from holley_graph.snapshot.snapshot import Ints, Snapshot
 Floats = npt.NDArray[np.float64]
 
 
-def champion(published: pa.Table, full: Snapshot, task: RankingTask) -> Floats:
+def champion(published: pa.Table, task: RankingTask, full: Snapshot) -> Floats:
     """Score every candidate as baseline v5.18 does.
 
     Args:
         published: what `loaders.baseline.scores` gives as of the task's time.
-        full: the snapshot that the task's rows belong to.
         task: users and candidates.
+        full: the snapshot that the task's rows belong to.
 
     Returns:
         [candidates]; −inf where the baseline knows no order.
@@ -32,7 +32,7 @@ def champion(published: pa.Table, full: Snapshot, task: RankingTask) -> Floats:
     return np.where(row >= 0, np.append(published["score"].to_numpy(), 0.0)[row], -np.inf)
 
 
-def hybrid(published: pa.Table, tables: Tables, full: Snapshot, task: RankingTask) -> Floats:
+def hybrid(published: pa.Table, tables: Tables, task: RankingTask, full: Snapshot) -> Floats:
     """Score every candidate as `--ranker hybrid` does: what owners bought first, else taste."""
     row = _rows(published, full, task)
     score = np.append(published["score"].to_numpy(), 0.0)[row]
@@ -41,7 +41,7 @@ def hybrid(published: pa.Table, tables: Tables, full: Snapshot, task: RankingTas
     return blend(score, spoken, _likeness(scoring.queries(tables, full, task)[task.owner], tables, full, task))
 
 
-def universal(tables: Tables, full: Snapshot, task: RankingTask, share: float) -> Floats:
+def universal(tables: Tables, share: float, task: RankingTask, full: Snapshot) -> Floats:
     """Score every candidate as `--ranker universal` does; −inf what does not fit enough vehicles."""
     vehicle = tables["vehicle"].find(full.vehicle_ids.keys[task.vehicle])
     query = np.where((vehicle >= 0)[:, None], tables["vehicle"].vectors[vehicle], np.nan)[task.owner]

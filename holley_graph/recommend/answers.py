@@ -84,7 +84,10 @@ def similar(graph: Graph, sku: str, k: int) -> list[Row]:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     rows = of_one_release(graph, "recommend/similar", sku=known["sku"], k=k, candidates=INDEX_CANDIDATES + k)
     if not rows:
-        raise NotFound(f"{known['sku']} came after the live release and has no vector yet", "train and write back")
+        raise NotFound(
+            f"{known['sku']} came after the live release, or nobody chose it: nothing is like it yet",
+            "train and write back",
+        )
     return rows
 
 

@@ -319,7 +319,7 @@ def test_similar_parts_are_ordered_by_taste_without_the_part_and_its_colours(liv
 
 def test_a_part_that_came_after_the_release_has_nothing_similar_yet(live: Live, cold: str) -> None:
     sku = fitting(live, cold)[0]
-    with without(live, "Product", "sku", [sku]), pytest.raises(NotFound, match="no vector yet"):
+    with without(live, "Product", "sku", [sku]), pytest.raises(NotFound, match="nothing is like it yet"):
         answers.similar(live.graph, sku, 4)
 
 

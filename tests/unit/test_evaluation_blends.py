@@ -70,7 +70,7 @@ def test_the_champion_scores_what_was_published_and_nothing_else(world):
     full, task = world
     rows = published(full, task)
     known = by_pair(rows)
-    found = blends.champion(rows, full, task)
+    found = blends.champion(rows, task, full)
     for place, (owner, candidate) in enumerate(zip(task.owner, task.candidate, strict=True)):
         pair = (full.vehicle_ids.keys[task.vehicle[owner]], full.product_ids.keys[candidate])
         assert found[place] == (known[pair]["score"] if pair in known else -np.inf)
@@ -80,7 +80,7 @@ def test_hybrid_orders_by_popularity_then_taste(world, tables):
     full, task = world
     rows = published(full, task)
     known = by_pair(rows)
-    found = blends.hybrid(rows, tables, full, task)
+    found = blends.hybrid(rows, tables, task, full)
     for place, (owner, candidate) in enumerate(zip(task.owner, task.candidate, strict=True)):
         user, vehicle = full.user_ids.keys[task.user[owner]], full.vehicle_ids.keys[task.vehicle[owner]]
         sku = full.product_ids.keys[candidate]
@@ -101,7 +101,7 @@ def test_hybrid_orders_by_popularity_then_taste(world, tables):
 def test_universal_knows_only_what_fits_most(world, tables):
     full, task = world
     fitting = np.bincount(full.fits[:, 1], minlength=full.products.num_rows)
-    found = blends.universal(tables, full, task, 0.3)
+    found = blends.universal(tables, 0.3, task, full)
     least = np.sort(fitting)[::-1][math.ceil(0.3 * len(fitting)) - 1]
     told = np.isfinite(found)
     assert 0 < told.sum() < len(told)
