@@ -21,7 +21,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from sqlglot import exp
 
-from holley_graph.errors import SourceUnreachable
+from holley_graph.errors import HolleyGraphError, SourceUnreachable
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
 from loaders import feeds
@@ -43,6 +43,7 @@ class BigQuerySource:
         self.connection = Connection(settings.bigquery)
         self.scratch: dict[str, bigquery.Table] = {}
         self.notes: list[str] = []
+        self.broken: HolleyGraphError | None = None
 
     @property
     def name(self) -> str:
@@ -106,7 +107,10 @@ class BigQuerySource:
             reading = streams.read(self.connection, table)
             schema = reading.schema
             rows = pa.RecordBatchReader.from_batches(schema, self._watched(statement.name, table, reading.batches))
-            connection.from_arrow(rows).create(f"{into}_{attempt}")
+            try:
+                connection.from_arrow(rows).create(f"{into}_{attempt}")
+            except duckdb.Error as error:
+                raise self.broken or error from error  # ours, where DuckDB only passes on what our stream said
             came = connection.table(f"{into}_{attempt}")
             got = came.aggregate("COUNT(*)").fetchall()[0][0]
             if got == table.num_rows:
@@ -164,13 +168,18 @@ class BigQuerySource:
     def _watched(
         self, name: str, table: bigquery.Table, batches: Iterator[pa.RecordBatch]
     ) -> Iterator[pa.RecordBatch]:
-        """Tell progress about rows and bytes."""
+        """Tell progress about rows and bytes, and remember what ended them too early."""
         rows = size = 0
-        for batch in batches:
-            rows, size = rows + batch.num_rows, size + batch.nbytes
-            self.progress(f"read {name}", rows, max(rows, table.num_rows))
-            self.progress(f"read {name}, bytes", size, size * max(rows, table.num_rows) // max(rows, 1))
-            yield batch
+        self.broken = None
+        try:
+            for batch in batches:
+                rows, size = rows + batch.num_rows, size + batch.nbytes
+                self.progress(f"read {name}", rows, max(rows, table.num_rows))
+                self.progress(f"read {name}, bytes", size, size * max(rows, table.num_rows) // max(rows, 1))
+                yield batch
+        except HolleyGraphError as error:
+            self.broken = error
+            raise
 
 
 def _created(target: bigquery.TableReference, hours: int) -> str:

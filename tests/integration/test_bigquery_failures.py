@@ -256,7 +256,7 @@ def test_a_sync_whose_bigquery_dies_while_rows_come_leaves_the_graph_alone_and_i
         (tmp_path / name).mkdir()
     with emulator.running(tmp_path / "one") as running:
         emulator.load(running, folder)
-        source = source_of(running, tmp_path / "home")
+        source = source_of(running, tmp_path / "home", deadline_s=15)
 
         def progress(what: str, done: int, of: int) -> None:
             if what == "read fitment":
