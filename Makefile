@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Where the shell forbids bytecode, every start of Python compiles torch anew, for seven seconds.
+unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.installed
 # The BigQuery emulator of the tests runs as a child process from a venv of its own: its pins are not ours.
 EMULATOR := .venv-emulator
@@ -36,7 +38,7 @@ test: check $(EMULATOR_STAMP) chromium
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest tests/unit tests/house
+	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

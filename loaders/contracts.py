@@ -70,9 +70,12 @@ class CleanTable:
                 raise SourceError(
                     f"clean table {self.name}, column {column.name}: expected {expected}, found {is_}"
                 )
-        for column in self.columns:
-            if column.required and found.filter(f'"{column.name}" IS NULL').limit(1).fetchall():
-                raise SourceError(f"clean table {self.name}, column {column.name}: expected a value, found none")
+        required = [column.name for column in self.columns if column.required]
+        if required:
+            filled = found.aggregate(", ".join(f'bool_and("{name}" IS NOT NULL)' for name in required)).fetchall()[0]
+            for name, is_filled in zip(required, filled, strict=True):
+                if is_filled is False:  # None: no rows
+                    raise SourceError(f"clean table {self.name}, column {name}: expected a value, found none")
 
 
 @dataclass(frozen=True)
