@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
 
 from holley_graph.export.choose import Floats, choose
 from holley_graph.export.lists import Ints, Lists
-from holley_graph.export.rankers import NONE, Ranker
+from holley_graph.export.rankers import NOBODY, NONE, Ranker
 from holley_graph.export.stock import Stock
 from holley_graph.settings import Recommend
 
@@ -69,7 +69,13 @@ class Ranking:
         self.bought: Lists = stock.bought_within(rules.exclude_days)
 
     def people(self, vehicle: int, people: Ints) -> Picks:
-        """Rank for some owners of a vehicle, or for `NOBODY` in particular."""
+        """Rank for some owners of a vehicle, or for `NOBODY` in particular; once for those who are alike."""
+        alike = np.where(self._has_bought(people), -1, self.ranker.alike(people))
+        distinct = np.where(alike < 0, -1 - np.arange(len(people)), alike)
+        _, first, kind = np.unique(distinct, return_index=True, return_inverse=True)
+        return replace(self._each(vehicle, people[first]).take(kind), owner=people)
+
+    def _each(self, vehicle: int, people: Ints) -> Picks:
         parts = self.stock.fits[vehicle]
         scored = self.ranker(vehicle, people)
         score = np.where(self._out(parts, people), -np.inf, scored.score)
@@ -122,6 +128,11 @@ class Ranking:
         first = np.flatnonzero(np.diff(self.stock.person[people], prepend=-1))
         cuts = np.unique(first[np.searchsorted(first, np.arange(size, len(people), size), side="right") - 1])
         yield from np.split(people, cuts[cuts > 0])
+
+    def _has_bought(self, people: Ints) -> np.ndarray:
+        """[people] who may not be sent everything."""
+        bought = self.bought.offsets[people + 1] > self.bought.offsets[people]
+        return bought & (people != NOBODY)
 
     def _out(self, parts: Ints, people: Ints) -> np.ndarray:
         """[people, parts] what somebody bought lately, in any colour."""

@@ -45,6 +45,9 @@ class Ranker(Protocol):
     def __call__(self, vehicle: int, people: Ints) -> Scored:
         """Score `stock.fits[vehicle]` for rows of `stock.owners`, or for `NOBODY` in particular."""
 
+    def alike(self, people: Ints) -> Ints:
+        """[people] a number that owners of one vehicle share whose scores are the same, −1 for one's own scores."""
+
 
 class ByBaseline:
     """Baseline v5.18: the vehicle alone decides."""
@@ -65,6 +68,10 @@ class ByBaseline:
         cells = slice(self.stock.fits.offsets[vehicle], self.stock.fits.offsets[vehicle + 1])
         shape = (len(people), len(self.score[cells]))
         return Scored(np.broadcast_to(self.score[cells], shape), np.broadcast_to(self.source[cells], shape))
+
+    def alike(self, people: Ints) -> Ints:
+        """Tell nobody apart."""
+        return np.zeros_like(people)
 
 
 class ByGraph:
@@ -91,6 +98,10 @@ class ByGraph:
             score = np.where(unknown, floor[:, None] - 1 / (1 + self.stock.buyers[parts]), score)
         return Scored(score, source)
 
+    def alike(self, people: Ints) -> Ints:
+        """Tell those apart who have a vector of their own."""
+        return np.where(self._own(people) >= 0, -1, 0)
+
     def likeness(self, vehicle: int, people: Ints) -> Scored:
         """Say how close each part is to a person's taste: cosine without popularity, NaN without a vector."""
         query, tier = self._queries(vehicle, people)
@@ -100,11 +111,15 @@ class ByGraph:
 
     def _queries(self, vehicle: int, people: Ints) -> tuple[Floats, Ints]:
         """[people, dim] whose vector asks, NaN where there is none, and [people] its tier."""
-        own = np.where(people == NOBODY, -1, self._user[people])
+        own = self._own(people)
         shared, tier = self._shared(vehicle)
         query = np.broadcast_to(shared, (len(people), len(shared))).copy()
         query[own >= 0] = self.tables["user"].vectors[own[own >= 0]]
         return query, np.where(own >= 0, USER, tier)
+
+    def _own(self, people: Ints) -> Ints:
+        """[people] row of each one's vector, −1 where there is none."""
+        return np.where(people == NOBODY, -1, self._user[people])
 
     def _shared(self, vehicle: int) -> tuple[Floats, int]:
         for tier, (name, row) in self._fallback.items():
@@ -162,6 +177,10 @@ class ByHybrid:
         score = hybrid(np.where(spoken, popular.score, 0.0), spoken, like.score)
         return Scored(score, np.where(spoken, popular.source, np.where(unknown, GLOBAL, like.source)))
 
+    def alike(self, people: Ints) -> Ints:
+        """Tell apart whom the graph does."""
+        return self.graph.alike(people)
+
 
 class ByUniversal:
     """Of the parts that fit very many vehicles, those closest to this one."""
@@ -180,6 +199,10 @@ class ByUniversal:
         score = np.where(out, -np.inf, like.score)
         return Scored(np.broadcast_to(score, shape), np.broadcast_to(like.source, shape))
 
+    def alike(self, people: Ints) -> Ints:
+        """Tell nobody apart."""
+        return np.zeros_like(people)
+
 
 class ByArm:
     """Each owner is ranked for by the ranker of an arm."""
@@ -196,6 +219,12 @@ class ByArm:
         return Scored(
             *(np.concatenate([getattr(told, name) for _, told in answers])[order] for name in ("score", "source"))
         )
+
+    def alike(self, people: Ints) -> Ints:
+        """Tell arms apart, and in each arm whom its ranker does."""
+        arm = self.arm[people]
+        within = np.stack([ranker.alike(people) for ranker in self.rankers])[arm, np.arange(len(people))]
+        return np.where(within < 0, -1, within * len(self.rankers) + arm)
 
 
 def _place(table: Table, keys: pa.ChunkedArray | pa.Array) -> Ints:

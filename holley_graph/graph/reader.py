@@ -1,4 +1,4 @@
-"""The port for many readers at once: named `read` statements, each within a time limit."""
+"""The port for many readers at once: named `read` statements in one event loop, each within a time limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Reader:
     def __init__(self, address: Address, timeout_s: float, connections: int) -> None:
         self._uri, self._database = address.uri, address.database
         self._timeout_s = timeout_s
-        self._driver = neo4j.GraphDatabase.driver(
+        self._driver = neo4j.AsyncGraphDatabase.driver(
             address.uri,
             auth=(address.user, address.password),
             connection_timeout=10,
@@ -32,14 +32,16 @@ class Reader:
             user_agent="holley-graph",
         )
 
-    def read(self, name: str, /, **params: Any) -> list[Row]:
+    async def read(self, name: str, /, **params: Any) -> list[Row]:
         """Run one `read` statement in a transaction of its own, without retries."""
         text: Any = queries.load(name).text
         query = neo4j.Query(text, timeout=self._timeout_s)
         session = self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS)
-        with translated(self._uri), session:
-            return [record.data() for record in session.run(query, params)]
+        with translated(self._uri):
+            async with session:
+                result = await session.run(query, params)
+                return [record.data() async for record in result]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give the connections back."""
-        self._driver.close()
+        await self._driver.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -39,7 +39,7 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        reader.close()
+        await reader.close()
 
     # the pages that show OpenAPI would load scripts from elsewhere; the document itself is at /openapi.json
     app = FastAPI(title="holley-graph", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -49,7 +49,7 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
         if shown is None or not secrets.compare_digest(shown.credentials.encode(), token.encode()):
             raise HTTPException(401, "show the token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
 
-    answers = _Answers(reader, settings.serve.max_rows)
+    answers = Answers(reader, settings.serve.max_rows)
     for name in queries.names():
         if name.startswith(ROOM):
             query = queries.load(name)
@@ -63,38 +63,57 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
     return app
 
 
-class _Answers:
+class Answers:
     """Rows of one release each.
 
     As `recommend.answers` has it, rows count when the same release was live before and after and none was going
-    live. What was seen after one answer is what was seen before the next, so a quiet graph costs one look each.
+    live. What was seen after one answer is what was seen before the next, and answers that wait at once share a look.
     """
 
     def __init__(self, reader: Reader, max_rows: int) -> None:
         self._reader, self._max_rows = reader, max_rows
         self._seen: list[Row] | None = None
+        self._one_look = asyncio.Lock()
+        self._next_look: asyncio.Task[list[Row]] | None = None
 
-    def rows(self, query: queries.Query, params: dict[str, Any]) -> list[Row]:
+    async def rows(self, query: queries.Query, params: dict[str, Any]) -> list[Row]:
+        """Run a statement until its rows are surely of one release.
+
+        Raises:
+            GraphStateError: a release is going live all the while.
+        """
         if "mixed" not in query.returns:
-            return self._reader.read(query.name, **params)[: self._max_rows]
+            return (await self._reader.read(query.name, **params))[: self._max_rows]
         earlier: list[Row] | None = None
         for _ in range(ATTEMPTS):
             before = self._seen
-            rows = self._reader.read(query.name, **params)
-            after = self._seen = self._reader.read("recommend/release")
+            rows = await self._reader.read(query.name, **params)
+            after = await self._look()
             quiet = before == after and not any(state["flipping"] for state in after)
             mixed = any(row["mixed"] for row in rows)
             if not mixed and (quiet or rows == earlier):
                 return [{k: v for k, v in row.items() if k != "mixed"} for row in rows[: self._max_rows]]
             earlier = None if mixed else rows
             if before is not None:
-                time.sleep(PAUSE_S)
+                await asyncio.sleep(PAUSE_S)
         raise GraphStateError("a release is going live", "ask again in a moment")
 
+    async def _look(self) -> list[Row]:
+        """Say what is live at some moment after the call."""
+        if self._next_look is None:
+            self._next_look = asyncio.create_task(self._look_after_the_running_one())
+        return await asyncio.shield(self._next_look)
 
-def _route(answers: _Answers, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., JSONResponse]:
-    def answer(said: Annotated[Any, Query()]) -> JSONResponse:
-        return JSONResponse({"rows": answers.rows(query, said.model_dump())})
+    async def _look_after_the_running_one(self) -> list[Row]:
+        async with self._one_look:
+            self._next_look = None  # who comes from here on is too late for this one
+            self._seen = await self._reader.read("recommend/release")
+            return self._seen
+
+
+def _route(answers: Answers, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., Any]:
+    async def answer(said: Annotated[Any, Query()]) -> JSONResponse:
+        return JSONResponse({"rows": await answers.rows(query, said.model_dump())})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer
