@@ -67,7 +67,7 @@ class Answers:
     """Rows of one release each.
 
     As `recommend.answers` has it, rows count when the same release was live before and after and none was going
-    live. What was seen after one answer is what was seen before the next, and answers that wait at once share a look.
+    live. What was seen after one answer is what was seen before the next; answers that wait at once share a look.
     """
 
     def __init__(self, reader: Reader, max_rows: int) -> None:
