@@ -5,7 +5,7 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $candidates integer       how many vehicles the index is asked for
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed, flipping
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 WHERE any(x IN v.embedding[..-2] WHERE x <> 0)
 MATCH (sync:Sync {id: 'graph'})
@@ -26,26 +26,30 @@ CALL (u, sync) {
 WITH v, bought, live, v.embedding[..-2] AS taste
 CALL db.index.vector.queryNodes('vehicle_embedding', $candidates, taste + [0.0, 0.0]) YIELD node AS near
 WHERE near <> v AND any(x IN near.embedding[..-2] WHERE x <> 0)
-WITH v, bought, near, 2 * vector.similarity.cosine(taste, near.embedding[..-2]) - 1 AS likeness,
+WITH v, live, bought, near, 2 * vector.similarity.cosine(taste, near.embedding[..-2]) - 1 AS likeness,
      coalesce(v.embedding_release <> live, false) OR coalesce(near.embedding_release <> live, false) AS mixed
 WHERE likeness > 0
 MATCH (near)<-[:OWNS]-(owner:User)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
 WHERE NOT p.base_sku IN bought
-WITH v, near, likeness, mixed, p, count(owner) AS buyers
+WITH v, live, near, likeness, mixed, p, count(owner) AS buyers
 ORDER BY likeness * log(1 + buyers) DESC, near.vehicle_id
-WITH v, p, sum(likeness * log(1 + buyers)) AS score, sum(buyers) AS buyers,
+WITH v, live, p, sum(likeness * log(1 + buyers)) AS score, sum(buyers) AS buyers,
      any(m IN collect(mixed) WHERE m) AS mixed,
      head(collect(near.vehicle_id)) AS nearest
-WITH v, p, score, mixed,
+WITH v, live, p, score, mixed,
      CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' of vehicles like this one bought it, such as the '
        + replace(nearest, '|', ' ') AS reason
 ORDER BY score DESC, p.sku
-WITH v, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
+WITH v, live, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
 ORDER BY best.score DESC, best.p.sku
-WITH v, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+WITH v, live, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
+MATCH (now:Sync {id: 'graph'})
+WITH v, part_type, kept, coalesce(now.flipping, false) AS flipping,
+     coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS changed
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
        row.score AS score, 'discovery' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason,
-       coalesce(row.mixed, false) AS mixed
+       coalesce(row.mixed, false) OR changed AS mixed, flipping
 ORDER BY score DESC, sku
 LIMIT $k

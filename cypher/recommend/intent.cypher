@@ -5,7 +5,7 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $seeds integer            how many parts of the user's history lead on, heaviest first
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed, flipping
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 MATCH (sync:Sync {id: 'graph'})
 WITH u, v, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r }) AS release
@@ -44,27 +44,31 @@ OPTIONAL MATCH (a)-[seen:CO_VIEWED]-(p)
 WITH v, release, p, seed, next, seen,
      (2 * vector.similarity.cosine(a.embedding_source, p.embedding) - 1) * release.product_norm
        * sqrt(reduce(s = 0.0, x IN a.embedding_source | s + x * x)) AS learned
-WITH v, release, p, seed, next, seen, learned,
+WITH v, release.number AS live, p, seed, next, seen, learned,
      seed.share * (coalesce(learned, 0.0) + coalesce(next.weight * next.count / (next.count + 1), 0.0)
        + coalesce(seen.weight * seen.count / (seen.count + 1), 0.0)) AS part,
      seed.a.embedding_release <> release.number OR p.embedding_release <> release.number AS mixed
 ORDER BY part DESC, seed.a.sku
-WITH v, p, sum(part) AS score, any(m IN collect(mixed) WHERE m) AS mixed, count(learned) + count(next) + count(seen) AS signs,
+WITH v, live, p, sum(part) AS score, any(m IN collect(mixed) WHERE m) AS mixed, count(learned) + count(next) + count(seen) AS signs,
      collect({sku: seed.a.sku, how: seed.how, buyers: next.count, sessions: seen.count})[0] AS best
 WHERE signs > 0
-WITH v, p, score, mixed, 'leads on from ' + best.sku + ', which this user ' + best.how +
+WITH v, live, p, score, mixed, 'leads on from ' + best.sku + ', which this user ' + best.how +
      CASE WHEN best.buyers = 1 THEN ': 1 person bought it next'
           WHEN best.buyers > 1 THEN ': ' + best.buyers + ' people bought it next'
           WHEN best.sessions = 1 THEN ': seen together in 1 session'
           WHEN best.sessions > 1 THEN ': seen together in ' + best.sessions + ' sessions'
           ELSE ', by what was learned' END AS reason
 ORDER BY score DESC, p.sku
-WITH v, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
+WITH v, live, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
 ORDER BY best.score DESC, best.p.sku
-WITH v, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+WITH v, live, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
+MATCH (now:Sync {id: 'graph'})
+WITH v, part_type, kept, coalesce(now.flipping, false) AS flipping,
+     coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS changed
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
        row.score AS score, 'intent' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason,
-       coalesce(row.mixed, false) AS mixed
+       coalesce(row.mixed, false) OR changed AS mixed, flipping
 ORDER BY score DESC, sku
 LIMIT $k

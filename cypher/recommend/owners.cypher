@@ -5,7 +5,7 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $candidates integer       how many neighbours the index is asked for
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed, flipping
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 MATCH (sync:Sync {id: 'graph'})
 WITH u, v, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }) AS live,
@@ -33,7 +33,7 @@ CALL (v, taste) {
   WHERE EXISTS { (other)-[:ORDERED]->() }
   RETURN other
 }
-WITH v, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
+WITH v, live, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
      // without vectors every owner of the same vehicle counts the same
      CASE WHEN taste IS NULL OR other.embedding IS NULL THEN 1.0
           WHEN all(x IN other.embedding[..-2] WHERE x = 0) THEN 0.0
@@ -42,17 +42,21 @@ WITH v, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
 WHERE NOT other IN people AND likeness > 0
 MATCH (other)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
 WHERE NOT p.base_sku IN bought
-WITH v, p, sum(likeness) AS score, count(other) AS buyers, count(CASE WHEN same_vehicle THEN 1 END) AS same,
+WITH v, live, p, sum(likeness) AS score, count(other) AS buyers, count(CASE WHEN same_vehicle THEN 1 END) AS same,
      any(m IN collect(mixed) WHERE m) AS mixed
-WITH v, p, score, mixed, CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' like this one bought it' +
+WITH v, live, p, score, mixed, CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' like this one bought it' +
      CASE WHEN same > 0 THEN ', ' + same + ' with the same vehicle' ELSE '' END AS reason
 ORDER BY score DESC, p.sku
-WITH v, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
+WITH v, live, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
 ORDER BY best.score DESC, best.p.sku
-WITH v, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+WITH v, live, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
+MATCH (now:Sync {id: 'graph'})
+WITH v, part_type, kept, coalesce(now.flipping, false) AS flipping,
+     coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS changed
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
        row.score AS score, 'owners' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason,
-       coalesce(row.mixed, false) AS mixed
+       coalesce(row.mixed, false) OR changed AS mixed, flipping
 ORDER BY score DESC, sku
 LIMIT $k

@@ -3,7 +3,7 @@
 // params: $vehicle_id string        YEAR|MAKE|MODEL
 //         $k integer                how many parts
 //         $per_part_type integer    at most this many of one part type
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, mixed
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, mixed, flipping
 MATCH (v:Vehicle {vehicle_id: $vehicle_id})
 // labels stand where a search begins: a relationship's type says what is at its end, and to look there costs
 OPTIONAL MATCH (v)-[:OF_MODEL]->(model)-[:MADE_BY]->(make)
@@ -20,23 +20,25 @@ WITH v, release.product_norm AS norm,
 WITH *, norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
 MATCH (v)<-[:FITS]-(p {eligible: true})
 // the inner product: all product vectors have the same length, so cosine times both lengths
-WITH v, tier, q_release <> live AS q_differs, p, p.embedding_release <> live AS differs, p.sku AS sku,
+WITH v, tier, live, q_release <> live AS q_differs, p, p.embedding_release <> live AS differs, p.sku AS sku,
      (2 * vector.similarity.cosine(q, p.embedding) - 1) * scale AS score,
      CASE WHEN q IS NULL OR p.embedding IS NULL THEN COUNT { (p)<-[:ORDERED]-() } ELSE 0 END AS buyers
 ORDER BY score IS NULL, score DESC, buyers DESC, sku
-WITH v, tier, q_differs, p.display_key AS family,
+WITH v, tier, live, q_differs, p.display_key AS family,
      collect({p: p, sku: sku, score: score, buyers: buyers})[0] AS best, max(differs) AS differs
-WITH v.vehicle_id AS vehicle_id, tier, q_differs, best, differs
+WITH v.vehicle_id AS vehicle_id, tier, live, q_differs, best, differs
 ORDER BY best.score IS NULL, best.score DESC, best.buyers DESC, best.sku
-WITH vehicle_id, tier, q_differs, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept,
+WITH vehicle_id, tier, live, q_differs, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept,
      max(differs) AS differs
-WITH vehicle_id, tier, q_differs, collect({part_type: part_type, kept: kept}) AS types, max(differs) AS differs
-// a statement that runs while a release goes live can meet vectors of both: it says so and is run again
-WITH vehicle_id, tier, types, coalesce(q_differs OR differs, false) AS mixed
+WITH vehicle_id, tier, live, q_differs, collect({part_type: part_type, kept: kept}) AS types, max(differs) AS differs
+// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
+MATCH (now:Sync {id: 'graph'})
+WITH vehicle_id, tier, types, coalesce(now.flipping, false) AS flipping,
+     coalesce(q_differs, false) OR coalesce(differs, false) OR coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS mixed
 UNWIND types AS type
 UNWIND type.kept AS row
 RETURN row.sku AS sku, row.p.title AS title, type.part_type AS part_type, row.p.price AS price,
        row.p.image_url AS image_url, row.score AS score,
-       CASE WHEN row.score IS NULL THEN 'global' ELSE tier END AS answered_by, vehicle_id, mixed
+       CASE WHEN row.score IS NULL THEN 'global' ELSE tier END AS answered_by, vehicle_id, mixed, flipping
 ORDER BY score IS NULL, score DESC, row.buyers DESC, sku
 LIMIT $k

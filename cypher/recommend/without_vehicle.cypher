@@ -5,7 +5,7 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $candidates integer       how many neighbours the index is asked for
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, mixed
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, mixed, flipping
 MATCH (u:User {user_id: $user_id})
 WHERE u.embedding IS NOT NULL
 MATCH (sync:Sync {id: 'graph'})
@@ -27,17 +27,19 @@ WITH u, bought, release.number AS live,
 CALL db.index.vector.queryNodes('product_embedding', $candidates, u.embedding) YIELD node AS p, score AS similarity
 WHERE p.eligible AND NOT p.base_sku IN bought
 WITH live, u, collect({p: p, release: p.embedding_release, score: (2 * similarity - 1) * scale}) AS candidates
-// a statement that runs while a release goes live can meet vectors of both: it says so and is run again
-WITH candidates, any(r IN [u.embedding_release] + [c IN candidates | c.release] WHERE r <> live) AS mixed
+// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
+MATCH (now:Sync {id: 'graph'})
+WITH candidates, coalesce(now.flipping, false) AS flipping,
+     any(r IN [u.embedding_release] + [c IN candidates | c.release] WHERE r <> live) OR coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS mixed
 UNWIND candidates AS candidate
-WITH mixed, candidate.p AS p, candidate.score AS score
+WITH mixed, flipping, candidate.p AS p, candidate.score AS score
 ORDER BY score DESC, p.sku
-WITH mixed, p.display_key AS family, collect({p: p, score: score})[0] AS best
-WITH mixed, best
+WITH mixed, flipping, p.display_key AS family, collect({p: p, score: score})[0] AS best
+WITH mixed, flipping, best
 ORDER BY best.score DESC, best.p.sku
-WITH mixed, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+WITH mixed, flipping, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
-       row.score AS score, 'user' AS answered_by, null AS vehicle_id, coalesce(mixed, false) AS mixed
+       row.score AS score, 'user' AS answered_by, null AS vehicle_id, coalesce(mixed, false) AS mixed, flipping
 ORDER BY score DESC, sku
 LIMIT $k

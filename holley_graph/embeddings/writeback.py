@@ -50,8 +50,9 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
 
     Until the flip commits, readers see the old vectors only; after it the new ones only. A statement that runs in
     the moment of the commit can meet both, since Neo4j reads what is committed record by record: the number of the
-    release stands on every node, the queries compare it and say `mixed`, a mark stands while the flip lasts, and
-    `recommend` looks again. Killed before the flip, the next writeback clears what was staged and starts again.
+    release stands on every node, the queries compare it and say `mixed`, a mark that they see stands while the flip
+    lasts, and `recommend` asks again. Killed before the flip, the next writeback clears what was staged and starts
+    again.
 
     Args:
         graph: where to write.

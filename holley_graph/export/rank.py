@@ -67,10 +67,12 @@ class Ranking:
     def __init__(self, stock: Stock, ranker: Ranker, rules: Recommend, k: int) -> None:
         self.stock, self.ranker, self.rules, self.k = stock, ranker, rules, k
         self.bought: Lists = stock.bought_within(rules.exclude_days)
+        self._has_bought = np.diff(self.bought.offsets) > 0  # [owners]
 
     def people(self, vehicle: int, people: Ints) -> Picks:
         """Rank for some owners of a vehicle, or for `NOBODY` in particular; once for those who are alike."""
-        alike = np.where(self._has_bought(people), -1, self.ranker.alike(people))
+        restricted = self._has_bought[people] & (people != NOBODY)
+        alike = np.where(restricted, -1, self.ranker.alike(people))
         distinct = np.where(alike < 0, -1 - np.arange(len(people)), alike)
         _, first, kind = np.unique(distinct, return_index=True, return_inverse=True)
         return replace(self._each(vehicle, people[first]).take(kind), owner=people)
@@ -128,11 +130,6 @@ class Ranking:
         first = np.flatnonzero(np.diff(self.stock.person[people], prepend=-1))
         cuts = np.unique(first[np.searchsorted(first, np.arange(size, len(people), size), side="right") - 1])
         yield from np.split(people, cuts[cuts > 0])
-
-    def _has_bought(self, people: Ints) -> np.ndarray:
-        """[people] who may not be sent everything."""
-        bought = self.bought.offsets[people + 1] > self.bought.offsets[people]
-        return bought & (people != NOBODY)
 
     def _out(self, parts: Ints, people: Ints) -> np.ndarray:
         """[people, parts] what somebody bought lately, in any colour."""

@@ -17,11 +17,12 @@ class Reader:
         address: where, and as whom.
         timeout_s: after which the server ends a statement.
         connections: how many at once; further readers wait.
+        max_rows: of an answer; what a statement has beyond is not fetched.
     """
 
-    def __init__(self, address: Address, timeout_s: float, connections: int) -> None:
+    def __init__(self, address: Address, timeout_s: float, connections: int, max_rows: int) -> None:
         self._uri, self._database = address.uri, address.database
-        self._timeout_s = timeout_s
+        self._timeout_s, self._max_rows = timeout_s, max_rows
         self._driver = neo4j.AsyncGraphDatabase.driver(
             address.uri,
             auth=(address.user, address.password),
@@ -40,7 +41,11 @@ class Reader:
         with translated(self._uri):
             async with session:
                 result = await session.run(query, params)
-                return [record.data() async for record in result]
+                columns = result.keys()  # values of `read` statements are plain: `data()` would look into each
+                return [
+                    dict(zip(columns, record.values(), strict=True))
+                    for record in await result.fetch(self._max_rows)
+                ]
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph, Row
+from holley_graph.recommend.release import OneRelease
 from holley_graph.settings import Recommend
 
 INDEX_CANDIDATES = 200
@@ -109,23 +110,17 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
 def of_one_release(graph: Graph, statement: str, **params: Any) -> list[Row]:
     """Run a statement until its rows are surely of one release.
 
-    They are when the same release was live before and after and none was going live. While one is, until its
-    commit the old vectors stand still: rows that are not mixed and come twice the same are of one release.
-
     Raises:
         GraphStateError: vectors of two releases are mixed for good.
     """
-    earlier: list[Row] | None = None
-    before = graph.read("recommend/release")
+    judge = OneRelease()
     for _ in range(ATTEMPTS):
         rows = graph.read(statement, **params)
-        after = graph.read("recommend/release")
-        quiet = before == after and not any(state["flipping"] for state in after)
-        mixed = any(row["mixed"] for row in rows)
-        if not mixed and (quiet or rows == earlier):
-            return [{column: value for column, value in row.items() if column != "mixed"} for row in rows]
-        earlier, before = (None if mixed else rows), after
-        time.sleep(PAUSE_S)
+        settled = judge.settled(rows)
+        if settled is not None:
+            return settled
+        if rows:
+            time.sleep(PAUSE_S)
     raise GraphStateError("the vectors of two releases are mixed", "holley-graph writeback RUN")
 
 

@@ -17,6 +17,7 @@ from holley_graph.errors import GraphStateError, HolleyGraphError, ServerError
 from holley_graph.graph import queries
 from holley_graph.graph.client import Row
 from holley_graph.graph.reader import Reader
+from holley_graph.recommend.release import ABOUT, OneRelease
 from holley_graph.settings import Settings
 from holley_graph.web.parameters import model
 
@@ -49,74 +50,40 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
         if shown is None or not secrets.compare_digest(shown.credentials.encode(), token.encode()):
             raise HTTPException(401, "show the token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
 
-    answers = Answers(reader, settings.serve.max_rows)
     for name in queries.names():
         if name.startswith(ROOM):
             query = queries.load(name)
             app.get(
                 f"/{name}",
                 summary=" ".join(query.purpose.split()),
-                description=f"Rows of {', '.join(column for column in query.returns if column != 'mixed')}.",
+                description=f"Rows of {', '.join(column for column in query.returns if column not in ABOUT)}.",
                 operation_id=name.removeprefix(ROOM),
                 dependencies=[Depends(admitted)],
-            )(_route(answers, query, model(query, settings)))
+            )(_route(reader, query, model(query, settings)))
     return app
 
 
-class Answers:
-    """Rows of one release each.
-
-    As `recommend.answers` has it, rows count when the same release was live before and after and none was going
-    live. What was seen after one answer is what was seen before the next; answers that wait at once share a look.
-    """
-
-    def __init__(self, reader: Reader, max_rows: int) -> None:
-        self._reader, self._max_rows = reader, max_rows
-        self._seen: list[Row] | None = None
-        self._one_look = asyncio.Lock()
-        self._next_look: asyncio.Task[list[Row]] | None = None
-
-    async def rows(self, query: queries.Query, params: dict[str, Any]) -> list[Row]:
-        """Run a statement until its rows are surely of one release.
-
-        Raises:
-            GraphStateError: a release is going live all the while.
-        """
-        if "mixed" not in query.returns:
-            return (await self._reader.read(query.name, **params))[: self._max_rows]
-        earlier: list[Row] | None = None
-        for _ in range(ATTEMPTS):
-            before = self._seen
-            rows = await self._reader.read(query.name, **params)
-            after = await self._look()
-            quiet = before == after and not any(state["flipping"] for state in after)
-            mixed = any(row["mixed"] for row in rows)
-            if not mixed and (quiet or rows == earlier):
-                return [{k: v for k, v in row.items() if k != "mixed"} for row in rows[: self._max_rows]]
-            earlier = None if mixed else rows
-            if before is not None:
-                await asyncio.sleep(PAUSE_S)
-        raise GraphStateError("a release is going live", "ask again in a moment")
-
-    async def _look(self) -> list[Row]:
-        """Say what is live at some moment after the call."""
-        if self._next_look is None:
-            self._next_look = asyncio.create_task(self._look_after_the_running_one())
-        return await asyncio.shield(self._next_look)
-
-    async def _look_after_the_running_one(self) -> list[Row]:
-        async with self._one_look:
-            self._next_look = None  # who comes from here on is too late for this one
-            self._seen = await self._reader.read("recommend/release")
-            return self._seen
-
-
-def _route(answers: Answers, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., Any]:
+def _route(reader: Reader, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., Any]:
     async def answer(said: Annotated[Any, Query()]) -> JSONResponse:
-        return JSONResponse({"rows": await answers.rows(query, said.model_dump())})
+        return JSONResponse({"rows": await _rows(reader, query, said.model_dump())})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer
+
+
+async def _rows(reader: Reader, query: queries.Query, params: dict[str, Any]) -> list[Row]:
+    """Run a statement until its rows are surely of one release, and no longer than a caller waits."""
+    if not set(ABOUT) & set(query.returns):
+        return await reader.read(query.name, **params)
+    judge = OneRelease()
+    for _ in range(ATTEMPTS):
+        rows = await reader.read(query.name, **params)
+        settled = judge.settled(rows)
+        if settled is not None:
+            return settled
+        if rows:
+            await asyncio.sleep(PAUSE_S)
+    raise GraphStateError("a release is going live", "ask again in a moment")
 
 
 async def _refusal(_: Request, error: Exception) -> JSONResponse:

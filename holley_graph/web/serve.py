@@ -25,7 +25,7 @@ def serve(settings: Settings, address: Address) -> None:
     """
     refuse_plaintext(settings)
     chosen = settings.serve
-    reader = Reader(address, chosen.timeout_s, chosen.connections)
+    reader = Reader(address, chosen.timeout_s, chosen.connections, chosen.max_rows)
     app = build(reader, settings, token(settings))
     family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
     # named TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms for an acknowledgement

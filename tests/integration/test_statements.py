@@ -108,7 +108,6 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "writeback/index_user": {"dim": DIM},
         "writeback/offline_indexes": nothing,
         "writeback/releases": nothing,
-        "recommend/release": nothing,
         "recommend/known": {"user_id": USER, "vehicle_id": None, "sku": SKU},
         "recommend/user": {"user_id": USER, "exclude_days": 1, **RULES},
         "recommend/vehicle": {"vehicle_id": VEHICLE, **RULES},

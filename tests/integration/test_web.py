@@ -17,11 +17,11 @@ import requests
 
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import queries
-from holley_graph.graph.client import Graph, Row
+from holley_graph.graph.client import Graph
 from holley_graph.graph.reader import Reader
+from holley_graph.recommend.release import ABOUT
 from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
-from holley_graph.web.app import Answers
 from loaders import sync
 from loaders.files import FilesSource
 from tests.integration.test_leads import source
@@ -76,7 +76,7 @@ def test_an_answer_is_the_statement_s_own_rows(ask: Ask, graph: Graph) -> None:
     assert answer.status_code == 200
     rules = {"k": 3, "per_part_type": 2, "exclude_days": 365}
     rows = graph.read("recommend/user", user_id="looker", **rules)
-    assert answer.json() == {"rows": [{k: v for k, v in row.items() if k != "mixed"} for row in rows]}
+    assert answer.json() == {"rows": [{k: v for k, v in row.items() if k not in ABOUT} for row in rows]}
     assert rows
 
 
@@ -111,7 +111,7 @@ def test_the_document_says_parameters_bounds_and_the_token(ask: Ask) -> None:
 
 def test_a_statement_that_writes_is_refused_by_the_database_itself(server: Settings, graph: Graph) -> None:
     async def write() -> None:
-        reader = Reader(address(server), 5, 1)
+        reader = Reader(address(server), 5, 1, 10)
         with pytest.raises(GraphStateError, match=r"[Rr]ead"):
             await reader.read("load/empty_times")
         await reader.close()
@@ -124,7 +124,7 @@ def test_a_statement_that_takes_too_long_is_ended(server: Settings, graph: Graph
         session.run("UNWIND range(1, 20000) AS i CREATE (:User {user_id: toString(i)})").consume()
 
     async def wait() -> None:
-        reader = Reader(address(server), 0.001, 1)
+        reader = Reader(address(server), 0.001, 1, 10)
         given_up = time.monotonic() + 60
         with pytest.raises(GraphStateError, match=r"(?i)time"):
             while time.monotonic() < given_up:  # the server looks every two seconds for whom time is over
@@ -132,48 +132,3 @@ def test_a_statement_that_takes_too_long_is_ended(server: Settings, graph: Graph
         await reader.close()
 
     asyncio.run(wait())
-
-
-class Logged(Reader):
-    """Writes down when statements begin and end."""
-
-    log: list[tuple[str, str, int]]
-
-    async def read(self, name: str, /, **params: Any) -> list[Row]:
-        number = len(self.log)
-        self.log.append(("begin", name, number))
-        rows = await super().read(name, **params)
-        self.log.append(("end", name, number))
-        return rows
-
-
-def test_answers_that_wait_at_once_share_a_look_at_the_release_that_begins_after_their_rows(
-    server: Settings, graph: Graph
-) -> None:
-    asked, user, look = 12, "recommend/user", "recommend/release"
-    rules = {"user_id": "looker", "k": 3, "per_part_type": 2, "exclude_days": 365}
-
-    async def ask() -> tuple[list[tuple[str, str, int]], list[int]]:
-        reader = Logged(address(server), 5, 4)
-        reader.log = []
-        answers = Answers(reader, 3)
-        await answers.rows(queries.load(user), rules)  # nothing was seen before the first: it looks twice
-        del reader.log[:]
-
-        async def one() -> int:
-            await answers.rows(queries.load(user), rules)
-            return len(reader.log)
-
-        answered = await asyncio.gather(*(one() for _ in range(asked)))
-        await reader.close()
-        return reader.log, answered
-
-    log, answered = asyncio.run(ask())
-    looks = [(log.index(("begin", name, n)), place) for place, (what, name, n) in enumerate(log)
-             if (what, name) == ("end", look)]  # fmt: skip
-    ended = [place for place, (what, name, _) in enumerate(log) if (what, name) == ("end", user)]
-    assert len(ended) == asked
-    assert len(looks) < asked
-    # the k-th answer that was given had a whole look after the k-th rows that came, at the latest
-    for rows, given in zip(sorted(ended), sorted(answered), strict=True):
-        assert any(rows < begin and end < given for begin, end in looks)
