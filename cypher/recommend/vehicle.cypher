@@ -8,7 +8,8 @@ MATCH (v:Vehicle {vehicle_id: $vehicle_id})
 // labels stand where a search begins: a relationship's type says what is at its end, and to look there costs
 OPTIONAL MATCH (v)-[:OF_MODEL]->(model)-[:MADE_BY]->(make)
   WHERE v.embedding IS NULL
-WITH *, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r }) AS release
+// in the moment of a commit two or none may seem live: what is read last tells
+OPTIONAL MATCH (release:Release {state: 'live'})
 // who answers: the most specific vector there is
 WITH v, release.product_norm AS norm,
      coalesce(v.embedding, model.embedding, make.embedding) AS q,
@@ -33,8 +34,9 @@ WITH vehicle_id, tier, live, q_differs, best.p.part_type AS part_type, collect(b
 WITH vehicle_id, tier, live, q_differs, collect({part_type: part_type, kept: kept}) AS types, max(differs) AS differs
 // read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
 MATCH (now:Sync {id: 'graph'})
+OPTIONAL MATCH (last:Release {state: 'live'})
 WITH vehicle_id, tier, types, coalesce(now.flipping, false) AS flipping,
-     coalesce(q_differs, false) OR coalesce(differs, false) OR coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS mixed
+     coalesce(q_differs, false) OR coalesce(differs, false) OR coalesce(live, 0) <> coalesce(last.number, 0) AS mixed
 UNWIND types AS type
 UNWIND type.kept AS row
 RETURN row.sku AS sku, row.p.title AS title, type.part_type AS part_type, row.p.price AS price,
