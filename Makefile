@@ -8,8 +8,11 @@ STAMP := $(VENV)/.installed
 # The BigQuery emulator of the tests runs as a child process from a venv of its own: its pins are not ours.
 EMULATOR := .venv-emulator
 EMULATOR_STAMP := $(EMULATOR)/.installed
+# Spark, too: its Java is older than the server's.
+SPARK := .venv-spark
+SPARK_STAMP := $(SPARK)/.installed
 
-.PHONY: demo test unit check install emulator lock docs images chromium clean
+.PHONY: demo test unit check install emulator spark lock docs images chromium clean
 
 install: $(STAMP)
 
@@ -31,10 +34,18 @@ $(EMULATOR_STAMP): requirements/emulator.txt $(STAMP)
 	  'from duckdb_extensions import import_extension; import_extension("spatial")'
 	@touch $@
 
+spark: $(SPARK_STAMP)
+
+$(SPARK_STAMP): requirements/spark.txt spark/connector.lock $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SPARK)
+	$(BIN)/uv pip sync --python $(SPARK)/bin/python --require-hashes requirements/spark.txt
+	$(BIN)/python spark/connector.py
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/holley-graph demo
 
-test: check $(EMULATOR_STAMP) chromium
+test: check $(EMULATOR_STAMP) $(SPARK_STAMP) chromium
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 unit: $(STAMP)
@@ -67,8 +78,10 @@ lock: $(STAMP)
 	  --extra dev pyproject.toml -o requirements/lock.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  requirements/emulator.in -o requirements/emulator.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  requirements/spark.in -o requirements/spark.txt
 	echo 'uv==0.13.9' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate - -o requirements/bootstrap.txt
 
 clean:
-	rm -rf $(VENV) $(EMULATOR) .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) $(EMULATOR) $(SPARK) .mypy_cache .ruff_cache .pytest_cache dist

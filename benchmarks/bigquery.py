@@ -18,12 +18,11 @@ import time
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 from google.cloud import bigquery, bigquery_storage
 
 from benchmarks.record import record
 from holley_graph.settings import BigQuery
-from loaders.bigquery import streams
+from loaders.bigquery import landing, streams
 from loaders.bigquery.connection import Connection
 from tests.support import emulator
 
@@ -45,11 +44,12 @@ def read(connection: Connection, table: bigquery.Table) -> int:
 
 
 def landed(connection: Connection, table: bigquery.Table) -> int:
-    """Stream into DuckDB as a sync does."""
+    """Land rows as a sync does, and let DuckDB look at them once."""
     reading = streams.read(connection, table)
-    with duckdb.connect(config={"memory_limit": "512MB"}) as into:
-        into.from_arrow(pa.RecordBatchReader.from_batches(reading.schema, reading.batches)).create("result")
-        return int(into.table("result").aggregate("COUNT(*)").fetchall()[0][0])
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as into:
+        into.register("result", landing.land(reading.schema, reading.batches, Path(folder)))
+        clean = into.table("result").filter("outcome = 'clean'")
+        return int(clean.aggregate("COUNT(user_id)").fetchall()[0][0])
 
 
 def bare(connection: Connection, table: bigquery.Table) -> int:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.load import Change
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
 from loaders import sqltext
 
-NOT_COMPARED = {"viewed": ["weight"], "carted": ["weight"], "ordered": ["weight"]}
-"""Interaction weights move with as_of and are refreshed inside the server, not row by row from here."""
+AGEING = {"viewed", "carted", "ordered"}
+"""Their weights move with as_of and are refreshed inside the server, not row by row from here."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,20 @@ def _compare(declared: Node | Relationship, old: pa.Table, new: pa.Table) -> Dif
         written: pa.Table = connection.sql(sqltext.duckdb("diff/written")).to_arrow_table()
         removed: pa.Table = connection.sql(sqltext.duckdb("diff/removed")).to_arrow_table()
     added = int(np.count_nonzero(written.column("added")))
-    change = Change(new.take(written.column("position")), old.take(removed.column("position")).select(keys))
+    only_weight = written.column("reweighed")
+    change = Change(
+        upserts=new.take(written.filter(pc.invert(only_weight)).column("position")),
+        removals=old.take(removed.column("position")).select(keys),
+        reweighed=new.take(written.filter(only_weight).column("position")),
+    )
     return Difference(change, added, written.num_rows - added, removed.num_rows)
 
 
 def _rows(name: str, table: pa.Table, keys: list[str]) -> pa.Table:
-    compared = [c for c in table.column_names if c not in keys and c not in NOT_COMPARED.get(name, [])]
+    settled = [c for c in table.column_names if c not in keys and c != "weight"]
     table = table.combine_chunks()
-    position = pa.array(np.arange(table.num_rows))
+    position, nothing = pa.array(np.arange(table.num_rows)), pa.nulls(table.num_rows, pa.bool_())
     key = table.select(keys).to_struct_array()
-    values = table.select(compared).to_struct_array() if compared else pa.nulls(table.num_rows, pa.bool_())
-    return pa.table({"position": position, "key": key, "compared": values})
+    values = table.select(settled).to_struct_array() if settled else nothing
+    weight = table.column("weight") if "weight" in table.column_names and name not in AGEING else nothing
+    return pa.table({"position": position, "key": key, "settled": values, "weight": weight})

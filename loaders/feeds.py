@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -59,13 +60,14 @@ class FeedAccount:
     rejected: dict[str, int] = field(default_factory=dict)
     ignored: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    partly: bool = False
+    """Only the days since the last sync were read."""
 
-    @property
-    def rejected_share(self) -> float:
-        """Rejected rows among rows, or rejected items among items, whichever is more."""
+    def rejected_share(self, least: int = 1) -> float:
+        """Rejected rows among rows, or items among items, whichever is more; among at least `least` of each."""
         items = sum(n for reason, n in self.rejected.items() if reason in ITEM_REASONS)
         rows = sum(self.rejected.values()) - items
-        return max(rows / max(self.read, 1), items / max(self.items, 1))
+        return max(rows / max(self.read, least), items / max(self.items, least))
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ def extract(
         for feed in FEEDS:
             what, total = f"extract {feed.clean.name}", found[feed.raw].rows or 0
             progress(what, 0, total)
+            costs |= _cost(source, feed, known, again=True)
             accounts.append(_run(source, connection, feed, known, found[feed.raw], earlier))
             progress(what, total, total)
         tombstones.leave_out(connection, settings)
@@ -137,7 +140,7 @@ def extract(
         raise
     finally:
         source.close()
-    return Extract(connection, as_of, tuple(accounts), found, costs)
+    return Extract(connection, as_of, tuple(accounts), found, tuple(costs.values()))
 
 
 def costs(
@@ -150,12 +153,14 @@ def costs(
 ) -> tuple[Cost, ...]:
     """Say what `extract` with the same arguments would read, without reading it.
 
+    Clean tables that a statement reads do not exist yet and count as empty.
+
     Raises:
         SourceError, TooExpensive: as `extract` would.
     """
     connection = connect(settings)
     try:
-        return _begin(source, connection, settings, as_of, silent, "plan", earlier, before)[2]
+        return tuple(_begin(source, connection, settings, as_of, silent, "plan", earlier, before)[2].values())
     finally:
         source.close()
         connection.close()
@@ -170,21 +175,28 @@ def _begin(
     run_id: str,
     earlier: Earlier | None,
     before: Mapping[str, int] | None,
-) -> tuple[dict[str, Found], dict[str, Any], tuple[Cost, ...]]:
+) -> tuple[dict[str, Found], dict[str, Any], dict[str, Cost]]:
     """Everything that can stop an extract before it reads a row: tables, their sizes, the price."""
     sync = settings.sync
     found = source.open(connection, run_id, progress)
     drift.stop_if_rows_are_gone(found, before or {}, sync.allow_empty, sync.max_row_fall)
     since = max(earlier.since, sync.boundary) if earlier else sync.boundary
     known = {"as_of": as_of, "boundary": sync.boundary, "since": since, "blank": contracts.BLANK}
-    costs = []
+    costs: dict[str, Cost] = {}
     for done, feed in enumerate(FEEDS, 1):
-        statement = sqltext.load(feed.clean.name)
-        cost = source.cost(statement, statement.values(known))
-        if cost:
-            costs.append(cost)
+        costs |= _cost(source, feed, known)
+        if costs:
             progress("asking what queries cost", done, len(FEEDS))
-    return found, known, tuple(costs)
+    return found, known, costs
+
+
+def _cost(source: Source, feed: Feed, known: Mapping[str, Any], again: bool = False) -> dict[str, Cost]:
+    """Ask what a feed reads; `again`: with the clean tables that it reads, which counted as empty at first."""
+    statement = sqltext.load(feed.clean.name)
+    if again and not any(name.startswith("clean_") for name in statement.reads):
+        return {}
+    cost = source.cost(statement, statement.values(known))
+    return {feed.clean.name: cost} if cost else {}
 
 
 def stop_if_too_many_rejected(extracted: Extract, settings: Settings) -> None:
@@ -195,10 +207,11 @@ def stop_if_too_many_rejected(extracted: Extract, settings: Settings) -> None:
     """
     allowed = settings.sync.max_rejected_share
     for account in extracted.accounts:
-        if account.rejected_share > allowed:
+        least = settings.sync.least_judged if account.partly else 1
+        if account.rejected_share(least) > allowed:
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(account.rejected.items()))
             raise RejectedTooMuch(
-                f"feed {account.name}: {account.rejected_share:.1%} of {account.read:,} rows rejected, "
+                f"feed {account.name}: {account.rejected_share():.1%} of {account.read:,} rows rejected, "
                 f"allowed {allowed:.1%}: {reasons}",
                 "look at the dead letters, or raise sync.max_rejected_share",
             )
@@ -209,11 +222,16 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     limits: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{settings.sync.memory_mb}MB",
-        "temp_directory": str(settings.home / "spill"),  # in the owner-only home: rows with addresses go here
+        "temp_directory": str(spill(settings)),
     }
     connection = duckdb.connect(config=limits)
     connection.execute("SET TimeZone = 'UTC'")  # refused as part of `config`: its extension is not loaded by then
     return connection
+
+
+def spill(settings: Settings) -> Path:
+    """Return the folder for what does not fit into memory: in the owner-only home, since it may hold addresses."""
+    return settings.home / "spill"
 
 
 def _run(
@@ -253,6 +271,7 @@ def _run(
         rejected={reason: n for (outcome, reason), n in counts.items() if outcome == "rejected"},
         ignored=ignored,
         seconds=time.perf_counter() - started,
+        partly=earlier is not None and feed.clean is contracts.EVENTS,
     )
 
 

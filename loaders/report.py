@@ -28,7 +28,7 @@ class Report:
     run_id: str
     as_of: datetime
     mode: str
-    """`bulk`, `changes`, `unchanged` or `dry-run`."""
+    """`bulk`, `changes`, `unchanged`, `dry-run` or `tables` (kept for somebody else to write)."""
     feeds: list[dict[str, Any]]
     seconds: float
     stages: dict[str, float]

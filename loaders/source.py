@@ -44,7 +44,7 @@ class Source(Protocol):
     def run(
         self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
     ) -> None:
-        """Run a feed's statement and leave its result in `connection` as table `into`."""
+        """Run a feed's statement and leave its result in `connection` as table or view `into`."""
 
     def close(self) -> None:
         """Remove what only this extract needed."""

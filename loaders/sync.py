@@ -48,6 +48,7 @@ def sync(
     bulk: BulkLoad | None = None,
     since_last: bool = False,
     dry_run: bool = False,
+    tables_only: bool = False,
     progress: Progress = silent,
 ) -> Report:
     """Make the graph hold what the source says as of a time.
@@ -61,6 +62,7 @@ def sync(
         since_last: read events only from `sync.late_days` days before the last sync on, and keep what that one took
             of the days before. What was deleted there, or arrived later than that, is seen by a full sync only.
         dry_run: say what would change, write nothing.
+        tables_only: keep the tables for somebody else to write (docs/scale.md), write nothing.
         progress: told about every stage.
 
     Raises:
@@ -68,7 +70,9 @@ def sync(
         GraphStateError: another sync of this home is running.
     """
     with alone(settings.home):
-        return _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress).run(since_last, dry_run)
+        return _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress).run(
+            since_last, dry_run, tables_only
+        )
 
 
 def costs(
@@ -103,7 +107,7 @@ class _Sync:
         self.notes: list[str] = []
         self.started = time.monotonic()
 
-    def run(self, since_last: bool, dry_run: bool) -> Report:
+    def run(self, since_last: bool, dry_run: bool, tables_only: bool) -> Report:
         key = identity.email_key(self.settings)
         print_of_all = taken.fingerprint(self.source.digest(), self.settings, self.as_of, key)
         marker = self.marker()
@@ -152,11 +156,14 @@ class _Sync:
                 "events": f"since {earlier.since.isoformat()}" if earlier else "all",
                 "feeds": accounts,
                 "rows": {name: found.rows for name, found in extracted.found.items()},
+                "marker": self._marker() | {"weighed": self._weighed()},
             }
             taken.write(self.settings.home, self.run_id, extracted, tables, manifest)
         finally:
             extracted.close()
         self._lap("keep")
+        if tables_only:
+            return self._report("tables", accounts, difference)
         if first and self.bulk:
             self._load_in_bulk(tables)
         else:
@@ -237,7 +244,10 @@ class _Sync:
         self.graph.transaction([self._weighed_step()])
 
     def _commit(self) -> Step:
-        return "load/commit", {
+        return "load/commit", self._marker()
+
+    def _marker(self) -> dict[str, Any]:
+        return {
             "run_id": self.run_id,
             "as_of": int(self.as_of.timestamp()),
             "boundary": int(self.settings.sync.boundary.timestamp()),

@@ -60,13 +60,22 @@ since_option = click.option(
 @as_of_option
 @since_option
 @click.option("--dry-run", is_flag=True, help="Say what would change, write nothing; queries are run and paid for.")
+@click.option(
+    "--tables-only", is_flag=True, help="Keep the tables in HOME/taken/RUN for the Spark job, write nothing."
+)
 @json_option
 @click.pass_obj
 def sync(
-    context: Context, source: str, as_of: datetime | None, since_last: bool, dry_run: bool, as_json: bool
+    context: Context,
+    source: str,
+    as_of: datetime | None,
+    since_last: bool,
+    dry_run: bool,
+    tables_only: bool,
+    as_json: bool,
 ) -> None:
     """Make the graph hold what the source says; only changes are written."""
-    run(context, source, as_of, since_last, dry_run, as_json)
+    run(context, source, as_of, since_last, as_json, dry_run=dry_run, tables_only=tables_only)
 
 
 @click.command()
@@ -85,7 +94,7 @@ def plan(
     from loaders import sync as room
 
     if not free:
-        run(context, source, as_of, since_last, True, as_json)
+        run(context, source, as_of, since_last, as_json, dry_run=True)
         return
     settings = context.settings
     with context.graph() as graph:
@@ -98,7 +107,7 @@ def plan(
 
 
 def run(
-    context: Context, source: str, as_of: datetime | None, since_last: bool, dry_run: bool, as_json: bool
+    context: Context, source: str, as_of: datetime | None, since_last: bool, as_json: bool, **how: bool
 ) -> None:
     """Sync and print the report."""
     from loaders import sync as room
@@ -112,8 +121,8 @@ def run(
             as_of=as_of,
             bulk=offline_import(settings) if settings.server.uri is None else None,
             since_last=since_last,
-            dry_run=dry_run,
             progress=report,
+            **how,
         )
     if as_json:
         print_json(done.as_dict())

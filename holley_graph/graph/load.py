@@ -11,6 +11,8 @@ from holley_graph.graph.client import Graph, Step
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.progress import Progress, silent
 
+_WEIGHED = ("sku", "other_sku", "weight")
+
 
 @dataclass(frozen=True)
 class Change:
@@ -18,11 +20,14 @@ class Change:
 
     upserts: pa.Table
     removals: pa.Table
+    reweighed: pa.Table
+    """Rows of which only the weight is another: of relationships between products nearly all, whenever one more
+    person buys."""
 
     @property
     def rows(self) -> int:
         """Rows to write."""
-        return int(self.upserts.num_rows + self.removals.num_rows)
+        return int(self.upserts.num_rows + self.removals.num_rows + self.reweighed.num_rows)
 
 
 def write(graph: Graph, changes: Mapping[str, Change], batch_rows: int, progress: Progress = silent) -> None:
@@ -49,6 +54,7 @@ def steps(changes: Mapping[str, Change], batch_rows: int) -> Iterator[tuple[Step
     relationships = [relationship.table for relationship in RELATIONSHIPS if relationship.table in changes]
     for table in [*nodes, *relationships]:
         yield from _batched(f"load/{table}", changes[table].upserts, batch_rows)
+        yield from _packed(f"load/reweigh_{table}", changes[table].reweighed, batch_rows)
     for table in [*relationships, *reversed(nodes)]:
         yield from _batched(f"load/sweep_{table}", changes[table].removals, batch_rows)
 
@@ -57,3 +63,13 @@ def _batched(statement: str, rows: pa.Table, size: int) -> Iterator[tuple[Step, 
     for start in range(0, rows.num_rows, size):
         batch = rows.slice(start, size).to_pylist()
         yield (statement, {"rows": batch}), len(batch)
+
+
+def _packed(statement: str, rows: pa.Table, size: int) -> Iterator[tuple[Step, int]]:
+    """Pack weights by the product at the start: the server looks it up once, and the other end never."""
+    for start in range(0, rows.num_rows, size):
+        batch = rows.slice(start, size)
+        weights: dict[str, dict[str, float]] = {}
+        for sku, other, weight in zip(*(batch.column(c).to_pylist() for c in _WEIGHED), strict=True):
+            weights.setdefault(sku, {})[other] = weight
+        yield (statement, {"rows": [{"sku": s, "weights": w} for s, w in weights.items()]}), batch.num_rows

@@ -53,6 +53,9 @@ class Sync(Section):
     """Order lines count before this time, events from it on (UTC)."""
     max_rejected_share: float = Field(0.2, ge=0, le=1)
     """Share of a feed's rows that may break a rule before the sync stops with exit code 3."""
+    least_judged: int = Field(100, ge=1)
+    """`--since-last` judges the events that it read as if they were at least so many: one bad row of three stops
+    nothing, twenty do."""
     batch_rows: int = Field(10_000, gt=0)
     """Rows per write transaction when a change is too large for one."""
     atomic_rows: int = Field(100_000, ge=0)

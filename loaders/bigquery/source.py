@@ -1,9 +1,9 @@
 """BigQuery as the engine of the feeds' statements.
 
 Each feed's statement runs unchanged, as the body of a `CREATE TABLE … AS` in the scratch dataset; in front of it
-stand the tables that it names, as common table expressions with named columns. The result streams back as Arrow
-into DuckDB, where everything after the feeds happens. Scratch tables hold addresses for as long as a sync runs;
-they are dropped at its end, and expire by themselves if it is killed.
+stand the tables that it names, as common table expressions with named columns. The result streams back as Arrow,
+and DuckDB, where everything after the feeds happens, reads it as it lies. Scratch tables hold addresses for as long
+as a sync runs; they are dropped at its end, and expire by themselves if it is killed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from sqlglot import exp
 
-from holley_graph.errors import HolleyGraphError, SourceUnreachable
+from holley_graph.errors import SourceUnreachable
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
 from loaders import feeds
-from loaders.bigquery import faults, streams, tables
+from loaders.bigquery import faults, landing, streams, tables
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.jobs import Jobs
 from loaders.source import Cost, Found
@@ -43,7 +43,6 @@ class BigQuerySource:
         self.connection = Connection(settings.bigquery)
         self.scratch: dict[str, bigquery.Table] = {}
         self.notes: list[str] = []
-        self.broken: HolleyGraphError | None = None
 
     @property
     def name(self) -> str:
@@ -81,7 +80,7 @@ class BigQuerySource:
     def cost(self, statement: Statement, values: Mapping[str, Any]) -> Cost:
         """Ask BigQuery what a feed's statement would read.
 
-        Clean tables are not made yet and are small beside the raw ones: they stand in as empty.
+        A clean table that is not made yet stands in as an empty one.
 
         Raises:
             TooExpensive: more than `bigquery.max_bytes_billed`.
@@ -91,7 +90,7 @@ class BigQuerySource:
     def run(
         self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
     ) -> None:
-        """Run a feed's statement in BigQuery and stream its result into `connection` as table `into`.
+        """Run a feed's statement in BigQuery and show its result to `connection` as view `into`.
 
         Raises:
             SourceUnreachable: the result did not come whole until the deadline.
@@ -103,22 +102,17 @@ class BigQuerySource:
         with faults.told(f"scratch table {target}", self.settings.bigquery.deadline_s):
             table = client.get_table(target, retry=retry, timeout=self.connection.call_s)
         self.scratch[statement.name] = table
-        for attempt in range(_TRIES):
+        for _ in range(_TRIES):
             reading = streams.read(self.connection, table)
-            schema = reading.schema
-            rows = pa.RecordBatchReader.from_batches(schema, self._watched(statement.name, table, reading.batches))
-            try:
-                connection.from_arrow(rows).create(f"{into}_{attempt}")
-            except duckdb.Error as error:
-                raise self.broken or error from error  # ours, where DuckDB only passes on what our stream said
-            came = connection.table(f"{into}_{attempt}")
-            got = came.aggregate("COUNT(*)").fetchall()[0][0]
-            if got == table.num_rows:
-                came.create_view(into)
-                self.notes.append(f"{statement.name}: {got:,} rows by {reading.by}")
+            watched = self._watched(statement.name, table, reading.batches)
+            rows = landing.land(reading.schema, watched, feeds.spill(self.settings))
+            if rows.num_rows == table.num_rows:
+                connection.register(into, rows)
+                self.notes.append(f"{statement.name}: {rows.num_rows:,} rows by {reading.by}")
                 return
         raise SourceUnreachable(
-            f"reading {statement.name}: the stream ended after {got:,} of {table.num_rows:,} rows, {_TRIES} times",
+            f"reading {statement.name}: the stream ended after {rows.num_rows:,} of {table.num_rows:,} rows, "
+            f"{_TRIES} times",
             "nothing was written; run the same command again",
         )
 
@@ -168,18 +162,13 @@ class BigQuerySource:
     def _watched(
         self, name: str, table: bigquery.Table, batches: Iterator[pa.RecordBatch]
     ) -> Iterator[pa.RecordBatch]:
-        """Tell progress about rows and bytes, and remember what ended them too early."""
+        """Tell progress about rows and bytes."""
         rows = size = 0
-        self.broken = None
-        try:
-            for batch in batches:
-                rows, size = rows + batch.num_rows, size + batch.nbytes
-                self.progress(f"read {name}", rows, max(rows, table.num_rows))
-                self.progress(f"read {name}, bytes", size, size * max(rows, table.num_rows) // max(rows, 1))
-                yield batch
-        except HolleyGraphError as error:
-            self.broken = error
-            raise
+        for batch in batches:
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            self.progress(f"read {name}", rows, max(rows, table.num_rows))
+            self.progress(f"read {name}, bytes", size, size * max(rows, table.num_rows) // max(rows, 1))
+            yield batch
 
 
 def _created(target: bigquery.TableReference, hours: int) -> str:

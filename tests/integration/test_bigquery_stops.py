@@ -167,11 +167,29 @@ def test_a_query_over_the_cap_stops_before_any_runs_with_the_figure_and_the_sett
     assert all(query["dryRun"] for query in queries(edge))
 
 
+def test_what_reads_the_clean_catalogue_is_asked_again_when_that_is_there(
+    edge: Proxy, loaded: Emulator, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def rule(request: Request, ask: Ask) -> Answer:
+        if request.query.get("dryRun"):
+            asked.append(request.body["jobReference"]["jobId"])
+        return reads({**SIZES, "orders": 2**35 + sum("-orders-" in each for each in asked)})(request, ask)
+
+    edge.rule = rule
+    found = extract(settings(loaded, tmp_path / "home", edge, max_bytes_billed=2**41))
+    assert {cost.query: cost.bytes for cost in found.costs} == {**SIZES, "orders": 2**35 + 2}
+    texts = [query["query"]["query"] for query in queries(edge)]
+    events = [text for text in texts if feeds.sqltext.load("events").text in text]
+    assert ["LIMIT 0" in text for text in events] == [True, False, False]
+
+
 def test_every_job_has_the_cap_and_the_run_id_and_names_its_columns(
     edge: Proxy, loaded: Emulator, tmp_path: Path
 ) -> None:
     extract(settings(loaded, tmp_path / "home", edge))
-    assert len(queries(edge)) == 10  # five estimates, five runs
+    assert len(queries(edge)) == 12  # five estimates, two again when the catalogue is there, five runs
     for query in queries(edge):
         assert query["query"]["maximumBytesBilled"] == str(100 * 2**30)
         assert query["labels"] == {"tool": "holley-graph", "run_id": RUN.lower()}

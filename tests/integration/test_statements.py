@@ -79,6 +79,10 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "load/marker": nothing,
         "load/begin": {"run_id": "r0"},
         **{f"load/{name}": {"rows": rows[name]} for name in names},
+        **{
+            f"load/reweigh_{name}": {"rows": [{"sku": SKU, "weights": {OTHER: 0.5}}]}
+            for name in ("co_purchased", "co_viewed")
+        },
         "load/empty_times": nothing,
         **{f"load/weigh_{name}": {"as_of": 1_700_000_000, "base": 1.0, "decay": 0.0} for name in done},
         "load/weighed": {"weighed": "x"},

@@ -60,9 +60,9 @@ def loaded(server: Settings, source: Path, tmp_path_factory: pytest.TempPathFact
 
 
 def run(
-    folder: Path, graph: Graph, settings: Settings, as_of: datetime = AS_OF, dry_run: bool = False
+    folder: Path, graph: Graph, settings: Settings, as_of: datetime = AS_OF, dry_run: bool = False, **more: bool
 ) -> sync.Report:
-    return sync.sync(FilesSource(folder), graph, settings, as_of=as_of, dry_run=dry_run)
+    return sync.sync(FilesSource(folder), graph, settings, as_of=as_of, dry_run=dry_run, **more)
 
 
 def written(report: sync.Report) -> dict[str, dict[str, int]]:
@@ -206,6 +206,37 @@ def test_many_transactions_and_one_give_the_same_graph(source: Path, graph: Grap
     settings = home(tmp_path, sync=Sync(batch_rows=97, atomic_rows=0))
     run(source, graph, settings)
     assert_same(held(graph), expected(source, settings, AS_OF))
+
+
+def test_a_dry_run_says_exactly_what_the_sync_then_does(
+    source: Path, graph: Graph, settings: Settings, tmp_path: Path
+) -> None:
+    """First, unchanged, and read since the last one: with what came, what went and what is another."""
+
+    def both(folder: Path, as_of: datetime, since_last: bool) -> tuple[str, dict[str, dict[str, int]]]:
+        said = run(folder, graph, settings, as_of, dry_run=True, since_last=since_last)
+        did = run(folder, graph, settings, as_of, since_last=since_last)
+        assert told(said) == told(did)
+        return said.mode, written(said)
+
+    begun = AS_OF - timedelta(days=30)
+    mode, all_of_it = both(source, begun, since_last=False)
+    everything = held(graph)
+    assert mode == "dry-run"
+    assert {kind for counts in all_of_it.values() for kind in counts} == {"added"}
+    assert sum(counts["added"] for counts in all_of_it.values()) == sum(map(len, everything.values()))
+    assert both(source, begun, since_last=False) == ("unchanged", {})
+    later = edited(source, tmp_path / "later", fitment=lambda rows: rows[5:])
+    mode, changes = both(later, AS_OF, since_last=True)
+    assert mode == "dry-run"
+    assert changes["fitment"]["removed"] > 0
+    assert changes["events"]["added"] > 0
+    assert changes["events"]["changed"] > 0
+
+
+def told(report: sync.Report) -> list[dict[str, object]]:
+    """What a report says of the feeds, but for the time that they took."""
+    return [{key: value for key, value in feed.items() if key != "seconds"} for feed in report.feeds]
 
 
 @pytest.mark.parametrize("lost", ["nothing", "taken"])

@@ -68,3 +68,12 @@ def test_a_relationship_is_known_by_both_ends() -> None:
     )["fits"]
     assert found.change.upserts.to_pylist() == [{"sku": "A", "vehicle_id": "W"}]
     assert found.change.removals.to_pylist() == [{"sku": "A", "vehicle_id": "V"}]
+
+
+def test_a_pair_of_which_only_the_weight_changed_is_told_apart() -> None:
+    rows = [{"sku": "A", "other_sku": other, "count": 1, "weight": 1.0} for other in ("B", "C", "D")]
+    new = [rows[0], rows[1] | {"weight": 0.5}, rows[2] | {"count": 2, "weight": 0.5}]
+    found = change.compare(table("co_viewed", *rows), table("co_viewed", *new))["co_viewed"]
+    assert found.change.reweighed.to_pylist() == [new[1]]
+    assert found.change.upserts.to_pylist() == [new[2]]
+    assert (found.added, found.changed, found.removed, found.change.rows) == (0, 2, 0, 2)

@@ -1,13 +1,17 @@
 """A source that is not as the contract says stops everything, in one line, before anything runs."""
 
+from contextlib import nullcontext
+from datetime import timedelta
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.errors import RejectedTooMuch, SourceError
 from holley_graph.settings import Settings, Sync
-from loaders import feeds
+from loaders import contracts, feeds
 from loaders.files import FilesSource
+from loaders.source import Earlier
 from tests.support import raw
 
 AS_OF = raw.at("2025-10-01")
@@ -111,5 +115,20 @@ def test_lost_items_are_measured_against_items_and_lost_rows_against_rows():
     rows = feeds.FeedAccount(
         "fitment", read=10, items=1000, rejected={"fitment.bad_year": 4, "fitment.no_sku": 500}
     )
-    assert rows.rejected_share == 0.5
-    assert feeds.FeedAccount("fitment", read=10, items=1000, rejected={"fitment.bad_year": 4}).rejected_share == 0.4
+    assert rows.rejected_share() == 0.5
+    few = feeds.FeedAccount("fitment", read=10, items=1000, rejected={"fitment.bad_year": 4})
+    assert few.rejected_share() == 0.4
+
+
+@pytest.mark.parametrize(("good", "bad", "stops"), [(2, 1, False), (0, 20, False), (0, 21, True), (81, 21, True)])
+def test_few_events_since_the_last_sync_stop_nothing_and_many_bad_ones_do(tmp_path, good, bad, stops):
+    events = [raw.event("u", "Viewed Product", AS_OF, ProductId="A1") for _ in range(good)]
+    events += [raw.event("u", "Viewed Product", AS_OF, ProductId="NOWHERE") for _ in range(bad)]
+    kept = tmp_path / "kept.parquet"
+    pq.write_table(contracts.EVENTS.schema.empty_table(), kept)
+    source = FilesSource(raw.write(tmp_path / "raw", {"items": [raw.item("A1")], "events": events}))
+    settings = Settings(home=tmp_path / "home", sync=Sync(allow_empty=raw.RAW_NAMES))
+    earlier = Earlier(AS_OF, (kept,))
+    extracted = feeds.extract(source, settings, AS_OF + timedelta(days=1), lambda *_: None, earlier=earlier)
+    with pytest.raises(RejectedTooMuch) if stops else nullcontext():
+        feeds.stop_if_too_many_rejected(extracted, settings)

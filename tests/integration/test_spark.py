@@ -1,0 +1,76 @@
+"""The Spark job writes what a sync writes, and the next sync goes on from there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from holley_graph.demo.generate import generate
+from holley_graph.graph import migrations
+from holley_graph.graph.client import Graph
+from holley_graph.server.layout import Layout
+from holley_graph.server.status import address
+from holley_graph.settings import Privacy, Settings, load
+from loaders import sync
+from loaders.files import FilesSource
+from tests.support.held import assert_same, held
+from tests.support.server import wipe
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".venv-spark" / "bin" / "python"
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(tmp_path_factory.mktemp("spark") / "world", users=60, as_of=AS_OF).folder
+
+
+def connector(server: Settings) -> Path:
+    said = subprocess.run(
+        [sys.executable, ROOT / "spark" / "connector.py"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return Path(said.stdout.strip())
+
+
+def job(server: Settings, tables: Path) -> subprocess.CompletedProcess[str]:
+    if not PYTHON.exists():
+        raise RuntimeError(f"{PYTHON} does not exist: run `make spark`")
+    command: list[str | Path] = [PYTHON, ROOT / "spark" / "load_graph.py", "--writers", "2"]
+    command += ["--tables", tables, "--connector", connector(server), "--uri", address(server).uri]
+    command += ["--password-file", Layout.of(server).password_file]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_its_graph_is_that_of_a_sync_and_the_next_sync_goes_on_from_there(
+    server: Settings, graph: Graph, world: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "email.key"
+    key.write_text("a key of more than sixteen bytes")
+    settings, other = (load(home=tmp_path / name, privacy=Privacy(email_key_file=key)) for name in ("a", "b"))
+    source = FilesSource(world)
+    sync.sync(source, graph, other, as_of=AS_OF)
+    wanted = held(graph)
+    wipe(graph)
+
+    report = sync.sync(source, graph, settings, as_of=AS_OF, tables_only=True)
+    tables = settings.home / "taken" / report.run_id
+    assert report.mode == "tables"
+    assert not any(held(graph).values())
+    migrations.apply(graph)
+    done = job(server, tables)
+    assert done.returncode == 0, done.stderr
+    assert_same(held(graph), wanted)
+    assert sync.sync(source, graph, settings, as_of=AS_OF).mode == "unchanged"
+
+    # again, over a graph that holds something: nothing is doubled, and the next sync makes sure of it
+    done = job(server, tables)
+    assert done.returncode == 0, done.stderr
+    assert_same(held(graph), wanted)
+    mended = sync.sync(source, graph, settings, as_of=AS_OF)
+    assert mended.mode == "changes"
+    assert [feed["added"] + feed["changed"] + feed["removed"] for feed in mended.feeds] == [0] * 5
