@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 
 from benchmarks.record import record
@@ -84,6 +86,25 @@ def sync(settings: Settings, raw: Path) -> dict[str, Any]:
         "bare_import_s": round(bare, 2),
         "ratio_to_bare_import": round(seconds / bare, 2),
     }
+
+
+def since_last(settings: Settings, raw: Path) -> dict[str, Any]:
+    """The last hundredth of the events, read since the last sync, against a full sync of the same change."""
+    end = datetime.fromisoformat(json.loads((raw / "world.json").read_text())["as_of"])
+    known = duckdb.read_parquet(str(raw / "events" / "*.parquet")).project("client_event_timestamp AS moment")
+    window = known.filter(f"moment >= '{settings.sync.boundary}' AND moment < '{end}'")
+    events, cut = window.aggregate("COUNT(*), QUANTILE_DISC(moment, 0.99)").fetchall()[0]
+    figures: dict[str, Any] = {"events": events, "as_of": end.isoformat(), "before": cut.isoformat()}
+    for way in ("--since-last", "--full"):
+        _cli(settings, ["sync", "--source", f"files:{raw}", "--as-of", cut.isoformat()])
+        command = ["sync", "--source", f"files:{raw}", "--as-of", end.isoformat(), way, "--json"]
+        seconds, out = _cli(settings, command)
+        report = json.loads(out)
+        written = {kind: sum(feed[kind] for feed in report["feeds"]) for kind in ("added", "changed", "removed")}
+        name = way.strip("-").replace("-", "_")
+        figures[name] = {"seconds": seconds, "stages_s": report["stages"], "rows": written}
+    figures["share_of_full"] = round(figures["since_last"]["seconds"] / figures["full"]["seconds"], 3)
+    return figures
 
 
 def extraction(settings: Settings, _: Path) -> dict[str, Any]:
@@ -180,6 +201,7 @@ def recommend(settings: Settings, _: Path, queries: int = 300) -> dict[str, Any]
 
 STEPS: dict[str, Callable[[Settings, Path], dict[str, Any]]] = {
     "sync": sync,
+    "since-last": since_last,
     "extraction": extraction,
     "training": training,
     "writeback": writing_back,

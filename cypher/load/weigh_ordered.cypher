@@ -4,7 +4,7 @@
 //         $base float         weight of one event that has just happened
 //         $decay float        ln 2 / half-life in seconds; 0 without decay
 // returns: none
-MATCH (:User)-[r:ORDERED]->(:Product)
+MATCH ()-[r:ORDERED]->()
 CALL (r) {
   SET r.weight = reduce(w = 0.0, t IN r.at | w + $base * exp(-$decay * ($as_of - t)))
 } IN TRANSACTIONS OF 50000 ROWS

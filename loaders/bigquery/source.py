@@ -18,7 +18,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_RETRY
 from sqlglot import exp
 
 from holley_graph.errors import SourceUnreachable
@@ -32,7 +31,6 @@ from loaders.source import Cost, Found
 from loaders.sqltext import Statement
 
 _TRIES = 3  # of reading one result that came back short
-_DROP_S = 5.0  # for a scratch table that would expire by itself
 
 
 class BigQuerySource:
@@ -119,11 +117,7 @@ class BigQuerySource:
     def close(self) -> None:
         """Drop the scratch tables and give connections back."""
         for table in self.scratch.values():
-            try:
-                self.connection.client.delete_table(
-                    table, not_found_ok=True, retry=DEFAULT_RETRY.with_timeout(_DROP_S), timeout=_DROP_S
-                )
-            except faults.FAULTS:  # it expires by itself, and what the sync has to say is more important
+            if not tables.drop(self.connection, table):
                 self.notes.append(f"scratch table {table.reference} could not be dropped")
         self.scratch = {}
         self.connection.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 from sqlglot import exp
 
 from holley_graph.errors import SourceError
@@ -21,6 +22,7 @@ from loaders.source import Found
 PARTITION_FROM = "partition_from"
 """Parameter that a bound raw table may compare its partition column with."""
 
+_DROP_S = 5.0  # for a table that would expire by itself
 _HINT = "docs/contract.md lists the tables and columns of a source"
 _SAME = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
 
@@ -92,6 +94,20 @@ def scratch(connection: Connection) -> bigquery.DatasetReference:
     except faults.FAULTS as error:
         raise faults.of(error, what, connection.settings.deadline_s) from error
     return dataset
+
+
+def drop(connection: Connection, table: bigquery.Table) -> bool:
+    """Remove an intermediate table; say whether that worked.
+
+    It expires by itself, and whatever a run that is about to end has to say is more important.
+    """
+    try:
+        connection.client.delete_table(
+            table, not_found_ok=True, retry=DEFAULT_RETRY.with_timeout(_DROP_S), timeout=_DROP_S
+        )
+    except faults.FAULTS:
+        return False
+    return True
 
 
 def name_of(reference: bigquery.TableReference) -> exp.Table:

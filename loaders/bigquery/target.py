@@ -79,7 +79,7 @@ class _Load:
             moved = _made(target, self._rows(columns)) if made else _appended(target, columns, self._rows(columns))
             self.jobs.run("export", moved.sql("bigquery"), {})
         finally:
-            self.connection.client.delete_table(self.staging, not_found_ok=True, timeout=self.connection.call_s)
+            tables.drop(self.connection, self.staging)
         return Loaded(str(target), rows, replace)
 
     def _stage(self, file: Path) -> int:

@@ -132,9 +132,14 @@ def denied(request: Request, ask: Callable[[], Answer]) -> Answer:
     return refused(403, "accessDenied", said) if request.query else ask()
 
 
+def denied_and_not_even_cleaned_up(request: Request, ask: Callable[[], Answer]) -> Answer:
+    return refused(503, "backendError", "try later") if request.method == "DELETE" else denied(request, ask)
+
+
 @pytest.mark.parametrize(
     ("rule", "error", "said"),
     [
+        (denied_and_not_even_cleaned_up, AccessDenied, r"bigquery\.tables\.updateData on"),
         (fewer, SourceUnreachable, r"1 of 2 rows arrived; demo\.results\.recommendations is as it was"),
         (denied, AccessDenied, r"bigquery\.tables\.updateData on demo:results\.recommendations is missing"),
     ],
