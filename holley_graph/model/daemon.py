@@ -8,7 +8,7 @@ product and a symmetric product cannot say so.
     s_u' = s_u + tanh(g) · LayerNorm(W · mean_{v: u → v} t_v)       along the arrow, across the spaces
     t_v' = t_v + tanh(g) · LayerNorm(W · mean_{u: u → v} s_u)       against it
     both += tanh(g) · LayerNorm(C · mean_{co-viewed} of the same kind)      likeness has no arrow
-    loss += pairs · Σ_{u → v} [−ln softmax_v(s_u' · t_v') + asymmetry · −ln σ(s_u' · t_v' − s_v' · t_u')]
+    loss += pairs · Σ_{u → v} [−ln softmax_v(s_uv) + asymmetry · −ln σ(s_uv − s_vu)],   s_uv = s_u' · t_v' + b_v
 
 The second term of the loss asks of a pair that mostly went one way which way it went. A product that was never
 bought has the vectors of its part type, brand, price and base SKU in both spaces. The pairs are dealt into folds in
@@ -38,7 +38,7 @@ PAIRS_AT_ONCE, STRANGERS = 4_096, 1_024
 class DaemonConfig(PopulationConfig):
     """What can be tuned."""
 
-    pairs: float = 0.3
+    pairs: float = 1.0
     """How much a user who bought one product before another counts, in events."""
     asymmetry: float = 0.5
     """Weight of the direction beside that of the pair."""
@@ -129,12 +129,13 @@ class Daemon(Population):
         """Mean loss of pairs drawn as often as they were bought."""
         drawn = torch.multinomial(wanted, min(PAIRS_AT_ONCE, len(wanted)), replacement=True)
         first, second = self.pair[:, drawn]
-        yes = (source[first] * target[second]).sum(1)
+        popular = self.popularity()[:, 0].detach()  # served with every query, learned from vehicles
+        yes = (source[first] * target[second]).sum(1) + popular[second]
         strangers = torch.randint(len(target), (min(STRANGERS, len(target)),), device=target.device)
-        no = source[first] @ target[strangers].T
+        no = source[first] @ target[strangers].T + popular[strangers]
         no = no.masked_fill(strangers == second[:, None], -torch.inf)
         chosen = torch.logsumexp(torch.cat([yes[:, None], no], 1), 1) - yes
-        back = (source[second] * target[first]).sum(1)
+        back = (source[second] * target[first]).sum(1) + popular[first]
         direction = self.lean[drawn] * functional.softplus(back - yes)
         return (chosen + self.options.asymmetry * direction).mean()
 
