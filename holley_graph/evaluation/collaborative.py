@@ -11,21 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from scipy.sparse.linalg import svds
 
-from holley_graph.evaluation import als, popularity
+from holley_graph.evaluation import als, filters, popularity
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]
-Filter = Callable[[Ints], Any]
+Scorer = Callable[[Ints], Any]
 """[users] rows to their scores over all products, [users, products], dense or sparse."""
 BLOCK = 500
 """Test users whose scores over all products are held in memory together."""
 SHRINK = 10.0
 """Co-occurrences that a cosine is doubted by."""
-FREQUENCIES, LOW_PASS = 64, 0.3
-"""Of GF-CF: how many of the smoothest signals pass, and their weight."""
 LARGEST_GRAM = 1_000
 """Users with more products (dealers, crawlers) teach no neighbours: their row alone would fill the gram matrix."""
 
@@ -41,26 +38,11 @@ def item_knn(task: RankingTask, past: Snapshot) -> Floats:
     return _ranked(task, past, lambda users: touched[users] @ similar)
 
 
-def graph_filter(task: RankingTask, past: Snapshot) -> Floats:
-    """GF-CF, a linear low-pass filter on the normalised graph (Shen et al., CIKM 2021).
-
-    score = r (R̃ᵀR̃ + 0.3 D^-½ V Vᵀ D^½), R̃ the degree-normalised interactions, V their top right singular vectors.
-    """
+def gf_cf(task: RankingTask, past: Snapshot) -> Floats:
+    """GF-CF, a linear low-pass filter on the normalised graph (`filters`)."""
     touched = interactions(past)
-    user, item = (np.maximum(np.asarray(touched.sum(axis)).ravel(), 1) for axis in (1, 0))
-    normal = sp.diags(user**-0.5) @ touched @ sp.diags(item**-0.5)
-    smooth = np.zeros((normal.shape[1], 0))
-    if min(normal.shape) > FREQUENCIES:
-        start = np.ones(min(normal.shape))  # makes ARPACK repeat itself
-        smooth = svds(normal, FREQUENCIES, v0=start)[2].T
-
-    def filtered(users: Ints) -> Floats:
-        own = touched[users]
-        near = (own @ normal.T) @ normal
-        wide = ((own @ sp.diags(item**-0.5)) @ smooth) @ (smooth * item[:, None] ** 0.5).T
-        return np.asarray(near.toarray() + LOW_PASS * wide)
-
-    return _ranked(task, past, filtered)
+    filtered = filters.graph_filter(touched, filters.FilterOptions())
+    return _ranked(task, past, lambda users: filtered(touched[users]))
 
 
 def implicit_als(task: RankingTask, past: Snapshot) -> Floats:
@@ -83,7 +65,7 @@ def interactions(past: Snapshot) -> sp.csr_matrix:
     return held
 
 
-def _ranked(task: RankingTask, past: Snapshot, of: Filter) -> Floats:
+def _ranked(task: RankingTask, past: Snapshot, of: Scorer) -> Floats:
     values = np.zeros(len(task.candidate))
     for start in range(0, len(task.user), BLOCK):
         stop = min(start + BLOCK, len(task.user))

@@ -26,6 +26,6 @@ RIVALS: Mapping[str, Ranker] = {
     "popularity": popularity.scores,
     "shrinkage": shrinkage.scores,
     "item-knn": collaborative.item_knn,
-    "gf-cf": collaborative.graph_filter,
+    "gf-cf": collaborative.gf_cf,
     "als": collaborative.implicit_als,
 }

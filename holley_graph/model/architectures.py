@@ -1,12 +1,14 @@
-"""The models by name: one interface, `forward() -> q, z`, `popularity()` and `penalty()` of `Population`."""
+"""The models by name: one interface, that of `Population`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from holley_graph.model.daemon import Daemon, DaemonConfig
 from holley_graph.model.homogeneous import Homogeneous
 from holley_graph.model.lightgcn import LightGCN, LightGCNConfig
+from holley_graph.model.pinsage import PinSage, PinSageConfig
 from holley_graph.model.population import Population, PopulationConfig
 from holley_graph.model.sage import Sage, SageConfig
 
@@ -29,4 +31,6 @@ MODELS = {
     "twin": Architecture(Population, PopulationConfig()),
     "homogeneous": Architecture(Homogeneous, SageConfig()),
     "lightgcn": Architecture(LightGCN, LightGCNConfig()),
+    "daemon": Architecture(Daemon, DaemonConfig()),
+    "pinsage": Architecture(PinSage, PinSageConfig()),
 }

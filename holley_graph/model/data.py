@@ -30,16 +30,16 @@ class Hierarchy:
     size: int
 
 
-def hetero_data(snapshot: Snapshot, co_purchased_per_product: int = 20) -> HeteroData:
+def hetero_data(snapshot: Snapshot, per_product: int = 20) -> HeteroData:
     """Open a snapshot as PyG's `HeteroData`.
 
     Node types `vehicle`, `product`, `user`: row i is row i of the snapshot's table of that name; the snapshot's id
     maps lead to keys. `model`, `make` and `part_type` are numbered by their level. Edge types carry `edge_index`
-    [2, edges]; interactions also `time` and `kind`.
+    [2, edges]; interactions also `time` and `kind`, `bought_before` also `edge_weight`, the number of users.
 
     Args:
         snapshot: nothing later than its `as_of` enters.
-        co_purchased_per_product: strongest co-purchases kept per product.
+        per_product: strongest co-purchases and co-views kept per product.
     """
     data = HeteroData()
     vehicle, product = vehicle_levels(snapshot), product_levels(snapshot)
@@ -60,9 +60,11 @@ def hetero_data(snapshot: Snapshot, co_purchased_per_product: int = 20) -> Heter
     )
     data["make", "makes", "model"].edge_index = data["model", "made_by", "make"].edge_index.flip(0)
 
-    pairs = _strongest(snapshot.co_purchased, co_purchased_per_product)
+    pairs, data["product", "bought_before", "product"].edge_weight = _strongest(snapshot.co_purchased, per_product)
     data["product", "bought_before", "product"].edge_index = pairs
     data["product", "bought_after", "product"].edge_index = pairs.flip(0)
+    seen, _ = _strongest(snapshot.co_viewed, per_product)
+    data["product", "viewed_with", "product"].edge_index = torch.cat([seen, seen.flip(0)], 1)
 
     owners = np.flatnonzero(snapshot.user_vehicle >= 0)
     owned = np.stack([owners, snapshot.user_vehicle[owners]])
@@ -133,12 +135,13 @@ def _first_rows(level: Hierarchy) -> torch.Tensor:
     return first
 
 
-def _strongest(pairs: pa.Table, keep: int) -> torch.Tensor:
-    """[2, edges] the `keep` heaviest pairs of each first product."""
+def _strongest(pairs: pa.Table, keep: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """[2, edges] the `keep` heaviest pairs of each first product, and [edges] how many made each."""
     source, target = (np.asarray(pairs.column(c).to_numpy(), np.int64) for c in ("sku", "other_sku"))
     weight: npt.NDArray[np.float64] = np.asarray(pairs.column("weight").to_numpy(), float)
     order = np.lexsort((target, -weight, source))
     source, target, weight = source[order], target[order], weight[order]
     starts = np.searchsorted(source, source)
     chosen = (np.arange(len(source)) - starts < keep) & (weight > 0)
-    return torch.from_numpy(np.stack([source[chosen], target[chosen]]))
+    count = np.asarray(pairs.column("count").to_numpy(), np.float32)[order][chosen]
+    return torch.from_numpy(np.stack([source[chosen], target[chosen]])), torch.from_numpy(count)

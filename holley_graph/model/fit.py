@@ -12,7 +12,7 @@ from torch import Tensor
 from holley_graph.model.architectures import Architecture
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.history import fit_history
-from holley_graph.model.likelihood import choices, negative_log_likelihood
+from holley_graph.model.likelihood import choices
 from holley_graph.model.population import Population
 from holley_graph.model.sage import History
 from holley_graph.progress import Progress, silent
@@ -47,6 +47,7 @@ class Fitted:
         z: [products, dim].
         popularity: [products] at the newest time bin.
         history: the user layer.
+        source: [products, dim] what buying a product says of the next one, where the model has such vectors.
         state: parameters by name.
     """
 
@@ -54,6 +55,7 @@ class Fitted:
     z: Tensor
     popularity: Tensor
     history: History
+    source: Tensor | None
     state: dict[str, Tensor]
 
 
@@ -89,8 +91,7 @@ def fit(
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     curve, best = Curve(), copy.deepcopy(model.state_dict())
     for epoch in range(1, epochs + 1):
-        q, z = model()
-        loss = (negative_log_likelihood(events, q, z, model.popularity()) + model.penalty()) / max(events.total, 1)
+        loss = (model.loss(events) + model.penalty()) / max(events.total, 1)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -108,9 +109,12 @@ def fit(
     if curve.loss and len(curve.loss) < epochs:
         progress("training", epochs, epochs)
     q, z, newest = _served(model)
+    with torch.no_grad():
+        source = model.eval().source()
     history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
-    return Fitted(q, z, newest, history, {k: v.detach().cpu().contiguous() for k, v in state.items()}), curve
+    kept = {k: v.detach().cpu().contiguous() for k, v in state.items()}
+    return Fitted(q, z, newest, history, None if source is None else source.cpu(), kept), curve
 
 
 def _served(model: Population) -> tuple[Tensor, Tensor, Tensor]:

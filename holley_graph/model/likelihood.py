@@ -86,6 +86,12 @@ def time_bins(at: Ints, as_of: int, bins: int, bin_days: int) -> Ints:
     return np.minimum((as_of - 1 - at) // (bin_days * DAY), bins - 1)
 
 
+def scores(data: Choices, q: Tensor, z: Tensor, popularity: Tensor) -> Tensor:
+    """[cells] score of each cell, from q [vehicles, dim], z [products, dim] and popularity [products, bins]."""
+    affinity = (q[data.fit_vehicle] * z[data.fit_product]).sum(1)
+    return affinity[data.fit] + popularity[data.fit_product[data.fit], data.time_bin]
+
+
 def negative_log_likelihood(data: Choices, q: Tensor, z: Tensor, popularity: Tensor) -> Tensor:
     """Return the summed loss in nats.
 
@@ -95,8 +101,7 @@ def negative_log_likelihood(data: Choices, q: Tensor, z: Tensor, popularity: Ten
         z: [products, dim].
         popularity: [products, bins].
     """
-    affinity = (q[data.fit_vehicle] * z[data.fit_product]).sum(1)
-    score = affinity[data.fit] + popularity[data.fit_product[data.fit], data.time_bin]
+    score = scores(data, q, z, popularity)
     largest = torch.full((data.groups,), -torch.inf, device=score.device).scatter_reduce(
         0, data.group, score.detach(), "amax"
     )

@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.data import Hierarchy
+from holley_graph.model.likelihood import Choices, negative_log_likelihood
 
 Levels = dict[str, Hierarchy]
 
@@ -89,6 +90,15 @@ class Population(nn.Module):
         """Return b [products, bins]; bin 0 is the newest."""
         popularity: Tensor = self.bias() + self.drift()
         return popularity
+
+    def source(self) -> Tensor | None:
+        """Return what buying a product says of the next one, [products, dim]; none: the history layer says it."""
+        return None
+
+    def loss(self, events: Choices) -> Tensor:
+        """Return what training minimises beside `penalty`, summed over events."""
+        q, z = self()
+        return negative_log_likelihood(events, q, z, self.popularity())
 
     def penalty(self) -> Tensor:
         """Return the negative log prior, in events (up to constants)."""

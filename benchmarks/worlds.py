@@ -1,0 +1,45 @@
+"""Generated worlds on a server of their own: synced once, kept with their snapshot, asked ever after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from holley_graph.cli.connection import connect
+from holley_graph.cli.sync import offline_import
+from holley_graph.demo import World, generate
+from holley_graph.server import lifecycle
+from holley_graph.settings import Settings, load
+from holley_graph.snapshot import exporter, parcel
+from holley_graph.snapshot.snapshot import Snapshot
+from loaders import sync, taken
+from loaders.files import FilesSource
+
+
+@dataclass(frozen=True)
+class Known:
+    """A world whose truth can be asked, and all that the loop made of it."""
+
+    settings: Settings
+    world: World
+    snapshot: Snapshot
+    clean: taken.Taken
+
+
+def open_world(home: Path, users: int, seed: int) -> Known:
+    """Generate and sync a world below `home`, or open what an earlier call left there."""
+    settings = load(home=(home / f"world-{users}-{seed}").absolute())
+    raw, kept = settings.home / "raw", settings.home / "snapshots"
+    world = World.open(raw) if (raw / "world.json").exists() else generate(raw, users=users, seed=seed)
+    if not any(kept.glob("*/manifest.json")):
+        lifecycle.up(settings)
+        try:
+            with connect(settings) as graph:
+                sync.sync(FilesSource(raw), graph, settings, as_of=world.as_of, bulk=offline_import(settings))
+                parcel.keep(exporter.take(graph, exporter.options(settings.sync)), kept)
+        finally:
+            lifecycle.down(settings)
+    snapshot = parcel.open_parcel(next(kept.glob("*/manifest.json")).parent)
+    clean = taken.open_taken(settings.home, next((settings.home / "taken").iterdir()).name)
+    assert clean is not None
+    return Known(settings, world, snapshot, clean)

@@ -1,0 +1,153 @@
+"""DAEMON: which part leads to which, with two vectors per product.
+
+After Virinchi, Saladi & Mondal, "Recommending Related Products Using Graph Neural Networks in Directed Graphs"
+(ECML PKDD 2022). A carburetor calls for its gasket, the gasket does not call for a carburetor: one vector per
+product and a symmetric product cannot say so.
+
+    s_p, t_p = sums over hierarchies, one set of tables each        what p leads to, what leads to p
+    s_u' = s_u + tanh(g) · LayerNorm(W · mean_{v: u → v} t_v)       along the arrow, across the spaces
+    t_v' = t_v + tanh(g) · LayerNorm(W · mean_{u: u → v} s_u)       against it
+    both += tanh(g) · LayerNorm(C · mean_{co-viewed} of the same kind)      likeness has no arrow
+    loss += pairs · Σ_{u → v} [−ln softmax_v(s_uv) + asymmetry · −ln σ(s_uv − s_vu)],   s_uv = s_u' · t_v' + b_v
+
+The second term of the loss asks of a pair that mostly went one way which way it went. A product that was never
+bought has the vectors of its part type, brand, price and base SKU in both spaces. The pairs are dealt into folds in
+turn: messages run over the others, so that no pair that is to be foretold is among its own evidence.
+
+A product's target vector is also what vehicles are scored with, by the loss of every model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch_geometric.data import HeteroData
+from torch_geometric.nn import SAGEConv
+
+from holley_graph.model.likelihood import Choices
+from holley_graph.model.population import Levels, Population, PopulationConfig, Sums, adjacency
+
+PAIRS_AT_ONCE, STRANGERS = 4_096, 1_024
+"""Pairs, and products that they are told from, of one step at most."""
+
+
+@dataclass(frozen=True)
+class DaemonConfig(PopulationConfig):
+    """What can be tuned."""
+
+    pairs: float = 1.0
+    """How much a user who bought one product before another counts, in events."""
+    asymmetry: float = 0.5
+    """Weight of the direction beside that of the pair."""
+    folds: int = 4
+    """Parts that the pairs are dealt into; one is foretold while messages run over the others."""
+
+
+class Daemon(Population):
+    """The population with a second vector per product, learned from what was bought before what.
+
+    Args:
+        data: the graph, as `hetero_data` opens it.
+        vehicle: levels of the vehicles.
+        product: levels of the products.
+        config: see there.
+    """
+
+    pair: Tensor
+    weight: Tensor
+    lean: Tensor
+    fold: Tensor
+    alike: Tensor
+
+    def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: DaemonConfig) -> None:
+        super().__init__(data, vehicle, product, config)
+        self.options = config
+        self.leads = Sums(product, config.dim, config.init_std)
+        bought = data["product", "bought_before", "product"]
+        pairs, weight, products = bought.edge_index, bought.edge_weight, int(data["product"].num_nodes)
+        for name, value in (("pair", pairs), ("weight", weight), ("lean", _lean(pairs, weight, products))):
+            self.register_buffer(name, value, persistent=False)
+        dealt = (
+            torch.randperm(pairs.shape[1]) % config.folds
+        )  # none is empty while there are as many pairs as folds
+        self.register_buffer("fold", dealt, persistent=False)
+        self.turn = config.folds  # the last "fold" holds nothing back
+        for fold in range(config.folds + 1):
+            kept = pairs[:, dealt != fold]
+            for name, edges in (("next", kept.flip(0)), ("last", kept)):
+                self.register_buffer(f"{name}_{fold}", adjacency(edges, (products, products)), persistent=False)
+        alike = adjacency(data["product", "viewed_with", "product"].edge_index, (products, products))
+        self.register_buffer("alike", alike, persistent=False)
+        self.layers = nn.ModuleDict(
+            {
+                name: SAGEConv((config.dim, config.dim), config.dim, root_weight=False, bias=False)
+                for name in ("next", "last", "source_alike", "target_alike")
+            }
+        )
+        self.norms = nn.ModuleDict({name: nn.LayerNorm(config.dim) for name in self.layers})
+        self.gates = nn.ParameterDict({name: nn.Parameter(torch.tensor(0.01)) for name in self.layers})
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """Return q [vehicles, dim] and the target vectors [products, dim]."""
+        return self.vehicle(), self.sides()[1]
+
+    def source(self) -> Tensor:
+        """Return the source vectors [products, dim]."""
+        return self.sides()[0]
+
+    def sides(self) -> tuple[Tensor, Tensor]:
+        """Return source and target vectors, [products, dim] each."""
+        source, target = self.leads(), self.product()
+        after, before = getattr(self, f"next_{self.turn}"), getattr(self, f"last_{self.turn}")
+        ahead = self._message("next", target, after) + self._message("source_alike", source, self.alike)
+        behind = self._message("last", source, before) + self._message("target_alike", target, self.alike)
+        return source + ahead, target + behind
+
+    def loss(self, events: Choices) -> Tensor:
+        """Return the loss of the population and that of a sample of pairs, scaled to all of them."""
+        if self.pair.shape[1] < self.options.folds:
+            return super().loss(events)
+        self.turn = (self.turn + 1) % self.options.folds
+        wanted = self.weight * (self.fold == self.turn)
+        pairs = self.options.pairs * self.weight.sum() * self._pairs(wanted, *self.sides())
+        return super().loss(events) + pairs
+
+    def penalty(self) -> Tensor:
+        """Return the negative log prior, in events."""
+        tables = torch.stack([table.square().sum() for table in self.leads.tables.values()]).sum()
+        return super().penalty() + self.config.table_l2 * tables / 2
+
+    def eval(self) -> Daemon:
+        """Hold no pair back."""
+        self.turn = self.options.folds
+        return super().eval()
+
+    def _pairs(self, wanted: Tensor, source: Tensor, target: Tensor) -> Tensor:
+        """Mean loss of pairs drawn as often as they were bought."""
+        drawn = torch.multinomial(wanted, min(PAIRS_AT_ONCE, len(wanted)), replacement=True)
+        first, second = self.pair[:, drawn]
+        popular = self.popularity()[:, 0].detach()  # served with every query, learned from vehicles
+        yes = (source[first] * target[second]).sum(1) + popular[second]
+        strangers = torch.randint(len(target), (min(STRANGERS, len(target)),), device=target.device)
+        no = source[first] @ target[strangers].T + popular[strangers]
+        no = no.masked_fill(strangers == second[:, None], -torch.inf)
+        chosen = torch.logsumexp(torch.cat([yes[:, None], no], 1), 1) - yes
+        back = (source[second] * target[first]).sum(1) + popular[first]
+        direction = self.lean[drawn] * functional.softplus(back - yes)
+        return (chosen + self.options.asymmetry * direction).mean()
+
+    def _message(self, name: str, what: Tensor, over: Tensor) -> Tensor:
+        message: Tensor = self.norms[name](self.layers[name]((what, what), over))
+        return torch.tanh(self.gates[name]) * message
+
+
+def _lean(pairs: Tensor, weight: Tensor, products: int) -> Tensor:
+    """[pairs] how far a pair leans its way, 1 where the other way never happened, 0 where it happened as often."""
+    here, there = pairs[0] * products + pairs[1], pairs[1] * products + pairs[0]
+    order = here.argsort()
+    at = torch.searchsorted(here[order], there).clamp(max=max(len(here) - 1, 0))
+    back = torch.where(here[order][at] == there, weight[order][at], 0) if len(here) else weight
+    return ((weight - back) / (weight + back)).clamp(min=0)

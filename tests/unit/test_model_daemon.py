@@ -1,0 +1,98 @@
+"""The direction of co-purchase: found where it is planted, and without a pair among its own evidence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from holley_graph.evaluation import links
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.daemon import Daemon, DaemonConfig
+from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.fit import Fitted, fit
+from holley_graph.snapshot.snapshot import ORDERED, Snapshot
+from tests.support import planted
+
+LATER = 7 * planted.DAY
+
+
+def directed() -> Snapshot:
+    """A world in which everybody buys one part, and a part of the next type a week later, never one before."""
+    world = planted.world(users=1_500).snapshot
+    rng = np.random.default_rng(3)
+    kind = np.array([int(name[1:]) for name in world.products.column("part_type").to_pylist()])
+    user, first = np.unique(world.event("user"), return_index=True)
+    product, at = world.event("product")[first], np.minimum(world.event("at")[first], planted.AS_OF - 2 * LATER)
+    follows = [rng.choice(np.flatnonzero(kind == (k + 1) % 10)) for k in kind[product]]
+    events = pa.table(
+        {
+            "user": np.concatenate([user, user]),
+            "product": np.concatenate([product, follows]),
+            "kind": np.full(2 * len(user), ORDERED, np.int8),
+            "at": np.concatenate([at, at + LATER]),
+        }
+    )
+    return replace(world, events=events.sort_by([("user", "ascending"), ("at", "ascending")]))
+
+
+WORLD = directed()
+
+
+def build(config: DaemonConfig) -> Daemon:
+    torch.manual_seed(0)
+    return Daemon(hetero_data(WORLD), vehicle_levels(WORLD), product_levels(WORLD), config)
+
+
+@pytest.fixture(scope="module")
+def task() -> links.LinkTask:
+    return links.inductive(WORLD, share=0.2, seed=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(task: links.LinkTask) -> Fitted:
+    chosen = replace(MODELS["daemon"], config=DaemonConfig(dim=16, bins=1))
+    return fit(task.past, chosen, epochs=40, seed=0, device=torch.device("cpu"))[0]
+
+
+def test_what_leads_to_what_is_found_of_products_that_nobody_ever_bought(
+    task: links.LinkTask, fitted: Fitted
+) -> None:
+    assert fitted.source is not None
+    source, target = fitted.source.numpy(), fitted.z.numpy()
+
+    def says(pair: np.ndarray) -> np.ndarray:
+        return np.asarray((source[pair[0]] * target[pair[1]]).sum(1), float)
+
+    assert links.auc(says(task.pair), says(task.foil)) > 0.8
+    assert links.direction_auc(says(task.pair), says(task.pair[::-1]), task.lean) > 0.8
+
+
+def test_the_two_vectors_of_a_product_are_not_one() -> None:
+    model = build(DaemonConfig(dim=8)).eval()
+    source, target = model.sides()
+    forth, back = source @ target.T, target @ source.T
+    assert not torch.allclose(forth, back)
+    assert torch.equal(model.source(), source)
+
+
+def test_no_pair_that_is_foretold_is_among_the_messages() -> None:
+    model = build(DaemonConfig(dim=8))
+    for turn in range(model.options.folds):
+        along = getattr(model, f"next_{turn}").to_dense()
+        held = model.fold == turn
+        first, second = model.pair
+        assert not along[first[held], second[held]].any()
+        assert along[first[~held], second[~held]].all()
+    whole = getattr(model, f"next_{model.options.folds}").to_dense()
+    assert int(whole.sum()) == model.pair.shape[1]
+
+
+def test_a_pair_leans_by_how_much_oftener_it_went_its_way() -> None:
+    model = build(DaemonConfig(dim=8))
+    weight = dict(zip(zip(*model.pair.tolist(), strict=True), model.weight.tolist(), strict=True))
+    expected = [
+        max(0.0, (w - weight.get((b, a), 0.0)) / (w + weight.get((b, a), 0.0))) for (a, b), w in weight.items()
+    ]
+    np.testing.assert_allclose(model.lean.numpy(), expected, rtol=1e-6)
