@@ -44,16 +44,18 @@ def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> dict[st
     Returns:
         Every graph table's difference, in schema order.
     """
-    return {d.table: _compare(d, old[d.table], new[d.table]) for d in (*NODES, *RELATIONSHIPS)}
-
-
-def _compare(declared: Node | Relationship, old: pa.Table, new: pa.Table) -> Difference:
-    keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
     with duckdb.connect() as connection:
-        connection.register("new_rows", _rows(declared.table, new, keys))
-        connection.register("old_rows", _rows(declared.table, old, keys))
-        written: pa.Table = connection.sql(sqltext.duckdb("diff/written")).to_arrow_table()
-        removed: pa.Table = connection.sql(sqltext.duckdb("diff/removed")).to_arrow_table()
+        return {d.table: _compare(connection, d, old[d.table], new[d.table]) for d in (*NODES, *RELATIONSHIPS)}
+
+
+def _compare(
+    connection: duckdb.DuckDBPyConnection, declared: Node | Relationship, old: pa.Table, new: pa.Table
+) -> Difference:
+    keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
+    connection.register("new_rows", _rows(declared.table, new, keys))
+    connection.register("old_rows", _rows(declared.table, old, keys))
+    written: pa.Table = connection.sql(sqltext.duckdb("diff/written")).to_arrow_table()
+    removed: pa.Table = connection.sql(sqltext.duckdb("diff/removed")).to_arrow_table()
     added = int(np.count_nonzero(written.column("added")))
     only_weight = written.column("reweighed")
     change = Change(
