@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # The BigQuery emulator of the tests runs as a child process from a venv of its own: its pins are not ours.
 EMULATOR := .venv-emulator
 EMULATOR_STAMP := $(EMULATOR)/.installed
-# Spark, too: its Java is older than the server's.
+# Spark, too: its Java is older than the server's. It comes as source, and what builds it is pinned with the rest.
 SPARK := .venv-spark
 SPARK_STAMP := $(SPARK)/.installed
 
@@ -38,7 +38,8 @@ spark: $(SPARK_STAMP)
 
 $(SPARK_STAMP): requirements/spark.txt spark/connector.lock $(STAMP)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SPARK)
-	$(BIN)/uv pip sync --python $(SPARK)/bin/python --require-hashes requirements/spark.txt
+	$(BIN)/uv pip sync --python $(SPARK)/bin/python --require-hashes --build-constraints requirements/lock.txt \
+	  requirements/spark.txt
 	$(BIN)/python spark/connector.py
 	@touch $@
 
