@@ -72,9 +72,8 @@ class CleanTable:
                 )
         required = [column.name for column in self.columns if column.required]
         if required:
-            filled = found.aggregate(", ".join(f'bool_and("{name}" IS NOT NULL)' for name in required)).fetchall()[
-                0
-            ]
+            there = (f'bool_and("{name}" IS NOT NULL)' for name in required)
+            (filled,) = found.aggregate(", ".join(there)).fetchall()
             for name, is_filled in zip(required, filled, strict=True):
                 if is_filled is False:  # None: no rows
                     raise SourceError(f"clean table {self.name}, column {name}: expected a value, found none")

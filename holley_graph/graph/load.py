@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from holley_graph.graph.client import Graph, Step
@@ -69,7 +70,10 @@ def _packed(statement: str, rows: pa.Table, size: int) -> Iterator[tuple[Step, i
     """Pack weights by the product at the start: the server looks it up once, and the other end never."""
     for start in range(0, rows.num_rows, size):
         batch = rows.slice(start, size)
-        weights: dict[str, dict[str, float]] = {}
-        for sku, other, weight in zip(*(batch.column(c).to_pylist() for c in _WEIGHED), strict=True):
-            weights.setdefault(sku, {})[other] = weight
-        yield (statement, {"rows": [{"sku": s, "weights": w} for s, w in weights.items()]}), batch.num_rows
+        sku, other, weight = (batch.column(name).to_numpy() for name in _WEIGHED)
+        starts = np.flatnonzero(np.append(True, sku[1:] != sku[:-1]))
+        packed = [
+            {"sku": sku[a], "weights": dict(zip(other[a:b], weight[a:b].tolist(), strict=True))}
+            for a, b in zip(starts, np.append(starts[1:], len(sku)), strict=True)
+        ]
+        yield (statement, {"rows": packed}), batch.num_rows

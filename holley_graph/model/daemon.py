@@ -70,9 +70,8 @@ class Daemon(Population):
         pairs, weight, products = bought.edge_index, bought.edge_weight, int(data["product"].num_nodes)
         for name, value in (("pair", pairs), ("weight", weight), ("lean", _lean(pairs, weight, products))):
             self.register_buffer(name, value, persistent=False)
-        dealt = (
-            torch.randperm(pairs.shape[1]) % config.folds
-        )  # none is empty while there are as many pairs as folds
+        # none is empty while there are as many pairs as folds
+        dealt = torch.randperm(pairs.shape[1]) % config.folds
         self.register_buffer("fold", dealt, persistent=False)
         self.turn = config.folds  # the last "fold" holds nothing back
         for fold in range(config.folds + 1):
