@@ -25,10 +25,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
-from torch_geometric.nn import SAGEConv
 
 from holley_graph.model.likelihood import Choices
-from holley_graph.model.population import Levels, Population, PopulationConfig, Sums, adjacency
+from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, Sums, adjacency, mean_conv
 
 PAIRS_AT_ONCE, STRANGERS = 4_096, 1_024
 """Pairs, and products that they are told from, of one step at most."""
@@ -81,13 +80,9 @@ class Daemon(Population):
         alike = adjacency(data["product", "viewed_with", "product"].edge_index, (products, products))
         self.register_buffer("alike", alike, persistent=False)
         self.layers = nn.ModuleDict(
-            {
-                name: SAGEConv((config.dim, config.dim), config.dim, root_weight=False, bias=False)
-                for name in ("next", "last", "source_alike", "target_alike")
-            }
+            {name: mean_conv(config.dim) for name in ("next", "last", "source_alike", "target_alike")}
         )
-        self.norms = nn.ModuleDict({name: nn.LayerNorm(config.dim) for name in self.layers})
-        self.gates = nn.ParameterDict({name: nn.Parameter(torch.tensor(0.01)) for name in self.layers})
+        self.gates = nn.ModuleDict({name: Gated(config.dim) for name in self.layers})
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and the target vectors [products, dim]."""
@@ -139,8 +134,8 @@ class Daemon(Population):
         return (chosen + self.options.asymmetry * direction).mean()
 
     def _message(self, name: str, what: Tensor, over: Tensor) -> Tensor:
-        message: Tensor = self.norms[name](self.layers[name]((what, what), over))
-        return torch.tanh(self.gates[name]) * message
+        added: Tensor = self.gates[name](self.layers[name]((what, what), over))
+        return added
 
 
 def _lean(pairs: Tensor, weight: Tensor, products: int) -> Tensor:

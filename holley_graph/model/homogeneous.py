@@ -12,9 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
-from torch_geometric.nn import SAGEConv
 
-from holley_graph.model.population import Levels, Population, adjacency
+from holley_graph.model.population import Gated, Levels, Population, adjacency, mean_conv
 from holley_graph.model.sage import MESSAGES, SageConfig
 
 TYPES = ("vehicle", "product", "model", "make", "part_type")
@@ -39,18 +38,14 @@ class Homogeneous(Population):
         )
         everybody = sum(self._sizes)
         self.register_buffer("neighbours", adjacency(edges.unique(dim=1), (everybody, everybody)), persistent=False)
-        self.layers = nn.ModuleList(
-            SAGEConv((config.dim, config.dim), config.dim, root_weight=False, bias=False)
-            for _ in range(config.layers)
-        )
-        self.norms = nn.ModuleList(nn.LayerNorm(config.dim) for _ in self.layers)
-        self.gates = nn.Parameter(torch.full((config.layers,), 0.01))
+        self.layers = nn.ModuleList(mean_conv(config.dim) for _ in range(config.layers))
+        self.gates = nn.ModuleList(Gated(config.dim) for _ in self.layers)
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
         make, model = self.vehicle.tables["make"], self.vehicle.tables["model"]
         h = torch.cat([self.vehicle(), self.product(), model, make, self.product.tables["part_type"]])
-        for layer, norm, gate in zip(self.layers, self.norms, torch.tanh(self.gates), strict=True):
-            h = h + gate * norm(layer((h, h), self.neighbours))
+        for layer, gate in zip(self.layers, self.gates, strict=True):
+            h = h + gate(layer((h, h), self.neighbours))
         q, z = h.split(self._sizes)[:2]
         return q, z

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.likelihood import Choices, scores
-from holley_graph.model.population import Levels, Population, PopulationConfig
+from holley_graph.model.population import Gated, Levels, Population, PopulationConfig
 
 Ints = npt.NDArray[np.int64]
 Lists = tuple[Ints, Ints]
@@ -68,8 +68,7 @@ class PinSage(Population):
         self.layers = nn.ModuleDict(
             {name: nn.Linear(config.dim, config.dim, bias=False) for name in ("neighbour", "vehicle", "product")}
         )
-        self.norms = nn.ModuleDict({name: nn.LayerNorm(config.dim) for name in ("vehicle", "product")})
-        self.gates = nn.ParameterDict({name: nn.Parameter(torch.tensor(0.01)) for name in self.norms})
+        self.gates = nn.ModuleDict({name: Gated(config.dim) for name in ("vehicle", "product")})
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
@@ -92,8 +91,8 @@ class PinSage(Population):
         return (events.weight[chosen] * missing).sum()
 
     def _pooled(self, name: str, message: Tensor) -> Tensor:
-        pooled: Tensor = self.norms[name](self.layers[name](getattr(self, f"near_{name}") @ message))
-        return torch.tanh(self.gates[name]) * pooled
+        added: Tensor = self.gates[name](self.layers[name](getattr(self, f"near_{name}") @ message))
+        return added
 
 
 def neighbourhoods(data: HeteroData, config: PinSageConfig, seed: int) -> tuple[Tensor, Tensor]:

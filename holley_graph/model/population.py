@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
+from torch_geometric.nn import SAGEConv
 
 from holley_graph.model.data import Hierarchy
 from holley_graph.model.likelihood import Choices, negative_log_likelihood
@@ -112,6 +113,25 @@ class Population(nn.Module):
             torch.zeros(()),
         )
         return (c.table_l2 * tables + c.bias_l2 * biases + c.drift_l2 * moves) / 2
+
+
+class Gated(nn.Module):
+    """A message as a residual, tanh(g) · LayerNorm(m): nearly shut at first, opened as far as it helps."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.gate = nn.Parameter(torch.tensor(0.01))
+
+    def forward(self, message: Tensor) -> Tensor:
+        """Return what is added to the receiver, [receivers, dim]."""
+        added: Tensor = torch.tanh(self.gate) * self.norm(message)
+        return added
+
+
+def mean_conv(dim: int) -> SAGEConv:
+    """W · mean over neighbours: the receiver itself is what the residual is added to."""
+    return SAGEConv((dim, dim), dim, root_weight=False, bias=False)
 
 
 def adjacency(edges: Tensor, shape: tuple[int, int]) -> Tensor:

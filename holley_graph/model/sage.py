@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
-from torch_geometric.nn import HeteroConv, SAGEConv
+from torch_geometric.nn import HeteroConv
 
-from holley_graph.model.population import Levels, Population, PopulationConfig, adjacency
+from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, adjacency, mean_conv
 from holley_graph.snapshot.snapshot import KINDS
 
 MESSAGES = (
@@ -64,21 +64,13 @@ class Sage(Population):
         super().__init__(data, vehicle, product, config)
         used = {key: data[key].edge_index for key in MESSAGES if data[key].edge_index.numel()}
         self.layers = nn.ModuleList(
-            HeteroConv(
-                {
-                    key: SAGEConv((config.dim, config.dim), config.dim, root_weight=False, bias=False)
-                    for key in used
-                },
-                aggr="sum",
-            )
+            HeteroConv({key: mean_conv(config.dim) for key in used}, aggr="sum")
             for _ in range(config.layers if used else 0)
         )
         types = ("vehicle", "product", "model", "make", "part_type")
-        self.norms = nn.ModuleDict(
-            {f"{name}_{i}": nn.LayerNorm(config.dim) for i in range(len(self.layers)) for name in types}
+        self.gates = nn.ModuleDict(
+            {f"{name}_{i}": Gated(config.dim) for i in range(len(self.layers)) for name in types}
         )
-        self.gates = nn.ParameterList(nn.Parameter(torch.full((len(types),), 0.01)) for _ in self.layers)
-        self._types = types
         for (source, relation, target), edges in used.items():
             shape = (data[target].num_nodes, data[source].num_nodes)
             self.register_buffer(f"to_{target}_{relation}_from_{source}", adjacency(edges, shape), persistent=False)
@@ -94,12 +86,9 @@ class Sage(Population):
             "make": make,
             "part_type": self.product.tables["part_type"],
         }
-        for i, (conv, gate) in enumerate(zip(self.layers, self.gates, strict=True)):
+        for i, conv in enumerate(self.layers):
             messages = conv(h, {key: getattr(self, f"to_{key[2]}_{key[1]}_from_{key[0]}") for key in self._edges})
-            gates = dict(zip(self._types, torch.tanh(gate), strict=True))
-            h = {
-                n: x + gates[n] * self.norms[f"{n}_{i}"](messages[n]) if n in messages else x for n, x in h.items()
-            }
+            h = {n: x + self.gates[f"{n}_{i}"](messages[n]) if n in messages else x for n, x in h.items()}
         return h["vehicle"], h["product"]
 
 
