@@ -9,33 +9,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+from pyarrow.dataset import Dataset
 
 from holley_graph.settings import Baseline, Settings
-from loaders import sqltext
+from loaders import feeds, sqltext
 
 VERSION = "v5.18"
 _READS = ("users", "fitment", "items", "events", "orders")
 
 
-def scores(clean: Mapping[str, pa.Table], as_of: int, settings: Settings) -> pa.Table:
+def scores(clean: Mapping[str, pa.Table | Dataset], as_of: int, settings: Settings) -> pa.Table:
     """Score every eligible product that fits a vehicle and was ever ordered, by what was known at a time.
 
     Orders at or after `as_of` do not count, so any time up to that of the clean tables can be asked for. Which
     products are eligible and who owns what is as the tables have it: their prices and pictures carry no times.
 
     Args:
-        clean: the five clean tables by name, as a sync keeps them (`taken.Taken.clean_tables`).
+        clean: the five clean tables by name, as a sync keeps them (`clean_files` or `clean_tables` of a `Taken`).
         as_of: epoch seconds, exclusive.
-        settings: `baseline` and `eligibility` are read.
+        settings: `baseline` and `eligibility` are read; memory and the home that the engine spills to.
 
     Returns:
         vehicle_id, sku, score (two decimals), source (`segment`, `make`, `global` or `none`), orders (those that
         the score counts); sorted by vehicle and SKU.
     """
     values = {"as_of_s": as_of} | _numbers(settings.baseline) | settings.eligibility.model_dump()
-    with duckdb.connect() as connection:
+    with feeds.connect(settings) as connection:
         for name in _READS:
             connection.register(f"clean_{name}", clean[name])
         for name in ("graph/product", "baseline/scores"):

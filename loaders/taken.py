@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.dataset import Dataset, dataset
 
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
@@ -61,6 +62,10 @@ class Taken:
     def clean(self, name: str) -> Path:
         """Return the file of a clean table; it may hold addresses."""
         return self.path / f"clean_{name}.parquet"
+
+    def clean_files(self) -> dict[str, Dataset]:
+        """Open every clean table where it lies: an engine reads what it needs of it."""
+        return {feed.clean.name: dataset(self.clean(feed.clean.name)) for feed in FEEDS}
 
     def clean_tables(self) -> dict[str, pa.Table]:
         """Read every clean table; some hold addresses."""
@@ -117,7 +122,7 @@ def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: by
         "statements": [
             sqltext.load(name).text
             for name in sqltext.names()
-            if not name.startswith(("baseline/", "gate/", "campaign/"))
+            if not name.startswith(("baseline/", "gate/", "campaign/", "export/"))
         ],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from holley_graph.errors import ParcelError
 
@@ -75,15 +76,16 @@ def save(tables: Tables, folder: Path) -> None:
         pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
 
 
-def load(folder: Path) -> dict[str, Table]:
-    """Read the tables of a run.
+def load(folder: Path, names: Iterable[str] = NAMES) -> dict[str, Table]:
+    """Read the tables of a run, those that it has of `names`.
 
     Raises:
         ParcelError: files are missing, disagree in length or are not those that the run was sealed with.
     """
     _check_seal(folder)
     try:
-        vectors = load_file(folder / "embeddings.safetensors")
+        with safe_open(folder / "embeddings.safetensors", "np") as file:
+            vectors = {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118  no mapping
         keys = {n: pq.read_table(folder / f"keys_{n}.parquet").column("key").to_numpy() for n in vectors}
     except (OSError, ValueError, SafetensorError) as error:
         raise ParcelError(f"{folder} holds no readable embeddings: {error}") from error
@@ -93,10 +95,34 @@ def load(folder: Path) -> dict[str, Table]:
     return {name: Table(keys[name], table) for name, table in vectors.items()}
 
 
+def mapped(folder: Path, name: str) -> Vectors:
+    """Open one table's vectors where they lie: rows are read as they are asked for.
+
+    Raises:
+        ParcelError: the file is missing or unreadable.
+    """
+    path = folder / "embeddings.safetensors"
+    try:
+        with safe_open(path, "np") as file:
+            shapes = {each: tuple(file.get_slice(each).get_shape()) for each in file.offset_keys()}
+    except (OSError, SafetensorError) as error:
+        raise ParcelError(f"{folder} holds no readable embeddings: {error}") from error
+    ends = dict(zip(shapes, np.cumsum([4 * math.prod(shape) for shape in shapes.values()]).tolist(), strict=True))
+    if not math.prod(shapes[name]):
+        return np.empty(shapes[name], np.float32)
+    start = path.stat().st_size - max(ends.values()) + ends[name] - 4 * math.prod(shapes[name])
+    return np.memmap(path, np.float32, "r", start, shapes[name])
+
+
 def _check_seal(folder: Path) -> None:
     manifest = folder / "manifest.json"
     sealed = json.loads(manifest.read_text())["files"] if manifest.is_file() else {}
     for name, digest in sealed.items():
         path = folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        if not path.is_file() or _digest(path) != digest:
             raise ParcelError(f"{path} is missing or was changed after the run was sealed")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from holley_graph.campaign.split import Split
 from holley_graph.errors import SettingsError
-from holley_graph.export import sources
 from holley_graph.export.known import remember
-from holley_graph.export.lists import Ints
+from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rankers import SOURCES, ByArm
 from holley_graph.export.rows import SLOTS, Exposure, Sheet, long_schema, wide_schema
-from holley_graph.export.stock import Stock, open_stock, take
+from holley_graph.export.sources import Sources
+from holley_graph.export.stock import open_stock
 from holley_graph.export.write import check_suffix, write
 from holley_graph.graph.client import Graph
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 
+BLOCK = 20_000
+"""Addresses at vehicles that are read, ranked and written together: what bounds the memory of an export."""
 SCHEMAS = {"wide": wide_schema, "long": long_schema}
 
 
@@ -94,22 +97,23 @@ def export(
     check_suffix(path)
     if not path.parent.is_dir():
         raise SettingsError(f"{path.parent} is no folder")
-    taken = sources.last_sync(graph, settings.home)
-    stock = open_stock(taken)
-    clock.lap("read")
     arms = split.arms if split else (ranker,)
-    named = [sources.ranker(name, graph, taken, stock, settings) for name in arms]
-    by, exposure = _expose(stock, split)
-    one = named[0].ranker if len(named) == 1 else ByArm([each.ranker for each in named], by)
-    ranking = Ranking(stock, one, settings.recommend, SLOTS)
-    clock.lap("prepare")
-    remember(settings.home, path)
-    stamps = [each.stamp for each in named]
-    sheet = Sheet(stock, generated_at, stamps, by, settings.eligibility.unknown_price, exposure)
-    tally, told = Tally(), _Told(stock.owners.num_rows, progress)
-    rows = told.counted(ranking.everybody(settings.recommend.least_parts, tally), tally)
-    blocks = map(sheet.wide if layout == "wide" else sheet.long, rows)
-    written = write(path, SCHEMAS[layout](exposure is not None), blocks)
+    read = Sources.of(arms, graph, settings)
+    with closing(read.audience(settings)) as audience:
+        stock = open_stock(read.taken, audience)
+        clock.lap("read")
+        named = [read.ranker(name, stock, settings) for name in arms]
+        ranking = Ranking(stock, ByArm([each.ranker for each in named]), settings.recommend, SLOTS)
+        clock.lap("prepare")
+        remember(settings.home, path)
+        stamps = [each.stamp for each in named]
+        exposure = Exposure(split.campaign, split.groups) if split else None
+        sheet = Sheet(stock, generated_at, stamps, settings.eligibility.unknown_price, exposure)
+        tally, told = Tally(), _Told(len(audience), progress)
+        blocks = (_grouped(Owners.of(block, stock), split) for block in audience.blocks(BLOCK))
+        rows = told.counted(ranking.everybody(blocks, settings.recommend.least_parts, tally), tally)
+        tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
+        written = write(path, SCHEMAS[layout](exposure is not None), tables)
     clock.lap("rank and write")
     answered = {name: told.sources[code] for code, name in enumerate(SOURCES) if told.sources[code]}
     return Report(
@@ -118,14 +122,9 @@ def export(
     )  # fmt: skip
 
 
-def _expose(stock: Stock, split: Split | None) -> tuple[Ints, Exposure | None]:
-    """[owners] which ranker ranks for each, and what their rows say of the campaign."""
-    if split is None:
-        return np.zeros(stock.owners.num_rows, np.int64), None
-    group = split.of(stock.owners["email"].to_pylist())
-    exposed = group < len(split.arms)
-    named = take(pa.array(split.groups), group)
-    return np.where(exposed, group, 0), Exposure(split.campaign, named, pa.array(exposed))
+def _grouped(owners: Owners, split: Split | None) -> Owners:
+    """Say which group of a campaign each owner is in."""
+    return owners if split is None else replace(owners, group=split.of(owners.email.to_pylist()))
 
 
 class _Told:
@@ -136,13 +135,13 @@ class _Told:
         self.people = 0
         self.sources: Counter[int] = Counter()
 
-    def counted(self, blocks: Iterator[Picks], tally: Tally) -> Iterator[Picks]:
-        for picks in blocks:
+    def counted(self, blocks: Iterator[tuple[Owners, Picks]], tally: Tally) -> Iterator[tuple[Owners, Picks]]:
+        for owners, picks in blocks:
             self.people += len(picks)
             codes, counts = np.unique(picks.source[picks.product >= 0], return_counts=True)
             self.sources.update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
             self.progress("ranking", tally.owners, self.owners)
-            yield picks
+            yield owners, picks
 
 
 class _Clock:

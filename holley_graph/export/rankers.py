@@ -15,15 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from holley_graph.embeddings.blend import hybrid, unit, widest
-from holley_graph.embeddings.table import Table, Tables
+from holley_graph.embeddings.table import Table, Tables, Vectors
 from holley_graph.export.choose import Floats
 from holley_graph.export.lists import Ints, find
+from holley_graph.export.owners import Owners
 from holley_graph.export.stock import Stock, rows_of
 
 SOURCES = ("user", "vehicle", "segment", "make", "global", "none")
 USER, VEHICLE, SEGMENT, MAKE, GLOBAL, NONE = range(len(SOURCES))
-NOBODY = -1
-"""In place of an owner: an answer for the vehicle."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,10 @@ class Scored:
 class Ranker(Protocol):
     """Scores the parts that fit a vehicle, for some of its owners."""
 
-    def __call__(self, vehicle: int, people: Ints) -> Scored:
-        """Score `stock.fits[vehicle]` for rows of `stock.owners`, or for `NOBODY` in particular."""
+    def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
+        """Score `stock.fits[vehicle]` for rows of `owners`."""
 
-    def alike(self, people: Ints) -> Ints:
+    def alike(self, owners: Owners, people: Ints) -> Ints:
         """[people] a number that owners of one vehicle share whose scores are the same, −1 for one's own scores."""
 
 
@@ -63,13 +62,13 @@ class ByBaseline:
         self.score = np.where(row >= 0, scores["score"].to_numpy()[order][row], -np.inf)
         self.source = np.where(row >= 0, source[order][row], NONE)
 
-    def __call__(self, vehicle: int, people: Ints) -> Scored:
+    def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Give every owner the vehicle's scores."""
         cells = slice(self.stock.fits.offsets[vehicle], self.stock.fits.offsets[vehicle + 1])
         shape = (len(people), len(self.score[cells]))
         return Scored(np.broadcast_to(self.score[cells], shape), np.broadcast_to(self.source[cells], shape))
 
-    def alike(self, people: Ints) -> Ints:
+    def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell nobody apart."""
         return np.zeros_like(people)
 
@@ -81,13 +80,13 @@ class ByGraph:
     product, so theirs is a number below the person's lowest: less 1 / (1 + buyers).
     """
 
-    def __init__(self, stock: Stock, tables: Tables) -> None:
-        self.stock, self.tables = stock, tables
+    def __init__(self, stock: Stock, tables: Tables, users: Vectors) -> None:
+        self.stock, self.tables, self.users = stock, tables, users  # users: [`Owners.vector`, dim]
 
-    def __call__(self, vehicle: int, people: Ints) -> Scored:
+    def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Score by the user's vector, else by the vehicle's, its model's or its make's."""
         parts = self.stock.fits[vehicle]
-        query, tier = self._queries(vehicle, people)
+        query, tier = self._queries(vehicle, owners, people)
         score = query @ self._products[self._product[parts]].T
         shape = score.shape
         unknown = np.isnan(score)
@@ -98,28 +97,24 @@ class ByGraph:
             score = np.where(unknown, floor[:, None] - 1 / (1 + self.stock.buyers[parts]), score)
         return Scored(score, source)
 
-    def alike(self, people: Ints) -> Ints:
+    def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell those apart who have a vector of their own."""
-        return np.where(self._own(people) >= 0, -1, 0)
+        return np.where(owners.vector[people] >= 0, -1, 0)
 
-    def likeness(self, vehicle: int, people: Ints) -> Scored:
+    def likeness(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Say how close each part is to a person's taste: cosine without popularity, NaN without a vector."""
-        query, tier = self._queries(vehicle, people)
+        query, tier = self._queries(vehicle, owners, people)
         parts = self._product[self.stock.fits[vehicle]]
         cosine = unit(query) @ self._taste[parts].T
         return Scored(cosine, np.broadcast_to(tier[:, None], cosine.shape))
 
-    def _queries(self, vehicle: int, people: Ints) -> tuple[Floats, Ints]:
+    def _queries(self, vehicle: int, owners: Owners, people: Ints) -> tuple[Floats, Ints]:
         """[people, dim] whose vector asks, NaN where there is none, and [people] its tier."""
-        own = self._own(people)
+        own = owners.vector[people]
         shared, tier = self._shared(vehicle)
         query = np.broadcast_to(shared, (len(people), len(shared))).copy()
-        query[own >= 0] = self.tables["user"].vectors[own[own >= 0]]
+        query[own >= 0] = self.users[own[own >= 0]]
         return query, np.where(own >= 0, USER, tier)
-
-    def _own(self, people: Ints) -> Ints:
-        """[people] row of each one's vector, −1 where there is none."""
-        return np.where(people == NOBODY, -1, self._user[people])
 
     def _shared(self, vehicle: int) -> tuple[Floats, int]:
         for tier, (name, row) in self._fallback.items():
@@ -144,11 +139,6 @@ class ByGraph:
         return _place(self.tables["product"], self.stock.products["sku"])
 
     @cached_property
-    def _user(self) -> Ints:
-        """[owners] row of each vector, −1 where there is none."""
-        return _place(self.tables["user"], self.stock.owners["user_id"])
-
-    @cached_property
     def _fallback(self) -> dict[int, tuple[str, Ints]]:
         """Tier to table and [vehicles] row in it, most specific first."""
         vehicles = self.stock.vehicles
@@ -169,17 +159,17 @@ class ByHybrid:
     def __init__(self, baseline: ByBaseline, graph: ByGraph) -> None:
         self.baseline, self.graph = baseline, graph
 
-    def __call__(self, vehicle: int, people: Ints) -> Scored:
+    def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Score by popularity and likeness."""
-        popular, like = self.baseline(vehicle, people), self.graph.likeness(vehicle, people)
+        popular, like = self.baseline(vehicle, owners, people), self.graph.likeness(vehicle, owners, people)
         spoken = np.isin(popular.source, (SEGMENT, MAKE))
         unknown = np.isnan(like.score)
         score = hybrid(np.where(spoken, popular.score, 0.0), spoken, like.score)
         return Scored(score, np.where(spoken, popular.source, np.where(unknown, GLOBAL, like.source)))
 
-    def alike(self, people: Ints) -> Ints:
+    def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell apart whom the graph does."""
-        return self.graph.alike(people)
+        return self.graph.alike(owners, people)
 
 
 class ByUniversal:
@@ -191,39 +181,40 @@ class ByUniversal:
         vehicles = np.bincount(stock.fits.values, minlength=stock.products.num_rows)
         self.universal = widest(vehicles, stock.products["eligible"].to_numpy(), share)
 
-    def __call__(self, vehicle: int, people: Ints) -> Scored:
+    def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Score by likeness to the vehicle, whoever owns it."""
-        like = self.graph.likeness(vehicle, np.array([NOBODY]))
+        like = self.graph.likeness(vehicle, Owners.nobody(vehicle), np.array([0]))
         out = np.isnan(like.score) | ~self.universal[self.graph.stock.fits[vehicle]]
         shape = (len(people), like.score.shape[1])
         score = np.where(out, -np.inf, like.score)
         return Scored(np.broadcast_to(score, shape), np.broadcast_to(like.source, shape))
 
-    def alike(self, people: Ints) -> Ints:
+    def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell nobody apart."""
         return np.zeros_like(people)
 
 
 class ByArm:
-    """Each owner is ranked for by the ranker of an arm."""
+    """Each owner is ranked for by the ranker of an arm; who is held out by that of the first."""
 
-    def __init__(self, rankers: Sequence[Ranker], arm: Ints) -> None:
-        self.rankers, self.arm = rankers, arm  # arm: [owners] index into rankers
+    def __init__(self, rankers: Sequence[Ranker]) -> None:
+        self.rankers = rankers
 
-    def __call__(self, vehicle: int, people: Ints) -> Scored:
+    def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Ask every ranker for its own owners."""
-        arm = self.arm[people]
+        arm = owners.group[people] % len(self.rankers)
         asked = [(np.flatnonzero(arm == n), ranker) for n, ranker in enumerate(self.rankers)]
-        answers = [(rows, ranker(vehicle, people[rows])) for rows, ranker in asked if len(rows)]
+        answers = [(rows, ranker(vehicle, owners, people[rows])) for rows, ranker in asked if len(rows)]
         order = np.argsort(np.concatenate([rows for rows, _ in answers]))
         return Scored(
             *(np.concatenate([getattr(told, name) for _, told in answers])[order] for name in ("score", "source"))
         )
 
-    def alike(self, people: Ints) -> Ints:
+    def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell arms apart, and in each arm whom its ranker does."""
-        arm = self.arm[people]
-        within = np.stack([ranker.alike(people) for ranker in self.rankers])[arm, np.arange(len(people))]
+        arm = owners.group[people] % len(self.rankers)
+        every = np.stack([ranker.alike(owners, people) for ranker in self.rankers])
+        within = every[arm, np.arange(len(people))]
         return np.where(within < 0, -1, within * len(self.rankers) + arm)
 
 

@@ -14,14 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.export.lists import Ints, Lists, find
+from holley_graph.export.lists import Ints, find
+from holley_graph.export.owners import DID, Owners
 from holley_graph.export.rank import Picks
-from holley_graph.export.stock import Stock, rows_of, take
+from holley_graph.export.stock import LEAST_BUYERS, Stock, rows_of, take
 
-DID = ("ordered", "carted", "viewed")
 SAID = ("bought", "put in your cart", "looked at")
-LEAST_BUYERS = 2
-"""People that make a fact worth telling; it also keeps one person's purchase out of another's email."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +46,18 @@ class Reasons:
         self.stock = stock
         self.n = stock.products.num_rows
 
-    def why(self, owner: Ints, product: Ints) -> Why:
-        """Look up facts for pairs of rows of `stock.owners` and `stock.products`."""
-        lead, did = self._leads(owner, product)
-        vehicle = self.stock.owners["vehicle"].to_numpy()[owner]
-        own = find(self._bought, owner * self.n + product) >= 0
-        return Why(
-            lead,
-            did,
-            self._counted("model", self.stock.model[vehicle], product) - own,
-            self._counted("make", self.stock.make[vehicle], product) - own,
-        )
+    def why(self, owners: Owners, owner: Ints, product: Ints) -> Why:
+        """Look up facts for pairs of rows of `owners` and `stock.products`."""
+        lead, did = self._leads(owners, owner, product)
+        own = owners.has_bought(owner, product, self.n)
+        model, make = (self._counted(level, owners.vehicle[owner], product) - own for level in ("model", "make"))
+        return Why(lead, did, model, make)
 
-    def words(self, picks: Picks, why: Why) -> pa.Array:
+    def words(self, owners: Owners, picks: Picks, why: Why) -> pa.Array:
         """Say it, one line for each pair of `picks` that has a part."""
         owner, _ = flat(picks)
         vehicles, parts = self.stock.vehicles, self.stock.products
-        vehicle = self.stock.owners["vehicle"].to_numpy()[owner]
+        vehicle = owners.vehicle[owner]
         year, make, model = (take(vehicles[c], vehicle) for c in ("year", "make", "model"))
         fits = pc.binary_join_element_wise("Fits your", pc.cast(year, pa.string()), make, model, " ")
         of_make = pc.binary_join_element_wise("Popular with", make, "owners", " ")
@@ -81,11 +74,11 @@ class Reasons:
             led, of_model, of_make, fits,
         )  # fmt: skip
 
-    def paths(self, picks: Picks, why: Why) -> pa.Array:
+    def paths(self, owners: Owners, picks: Picks, why: Why) -> pa.Array:
         """Give the path of each pair, as `explain` writes it."""
         owner, product = flat(picks)
-        user = take(self.stock.owners["user_id"], owner)
-        vehicle = take(self.stock.vehicles["vehicle_id"], self.stock.owners["vehicle"].to_numpy()[owner])
+        user = take(owners.user_id, owner)
+        vehicle = take(self.stock.vehicles["vehicle_id"], owners.vehicle[owner])
         sku = take(self.stock.products["sku"], product)
         fits = joined("(", user, ")-[:OWNS]->(", vehicle, ")<-[:FITS]-(", sku, ")")
         did = take(pa.array([name.upper() for name in DID]), why.did)
@@ -93,13 +86,14 @@ class Reasons:
         led = joined(fits, "<-[:CO_PURCHASED]-(", lead, ")<-[:", did, "]-(", user, ")")
         return pc.if_else(why.lead >= 0, led, fits)
 
-    def _leads(self, owner: Ints, product: Ints) -> tuple[Ints, Ints]:
+    def _leads(self, owners: Owners, owner: Ints, product: Ints) -> tuple[Ints, Ints]:
         """Of what an owner chose, the product that leads to the part most strongly, and what was done with it."""
-        pair, cell = self._chosen.flat(owner)
-        chosen, kind = np.divmod(self._chosen.values[cell], len(DID))
+        pair, cell = owners.chosen.flat(owner)
+        chosen, kind = np.divmod(owners.chosen.values[cell], len(DID))
         edge = find(self._edges, chosen * self.n + product[pair])
         known = edge >= 0
-        pair, chosen, kind, weight = pair[known], chosen[known], kind[known], self._weights[edge[known]]
+        weight = self.stock.leads["weight"].to_numpy()[edge[known]]
+        pair, chosen, kind = pair[known], chosen[known], kind[known]
         order = np.lexsort((chosen, kind, -weight, pair))
         first = order[np.flatnonzero(np.diff(pair[order], prepend=-1))]
         lead, did = np.full(len(owner), -1), np.full(len(owner), -1)
@@ -107,61 +101,34 @@ class Reasons:
         return lead, did
 
     @cached_property
-    def _chosen(self) -> Lists:
-        """[owners] product × kind of what each one chose under this user id."""
-        owner, value = [], []
-        for kind, name in enumerate(DID):
-            table = self.stock.graph[name]
-            owner.append(self._owner(table["user_id"]))
-            value.append(rows_of(table["sku"], self.stock.products["sku"]) * len(DID) + kind)
-        return Lists.of(np.concatenate(owner), np.concatenate(value), self.stock.owners.num_rows)
-
-    @cached_property
-    def _bought(self) -> Ints:
-        """Ascending owner × product of every purchase."""
-        ordered = self.stock.graph["ordered"]
-        owner = self._owner(ordered["user_id"])
-        key = owner * self.n + rows_of(ordered["sku"], self.stock.products["sku"])
-        return np.sort(key[owner >= 0])
-
-    @cached_property
     def _edges(self) -> Ints:
-        return self._co_purchased[0]
+        """Ascending from × to: rows of `stock.leads`."""
+        start, end = (rows_of(self.stock.leads[name], self.stock.products["sku"]) for name in ("sku", "other_sku"))
+        edges: Ints = start * self.n + end
+        return edges
 
-    @cached_property
-    def _weights(self) -> Any:
-        return self._co_purchased[1]
-
-    @cached_property
-    def _co_purchased(self) -> tuple[Ints, Any]:
-        """Ascending from × to of co-purchases of several people, more than by chance, and their weights."""
-        table = self.stock.graph["co_purchased"]
-        table = table.filter(
-            pc.and_(pc.greater_equal(table["count"], LEAST_BUYERS), pc.greater(table["weight"], 0))
-        )
-        start, end = (rows_of(table[name], self.stock.products["sku"]) for name in ("sku", "other_sku"))
-        key = start * self.n + end
-        order = np.argsort(key)
-        return key[order], table["weight"].to_numpy()[order]
-
-    def _counted(self, level: str, group: Ints, product: Ints) -> Ints:
-        keys, counts = self._buyers[level]
-        row = find(keys, group * self.n + product)
+    def _counted(self, level: str, vehicle: Ints, product: Ints) -> Ints:
+        group, keys, counts = self._buyers[level]
+        row = find(keys, group[vehicle] * self.n + product)
         return np.where(row >= 0, counts[row], 0)
 
     @cached_property
-    def _buyers(self) -> dict[str, tuple[Ints, Ints]]:
-        """Level to ascending group × product and how many owners of the group bought it."""
-        owner, product = np.divmod(self._bought, self.n)
-        vehicle = self.stock.owners["vehicle"].to_numpy()[owner]
-        groups = {"model": self.stock.model, "make": self.stock.make}
+    def _buyers(self) -> dict[str, tuple[Ints, Ints, Ints]]:
+        """Level to [vehicles] a number for each group, ascending group × product, and its buyers in the group."""
+        vehicles, bought = self.stock.vehicles, self.stock.bought
+        model, of_model = (joined(t["make"], "|", t["model"]) for t in (vehicles, bought))
         return {
-            level: np.unique(group[vehicle] * self.n + product, return_counts=True)
-            for level, group in groups.items()
+            "model": self._grouped(model, of_model),
+            "make": self._grouped(vehicles["make"], bought["make"]),
         }
 
-    def _owner(self, user_id: pa.ChunkedArray) -> Ints:
-        return rows_of(user_id, self.stock.owners["user_id"])
+    def _grouped(self, group: pa.ChunkedArray, of: pa.ChunkedArray) -> tuple[Ints, Ints, Ints]:
+        bought, names = self.stock.bought, pc.unique(group)
+        row = rows_of(of, names)
+        key = row * self.n + rows_of(bought["sku"], self.stock.products["sku"])
+        keys, place = np.unique(key[row >= 0], return_inverse=True)
+        counts = np.bincount(place, bought["buyers"].to_numpy()[row >= 0], len(keys)).astype(np.int64)
+        return rows_of(group, names), keys, counts
 
 
 def flat(picks: Picks) -> tuple[Ints, Ints]:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from holley_graph.export.lists import Ints
+from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks
 from holley_graph.export.rankers import SOURCES
 from holley_graph.export.reasons import Reasons, flat
@@ -67,17 +68,15 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Exposure:
-    """Who is in which arm of a campaign.
+    """What rows say of a campaign.
 
     Attributes:
         campaign: its name.
-        group: [owners] name of the arm, or of the hold-out.
-        exposed: [owners] is to be sent something.
+        groups: names of its arms, and of the hold-out as the last (`Owners.group` counts these).
     """
 
     campaign: str
-    group: pa.Array
-    exposed: pa.Array
+    groups: Sequence[str]
 
 
 class Sheet:
@@ -86,8 +85,7 @@ class Sheet:
     Args:
         stock: what was ranked.
         generated_at: stands in every row.
-        stamps: of each ranker.
-        by: [owners] index into `stamps`.
+        stamps: of each ranker: of each arm of a campaign.
         unknown_price: what a part without a price costs.
         exposure: of a campaign.
     """
@@ -97,20 +95,19 @@ class Sheet:
         stock: Stock,
         generated_at: datetime,
         stamps: Sequence[Stamp],
-        by: Ints,
         unknown_price: float,
         exposure: Exposure | None = None,
     ) -> None:
-        self.stock, self.generated_at, self.stamps, self.by = stock, generated_at, stamps, by
+        self.stock, self.generated_at, self.stamps = stock, generated_at, stamps
         self.exposure = exposure
         self.reasons = Reasons(stock)
         self.price = stock.products["price"].fill_null(unknown_price)
         self.choice = np.diff(stock.fits.offsets)
         self._wide, self._long = wide_schema(exposure is not None), long_schema(exposure is not None)
 
-    def wide(self, picks: Picks) -> pa.Table:
+    def wide(self, owners: Owners, picks: Picks) -> pa.Table:
         """Make one row per person."""
-        cells = self._cells(picks)
+        cells = self._cells(owners, picks)
         place = np.full(picks.product.shape, -1)
         place[picks.product >= 0] = np.arange(cells.num_rows)
         slots = {
@@ -118,59 +115,59 @@ class Sheet:
             for n in range(SLOTS)
             for name in (*PART, *TOLD)
         }
-        return pa.table(self._who(picks.owner) | slots).select(self._wide.names).cast(self._wide)
+        return pa.table(self._who(owners, picks.owner) | slots).select(self._wide.names).cast(self._wide)
 
-    def long(self, picks: Picks) -> pa.Table:
+    def long(self, owners: Owners, picks: Picks) -> pa.Table:
         """Make one row per part."""
         owner, _ = flat(picks)
-        cells = self._cells(picks)
+        cells = self._cells(owners, picks)
         slot = np.broadcast_to(np.arange(1, SLOTS + 1), picks.product.shape)[picks.product >= 0]
         named = {name.format(n="").rstrip("_"): cells[name] for name in cells.column_names}
-        return pa.table(self._who(owner) | {"slot": slot} | named).select(self._long.names).cast(self._long)
+        return pa.table(self._who(owners, owner) | {"slot": slot} | named).select(self._long.names).cast(self._long)
 
-    def _who(self, owner: Ints) -> dict[str, Any]:
-        owners, vehicles = self.stock.owners, self.stock.vehicles
-        vehicle = owners["vehicle"].to_numpy()[owner]
+    def _who(self, owners: Owners, owner: Ints) -> dict[str, Any]:
+        vehicles, vehicle, group = self.stock.vehicles, owners.vehicle[owner], owners.group[owner]
         moment = pa.scalar(self.generated_at, ABOUT["generated_at"])
-        return self._arm(owner) | {
-            "email_lower": take(owners["email"], owner),
+        return self._arm(group) | {
+            "email_lower": take(owners.email, owner),
             "v1_year": take(vehicles["year"], vehicle),
             "v1_make": take(vehicles["make"], vehicle),
             "v1_model": take(vehicles["model"], vehicle),
-            "engagement_tier": take(owners["tier"], owner),
+            "engagement_tier": take(owners.tier, owner),
             "fitment_count": self.choice[vehicle],
             "generated_at": pa.repeat(moment, len(owner)),
-            "pipeline_version": self._said(owner, "pipeline_version"),
-            "run_id": self._said(owner, "run_id"),
+            "pipeline_version": self._said(group, "pipeline_version"),
+            "run_id": self._said(group, "run_id"),
         }
 
-    def _arm(self, owner: Ints) -> dict[str, Any]:
+    def _arm(self, group: Ints) -> dict[str, Any]:
         if self.exposure is None:
             return {}
-        told = self.exposure
+        groups = self.exposure.groups
         return {
-            "campaign": pa.repeat(told.campaign, len(owner)),
-            "arm": take(told.group, owner),
-            "exposed": take(told.exposed, owner),
+            "campaign": pa.repeat(self.exposure.campaign, len(group)),
+            "arm": take(pa.array(groups), group),
+            "exposed": group < len(groups) - 1,
         }
 
-    def _said(self, owner: Ints, name: str) -> pa.Array:
-        return take(pa.array([getattr(stamp, name) for stamp in self.stamps]), self.by[owner])
+    def _said(self, group: Ints, name: str) -> pa.Array:
+        """Say it of the ranker that ranked; who is held out has the first arm's."""
+        return take(pa.array([getattr(stamp, name) for stamp in self.stamps]), group % len(self.stamps))
 
-    def _cells(self, picks: Picks) -> pa.Table:
+    def _cells(self, owners: Owners, picks: Picks) -> pa.Table:
         """Every slot that has a part, row by row."""
         owner, product = flat(picks)
         there, parts = picks.product >= 0, self.stock.products
-        why = self.reasons.why(owner, product)
+        why = self.reasons.why(owners, owner, product)
         return pa.table(
             {
                 "rec_part_{n}": take(parts["sku"], product),
                 "rec{n}_price": take(self.price, product),
                 "rec{n}_score": np.round(picks.score[there], 6),
                 "rec{n}_image": take(parts["image_url"], product),
-                "rec{n}_type": self._said(owner, "kind"),
+                "rec{n}_type": self._said(owners.group[owner], "kind"),
                 "rec{n}_pop_source": take(pa.array(SOURCES), picks.source[there]),
-                "rec{n}_reason": self.reasons.words(picks, why),
-                "rec{n}_path": self.reasons.paths(picks, why),
+                "rec{n}_reason": self.reasons.words(owners, picks, why),
+                "rec{n}_path": self.reasons.paths(owners, picks, why),
             }
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 
 from holley_graph.errors import NotFound
-from holley_graph.export import sources
+from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Ranking
-from holley_graph.export.rankers import NOBODY, SOURCES
+from holley_graph.export.rankers import SOURCES
+from holley_graph.export.sources import Sources
 from holley_graph.export.stock import Stock, open_stock, rows_of
 from holley_graph.graph.client import Graph
 from holley_graph.recommend.answers import Answer, resolve_vehicle
@@ -25,18 +28,19 @@ def answer(
         NotFound: no such user or vehicle in the last sync, or the user owns none.
         GraphStateError, ParcelError: see `sources`.
     """
-    taken = sources.last_sync(graph, settings.home)
-    stock = open_stock(taken)
-    if user_id is not None:
-        owner = int(rows_of([user_id], stock.owners["user_id"])[0])
-        if owner < 0:
-            raise NotFound(f"no user {user_id!r} with a vehicle in sync {taken.path.name}")
-        place = stock.owners["vehicle"][owner].as_py()
-    else:
-        owner = NOBODY
-        place = int(rows_of([resolve_vehicle(graph, vehicle or "")], stock.vehicles["vehicle_id"])[0])
-    named = sources.ranker(ranker, graph, taken, stock, settings)
-    picks = Ranking(stock, named.ranker, settings.recommend, k).people(place, np.array([owner]))
+    read = Sources.of([ranker], graph, settings)
+    with closing(read.audience(settings, user_id)) as audience:
+        stock = open_stock(read.taken, audience)
+        if user_id is None:
+            vehicle_id = resolve_vehicle(graph, vehicle or "")
+            owners = Owners.nobody(int(rows_of([vehicle_id], stock.vehicles["vehicle_id"])[0]))
+        elif block := next(audience.blocks(1), None):
+            owners = Owners.of(block, stock)
+        else:
+            raise NotFound(f"no user {user_id!r} with a vehicle in sync {read.taken.path.name}")
+    place = int(owners.vehicle[0])
+    named = read.ranker(ranker, stock, settings)
+    picks = Ranking(stock, named.ranker, settings.recommend, k).people(place, owners, np.array([0]))
     vehicle_id = stock.vehicles["vehicle_id"][place].as_py()
     rows = [
         {name: stock.products[name][product].as_py() for name in COLUMNS}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
 
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError, ParcelError
@@ -14,22 +18,12 @@ from holley_graph.export.stock import Stock
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
 from loaders import baseline
+from loaders.audience import Audience
 from loaders.taken import Taken, open_taken
 
 RANKERS = ("graph", "baseline", "hybrid", "universal")
-
-
-@dataclass(frozen=True)
-class Named:
-    """A ranker with what its rows say of it.
-
-    Attributes:
-        ranker: who ranks.
-        stamp: the release that it ranks by (the sync for one that needs none), and what consumers call it.
-    """
-
-    ranker: Ranker
-    stamp: Stamp
+SHARED = ("product", "vehicle", "vehicle_model", "make")
+"""Vectors that are held in memory; those of users are read where they lie."""
 
 
 def last_sync(graph: Graph, home: Path) -> Taken:
@@ -70,25 +64,68 @@ def live_run(graph: Graph, home: Path) -> Path:
     return folder
 
 
-def ranker(name: str, graph: Graph, taken: Taken, stock: Stock, settings: Settings) -> Named:
-    """Open a ranker by name.
+@dataclass(frozen=True)
+class Named:
+    """A ranker with what its rows say of it.
 
-    Raises:
-        GraphStateError, ParcelError: there is no live release, or its vectors are not here.
+    Attributes:
+        ranker: who ranks.
+        stamp: the release that it ranks by (the sync for one that needs none), and what consumers call it.
     """
-    if name == "baseline":
-        return Named(_baseline(taken, stock, settings), Stamp(baseline.VERSION, taken.path.name, "fitment"))
-    run = live_run(graph, settings.home)
-    ours = f"holley-graph-{version('holley-graph')}"
-    by_graph = ByGraph(stock, table.load(run))
-    if name == "hybrid":
-        by_hybrid = ByHybrid(_baseline(taken, stock, settings), by_graph)
-        return Named(by_hybrid, Stamp(f"{ours}-hybrid", run.name, "fitment"))
-    if name == "universal":
-        share = settings.recommend.universal_share
-        return Named(ByUniversal(by_graph, share), Stamp(f"{ours}-universal", run.name, "universal"))
-    return Named(by_graph, Stamp(ours, run.name, "fitment"))
+
+    ranker: Ranker
+    stamp: Stamp
 
 
-def _baseline(taken: Taken, stock: Stock, settings: Settings) -> ByBaseline:
-    return ByBaseline(stock, baseline.scores(taken.clean_tables(), taken.as_of, settings))
+@dataclass(frozen=True)
+class Sources:
+    """What some rankers read.
+
+    Attributes:
+        taken: the last sync.
+        run: folder of the live release; none if the baseline ranks alone.
+        scores: what the baseline says; none if no ranker asks it.
+    """
+
+    taken: Taken
+    run: Path | None
+    scores: pa.Table | None
+
+    @classmethod
+    def of(cls, rankers: Sequence[str], graph: Graph, settings: Settings) -> Self:
+        """Find what rankers need. The baseline scores now: its engine and an audience's want the same memory.
+
+        Raises:
+            GraphStateError, ParcelError: no sync is finished or no release live, or they are not of this home.
+        """
+        taken = last_sync(graph, settings.home)
+        run = None if set(rankers) == {"baseline"} else live_run(graph, settings.home)
+        asked = {"baseline", "hybrid"} & set(rankers)
+        return cls(taken, run, baseline.scores(taken.clean_files(), taken.as_of, settings) if asked else None)
+
+    def audience(self, settings: Settings, user_id: str | None = None) -> Audience:
+        """Open those who are ranked for: everybody with a vehicle, or one user."""
+        vectors = self.run and self.run / "keys_user.parquet"
+        return Audience(self.taken, settings, vectors=vectors, user_id=user_id)
+
+    def ranker(self, name: str, stock: Stock, settings: Settings) -> Named:
+        """Open one of the rankers.
+
+        Raises:
+            ParcelError: vectors are missing, or were changed.
+        """
+        if name == "baseline":
+            return Named(self._baseline(stock), Stamp(baseline.VERSION, self.taken.path.name, "fitment"))
+        assert self.run is not None  # noqa: S101  `of` found it
+        ours, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
+        graph = ByGraph(stock, table.load(self.run, SHARED), table.mapped(self.run, "user"))
+        if name == "hybrid":
+            return Named(ByHybrid(self._baseline(stock), graph), Stamp(f"{ours}-hybrid", run_id, "fitment"))
+        if name == "universal":
+            universal = ByUniversal(graph, settings.recommend.universal_share)
+            return Named(universal, Stamp(f"{ours}-universal", run_id, "universal"))
+        return Named(graph, Stamp(ours, run_id, "fitment"))
+
+    def _baseline(self, stock: Stock) -> ByBaseline:
+        assert self.scores is not None  # noqa: S101  `of` scored
+        return ByBaseline(stock, self.scores)

@@ -75,7 +75,7 @@ class Sync(Section):
     keep_rejects_days: int = Field(90, ge=1)
     """Days for which dead letters are kept."""
     memory_mb: int = Field(2048, ge=256)
-    """Memory in MiB that extraction and transformation may use before they spill to the home."""
+    """Memory in MiB that the engine of syncs, exports and the gate may use before it spills to the home."""
 
 
 class BigQuery(Section):

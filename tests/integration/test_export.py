@@ -3,46 +3,45 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import math
 import re
 import stat
+import weakref
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.campaign.split import Split
 from holley_graph.demo.generate import generate
-from holley_graph.embeddings.table import Table
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import GraphStateError, NotFound, ParcelError, SettingsError
-from holley_graph.export import single
+from holley_graph.export import export as exporting
+from holley_graph.export import rank, single
 from holley_graph.export.export import export
+from holley_graph.export.owners import Owners
 from holley_graph.export.rows import wide_schema
-from holley_graph.graph.client import Graph
+from holley_graph.export.stock import Stock
 from holley_graph.recommend import answers
 from holley_graph.recommend.explain import explain
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from loaders import baseline, sync
+from loaders.audience import Block
 from loaders.files import FilesSource
-from loaders.taken import Taken, open_taken
+from loaders.taken import open_taken
 from tests.support import runs
-from tests.support.held import Held, held
+from tests.support.held import held
+from tests.support.live import AS_OF, NOW, Live, Rows, gaps
 from tests.support.server import wipe
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-YEAR_S = 365 * 86_400
 RULES = Recommend()
 LED = (
     "MATCH (:User {user_id: $u})-[:%s]->(a:Product {sku: $a})-[c:CO_PURCHASED]->(:Product {sku: $p}) "
@@ -52,58 +51,6 @@ OTHERS = (
     "MATCH (u:User)-[:OWNS]->(v:Vehicle {make: $make, model: $model}) "
     "WHERE u.user_id <> $u AND EXISTS { (u)-[:ORDERED]->(:Product {sku: $p}) } RETURN count(u)"
 )
-Rows = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Live:
-    """A synced graph with a live release that lacks some vectors of every kind."""
-
-    graph: Graph
-    settings: Settings
-    held: Held
-    taken: Taken
-    tables: dict[str, Table]
-
-    @cached_property
-    def users(self) -> dict[str, dict[str, Any]]:
-        return {row["user_id"]: row for row in self.taken.clean_tables()["users"].to_pylist()}
-
-    @cached_property
-    def owned(self) -> dict[str, str]:
-        return dict(list(self.held["owns"]))
-
-    def key(self, user: str) -> tuple[str, str]:
-        return self.users[user]["email"], self.owned[user]
-
-    def bought(self, user: str) -> set[str]:
-        """Base SKUs that the person behind a user id bought lately."""
-        people = {u for u, row in self.users.items() if row["email"] == self.users[user]["email"]}
-        late = AS_OF.timestamp() - YEAR_S
-        orders = self.held["ordered"].items()
-        return {self.product(s)["base_sku"] for (u, s), row in orders if u in people and row["last_at"] >= late}
-
-    def product(self, sku: str) -> dict[str, Any]:
-        return self.held["product"][sku,]
-
-    def fitting(self, user: str) -> list[str]:
-        return [sku for sku in self.fits[self.owned[user]] if self.product(sku)["eligible"]]
-
-    @cached_property
-    def fits(self) -> dict[str, list[str]]:
-        found = defaultdict(list)
-        for sku, vehicle in self.held["fits"]:
-            found[vehicle].append(sku)
-        return found
-
-    def vector(self, table: str, key: str) -> np.ndarray | None:
-        """A vector's taste: without popularity and padding."""
-        row = self.tables[table].find(np.array([key], object))[0]
-        return None if row < 0 else self.tables[table].vectors[row][:-2].astype(float)
-
-    def export(self, path: Path, **how: Any) -> Rows:
-        export(self.graph, self.settings, path, NOW, **how)
-        return pq.read_table(path).to_pylist()
 
 
 @pytest.fixture(scope="module")
@@ -120,27 +67,6 @@ def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         taken = open_taken(settings.home, run_id)
         assert taken is not None
         yield Live(graph, settings, found, taken, tables)
-
-
-def gaps(tables: dict[str, Table]) -> dict[str, Table]:
-    """Leave out vectors as if their nodes had come after the release."""
-
-    def without(name: str, gone: np.ndarray) -> Table:
-        return Table(tables[name].keys[~gone], tables[name].vectors[~gone])
-
-    def each(name: str, every: int) -> np.ndarray:
-        return np.arange(len(tables[name].keys)) % every == 0
-
-    make = np.array([key.split("|")[0] for key in tables["vehicle_model"].keys])
-    fewer = {"FORD", "PONTIAC"}
-    return tables | {
-        "product": without("product", each("product", 10)),
-        "product_source": without("product_source", each("product_source", 10)),
-        "user": without("user", each("user", 2)),
-        "vehicle": without("vehicle", each("vehicle", 2)),
-        "vehicle_model": without("vehicle_model", each("vehicle_model", 2) | np.isin(make, [*fewer])),
-        "make": without("make", np.isin(tables["make"].keys, ["PONTIAC"])),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -425,6 +351,30 @@ def test_every_format_holds_the_same_and_the_same_bytes_again(live: Live, export
         assert {name: v if v is None else type(v)(text[name]) for name, v in row.items() if name not in moment} == {
             name: v for name, v in row.items() if name not in moment
         }
+
+
+def test_an_export_holds_one_block_at_a_time_and_its_size_changes_nothing(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = Split("spring", ("graph", "hybrid"), 0.3)
+    export(live.graph, live.settings, tmp_path / "whole.csv", NOW, split=split)
+    read: list[weakref.ref[Owners]] = []
+    held_at_once = []
+
+    def watched(block: Block, stock: Stock) -> Owners:
+        gc.collect()
+        held_at_once.append(sum(each() is not None for each in read))
+        owners = Owners.of(block, stock)
+        read.append(weakref.ref(owners))
+        return owners
+
+    monkeypatch.setattr(exporting, "Owners", SimpleNamespace(of=watched))
+    monkeypatch.setattr(exporting, "BLOCK", 37)
+    monkeypatch.setattr(rank, "CELLS", 1_000)
+    export(live.graph, live.settings, tmp_path / "pieces.csv", NOW, split=split)
+    assert (tmp_path / "pieces.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert len(read) > 20
+    assert max(held_at_once) <= 1  # the one that was just written
 
 
 def test_long_has_a_row_per_part(live: Live, exported: Any, tmp_path: Path) -> None:

@@ -49,6 +49,10 @@ def test_saved_tables_open_equal_bit_for_bit(tmp_path: Path) -> None:
     for name, each in tables.items():
         assert opened[name].keys.tolist() == each.keys.tolist()
         np.testing.assert_array_equal(opened[name].vectors, each.vectors)
+        np.testing.assert_array_equal(table.mapped(tmp_path, name), each.vectors)
+    some = table.load(tmp_path, ["user", "no-such"])
+    assert set(some) == {"user"}
+    np.testing.assert_array_equal(some["user"].vectors, tables["user"].vectors)
 
 
 def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> None:
@@ -57,6 +61,8 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
     table.save({"user": Table(np.array(["a", "b"], object), np.zeros((2, 3), np.float32))}, tmp_path)
     whole = (tmp_path / "embeddings.safetensors").read_bytes()
     (tmp_path / "embeddings.safetensors").write_bytes(b"\0" * 64)
+    with pytest.raises(ParcelError, match="no readable embeddings"):
+        table.mapped(tmp_path, "user")
     with pytest.raises(ParcelError, match="no readable embeddings"):
         table.load(tmp_path)
     (tmp_path / "embeddings.safetensors").write_bytes(whole)

@@ -1,0 +1,87 @@
+"""Some of those who are ranked for, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+
+from holley_graph.export.lists import Ints, Lists, find
+from holley_graph.export.stock import Stock, rows_of
+from loaders.audience import Block
+
+DID = ("ordered", "carted", "viewed")
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Owners by vehicle, address and user id; all user ids of an address and vehicle are here or none.
+
+    Attributes:
+        user_id, email, tier: [owners].
+        vehicle: [owners] row of `stock.vehicles`.
+        person: [owners] a number that user ids of one address at one vehicle share.
+        vector: [owners] row of the user's vector in the live release, −1 for none.
+        group: [owners] of a campaign; 0 without one.
+        bought: [owners] base SKUs (as in `stock.bases`) that the person bought lately under any user id.
+        chosen: [owners] `choice` of what each did under this user id.
+    """
+
+    user_id: pa.ChunkedArray
+    email: pa.ChunkedArray
+    tier: pa.ChunkedArray
+    vehicle: Ints
+    person: Ints
+    vector: Ints
+    group: Ints
+    bought: Lists
+    chosen: Lists
+
+    def __len__(self) -> int:
+        """Count the owners."""
+        return len(self.vehicle)
+
+    @classmethod
+    def of(cls, block: Block, stock: Stock) -> Self:
+        """Number what a block names."""
+        owners, lately, chosen = block.owners, block.lately, block.chosen
+        person, row = owners["person"].to_numpy(), owners["row"].to_numpy()
+        base = rows_of(lately["base_sku"], stock.bases)
+        by_person = Lists.of(lately["person"].to_numpy() - person[0], base, int(person[-1] - person[0]) + 1)
+        owner, cell = by_person.flat(person - person[0])
+        did = choice(rows_of(chosen["sku"], stock.products["sku"]), rows_of(chosen["did"], pa.array(DID)))
+        return cls(
+            owners["user_id"],
+            owners["email"],
+            owners["engagement_tier"],
+            rows_of(owners["vehicle_id"], stock.vehicles["vehicle_id"]),
+            person,
+            owners["vector"].to_numpy(),
+            np.zeros(len(person), np.int64),
+            Lists.of(owner, by_person.values[cell], len(person)),
+            Lists.of(chosen["row"].to_numpy() - row[0], did, len(person)),
+        )
+
+    @classmethod
+    def nobody(cls, vehicle: int) -> Self:
+        """Return one owner of a vehicle of whom nothing else is known."""
+        unknown = pa.chunked_array([pa.nulls(1, pa.string())])
+        zero, nothing = np.zeros(1, np.int64), Lists(np.zeros(2, np.int64), np.empty(0, np.int64))
+        return cls(unknown, unknown, unknown, zero + vehicle, zero, zero - 1, zero, nothing, nothing)
+
+    def has_bought(self, owner: Ints, product: Ints, products: int) -> np.ndarray:
+        """Say of pairs of an owner and a part whether this user id ever bought it.
+
+        Args:
+            products: how many there are.
+        """
+        wide = products * len(DID)
+        keys = self.chosen.row * wide + self.chosen.values
+        return find(keys, owner * wide + choice(product, np.zeros_like(product))) >= 0
+
+
+def choice(product: Ints, did: Ints) -> Ints:
+    """Number what somebody did (index into `DID`) with which part; `divmod` by `len(DID)` takes it apart."""
+    return product * len(DID) + did

@@ -1,0 +1,92 @@
+"""Everybody with a vehicle, sorted once by an engine that spills and read block by block: never all in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from holley_graph.settings import Settings
+from loaders import feeds, sqltext
+from loaders.taken import Taken
+
+DAY = 86_400
+_READS = ("owns", "user", "vehicle", "product", "ordered", "carted", "viewed", "co_purchased")
+
+_NO_VECTORS = pa.schema({"key": pa.string(), "row": pa.int64()}).empty_table()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some owners, whole addresses at whole vehicles.
+
+    Attributes:
+        owners: columns of `export/owners.sql`, in its order.
+        lately: person, base_sku.
+        chosen: row, sku, did.
+    """
+
+    owners: pa.Table
+    lately: pa.Table
+    chosen: pa.Table
+
+
+class Audience:
+    """The owners of one sync, until closed.
+
+    Args:
+        taken: the sync.
+        settings: memory, the home, and for how long a purchase keeps a part out.
+        vectors: file of the users, in order, who have a vector of their own; none: nobody has.
+        user_id: nobody but this user.
+    """
+
+    def __init__(
+        self, taken: Taken, settings: Settings, *, vectors: Path | None = None, user_id: str | None = None
+    ) -> None:
+        self.engine = feeds.connect(settings)
+        for name in _READS:
+            self.engine.read_parquet(str(taken.path / f"{name}.parquet")).create_view(name)
+        self.engine.read_parquet(str(taken.clean("users"))).create_view("clean_users")
+        if vectors:
+            keys = self.engine.read_parquet(str(vectors), file_row_number=True)
+            keys.project("key, file_row_number AS row").create_view("vectors")
+        else:
+            self.engine.register("vectors", _NO_VECTORS)
+        self._ask("owners", {"user_id": user_id}).create("owners")
+        self._ask("lately", {"from_s": taken.as_of - settings.recommend.exclude_days * DAY}).create("lately")
+        self._ask("chosen", {}).create("chosen")
+
+    def __len__(self) -> int:
+        """Count the owners."""
+        return int(self.engine.table("owners").aggregate("count(*)").fetchall()[0][0])
+
+    def buyers(self) -> pa.Table:
+        """Count who bought what: make, model, sku, buyers; make and model are null for those without a vehicle."""
+        return self._ask("buyers", {}).to_arrow_table()
+
+    def leads(self, least: int) -> pa.Table:
+        """Say which product leads on to which, by so many people: sku, other_sku, weight, sorted."""
+        return self._ask("leads", {"least": least}).to_arrow_table()
+
+    def blocks(self, people: int) -> Iterator[Block]:
+        """Read everybody, so many addresses at vehicles at a time."""
+        last = self.engine.table("owners").aggregate("coalesce(max(person), -1)").fetchall()[0][0]
+        for start in range(0, last + 1, people):
+            wanted = f"person BETWEEN {start} AND {start + people - 1}"
+            owners, lately, chosen = (
+                self.engine.table(name).filter(wanted).order(order).to_arrow_table()
+                for name, order in (("owners", '"row"'), ("lately", "person"), ("chosen", '"row"'))
+            )
+            yield Block(owners, lately, chosen)
+
+    def close(self) -> None:
+        """Let go of memory and disk."""
+        self.engine.close()
+
+    def _ask(self, name: str, values: Mapping[str, Any]) -> duckdb.DuckDBPyRelation:
+        return self.engine.sql(sqltext.duckdb(f"export/{name}"), params=dict(values))

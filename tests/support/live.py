@@ -1,0 +1,97 @@
+"""A synced graph with a live release that lacks some vectors of every kind, as a test reads it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from holley_graph.embeddings.table import Table
+from holley_graph.export.export import export
+from holley_graph.graph.client import Graph
+from holley_graph.settings import Settings
+from loaders.taken import Taken
+from tests.support.held import Held
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+YEAR_S = 365 * 86_400
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A synced graph with a live release that lacks some vectors of every kind."""
+
+    graph: Graph
+    settings: Settings
+    held: Held
+    taken: Taken
+    tables: dict[str, Table]
+
+    @cached_property
+    def users(self) -> dict[str, dict[str, Any]]:
+        return {row["user_id"]: row for row in self.taken.clean_tables()["users"].to_pylist()}
+
+    @cached_property
+    def owned(self) -> dict[str, str]:
+        return dict(list(self.held["owns"]))
+
+    def key(self, user: str) -> tuple[str, str]:
+        return self.users[user]["email"], self.owned[user]
+
+    def bought(self, user: str) -> set[str]:
+        """Base SKUs that the person behind a user id bought lately."""
+        people = {u for u, row in self.users.items() if row["email"] == self.users[user]["email"]}
+        late = AS_OF.timestamp() - YEAR_S
+        orders = self.held["ordered"].items()
+        return {self.product(s)["base_sku"] for (u, s), row in orders if u in people and row["last_at"] >= late}
+
+    def product(self, sku: str) -> dict[str, Any]:
+        return self.held["product"][sku,]
+
+    def fitting(self, user: str) -> list[str]:
+        return [sku for sku in self.fits[self.owned[user]] if self.product(sku)["eligible"]]
+
+    @cached_property
+    def fits(self) -> dict[str, list[str]]:
+        found = defaultdict(list)
+        for sku, vehicle in self.held["fits"]:
+            found[vehicle].append(sku)
+        return found
+
+    def vector(self, table: str, key: str) -> np.ndarray | None:
+        """A vector's taste: without popularity and padding."""
+        row = self.tables[table].find(np.array([key], object))[0]
+        return None if row < 0 else self.tables[table].vectors[row][:-2].astype(float)
+
+    def export(self, path: Path, **how: Any) -> Rows:
+        export(self.graph, self.settings, path, NOW, **how)
+        return pq.read_table(path).to_pylist()
+
+
+def gaps(tables: dict[str, Table]) -> dict[str, Table]:
+    """Leave out vectors as if their nodes had come after the release."""
+
+    def without(name: str, gone: np.ndarray) -> Table:
+        return Table(tables[name].keys[~gone], tables[name].vectors[~gone])
+
+    def each(name: str, every: int) -> np.ndarray:
+        return np.arange(len(tables[name].keys)) % every == 0
+
+    make = np.array([key.split("|")[0] for key in tables["vehicle_model"].keys])
+    fewer = {"FORD", "PONTIAC"}
+    return tables | {
+        "product": without("product", each("product", 10)),
+        "product_source": without("product_source", each("product_source", 10)),
+        "user": without("user", each("user", 2)),
+        "vehicle": without("vehicle", each("vehicle", 2)),
+        "vehicle_model": without("vehicle_model", each("vehicle_model", 2) | np.isin(make, [*fewer])),
+        "make": without("make", np.isin(tables["make"].keys, ["PONTIAC"])),
+    }
