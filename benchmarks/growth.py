@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import psutil
 
 from benchmarks.record import record
-from benchmarks.release import export
 from holley_graph.cli.connection import connect
 from holley_graph.embeddings import table
 from holley_graph.export import sources
@@ -35,7 +38,7 @@ def main() -> None:
     """Measure on a home that holds a synced world and a live release of it (`benchmarks.full_scale`)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
-    parser.add_argument("--times", default="1,2,4")
+    parser.add_argument("--times", default="1,4,8")
     parser.add_argument("--memory-mb", default=MEMORY_MB, type=int)
     arguments = parser.parse_args()
     os.environ["HOLLEY_GRAPH_SYNC__MEMORY_MB"] = str(arguments.memory_mb)
@@ -48,11 +51,35 @@ def main() -> None:
             _grow(settings, home, times)
             grown = settings.model_copy(update={"home": home})
             for ranker in ("graph", "baseline"):
-                figures[f"{ranker} x {times}"] = export(grown, home / f"{ranker}.parquet", ranker)
+                figures[f"{ranker} x {times}"] = _export(grown, ranker)
             shutil.rmtree(home)
     finally:
         lifecycle.down(settings)
     record("growth-475000", figures)
+
+
+def _export(settings: Settings, ranker: str) -> dict[str, Any]:
+    """Export in a process of its own, and look ten times a second at what it holds and what it has mapped."""
+    command = [sys.executable, "-m", "holley_graph", "--home", str(settings.home), "export", "--json"]
+    out, held, mapped = settings.home / f"{ranker}.json", 0, 0
+    started = time.perf_counter()
+    with out.open("w") as file:
+        child = psutil.Popen([*command, "--ranker", ranker, "--out", str(out.with_suffix(".parquet"))], stdout=file)
+        while child.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                now = child.memory_info()
+                held, mapped = max(held, now.rss - now.shared), max(mapped, now.shared)
+            time.sleep(0.1)
+    if child.returncode:
+        raise SystemExit(child.returncode)
+    seconds, report = time.perf_counter() - started, json.loads(out.read_text())
+    return {
+        "owners": report["owners"],
+        "rows": report["rows"],
+        "seconds": round(seconds, 2),
+        "held_gib": round(held / 2**30, 2),
+        "mapped_gib": round(mapped / 2**30, 2),
+    }
 
 
 def _grow(settings: Settings, home: Path, times: int) -> None:

@@ -36,20 +36,20 @@ def main() -> None:
     lifecycle.up(settings)
     try:
         if "export" in steps:
-            exports = {name: export(settings, out / f"{name}.parquet", name) for name in ("graph", "baseline")}
+            exports = {name: _export(settings, out / f"{name}.parquet", name) for name in ("graph", "baseline")}
             rival = _one_by_one(settings, exports["graph"]["owners"])
             record("export-475000", {"rankers": exports, "rival": rival})
         if "gate" in steps:  # of what `export` wrote
             record("gate-475000", _gate(settings, out / "graph.parquet", out / "baseline.parquet"))
         if "others" in steps:
-            others = {name: export(settings, out / f"{name}.parquet", name) for name in ("hybrid", "universal")}
-            formats = {suffix: export(settings, out / f"graph.{suffix}", "graph") for suffix in ("csv", "ndjson")}
+            others = {name: _export(settings, out / f"{name}.parquet", name) for name in ("hybrid", "universal")}
+            formats = {suffix: _export(settings, out / f"graph.{suffix}", "graph") for suffix in ("csv", "ndjson")}
             record("export-others-475000", {"rankers": others, "formats": formats})
     finally:
         lifecycle.down(settings)
 
 
-def export(settings: Settings, path: Path, ranker: str) -> dict[str, Any]:
+def _export(settings: Settings, path: Path, ranker: str) -> dict[str, Any]:
     """Run the command in a process of its own, start included."""
     seconds, cpu, peak, out = _cli(settings, ["export", "--out", str(path), "--ranker", ranker, "--json"])
     report = json.loads(out)

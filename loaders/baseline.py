@@ -7,10 +7,10 @@ many of one kind and who answers for an address is the export's business (`docs/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyarrow.dataset import Dataset
 
 from holley_graph.settings import Baseline, Settings
 from loaders import feeds, sqltext
@@ -19,7 +19,7 @@ VERSION = "v5.18"
 _READS = ("users", "fitment", "items", "events", "orders")
 
 
-def scores(clean: Mapping[str, pa.Table | Dataset], as_of: int, settings: Settings) -> pa.Table:
+def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings) -> pa.Table:
     """Score every eligible product that fits a vehicle and was ever ordered, by what was known at a time.
 
     Orders at or after `as_of` do not count, so any time up to that of the clean tables can be asked for. Which
@@ -37,7 +37,9 @@ def scores(clean: Mapping[str, pa.Table | Dataset], as_of: int, settings: Settin
     values = {"as_of_s": as_of} | _numbers(settings.baseline) | settings.eligibility.model_dump()
     with feeds.connect(settings) as connection:
         for name in _READS:
-            connection.register(f"clean_{name}", clean[name])
+            table = clean[name]
+            rows = connection.read_parquet(str(table)) if isinstance(table, Path) else connection.from_arrow(table)
+            rows.create_view(f"clean_{name}")
         for name in ("graph/product", "baseline/scores"):
             statement = sqltext.load(name)
             rows = connection.sql(sqltext.duckdb(name), params=statement.values(values)).to_arrow_table()

@@ -17,7 +17,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow.dataset import Dataset, dataset
 
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
@@ -63,9 +62,9 @@ class Taken:
         """Return the file of a clean table; it may hold addresses."""
         return self.path / f"clean_{name}.parquet"
 
-    def clean_files(self) -> dict[str, Dataset]:
-        """Open every clean table where it lies: an engine reads what it needs of it."""
-        return {feed.clean.name: dataset(self.clean(feed.clean.name)) for feed in FEEDS}
+    def clean_files(self) -> dict[str, Path]:
+        """Name the file of every clean table: an engine reads what it needs of it."""
+        return {feed.clean.name: self.clean(feed.clean.name) for feed in FEEDS}
 
     def clean_tables(self) -> dict[str, pa.Table]:
         """Read every clean table; some hold addresses."""
