@@ -59,11 +59,13 @@ class Click(Population):
 
     known: Tensor
     fold: Tensor
+    turn: Tensor
     counted: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: ClickConfig) -> None:
         super().__init__(data, vehicle, product, config)
-        self.options, self.turn = config, config.folds  # the last "fold" holds nothing back
+        self.options = config
+        self.register_buffer("turn", torch.tensor(config.folds))  # the last "fold" holds nothing back
         self._products = int(data["product"].num_nodes)
         pair, shape = touched(data).pair, (int(data["vehicle"].num_nodes), self._products)
         self.register_buffer("known", pair[0] * self._products + pair[1], persistent=False)
@@ -92,7 +94,7 @@ class Click(Population):
     def links(self) -> tuple[Tensor, Tensor]:
         """Return the vectors of the link predictor."""
         q, z = self.vehicle(), self.product()
-        to_vehicle, to_product = (getattr(self, f"to_{name}_{self.turn}") for name in ("vehicle", "product"))
+        to_vehicle, to_product = (getattr(self, f"to_{name}_{int(self.turn)}") for name in ("vehicle", "product"))
         for i in range(self.options.layers):
             q, z = (
                 q + self.gates[f"vehicle_{i}"](self.layers[f"vehicle_{i}"]((z, q), to_vehicle)),
@@ -102,7 +104,7 @@ class Click(Population):
 
     def loss(self, events: Choices) -> Tensor:
         """Return the loss of the links of one fold and of the ranker that reads them, scaled to all folds."""
-        self.turn = (self.turn + 1) % self.options.folds
+        self.turn.copy_((self.turn + 1) % self.options.folds)
         trials = torch.zeros(events.groups, device=events.weight.device).index_add(0, events.group, events.weight)
         link = scores(events, *self.links(), super().popularity())
         product = events.fit_product[events.fit]
@@ -117,7 +119,7 @@ class Click(Population):
 
     def eval(self) -> Click:
         """Hold no edge back."""
-        self.turn = self.options.folds
+        self.turn.fill_(self.options.folds)
         return super().eval()
 
     def _held(self, events: Choices) -> Tensor:

@@ -83,13 +83,15 @@ class Gat(Population):
     weight: Tensor
     known: Tensor
     fold: Tensor
+    turn: Tensor
     fits: Tensor
     fit_start: Tensor
     words: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: GatConfig) -> None:
         super().__init__(data, vehicle, product, config)
-        self.options, self.turn = config, config.folds  # the last "fold" holds nothing back
+        self.options = config
+        self.register_buffer("turn", torch.tensor(config.folds))  # the last "fold" holds nothing back
         edges = touched(data, config.half_life_days)
         vehicles, self.products = int(data["vehicle"].num_nodes), int(data["product"].num_nodes)
         fits = data["vehicle", "fitted_by", "product"].edge_index
@@ -152,7 +154,7 @@ class Gat(Population):
 
     def loss(self, events: Choices) -> Tensor:
         """Return the weighted cross-entropy of one fold's positives, scaled to all."""
-        self.turn = (self.turn + 1) % self.options.folds
+        self.turn.copy_((self.turn + 1) % self.options.folds)
         tower, total = self.towers(), self.offset.sum() * 0
         for kind in range(self.weight.shape[1]):
             q, z = self._headed(*tower, kind)
@@ -163,7 +165,7 @@ class Gat(Population):
 
     def eval(self) -> Gat:
         """Hold no edge back."""
-        self.turn = self.options.folds
+        self.turn.fill_(self.options.folds)
         return super().eval()
 
     def _headed(self, q: Tensor, z: Tensor, kind: int) -> tuple[Tensor, Tensor]:
