@@ -1,18 +1,20 @@
 """Every model on data that nobody here made, and on a world whose direction of co-purchase is planted; one table.
 
-Gowalla: the published LightGCN split, all items ranked, Recall@20 and NDCG@20. Test items are looked at once, by
-what was chosen on a tenth of the training items held out (docs/experiments.md). RetailRocket: HR@10 and NDCG@10 of
-one held-out purchase per user. Links: a fifth of the products that were ever bought with another loses its past,
-and the models are asked which pairs of theirs are real (`evaluation.links`), and which way round.
+Gowalla: `benchmarks.gowalla`. RetailRocket: HR@10 and NDCG@10 of one held-out purchase per user. Links: a fifth of
+the products that were ever bought with another loses its past, and the models are asked which pairs of theirs are
+real (`evaluation.links`), and which way round. Each row says when, of which commit and in how many seconds it was
+measured, asking included; `--only` and `--models` measure some anew and leave the others as they are.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,28 +22,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.parquet as pq
 import scipy.sparse as sp
 
-from benchmarks import retail_rocket
-from benchmarks.record import RESULTS, record
+from benchmarks import gowalla, retail_rocket
+from benchmarks.record import RESULTS, commit, record
 from benchmarks.worlds import open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import links
 from holley_graph.evaluation.filters import FilterOptions, graph_filter
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.train import train
-from holley_graph.snapshot.snapshot import Snapshot
 
-Figures = dict[str, dict[str, Any]]
-TOP = 20
-BLOCK = 1_000
-FILTERS = {
-    "popularity": None,
-    "GF-CF": FilterOptions(frequencies=256),
-    "GF-CF sharpened": FilterOptions(frequencies=256, sharpen=1.0),
-}
-"""`sharpen` as chosen on validation items; the rest as published."""
+Figures = dict[str, Any]
+Rows = dict[str, Callable[[], Figures]]
+"""Model to what measures it."""
 
 
 @dataclass(frozen=True)
@@ -54,108 +48,83 @@ class Asked:
 
 
 def main() -> None:
-    """Measure the chosen data sets, keep the others' figures, and print one table."""
+    """Measure the chosen rows, keep the others, and print one table per data set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
-    parser.add_argument("--only", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
+    parser.add_argument("--only", nargs="+", choices=DATA_SETS, default=list(DATA_SETS), help="these data sets")
+    parser.add_argument("--models", nargs="+", help="of these, rows of this name (default: all)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     asked = Asked(arguments.data, arguments.home, arguments.seed)
     for name in arguments.only:
-        figures = {"seed": asked.seed, "models": DATA_SETS[name](asked)}
-        record("public", {"data_sets": {**_kept(), name: figures}})
-    for name, each in _kept().items():
-        print(f"\n{name}, seed {each['seed']}")
-        print(pd.DataFrame(each["models"]).T.to_string())
+        for model, row in DATA_SETS[name](asked).items():
+            if not arguments.models or model in arguments.models:
+                measure(name, model, row, asked.seed)
+    for name, models in _kept().items():
+        print(f"\n{name}")
+        print(pd.DataFrame(models).T.to_string())
 
 
-def _kept() -> dict[str, Any]:
+def measure(data_set: str, model: str, row: Callable[[], Figures], seed: int) -> None:
+    """Measure one row and write it beside what is there."""
+    load, started = os.getloadavg()[0], time.perf_counter()
+    figures = row()
+    figures["seconds"] = round(time.perf_counter() - started, 1)
+    stamp = {
+        "seed": seed,
+        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "commit": commit(),
+        "load": round(load, 1),
+    }
+    kept = _kept()
+    record("public", {"data_sets": {**kept, data_set: {**kept.get(data_set, {}), model: figures | stamp}}})
+
+
+def _kept() -> dict[str, dict[str, Figures]]:
     path = RESULTS / "public.json"
-    kept: dict[str, Any] = json.loads(path.read_text())["data_sets"] if path.exists() else {}
+    kept: dict[str, dict[str, Figures]] = json.loads(path.read_text())["data_sets"] if path.exists() else {}
     return kept
 
 
-def gowalla(asked: Asked) -> Figures:
-    """Closed-form filters of the graph of check-ins."""
-    train_pairs, test_pairs = (pq.read_table(asked.data / f"gowalla_{part}.parquet") for part in ("train", "test"))
-    pairs = [(each["user"].to_numpy(), each["item"].to_numpy()) for each in (train_pairs, test_pairs)]
-    users, items = (1 + max(int(each[axis].max()) for each in pairs) for axis in (0, 1))
-    seen, held_out = (sp.csr_matrix((np.ones(len(u)), (u, i)), shape=(users, items)) for u, i in pairs)
-    found: Figures = {}
-    for name, options in FILTERS.items():
-        started = time.perf_counter()
-        scorer = _most_popular(seen) if options is None else graph_filter(seen, options)
-        quality = recall_and_ndcg(scorer, seen, held_out)
-        found[name] = {**quality, "seconds": round(time.perf_counter() - started, 1)}
-    return found
+def checkins(asked: Asked) -> Rows:
+    """Filters and `lightgcn` on the graph of check-ins."""
+    return gowalla.rows(asked.data, asked.seed)
 
 
-def recall_and_ndcg(scorer: Callable[[Any], Any], seen: sp.csr_matrix, held_out: sp.csr_matrix) -> dict[str, float]:
-    """Recall and NDCG of the first 20 of all items that a user did not touch, as that split is counted."""
-    discount = 1 / np.log2(np.arange(2, TOP + 2))
-    recalls, gains = [], []
-    asked = np.flatnonzero(np.diff(held_out.indptr))
-    for start in range(0, len(asked), BLOCK):
-        rows = asked[start : start + BLOCK]
-        score = np.array(scorer(seen[rows]), np.float64)
-        score[seen[rows].nonzero()] = -np.inf
-        first = np.argpartition(-score, TOP, axis=1)[:, :TOP]
-        order = np.argsort(-np.take_along_axis(score, first, 1), axis=1, kind="stable")
-        first = np.take_along_axis(first, order, 1)
-        hit = np.asarray(held_out[rows][np.arange(len(rows))[:, None], first].todense() > 0)
-        size = np.diff(held_out[rows].indptr)
-        best = np.cumsum(discount)[np.minimum(size, TOP) - 1]
-        recalls.append(hit.sum(1) / size)
-        gains.append((hit * discount).sum(1) / best)
-    return {f"Recall@{TOP}": _mean(recalls), f"NDCG@{TOP}": _mean(gains)}
-
-
-def rocket(asked: Asked) -> Figures:
+def rocket(asked: Asked) -> Rows:
     """The catalogue model of graphs without vehicles, its rival ALS, and a filter of the same interactions."""
     seen, held_out = (pd.read_csv(asked.data / f"retail_rocket_{part}.csv.gz") for part in ("train", "test"))
     touched = sp.csr_matrix(
         (np.ones(len(seen)), (seen["user"], seen["item"])), shape=(seen["user"].max() + 1, retail_rocket.ITEMS)
     )
     touched.data[:] = 1
-
-    def filtered() -> npt.NDArray[np.floating]:
-        return graph_filter(touched, FilterOptions())(touched)
-
-    def catalogue() -> npt.NDArray[np.floating]:
-        return retail_rocket.catalogue(seen, asked.seed)
-
-    found: Figures = {}
-    for name, scorer in {
-        "catalogue": catalogue,
+    scorers: dict[str, Callable[[], npt.NDArray[np.floating]]] = {
+        "catalogue": lambda: retail_rocket.catalogue(seen, asked.seed),
         "ALS": lambda: retail_rocket.als(seen, asked.seed),
-        "GF-CF": filtered,
-    }.items():
-        started = time.perf_counter()
-        scores = scorer()
-        seconds = round(time.perf_counter() - started, 1)
-        found[name] = {**retail_rocket.quality(scores, seen, held_out), "seconds": seconds}
-    return found
+        "GF-CF": lambda: graph_filter(touched, FilterOptions())(touched),
+    }
+    return {
+        name: lambda scorer=scorer: retail_rocket.quality(scorer(), seen, held_out)
+        for name, scorer in scorers.items()
+    }
 
 
-def next_bought(asked: Asked) -> Figures:
-    """Directed co-purchase of products without a past, in a generated world."""
-    return _links(open_world(asked.home, 20_000, asked.seed + 51).snapshot, tuple(MODELS), asked.seed)
+def next_bought(asked: Asked) -> Rows:
+    """Directed co-purchase of products without a past, in a generated world.
 
+    Models and the rule that part types follow each other are asked about the same pairs.
+    """
+    full = open_world(asked.home, 20_000, asked.seed + 51).snapshot
+    task = links.inductive(full, share=0.2, seed=asked.seed)
 
-def _links(full: Snapshot, models: tuple[str, ...], seed: int) -> Figures:
-    """Ask models and the rule that part types follow each other about the same pairs."""
-    task = links.inductive(full, share=0.2, seed=seed)
-    found: Figures = {"part types": {**_link_quality(task, lambda pair: _by_type(task, pair)), "seconds": 0.0}}
-    for model in models:
-        started = time.perf_counter()
+    def trained(model: str) -> Figures:
         with TemporaryDirectory() as folder:
-            run = train(task.past, Path(folder), model=model, seed=seed)
-            tables = table.load(run.path)
-        seconds = round(time.perf_counter() - started, 1)
-        quality = _link_quality(task, lambda pair, tables=tables: links.dot(tables, full, pair))
-        found[model] = {**quality, "seconds": seconds}
-    return found
+            tables = table.load(train(task.past, Path(folder), model=model, seed=asked.seed).path)
+        return _link_quality(task, lambda pair: links.dot(tables, full, pair))
+
+    rule = {"part types": lambda: _link_quality(task, lambda pair: _by_type(task, pair))}
+    return rule | {model: lambda model=model: trained(model) for model in MODELS}
 
 
 def _link_quality(task: links.LinkTask, says: Callable[[Any], Any]) -> dict[str, float]:
@@ -181,17 +150,8 @@ def _by_type(task: links.LinkTask, pair: Any) -> npt.NDArray[np.float64]:
     return np.asarray(rate[kind[pair[0]], kind[pair[1]]])
 
 
-def _most_popular(seen: sp.csr_matrix) -> Callable[[Any], Any]:
-    count = np.asarray(seen.sum(0))
-    return lambda own: np.repeat(count, own.shape[0], 0)
-
-
-def _mean(parts: list[npt.NDArray[np.floating]]) -> float:
-    return round(float(np.concatenate(parts).mean()), 4)
-
-
-DATA_SETS: dict[str, Callable[[Asked], Figures]] = {
-    "gowalla": gowalla,
+DATA_SETS: dict[str, Callable[[Asked], Rows]] = {
+    "gowalla": checkins,
     "retail_rocket": rocket,
     "next_bought": next_bought,
 }

@@ -17,10 +17,9 @@ RESULTS = Path(__file__).parent / "results"
 
 def record(name: str, figures: dict[str, Any]) -> None:
     """Write `results/NAME.json`, replacing an earlier one, and print it."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     document = {
         "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "commit": commit.stdout.strip(),
+        "commit": commit(),
         "machine": {
             "cores": os.cpu_count(),
             "memory_gib": round(psutil.virtual_memory().total / 2**30),
@@ -32,3 +31,9 @@ def record(name: str, figures: dict[str, Any]) -> None:
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
     print(json.dumps(document, indent=2))
+
+
+def commit() -> str:
+    """Say which commit this is."""
+    said = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return said.stdout.strip()

@@ -13,7 +13,7 @@ from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, progress, say, table
 from holley_graph.cli.sync import Moment
 
-MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage")
+MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
 """Names of `model.architectures.MODELS`, which is not imported for a help page."""
 
 

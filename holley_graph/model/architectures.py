@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from holley_graph.model.click import Click, ClickConfig
 from holley_graph.model.daemon import Daemon, DaemonConfig
+from holley_graph.model.gat import Gat, GatConfig
 from holley_graph.model.homogeneous import Homogeneous
 from holley_graph.model.lightgcn import LightGCN, LightGCNConfig
 from holley_graph.model.pinsage import PinSage, PinSageConfig
@@ -33,4 +35,6 @@ MODELS = {
     "lightgcn": Architecture(LightGCN, LightGCNConfig()),
     "daemon": Architecture(Daemon, DaemonConfig()),
     "pinsage": Architecture(PinSage, PinSageConfig()),
+    "gat": Architecture(Gat, GatConfig()),
+    "click": Architecture(Click, ClickConfig()),
 }

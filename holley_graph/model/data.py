@@ -36,6 +36,7 @@ def hetero_data(snapshot: Snapshot, per_product: int = 20) -> HeteroData:
     Node types `vehicle`, `product`, `user`: row i is row i of the snapshot's table of that name; the snapshot's id
     maps lead to keys. `model`, `make` and `part_type` are numbered by their level. Edge types carry `edge_index`
     [2, edges]; interactions also `time` and `kind`, `bought_before` also `edge_weight`, the number of users.
+    Products have a `text` each, the graph has its `as_of`.
 
     Args:
         snapshot: nothing later than its `as_of` enters.
@@ -46,6 +47,8 @@ def hetero_data(snapshot: Snapshot, per_product: int = 20) -> HeteroData:
     data["vehicle"].num_nodes = snapshot.vehicles.num_rows
     data["product"].num_nodes = snapshot.products.num_rows
     data["user"].num_nodes = snapshot.users.num_rows
+    data["product"].text = _text(snapshot.products)
+    data.as_of = snapshot.as_of
     data["model"].num_nodes, data["make"].num_nodes = vehicle["model"].size, vehicle["make"].size
     data["part_type"].num_nodes = product["part_type"].size
 
@@ -99,6 +102,14 @@ def product_levels(snapshot: Snapshot) -> dict[str, Hierarchy]:
         "base_sku": _level(products.column("base_sku")),
         "product": _itself(products.num_rows),
     }
+
+
+def _text(products: pa.Table) -> list[str]:
+    """[products] part type and title in words; parcels from before there were titles have none."""
+    named = [
+        products.column(name).fill_null("") for name in ("part_type", "title") if name in products.column_names
+    ]
+    return [" ".join(filter(None, parts)) for parts in zip(*(each.to_pylist() for each in named), strict=True)]
 
 
 def _level(values: pa.ChunkedArray) -> Hierarchy:

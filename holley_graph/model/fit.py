@@ -88,7 +88,7 @@ def fit(
     data, config = hetero_data(snapshot), model_of.config
     model: Population = model_of.build(data, vehicle_levels(snapshot), product_levels(snapshot), config).to(device)
     events = choices(snapshot, config.bins, config.bin_days).to(device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    optimiser = torch.optim.Adam(model.rates(LEARNING_RATE))
     curve, best = Curve(), copy.deepcopy(model.state_dict())
     for epoch in range(1, epochs + 1):
         loss = (model.loss(events) + model.penalty()) / max(events.total, 1)

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.population import Levels, Population, PopulationConfig
+from holley_graph.model.touched import touched
 
 
 @dataclass(frozen=True)
@@ -44,31 +45,38 @@ class LightGCN(Population):
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: LightGCNConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self.depth = config.layers
-        self._sizes = [int(data[name].num_nodes) for name in ("vehicle", "product")]
-        self.register_buffer("graph", touched(data), persistent=False)
+        self._sizes = (int(data["vehicle"].num_nodes), int(data["product"].num_nodes))
+        self.register_buffer("graph", normalised(touched(data).pair, self._sizes), persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
-        layer = torch.cat([self.vehicle(), self.product()])
-        total = layer
-        for _ in range(self.depth):
-            layer = self.graph @ layer
-            total = total + layer
-        q, z = (total / (self.depth + 1)).split(self._sizes)
+        start = torch.cat([self.vehicle(), self.product()])
+        q, z = smoothed(self.graph, start, self.depth).split(self._sizes)
         return q, z
 
 
-def touched(data: HeteroData) -> Tensor:
-    """[vehicles + products, vehicles + products] D^-½ A D^-½ as CSR; A says that an owner touched a part."""
-    vehicles, products = int(data["vehicle"].num_nodes), int(data["product"].num_nodes)
-    owner = torch.full((int(data["user"].num_nodes),), -1)
-    owns = data["user", "owns", "vehicle"].edge_index
-    owner[owns[0]] = owns[1]
-    user, product = data["user", "interacts", "product"].edge_index
-    known = owner[user] >= 0
-    pairs = torch.stack([owner[user[known]], product[known] + vehicles]).unique(dim=1)
-    edges = torch.cat([pairs, pairs.flip(0)], dim=1)
-    degree = torch.bincount(edges[0], minlength=vehicles + products).clamp(min=1).float()
+def smoothed(graph: Tensor, start: Tensor, depth: int) -> Tensor:
+    """Return the mean over all depths of what is propagated, [nodes, dim] from [nodes, dim].
+
+    The graph is symmetric and nothing stands between its powers, so that gradients take the same way back: this of
+    the gradient by the result is the gradient by the start.
+    """
+    layer = total = start
+    for _ in range(depth):
+        layer = graph @ layer
+        total = total + layer
+    return total / (depth + 1)
+
+
+def normalised(pair: Tensor, sizes: tuple[int, int]) -> Tensor:
+    """[nodes, nodes] D^-½ A D^-½ as CSR, those that touch before what is touched.
+
+    Args:
+        pair: [2, pairs] who touched what, each once.
+        sizes: how many there are of either.
+    """
+    there = pair + torch.tensor([[0], [sizes[0]]])
+    edges = torch.cat([there, there.flip(0)], dim=1)
+    degree = torch.bincount(edges[0], minlength=sum(sizes)).clamp(min=1).float()
     weight = (degree[edges[0]] * degree[edges[1]]).rsqrt()
-    shape = (vehicles + products, vehicles + products)
-    return torch.sparse_coo_tensor(edges, weight, shape).coalesce().to_sparse_csr()
+    return torch.sparse_coo_tensor(edges, weight, (sum(sizes), sum(sizes))).coalesce().to_sparse_csr()

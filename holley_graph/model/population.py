@@ -12,6 +12,7 @@ time bin to the next; the newest bin is what is served.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -95,6 +96,10 @@ class Population(nn.Module):
     def source(self) -> Tensor | None:
         """Return what buying a product says of the next one, [products, dim]; none: the history layer says it."""
         return None
+
+    def rates(self, rate: float) -> list[dict[str, Any]]:
+        """Return parameters and their learning rates, as optimisers take them."""
+        return [{"params": list(self.parameters()), "lr": rate}]
 
     def loss(self, events: Choices) -> Tensor:
         """Return what training minimises beside `penalty`, summed over events."""

@@ -110,14 +110,15 @@ def _read_all(graph: Graph, boundary: int, progress: Progress) -> dict[str, Colu
 
 
 def _products(read: Columns) -> tuple[pa.Table, _Index]:
-    price, brand = np.fromiter(_chain(read, "prices"), float), list(_chain(read, "brands"))
+    price = np.fromiter(_chain(read, "prices"), float)
     columns = {
         "sku": _texts(read, "skus"),
         "base_sku": _texts(read, "base_skus"),
         "display_key": _texts(read, "display_keys"),
         "part_type": _texts(read, "part_types"),
         "price": pa.array(price, mask=np.isnan(price)),
-        "brand": pa.array([each or None for each in brand], pa.string()),
+        "brand": pa.array([each or None for each in _chain(read, "brands")], pa.string()),
+        "title": pa.array([each or None for each in _chain(read, "titles")], pa.string()),
         "eligible": pa.array(_chain(read, "eligible"), pa.bool_()),
     }
     return _sorted(columns, _flat(read, "ids"))

@@ -33,7 +33,7 @@ class Snapshot:
 
     Attributes:
         as_of: epoch seconds; everything strictly before it is known, nothing else.
-        products: columns sku, base_sku, display_key, part_type, brand, price, eligible; sorted by sku. Of an
+        products: columns sku, base_sku, display_key, part_type, brand, title, price, eligible; sorted by sku. Of an
             earlier cut the prices are null; `eligible` is as of the end, the same candidates for every ranker.
         vehicles: columns vehicle_id, year, make, model, owners (users that own it); sorted by vehicle_id.
         users: columns user_id, vehicle (row of `vehicles`, null for none); users with a history only.

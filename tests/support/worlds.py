@@ -64,7 +64,9 @@ def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: datetime
     owners = frames["owns"].groupby("vehicle_id").size().reindex(vehicles["vehicle_id"]).fillna(0)
     return Snapshot(
         as_of=int(as_of.timestamp()),
-        products=_arrow(products[["sku", "base_sku", "display_key", "part_type", "price", "brand", "eligible"]]),
+        products=_arrow(
+            products[["sku", "base_sku", "display_key", "part_type", "price", "brand", "title", "eligible"]]
+        ),
         vehicles=_arrow(vehicles[["vehicle_id", "year", "make", "model"]].assign(owners=owners.to_numpy("int64"))),
         users=pa.table(
             {"user_id": pa.array(ids, pa.string()), "vehicle": pa.array(owned, pa.int64(), from_pandas=True)}

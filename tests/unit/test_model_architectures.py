@@ -14,8 +14,9 @@ from holley_graph.evaluation.targets import future_purchases
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.data import Hierarchy, hetero_data, product_levels, vehicle_levels
-from holley_graph.model.lightgcn import touched
+from holley_graph.model.lightgcn import normalised, smoothed
 from holley_graph.model.population import Population
+from holley_graph.model.touched import touched
 from tests.support import planted
 
 CUT = planted.AS_OF - 30 * planted.DAY
@@ -57,7 +58,7 @@ def test_every_table_and_every_layer_can_learn(name: str) -> None:
     assert source is None or source.shape == z.shape
     learned = {key.split(".")[0] for key, value in model.named_parameters() if value.grad is not None}
     assert learned >= {"vehicle", "product", "bias", "drift"}
-    assert ("layers" in learned) == (name in ("sage", "homogeneous", "daemon", "pinsage"))
+    assert ("layers" in learned) == (name in ("sage", "homogeneous", "daemon", "pinsage", "gat", "click"))
 
 
 @every_model
@@ -101,9 +102,19 @@ def test_the_planted_truth_is_found(name: str, tmp_path: Path) -> None:
 
 
 def test_the_graph_of_lightgcn_is_symmetric_and_its_largest_eigenvalue_is_one() -> None:
-    graph = touched(hetero_data(SMALL)).to_dense()
+    sizes = (SMALL.vehicles.num_rows, SMALL.products.num_rows)
+    graph = normalised(touched(hetero_data(SMALL)).pair, sizes).to_dense()
     torch.testing.assert_close(graph, graph.T)
     assert np.abs(np.linalg.eigvalsh(graph.double().numpy())).max() == pytest.approx(1)
     owned = SMALL.user_vehicle[SMALL.event("user")].tolist()
     pairs = set(zip(owned, SMALL.event("product").tolist(), strict=True))
     assert int((graph > 0).sum()) == 2 * len(pairs)
+
+
+def test_a_gradient_is_propagated_as_the_vectors_were() -> None:
+    pair = torch.tensor([[0, 0, 1, 2], [0, 1, 1, 2]])
+    graph = normalised(pair, (3, 4)).double()
+    start = torch.randn(7, 2, dtype=torch.double, requires_grad=True)
+    wanted = torch.randn(7, 2, dtype=torch.double)
+    (smoothed(graph, start, 3) * wanted).sum().backward()
+    torch.testing.assert_close(start.grad, smoothed(graph, wanted, 3))

@@ -1,0 +1,140 @@
+"""Gowalla, the published LightGCN split: every item ranked for every user, Recall@20 and NDCG@20.
+
+Test items are looked at once, by what was chosen before on a tenth of each user's training items. This asks those:
+
+    python -m benchmarks.gowalla --set dim=64 steps=60 --every 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+
+from benchmarks import softmax
+from holley_graph.evaluation.filters import FilterOptions, graph_filter
+
+Figures = dict[str, float]
+Scorer = Callable[[npt.NDArray[np.integer], sp.csr_matrix], Any]
+"""Users asked and what they touched, to [users, items]."""
+
+TOP = 20
+BLOCK = 1_000
+HELD_OUT = 0.1
+FILTERS = {"GF-CF": FilterOptions(frequencies=256), "GF-CF sharpened": FilterOptions(frequencies=256, sharpen=1.0)}
+"""`sharpen` as chosen on validation items; the rest as published."""
+
+
+def main() -> None:
+    """Train `lightgcn` with some options and say how it does on validation items on the way."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="of `softmax.Options`")
+    parser.add_argument("--every", type=int, default=50, help="steps between looks")
+    parser.add_argument("--users", type=int, default=4_000, help="asked, at random")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    options = softmax.Options()
+    for name, value in (each.split("=") for each in arguments.set):
+        options = replace(options, **{name: type(getattr(options, name))(value)})
+    seen, held = validation(read(arguments.data)[0])
+    asked = np.random.default_rng(1).permutation(np.flatnonzero(np.diff(held.indptr)))[: arguments.users]
+    started, looking = time.perf_counter(), 0.0
+
+    def look(step: int, query: Any, item: Any) -> None:
+        nonlocal looking
+        spent, before = time.perf_counter() - started - looking, time.perf_counter()
+        print(step, recall_and_ndcg(inner(query, item), seen, held, asked), f"{spent:.0f} s", flush=True)
+        looking += time.perf_counter() - before
+
+    print(options, flush=True)
+    softmax.fit(seen, options, arguments.seed, look, arguments.every)
+
+
+def read(folder: Path) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+    """Open what was touched and what is asked, [users, items] each."""
+    tables = [pq.read_table(folder / f"gowalla_{part}.parquet") for part in ("train", "test")]
+    pairs = [np.stack([each["user"].to_numpy(), each["item"].to_numpy()]) for each in tables]
+    shape = tuple(1 + max(int(each[axis].max()) for each in pairs) for axis in (0, 1))
+    return tuple(sp.csr_matrix((np.ones(each.shape[1]), each), shape=shape) for each in pairs)
+
+
+def validation(touched: sp.csr_matrix, seed: int = 7) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+    """Part training items: nine tenths of each user's to learn from, a tenth to choose by."""
+    user, item = touched.nonzero()
+    order = np.lexsort((np.random.default_rng(seed).random(len(user)), user))
+    user, item = user[order], item[order]
+    size = np.bincount(user, minlength=touched.shape[0])
+    place = np.arange(len(user)) - np.searchsorted(user, user)
+    held = place < np.round(size * HELD_OUT)[user]
+    parts = ((user[mask], item[mask]) for mask in (~held, held))
+    return tuple(sp.csr_matrix((np.ones(len(u)), (u, i)), shape=touched.shape) for u, i in parts)
+
+
+def rows(folder: Path, seed: int) -> dict[str, Callable[[], Figures]]:
+    """Say how every model of the table is measured on the test items."""
+    seen, held_out = read(folder)
+
+    def counted() -> Figures:
+        count = np.asarray(seen.sum(0))
+        return recall_and_ndcg(lambda user, own: np.repeat(count, len(user), 0), seen, held_out)
+
+    def filtered(options: FilterOptions) -> Figures:
+        scorer = graph_filter(seen, options)
+        return recall_and_ndcg(lambda user, own: scorer(own), seen, held_out)
+
+    def lightgcn() -> Figures:
+        found: Figures = {}
+        softmax.fit(
+            seen,
+            softmax.Options(),
+            seed,
+            lambda _, *vectors: found.update(recall_and_ndcg(inner(*vectors), seen, held_out)),
+        )
+        return found
+
+    closed = {name: lambda options=options: filtered(options) for name, options in FILTERS.items()}
+    return {"popularity": counted, **closed, "lightgcn": lightgcn}
+
+
+def inner(query: Any, item: Any) -> Scorer:
+    """Score by the inner product of vectors."""
+    return lambda user, own: (query[user] @ item.T).numpy()
+
+
+def recall_and_ndcg(
+    scorer: Scorer, seen: sp.csr_matrix, held_out: sp.csr_matrix, asked: npt.NDArray[np.integer] | None = None
+) -> Figures:
+    """Recall and NDCG of the first 20 of all items that a user did not touch, as that split is counted."""
+    discount = 1 / np.log2(np.arange(2, TOP + 2))
+    recalls, gains = [], []
+    asked = np.flatnonzero(np.diff(held_out.indptr)) if asked is None else asked
+    for start in range(0, len(asked), BLOCK):
+        users = asked[start : start + BLOCK]
+        score = np.array(scorer(users, seen[users]), np.float64)
+        score[seen[users].nonzero()] = -np.inf
+        first = np.argpartition(-score, TOP, axis=1)[:, :TOP]
+        order = np.argsort(-np.take_along_axis(score, first, 1), axis=1, kind="stable")
+        first = np.take_along_axis(first, order, 1)
+        hit = np.asarray(held_out[users][np.arange(len(users))[:, None], first].todense() > 0)
+        size = np.diff(held_out[users].indptr)
+        best = np.cumsum(discount)[np.minimum(size, TOP) - 1]
+        recalls.append(hit.sum(1) / size)
+        gains.append((hit * discount).sum(1) / best)
+    return {f"Recall@{TOP}": _mean(recalls), f"NDCG@{TOP}": _mean(gains)}
+
+
+def _mean(parts: list[npt.NDArray[np.floating]]) -> float:
+    return round(float(np.concatenate(parts).mean()), 4)
+
+
+if __name__ == "__main__":
+    main()
