@@ -13,10 +13,7 @@ import pyarrow.compute as pc
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.load import Change
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
-from loaders import sqltext
-
-AGEING = {"viewed", "carted", "ordered"}
-"""Their weights move with as_of and are refreshed inside the server, not row by row from here."""
+from loaders import ageing, sqltext
 
 
 @dataclass(frozen=True)
@@ -72,5 +69,5 @@ def _rows(name: str, table: pa.Table, keys: list[str]) -> pa.Table:
     position, nothing = pa.array(np.arange(table.num_rows)), pa.nulls(table.num_rows, pa.bool_())
     key = table.select(keys).to_struct_array()
     values = table.select(settled).to_struct_array() if settled else nothing
-    weight = table.column("weight") if "weight" in table.column_names and name not in AGEING else nothing
+    weight = table.column("weight") if "weight" in table.column_names and name not in ageing.TABLES else nothing
     return pa.table({"position": position, "key": key, "settled": values, "weight": weight})

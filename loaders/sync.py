@@ -8,7 +8,6 @@ transaction with the marker in it.
 from __future__ import annotations
 
 import fcntl
-import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +23,8 @@ from holley_graph.errors import GraphStateError
 from holley_graph.graph import export, load, migrations
 from holley_graph.graph.client import Graph, Row, Step
 from holley_graph.progress import Progress, silent
-from holley_graph.settings import Settings, Weights
-from loaders import change, deadletter, feeds, identity, report, taken, transform
+from holley_graph.settings import Settings
+from loaders import ageing, change, deadletter, feeds, identity, report, taken, transform
 from loaders.change import Difference
 from loaders.report import Report
 from loaders.source import Cost, Earlier, Source
@@ -228,20 +227,7 @@ class _Sync:
             self.graph.write("load/begin", run_id=self.run_id)
             load.write(self.graph, changes, size, self.progress)
             self.graph.transaction([self._commit()])
-        self._refresh_weights()
-
-    def _refresh_weights(self) -> None:
-        """Bring the weights that did not change with their row to this sync's time and settings."""
-        if self.graph.read("load/marker")[0]["weighed"] == self._weighed():
-            return
-        weights = self.settings.weights
-        decay = 0.0 if weights.half_life_days is None else math.log(2) / (weights.half_life_days * 86_400)
-        bases = {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}
-        for done, (table, base) in enumerate(bases.items(), 1):
-            as_of = int(self.as_of.timestamp())
-            self.graph.write(f"load/weigh_{table}", as_of=as_of, base=base, decay=decay)
-            self.progress("refreshing weights", done, len(bases))
-        self.graph.transaction([self._weighed_step()])
+        ageing.refresh(self.graph, self.as_of, self.settings.weights, self.progress)
 
     def _commit(self) -> Step:
         return "load/commit", self._marker()
@@ -258,7 +244,7 @@ class _Sync:
         return "load/weighed", {"weighed": self._weighed()}
 
     def _weighed(self) -> str:
-        return f"{self.as_of.isoformat()} {_settings_text(self.settings.weights)}"
+        return ageing.weighed(self.as_of, self.settings.weights)
 
     def _report(self, mode: str, accounts: list[dict[str, Any]], difference: Mapping[str, Difference]) -> Report:
         rows = report.with_changes(accounts, difference)
@@ -267,10 +253,6 @@ class _Sync:
 
     def _lap(self, stage: str) -> None:
         self.stages[stage] = round(time.monotonic() - self.started - sum(self.stages.values()), 2)
-
-
-def _settings_text(weights: Weights) -> str:
-    return weights.model_dump_json()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pyarrow as pa
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
-from loaders import derive, identity, sqltext
+from loaders import ageing, derive, identity, sqltext
 from loaders.feeds import Extract
 
 # A statement may read what one before it gave. `members` is no table of the graph: it knows addresses.
@@ -20,7 +20,6 @@ _STATEMENTS = (
     "members", "user", "owns", "vehicle", "vehicle_model", "make", "product", "part_type", "fits", "of_model",
     "made_by", "of_type", "viewed", "carted", "ordered",
 )  # fmt: skip
-_BASE = {"viewed": "view", "carted": "cart", "ordered": "order"}
 
 
 def graph_tables(
@@ -35,7 +34,7 @@ def graph_tables(
     Args:
         extracted: clean tables.
         settings: boundary, weights, eligibility and limits.
-        as_of: what ages count to; that of the extract.
+        as_of: decides what ages count to (`ageing.reference`); that of the extract.
         key: HMAC key for addresses (`identity.email_key`).
         timed: told the seconds that each table took.
 
@@ -47,7 +46,7 @@ def graph_tables(
     made: dict[str, pa.Table] = {}
     for name in _STATEMENTS:
         started = time.perf_counter()
-        values = known | {"base": getattr(settings.weights, _BASE[name])} if name in _BASE else known
+        values = known | {"base": ageing.base(name, settings.weights)} if name in ageing.TABLES else known
         statement = sqltext.load(f"graph/{name}")
         rows = extracted.connection.sql(sqltext.duckdb(statement.name), params=statement.values(values))
         made[name] = rows.to_arrow_table()
@@ -70,9 +69,9 @@ def _values(settings: Settings, as_of: datetime, key: bytes) -> dict[str, Any]:
     half_life = settings.weights.half_life_days
     eligibility = settings.eligibility
     return identity.pads(key) | {
-        "as_of_s": int(as_of.timestamp()),
+        "reference_s": ageing.reference(as_of, settings.weights),
         "boundary_s": int(settings.sync.boundary.timestamp()),
-        "decay": 0.0 if half_life is None else 1 / (half_life * 86_400),
+        "decay": 0.0 if half_life is None else 1 / (half_life * ageing.DAY_S),
         "min_price": eligibility.min_price,
         "unknown_price": eligibility.unknown_price,
         "require_image": eligibility.require_image,

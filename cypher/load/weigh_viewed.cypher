@@ -1,10 +1,10 @@
 // purpose: recompute the weight of every VIEWED relationship from its times, inside the server
 // mode: auto
-// params: $as_of integer      epoch seconds
-//         $base float         weight of one event that has just happened
+// params: $reference integer  epoch seconds that age counts to
+//         $base float         weight of one event of age zero
 //         $decay float        ln 2 / half-life in seconds; 0 without decay
 // returns: none
 MATCH ()-[r:VIEWED]->()
 CALL (r) {
-  SET r.weight = reduce(w = 0.0, t IN r.at | w + $base * exp(-$decay * ($as_of - t)))
+  SET r.weight = reduce(w = 0.0, t IN r.at | w + $base * exp(-$decay * ($reference - t)))
 } IN TRANSACTIONS OF 50000 ROWS

@@ -21,7 +21,7 @@ CALL (u, sync) {
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
   RETURN collect(DISTINCT b.base_sku) AS bought
 }
-// the weights have decayed up to the sync; a seed's share of them is its say
+// weights have decayed, all to the same moment; a seed's share of them is its say
 CALL (u) {
   MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)
   WHERE did.weight > 0

@@ -56,7 +56,10 @@ _INTERACTION = (
         "at", "int[]", "all counted times, epoch seconds, ascending: what lets any earlier cut-off be rebuilt"
     ),
     Property(
-        "weight", "float", "sum over events of base weight × 2^(−age / half-life), age up to the sync's as_of"
+        "weight",
+        "float",
+        "sum over events of base weight × 2^(−age / half-life), age up to the start of the half-life "
+        "that the sync's as_of lies in: to be read beside each other",
     ),
 )
 

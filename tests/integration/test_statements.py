@@ -84,7 +84,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
             for name in ("co_purchased", "co_viewed")
         },
         "load/empty_times": nothing,
-        **{f"load/weigh_{name}": {"as_of": 1_700_000_000, "base": 1.0, "decay": 0.0} for name in done},
+        **{f"load/weigh_{name}": {"reference": 1_700_000_000, "base": 1.0, "decay": 0.0} for name in done},
         "load/weighed": {"weighed": "x"},
         "load/commit": {"run_id": "r0", "as_of": 1_767_225_600, "boundary": 0, "source": "here"},
         **{f"writeback/clear_{name}": nothing for name in STAGED},

@@ -329,7 +329,21 @@ def test_every_load_and_sweep_statement_run_twice_gives_the_same_graph(
 # ---- time ------------------------------------------------------------------------------------------------------
 
 
-def test_moving_as_of_forward_refreshes_the_weights_of_untouched_relationships(
+def test_within_a_half_life_a_later_sync_leaves_what_has_not_changed(
+    source: Path, graph: Graph, settings: Settings
+) -> None:
+    run(source, graph, settings)
+    with graph.driver.session() as session:
+        session.run("MATCH ()-[r:VIEWED|CARTED|ORDERED]->() SET r.weight = -1").consume()
+    later = AS_OF + timedelta(days=5)
+    report = run(source, graph, settings, later)
+    same = [row for table in ("viewed", "carted", "ordered") for row in held(graph)[table].values()]
+    assert sum(row["weight"] == -1 for row in same) > 0.9 * len(same)
+    assert report.mode == "changes"
+    assert marker(graph)["as_of"].to_native() == later  # type: ignore[attr-defined]
+
+
+def test_moving_as_of_past_a_half_life_refreshes_the_weights_of_untouched_relationships(
     source: Path, graph: Graph, settings: Settings
 ) -> None:
     run(source, graph, settings)

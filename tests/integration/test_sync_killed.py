@@ -16,9 +16,9 @@ from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph
 from holley_graph.server.layout import Layout
-from holley_graph.settings import Settings, Sync
+from holley_graph.settings import Settings, Sync, Weights
 from holley_graph.snapshot import exporter
-from loaders import sync
+from loaders import ageing, sync
 from loaders.files import FilesSource
 from tests.support.held import assert_same, held
 from tests.support.sources import edited, expected, home
@@ -57,8 +57,8 @@ def state(graph: Graph) -> tuple[str, bool]:
     """The marker's state, and whether the weights are those of its as_of."""
     with graph.driver.session() as session:
         found = session.run("MATCH (s:Sync) RETURN s.state, s.as_of, s.weighed").single(strict=True)
-    as_of = found["s.as_of"].to_native().isoformat() if found["s.as_of"] else "never"
-    return found["s.state"], str(found["s.weighed"]).startswith(as_of)
+    as_of = found["s.as_of"].to_native() if found["s.as_of"] else datetime.fromtimestamp(0, UTC)
+    return found["s.state"], found["s.weighed"] == ageing.weighed(as_of, Weights())
 
 
 def test_a_sync_killed_at_any_point_and_run_again_gives_the_same_graph(

@@ -221,7 +221,11 @@ class World:
             return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
 
         def weight(kind: str, times: list[int]) -> float:
-            ages = [(seconds(self.as_of) - t) / 86_400 for t in times]
+            # age counts to the start of the half-life that as_of lies in
+            start = (
+                0 if half_life_days is None else seconds(self.as_of) // (half_life_days * 86_400) * half_life_days
+            )
+            ages = [start - t / 86_400 for t in times]
             return sum(base[kind] * (1.0 if half_life_days is None else 2 ** (-a / half_life_days)) for a in ages)
 
         def interaction(kind: str, user: str, sku: str, times: list[int], last: int) -> Row:

@@ -1,7 +1,7 @@
 -- purpose: cart updates of every user
--- params: @base FLOAT64  weight of one event of age zero
---         @decay FLOAT64 1 / half-life in seconds; 0: none
---         @as_of_s INT64 epoch seconds that age counts to
+-- params: @base FLOAT64      weight of one event of age zero
+--         @decay FLOAT64     1 / half-life in seconds; 0: none
+--         @reference_s INT64 epoch seconds that age counts to
 -- reads: clean_events
 -- returns: user_id STRING, sku STRING, count INT64, first_at INT64, last_at INT64, at ARRAY<INT64>, weight FLOAT64
 WITH days AS (
@@ -20,6 +20,6 @@ SELECT
   d.last_at,
   d.at,
   -- inside one sorted list: a sum over rows depends on the order of threads
-  (SELECT SUM(@base * POW(2, (t - @as_of_s) * @decay)) FROM UNNEST(d.at) AS t) AS weight
+  (SELECT SUM(@base * POW(2, (t - @reference_s) * @decay)) FROM UNNEST(d.at) AS t) AS weight
 FROM days AS d
 ORDER BY d.user_id, d.sku

@@ -1,7 +1,7 @@
 -- purpose: purchases of every user: order lines under the user's address, and the user's own order events
--- params: @base FLOAT64  weight of one event of age zero
---         @decay FLOAT64 1 / half-life in seconds; 0: none
---         @as_of_s INT64 epoch seconds that age counts to
+-- params: @base FLOAT64      weight of one event of age zero
+--         @decay FLOAT64     1 / half-life in seconds; 0: none
+--         @reference_s INT64 epoch seconds that age counts to
 -- reads: clean_events, clean_orders, members
 -- returns: user_id STRING, sku STRING, count INT64, first_at INT64, last_at INT64, at ARRAY<INT64>, weight FLOAT64
 WITH purchases AS (
@@ -34,6 +34,6 @@ SELECT
   m.first_at,
   m.last_at,
   m.at,
-  COALESCE((SELECT SUM(@base * POW(2, (t - @as_of_s) * @decay)) FROM UNNEST(m.at) AS t), 0.0) AS weight
+  COALESCE((SELECT SUM(@base * POW(2, (t - @reference_s) * @decay)) FROM UNNEST(m.at) AS t), 0.0) AS weight
 FROM merged AS m
 ORDER BY m.user_id, m.sku

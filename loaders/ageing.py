@@ -1,0 +1,58 @@
+"""How interactions lose weight with age.
+
+Decay is exponential: from one moment to another all weights change by one factor, and nobody reads them but
+beside each other. So age counts to the last of the moments that lie a half-life apart, and a sync rewrites a weight
+when its relationship changed; all of them, inside the server, once in a half-life.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from holley_graph.graph.client import Graph
+from holley_graph.progress import Progress
+from holley_graph.settings import Weights
+
+DAY_S = 86_400
+TABLES = ("viewed", "carted", "ordered")
+"""Graph tables whose weights age: refreshed inside the server, not row by row from here."""
+
+
+def reference(as_of: datetime, weights: Weights) -> int:
+    """Return what age counts to, epoch seconds: the last multiple of the half-life up to `as_of`.
+
+    Anything may lie after it: the weight of an event that has just happened is up to twice its base. Without decay
+    there is no age.
+    """
+    days = weights.half_life_days
+    if days is None or math.isinf(days):
+        return 0
+    return int(as_of.timestamp() // (days * DAY_S) * (days * DAY_S))
+
+
+def base(table: str, weights: Weights) -> float:
+    """Return the weight of one event of age zero."""
+    return {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}[table]
+
+
+def weighed(as_of: datetime, weights: Weights) -> str:
+    """Say what weights were computed with, for the graph's marker."""
+    return f"{reference(as_of, weights)} {weights.model_dump_json()}"
+
+
+def refresh(graph: Graph, as_of: datetime, weights: Weights, progress: Progress) -> None:
+    """Bring the weights that did not change with their row to this time and these settings, if need be."""
+    now = weighed(as_of, weights)
+    if graph.read("load/marker")[0]["weighed"] == now:
+        return
+    decay = 0.0 if weights.half_life_days is None else math.log(2) / (weights.half_life_days * DAY_S)
+    for done, table in enumerate(TABLES, 1):
+        graph.write(
+            f"load/weigh_{table}",
+            reference=reference(as_of, weights),
+            base=base(table, weights),
+            decay=decay,
+        )
+        progress("refreshing weights", done, len(TABLES))
+    graph.transaction([("load/weighed", {"weighed": now})])
