@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
@@ -20,6 +21,9 @@ _STATEMENTS = (
     "members", "user", "owns", "vehicle", "vehicle_model", "make", "product", "part_type", "fits", "of_model",
     "made_by", "of_type", "viewed", "carted", "ordered",
 )  # fmt: skip
+_PAIR_DIGITS = 1
+"""Digits behind the point that weights of pairs keep: what c people say is uncertain by about 1/√c, and with every
+buyer more the digits behind change in all of them."""
 
 
 def graph_tables(
@@ -56,13 +60,18 @@ def graph_tables(
         extracted.connection.unregister(name)
     sync = settings.sync
     started = time.perf_counter()
-    made["co_purchased"] = derive.co_purchased(made["ordered"], sync.co_purchase_max_skus)
+    made["co_purchased"] = _rounded(derive.co_purchased(made["ordered"], sync.co_purchase_max_skus))
     timed("co_purchased", time.perf_counter() - started)
     started = time.perf_counter()
-    made["co_viewed"] = derive.co_viewed(made["viewed"], sync.session_gap_minutes, sync.session_max_skus)
+    made["co_viewed"] = _rounded(derive.co_viewed(made["viewed"], sync.session_gap_minutes, sync.session_max_skus))
     timed("co_viewed", time.perf_counter() - started)
     wanted = {declared.table: arrow_schema(declared) for declared in (*NODES, *RELATIONSHIPS)}
     return {table: made[table].select(columns.names).cast(columns) for table, columns in wanted.items()}
+
+
+def _rounded(pairs: pa.Table) -> pa.Table:
+    at = pairs.column_names.index("weight")
+    return pairs.set_column(at, "weight", pc.round(pairs["weight"], _PAIR_DIGITS))
 
 
 def _values(settings: Settings, as_of: datetime, key: bytes) -> dict[str, Any]:

@@ -36,12 +36,12 @@ RETURN v.vehicle_id AS vehicle_id,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_PURCHASED]->(p)
          WITH DISTINCT {sku: a.sku, how: type(did), buyers: c.count, weight: c.weight} AS found
-         RETURN found ORDER BY found.weight DESC LIMIT 5
+         RETURN found ORDER BY found.weight DESC, found.buyers DESC, found.sku LIMIT 5
        } AS led_here,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_VIEWED]-(p)
          WITH DISTINCT {sku: a.sku, how: type(did), sessions: c.count, weight: c.weight} AS found
-         RETURN found ORDER BY found.weight DESC LIMIT 5
+         RETURN found ORDER BY found.weight DESC, found.sessions DESC, found.sku LIMIT 5
        } AS seen_together,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product {part_type: p.part_type})

@@ -92,9 +92,9 @@ class Reasons:
         chosen, kind = np.divmod(owners.chosen.values[cell], len(DID))
         edge = find(self._edges, chosen * self.n + product[pair])
         known = edge >= 0
-        weight = self.stock.leads["weight"].to_numpy()[edge[known]]
+        weight, buyers = (self.stock.leads[name].to_numpy()[edge[known]] for name in ("weight", "count"))
         pair, chosen, kind = pair[known], chosen[known], kind[known]
-        order = np.lexsort((chosen, kind, -weight, pair))
+        order = np.lexsort((chosen, kind, -buyers, -weight, pair))
         first = order[np.flatnonzero(np.diff(pair[order], prepend=-1))]
         lead, did = np.full(len(owner), -1), np.full(len(owner), -1)
         lead[pair[first]], did[pair[first]] = chosen[first], kind[first]

@@ -47,7 +47,7 @@ class Relationship:
 
 
 _COUNT_OF_USERS = Property("count", "int", "users who did this")
-_PMI = Property("weight", "float", "positive pointwise mutual information, natural logarithm")
+_PMI = Property("weight", "float", "positive pointwise mutual information, natural logarithm, to a tenth")
 _INTERACTION = (
     Property("count", "int", "number of counted events"),
     Property("first_at", "datetime", "earliest counted event; absent when none is counted"),

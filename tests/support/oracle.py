@@ -307,8 +307,8 @@ class World:
             "of_type": [{"sku": p["sku"], "part_type": p["part_type"]} for p in products],
             "ordered": ordered,
             **seen,
-            "co_purchased": co_purchased(ordered, 100),
-            "co_viewed": co_viewed(seen["viewed"], 1800, 50),
+            "co_purchased": rounded(co_purchased(ordered, 100)),
+            "co_viewed": rounded(co_viewed(seen["viewed"], 1800, 50)),
         }
 
     def _products(self) -> list[Row]:
@@ -465,6 +465,11 @@ def co_viewed(viewed: Iterable[Row], gap_s: int, max_skus: int) -> list[Row]:
         {"sku": a, "other_sku": b, "count": n, "weight": pmi(n, len(sessions), viewers[a], viewers[b])}
         for (a, b), n in pairs.items()
     ]
+
+
+def rounded(pairs: list[Row]) -> list[Row]:
+    """Weights of pairs as the graph keeps them; a snapshot, which derives its own, keeps all digits."""
+    return [row | {"weight": round(row["weight"], 1)} for row in pairs]
 
 
 def pmi(together: int, all_: int, a: int, b: int) -> float:
