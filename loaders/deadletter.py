@@ -37,11 +37,15 @@ def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> lis
     for feed, account in zip(FEEDS, extracted.accounts, strict=True):
         if not account.rejected:
             continue
+        path = folder / f"{feed.raw}.parquet"
+        written.append(path)
+        unread = extracted.unread.get(feed.raw)
+        if unread and unread.letters:
+            path.hardlink_to(unread.letters)
+            continue
         text = sqltext.duckdb(statement.name, {"rejected": f"rejected_{feed.clean.name}"})
         rows = extracted.connection.sql(text, params=statement.values(identity.pads(key)))
-        path = folder / f"{feed.raw}.parquet"
         pq.write_table(rows.to_arrow_table(), path)
-        written.append(path)
     manifest = {"as_of": extracted.as_of.isoformat(), "source": source}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return written

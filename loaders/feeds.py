@@ -5,13 +5,14 @@ clean but for a SKU that the catalogue lacks; `rejected`, one row per rejected s
 count per reason; `read`, a count of source rows and of items.
 
 Events may be taken by days: those before `Earlier.since` come from what an earlier sync left, the others are read.
+A feed of `Earlier.unread` is not read at all: its clean table is the one that is there.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from holley_graph.errors import RejectedTooMuch
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from loaders import contracts, drift, sqltext, tombstones
-from loaders.source import Cost, Earlier, Found, Source
+from loaders.accounts import FeedAccount
+from loaders.source import Cost, Earlier, Found, Source, Unread
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
-ITEM_REASONS = frozenset({"fitment.no_sku", "event.unknown_sku"})
-"""Reasons that reject one item of a row; the others reject the row."""
 
 
 @dataclass(frozen=True)
@@ -49,28 +48,6 @@ FEEDS = (
 
 
 @dataclass(frozen=True)
-class FeedAccount:
-    """What became of one feed's source rows."""
-
-    name: str
-    read: int
-    """Source rows."""
-    items: int
-    """Items inside the rows that were not rejected or ignored as a whole."""
-    rejected: dict[str, int] = field(default_factory=dict)
-    ignored: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    partly: bool = False
-    """Only the days since the last sync were read."""
-
-    def rejected_share(self, least: int = 1) -> float:
-        """Rejected rows among rows, or items among items, whichever is more; among at least `least` of each."""
-        items = sum(n for reason, n in self.rejected.items() if reason in ITEM_REASONS)
-        rows = sum(self.rejected.values()) - items
-        return max(rows / max(self.read, least), items / max(self.items, least))
-
-
-@dataclass(frozen=True)
 class Extract:
     """Clean tables, still inside the connection that made them, with their accounts."""
 
@@ -81,6 +58,8 @@ class Extract:
     found: dict[str, Found]
     """Raw tables by name."""
     costs: tuple[Cost, ...]
+    unread: Mapping[str, Unread]
+    """Feeds that were taken as an earlier sync left them, by raw table."""
 
     def clean(self, name: str) -> pa.Table:
         """Copy one clean table out, sorted by its key."""
@@ -118,7 +97,7 @@ def extract(
         as_of: exclusive; everything the run knows is strictly before it. With time zone.
         progress: told about every feed.
         run_id: what a source writes on what it makes for this run.
-        earlier: the days that need not be read again; none: all events are read.
+        earlier: the days and feeds that need not be read again; none: everything is read.
         before: rows that the raw tables had when the graph last took them.
 
     Raises:
@@ -128,7 +107,11 @@ def extract(
     try:
         found, known, costs = _begin(source, connection, settings, as_of, progress, run_id, earlier, before)
         accounts = []
+        unread = earlier.unread if earlier else {}
         for feed in FEEDS:
+            if feed.raw in unread:
+                accounts.append(_take(connection, feed, unread[feed.raw]))
+                continue
             what, total = f"extract {feed.clean.name}", found[feed.raw].rows or 0
             progress(what, 0, total)
             costs |= _cost(source, feed, known, again=True)
@@ -140,7 +123,7 @@ def extract(
         raise
     finally:
         source.close()
-    return Extract(connection, as_of, tuple(accounts), found, tuple(costs.values()))
+    return Extract(connection, as_of, tuple(accounts), found, tuple(costs.values()), unread)
 
 
 def costs(
@@ -184,6 +167,8 @@ def _begin(
     known = {"as_of": as_of, "boundary": sync.boundary, "since": since, "blank": contracts.BLANK}
     costs: dict[str, Cost] = {}
     for done, feed in enumerate(FEEDS, 1):
+        if earlier and feed.raw in earlier.unread:
+            continue
         costs |= _cost(source, feed, known)
         if costs:
             progress("asking what queries cost", done, len(FEEDS))
@@ -197,24 +182,6 @@ def _cost(source: Source, feed: Feed, known: Mapping[str, Any], again: bool = Fa
         return {}
     cost = source.cost(statement, statement.values(known))
     return {feed.clean.name: cost} if cost else {}
-
-
-def stop_if_too_many_rejected(extracted: Extract, settings: Settings) -> None:
-    """Refuse an extract that lost too much; called after the dead letters are written, which say what and why.
-
-    Raises:
-        RejectedTooMuch: a feed's rejected share exceeds `sync.max_rejected_share`.
-    """
-    allowed = settings.sync.max_rejected_share
-    for account in extracted.accounts:
-        least = settings.sync.least_judged if account.partly else 1
-        if account.rejected_share(least) > allowed:
-            reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(account.rejected.items()))
-            raise RejectedTooMuch(
-                f"feed {account.name}: {account.rejected_share():.1%} of {account.read:,} rows rejected, "
-                f"allowed {allowed:.1%}: {reasons}",
-                "look at the dead letters, or raise sync.max_rejected_share",
-            )
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -232,6 +199,16 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
 def spill(settings: Settings) -> Path:
     """Return the folder for what does not fit into memory: in the owner-only home, since it may hold addresses."""
     return settings.home / "spill"
+
+
+def _take(connection: duckdb.DuckDBPyConnection, feed: Feed, unread: Unread) -> FeedAccount:
+    """Show what an earlier sync left; what it rejected lies there as dead letters."""
+    name = feed.clean.name
+    connection.read_parquet(str(unread.clean)).create_view(f"clean_{name}")
+    nothing = pa.schema([(column, pa.string()) for column in ("reason", "value", "source", "email")]).empty_table()
+    connection.from_arrow(nothing).create(f"unread_{name}")
+    connection.table(f"unread_{name}").create_view(f"rejected_{name}")
+    return replace(unread.account, seconds=0.0)
 
 
 def _run(
@@ -272,6 +249,7 @@ def _run(
         ignored=ignored,
         seconds=time.perf_counter() - started,
         partly=earlier is not None and feed.clean is contracts.EVENTS,
+        until=_until(result),
     )
 
 
@@ -287,6 +265,13 @@ def _merge(
     merged = connection.table("merged_events")
     merged.filter("listed").project(columns).create_view("clean_events")
     merged.filter("NOT listed").project(columns).create_view("waiting_events")
+
+
+def _until(result: duckdb.DuckDBPyRelation) -> int | None:
+    """Find the first row that `as_of` left out: a statement says it as the value of the account."""
+    outside = result.filter("outcome = 'ignored' AND reason = 'outside_window'")
+    (first,) = outside.aggregate("MIN(CAST(value AS BIGINT))").fetchall()[0]
+    return None if first is None else int(first)
 
 
 def _counts(result: duckdb.DuckDBPyRelation) -> dict[tuple[str, str], int]:

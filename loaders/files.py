@@ -77,18 +77,13 @@ class FilesSource:
     def close(self) -> None:
         """Nothing was made."""
 
-    def digest(self) -> str:
-        """Condense every raw file's content; an unchanged source has an unchanged digest.
+    def digests(self) -> dict[str, str]:
+        """Condense the content of every table's files; an unchanged table has an unchanged digest.
 
         Raises:
             SourceError: a table is missing.
         """
-        whole = hashlib.sha256()
-        for table in contracts.RAW:
-            for path in self._files(table.name):
-                with path.open("rb") as file:
-                    whole.update(f"{table.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-        return whole.hexdigest()
+        return {table.name: _digest(self._files(table.name)) for table in contracts.RAW}
 
     def _files(self, name: str) -> list[Path]:
         single, parts = self.folder / f"{name}.parquet", sorted((self.folder / name).glob("*.parquet"))
@@ -99,6 +94,14 @@ class FilesSource:
                 f"table {name}: expected {single} or {single.with_suffix('')}/*.parquet, found neither", _HINT
             )
         return parts or [single]
+
+
+def _digest(files: list[Path]) -> str:
+    whole = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
 
 
 def _check(table: RawTable, file: Path) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from loaders.accounts import FeedAccount
 from loaders.change import Difference
-from loaders.feeds import Extract, FeedAccount
+from loaders.feeds import Extract
 
 FEED_OF = {
     "user": "user_attributes", "owns": "user_attributes",
@@ -42,26 +43,20 @@ class Report:
         return asdict(self)
 
 
-def account(account: FeedAccount) -> dict[str, Any]:
-    """Make a feed's account plain."""
-    return {
-        "name": account.name,
-        "read": account.read,
-        "rejected": account.rejected,
-        "ignored": account.ignored,
-        "seconds": round(account.seconds, 2),
-    }
-
-
-def with_changes(
-    accounts: Sequence[Mapping[str, Any]], difference: Mapping[str, Difference]
-) -> list[dict[str, Any]]:
-    """Put beside every feed's account how many nodes and relationships it added, changed and removed."""
+def with_changes(accounts: Iterable[FeedAccount], difference: Mapping[str, Difference]) -> list[dict[str, Any]]:
+    """Make accounts plain; beside each, how many nodes and relationships its feed added, changed and removed."""
     rows = []
-    for told in accounts:
-        mine = [each for table, each in difference.items() if FEED_OF[table] == told["name"]]
+    for account in accounts:
+        mine = [each for table, each in difference.items() if FEED_OF[table] == account.name]
         counts = {kind: sum(getattr(each, kind) for each in mine) for kind in ("added", "changed", "removed")}
-        rows.append({**told, **counts})
+        told = {
+            "name": account.name,
+            "read": account.read,
+            "rejected": account.rejected,
+            "ignored": account.ignored,
+            "seconds": round(account.seconds, 2),
+        }
+        rows.append(told | counts)
     return rows
 
 

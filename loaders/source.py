@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import duckdb
 
 from holley_graph.progress import Progress
+from loaders.accounts import FeedAccount
 from loaders.sqltext import Statement
 
 
@@ -28,8 +29,8 @@ class Source(Protocol):
     notes: list[str]
     """What a report should say beside its numbers."""
 
-    def digest(self) -> str:
-        """Condense the raw tables; equal digests mean that nothing has changed."""
+    def digests(self) -> dict[str, str]:
+        """Condense every raw table; an equal digest means that nothing has changed in it."""
 
     def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
         """Hold every raw table against its contract before anything runs; say what is there."""
@@ -61,13 +62,26 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A feed that would give again what it gave, as it lies there."""
+
+    account: FeedAccount
+    clean: Path
+    """Parquet with the columns of its clean table."""
+    letters: Path | None
+    """Its dead letters; none: it rejected nothing."""
+
+
+@dataclass(frozen=True)
 class Earlier:
-    """What an earlier sync left, of which the days before `since` are kept."""
+    """What an earlier sync left, of which the days before `since` are kept, and the feeds of `unread` whole."""
 
     since: datetime
     """A midnight, UTC: events from it on are read again."""
     events: tuple[Path, ...]
     """Parquet with the columns of `contracts.EVENTS`, waiting ones included."""
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    """By raw table."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import fcntl
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from holley_graph.graph import export, load, migrations
 from holley_graph.graph.client import Graph, Row, Step
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import ageing, change, deadletter, feeds, identity, report, taken, transform
+from loaders import ageing, change, deadletter, earlier, feeds, identity, report, taken, transform
+from loaders.accounts import FeedAccount, stop_if_too_many_rejected
 from loaders.change import Difference
 from loaders.report import Report
 from loaders.source import Cost, Earlier, Source
@@ -84,8 +85,8 @@ def costs(
     """
     plan = _Sync(source, graph, settings, as_of or default_as_of(), None, silent)
     before = plan.left_by(plan.marker())
-    earlier = plan.earlier(before) if since_last else None
-    return feeds.costs(source, settings, plan.as_of, earlier=earlier, before=before.rows if before else None)
+    kept = plan.earlier(before, source.digests()) if since_last else None
+    return feeds.costs(source, settings, plan.as_of, earlier=kept, before=before.rows if before else None)
 
 
 class _Sync:
@@ -107,8 +108,8 @@ class _Sync:
         self.started = time.monotonic()
 
     def run(self, since_last: bool, dry_run: bool, tables_only: bool) -> Report:
-        key = identity.email_key(self.settings)
-        print_of_all = taken.fingerprint(self.source.digest(), self.settings, self.as_of, key)
+        key, digests = identity.email_key(self.settings), self.source.digests()
+        print_of_all = taken.fingerprint(digests, self.settings, self.as_of, key)
         marker = self.marker()
         before = self.left_by(marker)
         if (
@@ -118,26 +119,25 @@ class _Sync:
             and marker
             and marker["weighed"] == self._weighed()
         ):
-            return self._report("unchanged", before.manifest["feeds"], {})
+            return self._report("unchanged", before.accounts.values(), {})
 
-        earlier = self.earlier(before) if since_last else None
+        kept = self.earlier(before, digests) if since_last else None
         extracted = feeds.extract(
             self.source,
             self.settings,
             self.as_of,
             self.progress,
             run_id=self.run_id,
-            earlier=earlier,
+            earlier=kept,
             before=before.rows if before else None,
         )
         self.cost = [asdict(cost) for cost in extracted.costs]
         self.notes += [*self.source.notes, *report.unknown_columns(extracted)]
         try:
-            accounts = [report.account(account) for account in extracted.accounts]
             if not dry_run:
                 deadletter.write(self.settings.home / "rejects" / self.run_id, extracted, key, self.source.name)
                 deadletter.forget(self.settings.home, self.settings.sync.keep_rejects_days, datetime.now(UTC))
-            feeds.stop_if_too_many_rejected(extracted, self.settings)
+            stop_if_too_many_rejected(extracted.accounts, self.settings)
             self._lap("extract")
             tables = transform.graph_tables(extracted, self.settings, self.as_of, key)
             self._lap("transform")
@@ -146,14 +146,15 @@ class _Sync:
             difference = change.compare(old, tables)
             self._lap("compare")
             if dry_run:
-                return self._report("dry-run", accounts, difference)
+                return self._report("dry-run", extracted.accounts, difference)
             manifest = {
                 "fingerprint": print_of_all,
                 "as_of": self.as_of.isoformat(),
                 "lineage": self.source.lineage,
-                "rules": taken.rules(self.settings),
-                "events": f"since {earlier.since.isoformat()}" if earlier else "all",
-                "feeds": accounts,
+                "rules": taken.rules(self.settings, key),
+                "digests": digests,
+                "events": f"since {kept.since.isoformat()}" if kept else "all",
+                "accounts": [asdict(each) for each in extracted.accounts],
                 "rows": {name: found.rows for name, found in extracted.found.items()},
                 "marker": self._marker() | {"weighed": self._weighed()},
             }
@@ -162,32 +163,35 @@ class _Sync:
             extracted.close()
         self._lap("keep")
         if tables_only:
-            return self._report("tables", accounts, difference)
+            return self._report("tables", extracted.accounts, difference)
         if first and self.bulk:
             self._load_in_bulk(tables)
         else:
             self._load_changes(difference)
         self._lap("load")
         taken.forget_others(self.settings.home, self.run_id)
-        return self._report("bulk" if first and self.bulk else "changes", accounts, difference)
+        return self._report("bulk" if first and self.bulk else "changes", extracted.accounts, difference)
 
     def marker(self) -> Row | None:
         """What the graph says of its last sync; its `as_of` is the cursor, committed with the data."""
         return next(iter(self.graph.read("load/marker")), None)
 
-    def earlier(self, before: taken.Taken | None) -> Earlier | None:
+    def earlier(self, before: taken.Taken | None, digests: Mapping[str, str]) -> Earlier | None:
         """What need not be read again; none, with a note why, if all has to be."""
-        rules = {"lineage": self.source.lineage, "rules": taken.rules(self.settings)}
+        rules = {
+            "lineage": self.source.lineage,
+            "rules": taken.rules(self.settings, identity.email_key(self.settings)),
+        }
         if before is None:
-            self.notes.append("all events are read: what the last sync took is not here")
-        elif {key: before.manifest[key] for key in rules} != rules:
-            self.notes.append("all events are read: the source or the rules are not those of the last sync")
+            self.notes.append("everything is read: what the last sync took is not here")
+        elif {name: before.manifest[name] for name in rules} != rules:
+            self.notes.append("everything is read: the source or the rules are not those of the last sync")
         else:
-            cursor = min(datetime.fromisoformat(before.manifest["as_of"]), self.as_of).astimezone(UTC)
-            day = cursor.replace(hour=0, minute=0, second=0, microsecond=0)
-            earlier = Earlier(day - timedelta(days=self.settings.sync.late_days), before.events)
-            self.notes.append(f"events are read from {earlier.since:%Y-%m-%d} on")
-            return earlier
+            found = earlier.find(before, digests, self.settings, self.as_of)
+            self.notes.append(f"events are read from {found.since:%Y-%m-%d} on")
+            if found.unread:
+                self.notes.append(f"unchanged and not read: {', '.join(sorted(found.unread))}")
+            return found
         return None
 
     def left_by(self, marker: Row | None) -> taken.Taken | None:
@@ -246,7 +250,7 @@ class _Sync:
     def _weighed(self) -> str:
         return ageing.weighed(self.as_of, self.settings.weights)
 
-    def _report(self, mode: str, accounts: list[dict[str, Any]], difference: Mapping[str, Difference]) -> Report:
+    def _report(self, mode: str, accounts: Iterable[FeedAccount], difference: Mapping[str, Difference]) -> Report:
         rows = report.with_changes(accounts, difference)
         total = round(time.monotonic() - self.started, 2)
         return Report(self.run_id, self.as_of, mode, rows, total, self.stages, self.cost, self.notes)

@@ -21,9 +21,10 @@ import pyarrow.parquet as pq
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
 from loaders import contracts, sqltext, tombstones
+from loaders.accounts import FeedAccount
 from loaders.feeds import FEEDS, Extract
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when the tables or their columns change; what another layout left is read back from the graph instead."""
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
 
@@ -36,9 +37,19 @@ class Taken:
     manifest: dict[str, Any]
 
     @property
+    def moment(self) -> datetime:
+        """Everything in here is strictly before it."""
+        return datetime.fromisoformat(self.manifest["as_of"])
+
+    @property
     def as_of(self) -> int:
-        """Epoch seconds: everything in here is strictly before it."""
-        return int(datetime.fromisoformat(self.manifest["as_of"]).timestamp())
+        """The same in epoch seconds."""
+        return int(self.moment.timestamp())
+
+    @property
+    def accounts(self) -> dict[str, FeedAccount]:
+        """What became of the rows of each raw table."""
+        return {told["name"]: FeedAccount(**told) for told in self.manifest["accounts"]}
 
     @property
     def rows(self) -> dict[str, int]:
@@ -90,7 +101,11 @@ def write(
         pq.write_table(table, partial / f"{name}.parquet", compression="zstd")
     for feed in FEEDS:
         name = feed.clean.name
-        pq.write_table(extracted.clean(name), partial / f"clean_{name}.parquet", compression="zstd")
+        path = partial / f"clean_{name}.parquet"
+        if feed.raw in extracted.unread and not tombstones.known(home):
+            path.hardlink_to(extracted.unread[feed.raw].clean)
+        else:
+            pq.write_table(extracted.clean(name), path, compression="zstd")
     pq.write_table(extracted.waiting(), partial / "waiting_events.parquet", compression="zstd")
     manifest = manifest | {"layout": LAYOUT}
     (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
@@ -104,16 +119,17 @@ def forget_others(home: Path, run_id: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def rules(settings: Settings) -> str:
-    """Condense what decides how an event is read; days that were read by other rules are not kept."""
-    texts = [contracts.BLANK, settings.sync.boundary.isoformat(), sqltext.load("events").text]
+def rules(settings: Settings, key: bytes) -> str:
+    """Condense what decides how a row is read; what was read by other rules is not kept."""
+    texts = [contracts.BLANK, settings.sync.boundary.isoformat(), hashlib.sha256(key).hexdigest()]
+    texts += [sqltext.load(feed.clean.name).text for feed in FEEDS]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
-def fingerprint(source_digest: str, settings: Settings, as_of: datetime, key: bytes) -> str:
+def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: datetime, key: bytes) -> str:
     """Condense everything that decides what a sync gives; equal fingerprints give equal graphs."""
     decisive = {
-        "source": source_digest,
+        "source": digests,
         "as_of": as_of.isoformat(),
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
         "key": hashlib.sha256(key).hexdigest(),

@@ -53,16 +53,18 @@ class BigQuerySource:
         """The same tables, or another shop."""
         return self.name
 
-    def digest(self) -> str:
-        """Condense what BigQuery says of the tables' last changes, for nothing.
+    def digests(self) -> dict[str, str]:
+        """Condense what BigQuery says of each table's last change, for nothing.
 
         A view does not know when its rows changed, and an emulator's tables do not either: never the same twice.
         """
-        found = [raw.table for raw in tables.find(self.connection).values()]
-        if self.connection.emulated or any(table.table_type != "TABLE" for table in found):
+        return {name: self._digest(raw.table) for name, raw in tables.find(self.connection).items()}
+
+    def _digest(self, table: bigquery.Table) -> str:
+        if self.connection.emulated or table.table_type != "TABLE":
             return uuid.uuid4().hex
-        told = [(str(t.reference), t.etag, t.num_rows, str(t.modified), str(t.streaming_buffer)) for t in found]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        told = (table.reference, table.etag, table.num_rows, table.modified, table.streaming_buffer)
+        return hashlib.sha256(json.dumps([str(each) for each in told]).encode()).hexdigest()
 
     def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
         """Find the raw tables and hold their schemas against the contract.

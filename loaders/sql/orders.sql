@@ -77,7 +77,14 @@ accounts AS (
   FROM judged AS j
   WHERE j.reason LIKE 'order.%'
   UNION ALL
-  SELECT 'ignored', j.reason, NULL, NULL, COUNT(*), NULL FROM judged AS j WHERE j.reason NOT LIKE 'order.%' GROUP BY j.reason
+  SELECT
+    'ignored', j.reason,
+    -- up to when the rest is all that is known
+    IF(j.reason = 'outside_window', CAST(MIN(j.at) * 1000000 AS STRING), NULL),
+    NULL, COUNT(*), NULL
+  FROM judged AS j
+  WHERE j.reason NOT LIKE 'order.%'
+  GROUP BY j.reason
   UNION ALL
   -- known and kept for what not to recommend again, but not counted
   SELECT 'ignored', 'past_boundary', NULL, NULL, COUNT(*), NULL

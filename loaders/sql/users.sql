@@ -107,7 +107,11 @@ accounts AS (
   FROM judged AS j
   WHERE j.outcome = 'rejected'
   UNION ALL
-  SELECT 'ignored', j.reason, NULL, NULL, COUNT(*), NULL FROM judged AS j WHERE j.outcome = 'ignored' GROUP BY j.reason
+  -- value: up to when the rest is all that is known
+  SELECT 'ignored', j.reason, CAST(UNIX_MICROS(MIN(j.updated)) AS STRING), NULL, COUNT(*), NULL
+  FROM judged AS j
+  WHERE j.outcome = 'ignored'
+  GROUP BY j.reason
   UNION ALL
   SELECT 'read', 'rows', NULL, NULL, COUNT(*), NULL FROM judged AS j
 )

@@ -14,7 +14,7 @@ from google.cloud import bigquery
 from holley_graph.demo.generate import generate
 from holley_graph.graph.client import Graph
 from holley_graph.settings import BigQuery, Settings, Sync, load
-from loaders import feeds, sync
+from loaders import accounts, feeds, sync
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.source import BigQuerySource
 from loaders.files import FilesSource
@@ -91,7 +91,7 @@ def test_every_clean_table_and_account_is_the_same_from_both_engines(
     assert scratch(client) == []
 
 
-def told(account: feeds.FeedAccount) -> object:
+def told(account: accounts.FeedAccount) -> object:
     return account.name, account.read, account.items, account.rejected, account.ignored
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from holley_graph.errors import RejectedTooMuch, SourceError
 from holley_graph.settings import Settings, Sync
-from loaders import contracts, feeds
+from loaders import accounts, contracts, feeds
 from loaders.files import FilesSource
 from loaders.source import Earlier
 from tests.support import raw
@@ -107,16 +107,16 @@ def test_a_feed_that_loses_too_much_stops_with_its_reasons(folder):
     with pytest.raises(
         RejectedTooMuch, match=r"feed events: 50\.0% of 2 rows rejected, allowed 20\.0%: event\.no_user 1"
     ):
-        feeds.stop_if_too_many_rejected(extracted, Settings())
-    feeds.stop_if_too_many_rejected(extracted, Settings(sync=Sync(max_rejected_share=0.5)))
+        accounts.stop_if_too_many_rejected(extracted.accounts, Settings())
+    accounts.stop_if_too_many_rejected(extracted.accounts, Settings(sync=Sync(max_rejected_share=0.5)))
 
 
 def test_lost_items_are_measured_against_items_and_lost_rows_against_rows():
-    rows = feeds.FeedAccount(
+    rows = accounts.FeedAccount(
         "fitment", read=10, items=1000, rejected={"fitment.bad_year": 4, "fitment.no_sku": 500}
     )
     assert rows.rejected_share() == 0.5
-    few = feeds.FeedAccount("fitment", read=10, items=1000, rejected={"fitment.bad_year": 4})
+    few = accounts.FeedAccount("fitment", read=10, items=1000, rejected={"fitment.bad_year": 4})
     assert few.rejected_share() == 0.4
 
 
@@ -131,4 +131,4 @@ def test_few_events_since_the_last_sync_stop_nothing_and_many_bad_ones_do(tmp_pa
     earlier = Earlier(AS_OF, (kept,))
     extracted = feeds.extract(source, settings, AS_OF + timedelta(days=1), lambda *_: None, earlier=earlier)
     with pytest.raises(RejectedTooMuch) if stops else nullcontext():
-        feeds.stop_if_too_many_rejected(extracted, settings)
+        accounts.stop_if_too_many_rejected(extracted.accounts, settings)

@@ -1,0 +1,65 @@
+"""What a sync since the last one need not read again.
+
+Of events it is the days before some that the last sync saw already. Any other feed is left unread as a whole, if
+its raw table and those of the feeds that its statement reads have not changed, and no row has become known since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from holley_graph.settings import Settings
+from loaders import contracts, sqltext, tombstones
+from loaders.feeds import FEEDS, Feed
+from loaders.source import Earlier, Unread
+from loaders.taken import Taken
+
+
+def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: datetime) -> Earlier:
+    """Say what of an earlier sync's tables holds.
+
+    Args:
+        before: of the same lineage and by the same rules.
+        digests: of the raw tables as they are now.
+        settings: `sync.late_days`, and the home.
+        as_of: of this sync.
+    """
+    cursor = min(before.moment, as_of).astimezone(UTC)
+    day = cursor.replace(hour=0, minute=0, second=0, microsecond=0)
+    since = day - timedelta(days=settings.sync.late_days)
+    return Earlier(since, before.events, _unread(before, digests, settings, as_of))
+
+
+def same(before: Taken, digests: Mapping[str, str], as_of: datetime) -> frozenset[str]:
+    """Name the clean tables that reading again would give again."""
+    tables = {name for name, digest in digests.items() if before.manifest["digests"].get(name) == digest}
+    for feed in FEEDS:
+        statement = sqltext.load(feed.clean.name)
+        if tables.issuperset(statement.reads) and feed.clean is not contracts.EVENTS:
+            until = before.accounts[feed.raw].until
+            known = until is None or as_of <= datetime.fromtimestamp(0, UTC) + timedelta(microseconds=until)
+            if "as_of" not in statement.params or (before.moment <= as_of and known):
+                tables.add(f"clean_{feed.clean.name}")
+    return frozenset(tables - digests.keys())
+
+
+def _unread(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: datetime) -> dict[str, Unread]:
+    """Find the feeds that are the same and that no feed which is read reads: its engine has raw tables only."""
+    holds, asked, unread = same(before, digests, as_of), set[str](), {}
+    for feed in reversed(FEEDS):
+        clean, letters = f"clean_{feed.clean.name}", _letters(before, settings.home, feed)
+        lost = before.accounts[feed.raw].rejected and not letters
+        # Whoever shares an address with the forgotten is found by the rows that were left out.
+        forgotten = feed.clean is contracts.USERS and tombstones.known(settings.home)
+        if clean in holds and clean not in asked and not lost and not forgotten:
+            unread[feed.raw] = Unread(before.accounts[feed.raw], before.clean(feed.clean.name), letters)
+        else:
+            asked |= set(sqltext.load(feed.clean.name).reads)
+    return unread
+
+
+def _letters(before: Taken, home: Path, feed: Feed) -> Path | None:
+    path = home / "rejects" / before.path.name / f"{feed.raw}.parquet"
+    return path if path.is_file() else None
