@@ -31,18 +31,30 @@ def empty_tables() -> dict[str, pa.Table]:
     return {declared.table: arrow_schema(declared).empty_table() for declared in (*NODES, *RELATIONSHIPS)}
 
 
-def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> dict[str, Difference]:
+def compare(
+    old: Mapping[str, pa.Table], new: Mapping[str, pa.Table], people: Mapping[str, pa.Array] | None = None
+) -> dict[str, Difference]:
     """Find what must be written so that a graph with `old` holds `new`.
 
     Args:
         old: graph tables as the graph holds them.
-        new: graph tables as they should be.
+        new: graph tables as they should be; one that is the very table of `old` is not looked at.
+        people: of some tables, whose rows alone can differ (`user_id`).
 
     Returns:
         Every graph table's difference, in schema order.
     """
+    found = {}
     with duckdb.connect() as connection:
-        return {d.table: _compare(connection, d, old[d.table], new[d.table]) for d in (*NODES, *RELATIONSHIPS)}
+        for declared in (*NODES, *RELATIONSHIPS):
+            was, is_ = old[declared.table], new[declared.table]
+            if was is is_:
+                was = is_ = was.slice(0, 0)
+            elif people and declared.table in people:
+                whose = people[declared.table]
+                was, is_ = (rows.filter(pc.is_in(rows["user_id"], value_set=whose)) for rows in (was, is_))
+            found[declared.table] = _compare(connection, declared, was, is_)
+    return found
 
 
 def _compare(

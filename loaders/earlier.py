@@ -29,10 +29,11 @@ def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: d
     cursor = min(before.moment, as_of).astimezone(UTC)
     day = cursor.replace(hour=0, minute=0, second=0, microsecond=0)
     since = day - timedelta(days=settings.sync.late_days)
-    return Earlier(since, before.events, _unread(before, digests, settings, as_of))
+    same = _same(before, digests, as_of)
+    return Earlier(since, before.events, _unread(before, same, settings), same)
 
 
-def same(before: Taken, digests: Mapping[str, str], as_of: datetime) -> frozenset[str]:
+def _same(before: Taken, digests: Mapping[str, str], as_of: datetime) -> frozenset[str]:
     """Name the clean tables that reading again would give again."""
     tables = {name for name, digest in digests.items() if before.manifest["digests"].get(name) == digest}
     for feed in FEEDS:
@@ -45,15 +46,15 @@ def same(before: Taken, digests: Mapping[str, str], as_of: datetime) -> frozense
     return frozenset(tables - digests.keys())
 
 
-def _unread(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: datetime) -> dict[str, Unread]:
+def _unread(before: Taken, same: frozenset[str], settings: Settings) -> dict[str, Unread]:
     """Find the feeds that are the same and that no feed which is read reads: its engine has raw tables only."""
-    holds, asked, unread = same(before, digests, as_of), set[str](), {}
+    asked, unread = set[str](), {}
     for feed in reversed(FEEDS):
         clean, letters = f"clean_{feed.clean.name}", _letters(before, settings.home, feed)
         lost = before.accounts[feed.raw].rejected and not letters
         # Whoever shares an address with the forgotten is found by the rows that were left out.
         forgotten = feed.clean is contracts.USERS and tombstones.known(settings.home)
-        if clean in holds and clean not in asked and not lost and not forgotten:
+        if clean in same and clean not in asked and not lost and not forgotten:
             unread[feed.raw] = Unread(before.accounts[feed.raw], before.clean(feed.clean.name), letters)
         else:
             asked |= set(sqltext.load(feed.clean.name).reads)

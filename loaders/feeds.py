@@ -58,8 +58,21 @@ class Extract:
     found: dict[str, Found]
     """Raw tables by name."""
     costs: tuple[Cost, ...]
-    unread: Mapping[str, Unread]
-    """Feeds that were taken as an earlier sync left them, by raw table."""
+    earlier: Earlier | None
+    """What was not read again."""
+
+    @property
+    def unread(self) -> Mapping[str, Unread]:
+        """Feeds that were taken as an earlier sync left them, by raw table."""
+        return self.earlier.unread if self.earlier else {}
+
+    def people(self) -> pa.Array | None:
+        """Find whose interactions are others than the earlier sync knew; none: anybody's may be."""
+        if self.earlier is None or not self.earlier.same.issuperset({"clean_fitment", "clean_items"}):
+            return None
+        self.connection.read_parquet(str(self.earlier.events[0])).create_view("earlier_events")
+        found = self.connection.sql(sqltext.duckdb("merge/people"), params={"since_day": _day(self.earlier)})
+        return found.to_arrow_table()["user_id"].combine_chunks()
 
     def clean(self, name: str) -> pa.Table:
         """Copy one clean table out, sorted by its key."""
@@ -123,7 +136,7 @@ def extract(
         raise
     finally:
         source.close()
-    return Extract(connection, as_of, tuple(accounts), found, tuple(costs.values()), unread)
+    return Extract(connection, as_of, tuple(accounts), found, tuple(costs.values()), earlier)
 
 
 def costs(
@@ -260,11 +273,15 @@ def _merge(
     read.create_view("read_events")
     kept = connection.read_parquet([str(path) for path in earlier.events]) if earlier else read.limit(0)
     kept.project(columns).create_view("kept_events")
-    day = (earlier.since - datetime(1970, 1, 1, tzinfo=UTC)).days if earlier else 0
-    connection.sql(sqltext.duckdb("merge/events"), params={"since_day": day}).create("merged_events")
+    days = {"since_day": _day(earlier) if earlier else 0}
+    connection.sql(sqltext.duckdb("merge/events"), params=days).create("merged_events")
     merged = connection.table("merged_events")
     merged.filter("listed").project(columns).create_view("clean_events")
     merged.filter("NOT listed").project(columns).create_view("waiting_events")
+
+
+def _day(earlier: Earlier) -> int:
+    return (earlier.since - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
 def _until(result: duckdb.DuckDBPyRelation) -> int | None:

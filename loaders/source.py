@@ -82,6 +82,8 @@ class Earlier:
     """Parquet with the columns of `contracts.EVENTS`, waiting ones included."""
     unread: Mapping[str, Unread] = field(default_factory=dict)
     """By raw table."""
+    same: frozenset[str] = frozenset()
+    """Clean tables that would come again as they were, those of `unread` and others."""
 
 
 @dataclass(frozen=True)

@@ -139,11 +139,12 @@ class _Sync:
                 deadletter.forget(self.settings.home, self.settings.sync.keep_rejects_days, datetime.now(UTC))
             stop_if_too_many_rejected(extracted.accounts, self.settings)
             self._lap("extract")
-            tables = transform.graph_tables(extracted, self.settings, self.as_of, key)
-            self._lap("transform")
             old = self._held(before, marker)
             first = self._is_empty(old)
-            difference = change.compare(old, tables)
+            held = self._reusable(before, old, extracted, key)
+            tables = transform.graph_tables(extracted, self.settings, self.as_of, key, held)
+            self._lap("transform")
+            difference = change.compare(old, tables, dict.fromkeys(held.partly, held.people) if held else None)
             self._lap("compare")
             if dry_run:
                 return self._report("dry-run", extracted.accounts, difference)
@@ -152,13 +153,15 @@ class _Sync:
                 "as_of": self.as_of.isoformat(),
                 "lineage": self.source.lineage,
                 "rules": taken.rules(self.settings, key),
+                "makes": taken.makes(self.settings, key),
                 "digests": digests,
                 "events": f"since {kept.since.isoformat()}" if kept else "all",
                 "accounts": [asdict(each) for each in extracted.accounts],
                 "rows": {name: found.rows for name, found in extracted.found.items()},
                 "marker": self._marker() | {"weighed": self._weighed()},
             }
-            taken.write(self.settings.home, self.run_id, extracted, tables, manifest)
+            there = {n: before.file(n) for n, table in tables.items() if table is old[n]} if before else None
+            taken.write(self.settings.home, self.run_id, extracted, tables, manifest, there)
         finally:
             extracted.close()
         self._lap("keep")
@@ -207,6 +210,16 @@ class _Sync:
         if marker is None and not self.graph.read("load/holds_data")[0]["holds_data"]:
             return change.empty_tables()
         return export.tables(self.graph, progress=self.progress)
+
+    def _reusable(
+        self, before: taken.Taken | None, old: Mapping[str, pa.Table], extracted: feeds.Extract, key: bytes
+    ) -> transform.Held | None:
+        """What need not be made again, if anything was taken as it was and the rules are the same."""
+        kept = extracted.earlier
+        if before is None or kept is None or before.manifest["makes"] != taken.makes(self.settings, key):
+            return None
+        weighed = before.manifest["marker"]["weighed"] == self._weighed()
+        return transform.Held(old, kept.same, extracted.people() if weighed else None)
 
     def _is_empty(self, old: Mapping[str, pa.Table]) -> bool:
         return not any(table.num_rows for table in old.values())

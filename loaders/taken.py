@@ -67,7 +67,11 @@ class Taken:
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read one graph table, or some of its columns."""
-        return pq.read_table(self.path / f"{name}.parquet", columns=columns)
+        return pq.read_table(self.file(name), columns=columns)
+
+    def file(self, name: str) -> Path:
+        """Return the file of a graph table."""
+        return self.path / f"{name}.parquet"
 
     def clean(self, name: str) -> Path:
         """Return the file of a clean table; it may hold addresses."""
@@ -92,13 +96,22 @@ def open_taken(home: Path, run_id: str) -> Taken | None:
 
 
 def write(
-    home: Path, run_id: str, extracted: Extract, tables: Mapping[str, pa.Table], manifest: dict[str, Any]
+    home: Path,
+    run_id: str,
+    extracted: Extract,
+    tables: Mapping[str, pa.Table],
+    manifest: dict[str, Any],
+    there: Mapping[str, Path] | None = None,
 ) -> Taken:
-    """Seal one sync's tables under its run id."""
+    """Seal one sync's tables under its run id; of graph tables that are `there` already the file is linked."""
     partial = home / "taken" / f"{run_id}.partial"
     partial.mkdir(parents=True, mode=0o700)
     for name, table in tables.items():
-        pq.write_table(table, partial / f"{name}.parquet", compression="zstd")
+        path = partial / f"{name}.parquet"
+        if there and name in there:
+            path.hardlink_to(there[name])
+        else:
+            pq.write_table(table, path, compression="zstd")
     for feed in FEEDS:
         name = feed.clean.name
         path = partial / f"clean_{name}.parquet"
@@ -126,11 +139,9 @@ def rules(settings: Settings, key: bytes) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
-def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: datetime, key: bytes) -> str:
-    """Condense everything that decides what a sync gives; equal fingerprints give equal graphs."""
+def makes(settings: Settings, key: bytes) -> str:
+    """Condense what decides, beside the clean tables and `as_of`, what graph tables are."""
     decisive = {
-        "source": digests,
-        "as_of": as_of.isoformat(),
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
         "key": hashlib.sha256(key).hexdigest(),
         "forgotten": tombstones.known(settings.home),
@@ -140,4 +151,10 @@ def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: datetime,
             if not name.startswith(("baseline/", "gate/", "campaign/", "export/"))
         ],
     }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: datetime, key: bytes) -> str:
+    """Condense everything that decides what a sync gives; equal fingerprints give equal graphs."""
+    decisive = {"source": digests, "as_of": as_of.isoformat(), "makes": makes(settings, key)}
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,9 +24,29 @@ _STATEMENTS = (
     "members", "user", "owns", "vehicle", "vehicle_model", "make", "product", "part_type", "fits", "of_model",
     "made_by", "of_type", "viewed", "carted", "ordered",
 )  # fmt: skip
+_SCHEMAS = {declared.table: arrow_schema(declared) for declared in (*NODES, *RELATIONSHIPS)}
 _PAIR_DIGITS = 1
 """Digits behind the point that weights of pairs keep: what c people say is uncertain by about 1/√c, and with every
 buyer more the digits behind change in all of them."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Graph tables that an earlier sync made by the same rules, and where what they follow from is another now."""
+
+    tables: Mapping[str, pa.Table]
+    same: frozenset[str]
+    """Clean tables that are as they were."""
+    people: pa.Array | None
+    """User ids of whose events alone are others; none: anybody's, or weights count to another time."""
+
+    @property
+    def partly(self) -> frozenset[str]:
+        """Tables of which only the rows of `people` can be others."""
+        if self.people is None:
+            return frozenset()
+        same = self.same | {"clean_events"} | _follow(self.same, "members")
+        return frozenset(name for name in ageing.TABLES if _follow(same, name))
 
 
 def graph_tables(
@@ -31,6 +54,7 @@ def graph_tables(
     settings: Settings,
     as_of: datetime,
     key: bytes,
+    held: Held | None = None,
     timed: Callable[[str, float], None] = lambda table, seconds: None,
 ) -> dict[str, pa.Table]:
     """Make every graph table.
@@ -40,38 +64,89 @@ def graph_tables(
         settings: boundary, weights, eligibility and limits.
         as_of: decides what ages count to (`ageing.reference`); that of the extract.
         key: HMAC key for addresses (`identity.email_key`).
+        held: tables that need not be made again, as a whole or for most people; the result is the same without.
         timed: told the seconds that each table took.
 
     Returns:
         Table name (`Node.table`, `Relationship.table`) to rows with that type's key columns and properties, sorted
-        by key. Times are epoch seconds.
+        by key. Times are epoch seconds. What has not changed is the very table of `held`.
     """
     known = _values(settings, as_of, key)
-    made: dict[str, pa.Table] = {}
+    connection, made = extracted.connection, dict[str, pa.Table]()
+    was, same = held.tables if held else {}, held.same if held else frozenset()
     for name in _STATEMENTS:
         started = time.perf_counter()
+        same |= _follow(same, name)
         values = known | {"base": ageing.base(name, settings.weights)} if name in ageing.TABLES else known
-        statement = sqltext.load(f"graph/{name}")
-        rows = extracted.connection.sql(sqltext.duckdb(statement.name), params=statement.values(values))
-        made[name] = rows.to_arrow_table()
-        extracted.connection.register(name, made[name])
+        if name in same and name in was:
+            made[name] = was[name]
+        elif held and name in held.partly:
+            made[name] = _partly(connection, name, values, was[name], held.people)
+        else:
+            made[name] = _made(connection, name, values)
+        connection.register(name, made[name])
         timed(name, time.perf_counter() - started)
     for name in made:
-        extracted.connection.unregister(name)
+        connection.unregister(name)
     sync = settings.sync
-    started = time.perf_counter()
-    made["co_purchased"] = _rounded(derive.co_purchased(made["ordered"], sync.co_purchase_max_skus))
-    timed("co_purchased", time.perf_counter() - started)
-    started = time.perf_counter()
-    made["co_viewed"] = _rounded(derive.co_viewed(made["viewed"], sync.session_gap_minutes, sync.session_max_skus))
-    timed("co_viewed", time.perf_counter() - started)
-    wanted = {declared.table: arrow_schema(declared) for declared in (*NODES, *RELATIONSHIPS)}
-    return {table: made[table].select(columns.names).cast(columns) for table, columns in wanted.items()}
+    pairs: dict[str, tuple[str, Callable[[pa.Table], pa.Table]]] = {
+        "co_purchased": ("ordered", lambda rows: derive.co_purchased(rows, sync.co_purchase_max_skus)),
+        "co_viewed": (
+            "viewed",
+            lambda rows: derive.co_viewed(rows, sync.session_gap_minutes, sync.session_max_skus),
+        ),
+    }
+    for name, (of, derived) in pairs.items():
+        started = time.perf_counter()
+        made[name] = was[name] if made[of] is was.get(of) else _in_schema(name, _rounded(derived(made[of])))
+        timed(name, time.perf_counter() - started)
+    return {declared.table: made[declared.table] for declared in (*NODES, *RELATIONSHIPS)}
+
+
+def _follow(same: frozenset[str], name: str) -> frozenset[str]:
+    """Name the table if all that its statement reads is the same."""
+    return frozenset({name}) if same.issuperset(sqltext.load(f"graph/{name}").reads) else frozenset()
+
+
+def _made(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    values: Mapping[str, Any],
+    tables: Mapping[str, str] | None = None,
+) -> pa.Table:
+    statement = sqltext.load(f"graph/{name}")
+    rows = connection.sql(sqltext.duckdb(statement.name, tables), params=statement.values(values))
+    return _in_schema(name, rows.to_arrow_table())
+
+
+def _partly(
+    connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any], was: pa.Table, people: pa.Array
+) -> pa.Table:
+    """Make the rows of some people, and put them among those that the others have: nobody's depend on another's."""
+    connection.register("people", pa.table({"user_id": people}))
+    theirs = {}
+    for table in {"clean_events", "members"}.intersection(sqltext.load(f"graph/{name}").reads):
+        theirs[table] = f"{table}_of_people"
+        connection.table(table).join(connection.table("people"), "user_id", how="semi").create_view(theirs[table])
+    rows = _made(connection, name, values, theirs)
+    mine = pc.is_in(was["user_id"], value_set=people)
+    if rows.equals(was.filter(mine)):
+        return was
+    others = was.filter(pc.invert(mine))
+    # both are sorted, and nobody is in both
+    users = (table["user_id"].to_numpy() for table in (others, rows))
+    order = np.insert(np.arange(len(others)), np.searchsorted(*users), len(others) + np.arange(len(rows)))
+    return pa.concat_tables([others, rows]).take(order)
 
 
 def _rounded(pairs: pa.Table) -> pa.Table:
     at = pairs.column_names.index("weight")
     return pairs.set_column(at, "weight", pc.round(pairs["weight"], _PAIR_DIGITS))
+
+
+def _in_schema(name: str, table: pa.Table) -> pa.Table:
+    columns = _SCHEMAS.get(name)
+    return table.select(columns.names).cast(columns) if columns else table
 
 
 def _values(settings: Settings, as_of: datetime, key: bytes) -> dict[str, Any]:

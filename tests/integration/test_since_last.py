@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from holley_graph.settings import Settings, Sync
-from loaders import deadletter, earlier, feeds, identity, taken, tombstones, transform
+from loaders import ageing, change, deadletter, earlier, feeds, identity, taken, tombstones, transform
 from loaders.files import FilesSource
 from tests.support import dirt, raw
 
@@ -49,12 +49,37 @@ def take(tables, home, run, as_of, before=None, **rules):
     kept = earlier.find(before, digests, settings, as_of) if before else None
     extracted = feeds.extract(source, settings, as_of, lambda *_: None, earlier=kept)
     deadletter.write(home / "rejects" / run, extracted, key)
-    made = transform.graph_tables(extracted, settings, as_of, key)
-    accounts = [asdict(each) for each in extracted.accounts]
-    manifest = {"as_of": as_of.isoformat(), "digests": digests, "accounts": accounts}
-    left = taken.write(home, run, extracted, made, manifest)
+    old, held = before.tables() if before else {}, None
+    if before:
+        weighed = before.manifest["weighed"] == ageing.weighed(as_of, settings.weights)
+        held = transform.Held(old, kept.same, extracted.people() if weighed else None)
+    made = transform.graph_tables(extracted, settings, as_of, key, held)
+    if held:
+        people = dict.fromkeys(held.partly, held.people)
+        assert same_changes(change.compare(old, made, people), change.compare(old, whole_again(made)))
+    manifest = {
+        "as_of": as_of.isoformat(),
+        "digests": digests,
+        "accounts": [asdict(each) for each in extracted.accounts],
+        "weighed": ageing.weighed(as_of, settings.weights),
+    }
+    there = {name: before.file(name) for name, table in made.items() if table is old.get(name)}
+    left = taken.write(home, run, extracted, made, manifest, there)
     extracted.close()
     return Synced(extracted, made, left)
+
+
+def whole_again(tables):
+    """The same tables, not known to be."""
+    return {name: table.slice(0) for name, table in tables.items()}
+
+
+def same_changes(found, wanted):
+    return all(
+        getattr(found[name].change, part).equals(getattr(each.change, part))
+        for name, each in wanted.items()
+        for part in ("upserts", "removals", "reweighed")
+    )
 
 
 def history(rng, first, second):
@@ -102,6 +127,9 @@ def test_since_last_gives_the_graph_of_a_full_sync_at_the_same_time(tmp_path_fac
         if account.name != "events":
             assert replace(account, seconds=0) == replace(wanted, seconds=0)
             assert some.rejected.get(account.name) == every.rejected.get(account.name)
+    assert {name: table.to_pylist() for name, table in some.left.tables().items()} == {
+        name: table.to_pylist() for name, table in some.tables.items()
+    }
     for name, table in every.left.clean_tables().items():
         if name != "events":
             assert some.left.clean_tables()[name].equals(table)
