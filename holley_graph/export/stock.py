@@ -26,7 +26,7 @@ class Stock:
         products: every part, sorted by SKU.
         vehicles: every vehicle, sorted by id.
         fitment: sku, vehicle_id.
-        leads: sku, other_sku, weight; sorted (`Audience.leads`).
+        leads: sku, other_sku, count, weight; sorted (`Audience.leads`).
         bought: make, model, sku, buyers (`Audience.buyers`).
     """
 
