@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -92,7 +92,7 @@ def test_every_clean_table_and_account_is_the_same_from_both_engines(
 
 
 def told(account: accounts.FeedAccount) -> object:
-    return account.name, account.read, account.items, account.rejected, account.ignored
+    return account.name, account.read, account.items, account.rejected, account.ignored, account.until
 
 
 def rejected(extracted: feeds.Extract, name: str) -> list[tuple[str | None, ...]]:
@@ -119,6 +119,20 @@ def test_a_sync_gives_the_graph_that_the_files_give_and_says_how_rows_came(
     assert seen["read events, bytes"][0] == seen["read events, bytes"][1] > rows
     again = sync.sync(BigQuerySource(settings), graph, settings, as_of=AS_OF)
     assert [feed["added"] + feed["changed"] + feed["removed"] for feed in again.feeds] == [0] * 5
+
+
+def test_since_last_asks_for_nothing_again_that_has_not_changed_and_gives_the_same_graph(
+    bigquery_emulator: Emulator, world: Path, tmp_path: Path, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its tables an emulator cannot say whether they changed: here they have not."""
+    monkeypatch.setattr(BigQuerySource, "digests", lambda _: dict.fromkeys(raw.RAW_NAMES, "as it was"))
+    emulator.load(bigquery_emulator, world)
+    settings = settings_of(bigquery_emulator, tmp_path / "home")
+    sync.sync(BigQuerySource(settings), graph, settings, as_of=AS_OF - timedelta(hours=1))
+    report = sync.sync(BigQuerySource(settings), graph, settings, as_of=AS_OF, since_last=True)
+    assert report.notes[1] == "unchanged and not read: orders, user_attributes"
+    assert [note.partition(":")[0] for note in report.notes[2:]] == ["fitment", "items", "events"]
+    assert_same(held(graph), expected(world, settings, AS_OF))
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------
