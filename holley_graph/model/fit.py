@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import Tensor
 
 from holley_graph.model.architectures import Architecture
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.checkpoint import Unfinished
+from holley_graph.model.data import hetero_data, price_edges, product_levels, vehicle_levels
+from holley_graph.model.encoder import Encoder
 from holley_graph.model.history import fit_history
 from holley_graph.model.likelihood import choices
 from holley_graph.model.population import Population
@@ -48,7 +50,7 @@ class Fitted:
         popularity: [products] at the newest time bin.
         history: the user layer.
         source: [products, dim] what buying a product says of the next one, where the model has such vectors.
-        state: parameters by name.
+        encoder: all that it takes to encode others.
     """
 
     q: Tensor
@@ -56,7 +58,7 @@ class Fitted:
     popularity: Tensor
     history: History
     source: Tensor | None
-    state: dict[str, Tensor]
+    encoder: Encoder
 
 
 Validate = Callable[[Tensor, Tensor, Tensor], float]
@@ -70,7 +72,10 @@ def fit(
     *,
     seed: int,
     device: torch.device,
+    start: Encoder | None = None,
     validate: Validate | None = None,
+    stage: str = "training",
+    unfinished: Unfinished | None = None,
     progress: Progress = silent,
 ) -> tuple[Fitted, Curve]:
     """Train on everything that a snapshot knows.
@@ -81,22 +86,33 @@ def fit(
         epochs: full-batch steps at most.
         seed: of the start values and the batches.
         device: where to train.
+        start: of an earlier run: train on from its parameters; none: from random ones.
         validate: stops training when it no longer improves; the best epoch is kept.
+        stage: what this fit is for, for `unfinished` and `progress`.
+        unfinished: where steps are kept, and gone on from. The history layer takes seconds and is trained anew.
         progress: told after each epoch.
     """
     torch.manual_seed(seed)
     data, config = hetero_data(snapshot), model_of.config
-    model: Population = model_of.build(data, vehicle_levels(snapshot), product_levels(snapshot), config).to(device)
+    edges = start.edges if start else price_edges(snapshot)
+    vehicle, product = vehicle_levels(snapshot), product_levels(snapshot, edges)
+    model: Population = model_of.build(data, vehicle, product, config)
+    if start:
+        start.fill(model, vehicle | product)
+    model.to(device)
     events = choices(snapshot, config.bins, config.bin_days).to(device)
     optimiser = torch.optim.Adam(model.rates(LEARNING_RATE))
-    curve, best = Curve(), copy.deepcopy(model.state_dict())
-    for epoch in range(1, epochs + 1):
+    notes, best = unfinished.resume(stage, model, optimiser) if unfinished else ({}, {})
+    curve = Curve(**notes)
+    if curve.loss:
+        progress(f"{stage}: going on from step {len(curve.loss)}", 1, 1)
+    for epoch in range(len(curve.loss) + 1, epochs + 1):
         loss = (model.loss(events) + model.penalty()) / max(events.total, 1)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         curve.loss.append(loss.item())
-        progress("training", epoch, epochs)
+        progress(stage, epoch, epochs)
         if validate and epoch % CHECK_EVERY == 0:
             curve.checked.append(epoch)
             curve.validation.append(validate(*_served(model)))
@@ -104,17 +120,23 @@ def fit(
                 best = copy.deepcopy(model.state_dict())
             elif curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
                 break
+        if unfinished:
+            unfinished.keep(stage, asdict(curve), model, optimiser, best)
     if curve.checked:
         model.load_state_dict(best)
     if curve.loss and len(curve.loss) < epochs:
-        progress("training", epochs, epochs)
+        progress(stage, epochs, epochs)
     q, z, newest = _served(model)
     with torch.no_grad():
         source = model.eval().source()
-    history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
+    history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config, seed)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
-    kept = {k: v.detach().cpu().contiguous() for k, v in state.items()}
-    return Fitted(q, z, newest, history, None if source is None else source.cpu(), kept), curve
+    encoder = Encoder(
+        {name: value.detach().cpu() for name, value in state.items()},
+        {name: level.keys for name, level in (vehicle | product).items()},
+        edges,
+    )
+    return Fitted(q, z, newest, history, None if source is None else source.cpu(), encoder), curve
 
 
 def _served(model: Population) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from holley_graph.embeddings import table
@@ -24,6 +24,8 @@ from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
 from holley_graph.model import catalogue, curve, vectors
 from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.catalogue import CatalogueConfig
+from holley_graph.model.checkpoint import Unfinished, unfinished
+from holley_graph.model.encoder import Encoder
 from holley_graph.model.fit import Curve, Validate, fit
 from holley_graph.model.population import PopulationConfig
 from holley_graph.progress import Progress, silent
@@ -35,6 +37,8 @@ WITHOUT_VALIDATION = 60
 """Epochs when too few purchases fell into the validation window to choose by."""
 WINDOW_DAYS = 30
 FEWEST_TEST_USERS = 20
+PACKAGES = ("torch", "torch-geometric", "holley-graph")
+"""What vectors may depend on beside the snapshot and the recipe."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def train(
     snapshot: str = "",
     progress: Progress = silent,
 ) -> Run:
-    """Train a model and seal a run folder.
+    """Train a model and seal a run folder; one that was stopped goes on, with the same result.
 
     Args:
         full: the snapshot; what it knows from `as_of` on is held out and only measured against.
@@ -81,9 +85,13 @@ def train(
         raise GraphStateError("no interaction before the cut: nothing to learn from")
     where = torch.device(_device(device))
 
+    versions = {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
     learned: _Learned
+    kept: Unfinished | None = None
     if past.vehicles.num_rows:
-        learned = _within_fit(past, chosen, seed, where, progress)
+        recipe = {"model": model, "config": asdict(chosen.config), "seed": seed, "device": str(where)}
+        kept = unfinished(runs, past, recipe | {"versions": versions})
+        learned = _within_fit(past, chosen, seed, where, kept, progress)
     else:
         model, learned = "catalogue", _whole_catalogue(past, CatalogueConfig(), seed)
     tables = learned.tables
@@ -103,11 +111,13 @@ def train(
             "validation": learned.validation,
             "held_out": held_out and compare(tables, full, past, held_out),
         },
-        "seconds": round(time.monotonic() - started, 1),
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in ("torch", "torch-geometric", "holley-graph")},
+        "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
+        "versions": versions,
     }
-    return Run(_seal(runs, manifest, learned), manifest)
+    sealed = Run(_seal(runs, manifest, learned), manifest)
+    if kept:
+        kept.remove()
+    return sealed
 
 
 @dataclass(frozen=True)
@@ -116,26 +126,41 @@ class _Learned:
 
     config: PopulationConfig | CatalogueConfig
     tables: dict[str, table.Table]
-    state: dict[str, Tensor]
+    encoder: Encoder
     epochs: int
     curve: Curve
     validation: dict[str, Any] | None
 
 
 def _within_fit(
-    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, progress: Progress
+    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
 ) -> _Learned:
     """Choose the number of epochs on held-back time, then refit on everything."""
-    epochs, drawn, validation = _choose_length(past, chosen, seed, device, progress)
-    config = chosen.config
-    fitted, refit = fit(past, chosen, epochs, seed=seed, device=device, progress=_named("refitting", progress))
-    return _Learned(config, vectors.tables(past, fitted, config), fitted.state, epochs, drawn or refit, validation)
+    if kept.decided:
+        progress(f"length chosen before: going on with {kept.decided['epochs']} epochs", 1, 1)
+    else:
+        epochs, drawn, validation = _choose_length(past, chosen, seed, device, kept, progress)
+        kept.decide(epochs=epochs, curve=drawn and asdict(drawn), validation=validation)
+    decided = kept.decided
+    fitted, refit = fit(
+        past,
+        chosen,
+        decided["epochs"],
+        seed=seed,
+        device=device,
+        stage="refitting",
+        unfinished=kept,
+        progress=progress,
+    )
+    curve_ = Curve(**decided["curve"]) if decided["curve"] else refit
+    made = vectors.tables(past, fitted, chosen.config)
+    return _Learned(chosen.config, made, fitted.encoder, decided["epochs"], curve_, decided["validation"])
 
 
 def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> _Learned:
     """Train a graph without vehicles."""
     tables, state = catalogue.fit(past, config, seed=seed)
-    return _Learned(config, tables, state, config.sweeps, Curve(), None)
+    return _Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve(), None)
 
 
 def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:
@@ -156,7 +181,7 @@ def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingT
 
 
 def _choose_length(
-    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, progress: Progress
+    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
 ) -> tuple[int, Curve | None, dict[str, Any] | None]:
     """Early stopping: train on all but the last days, stop when predicting those gets no better."""
     cut = past.as_of - WINDOW_DAYS * DAY
@@ -171,7 +196,9 @@ def _choose_length(
         seed=seed,
         device=device,
         validate=_validator(task),
-        progress=_named("choosing the length", progress),
+        stage="choosing the length",
+        unfinished=kept,
+        progress=progress,
     )
     return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, chosen.config), past, early, task)
 
@@ -192,7 +219,7 @@ def _seal(runs: Path, manifest: dict[str, Any], learned: _Learned) -> Path:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     table.save(learned.tables, partial)
-    save_file(learned.state, partial / "weights.safetensors")
+    learned.encoder.save(partial)
     curve.draw(learned.curve, partial / "curve.png")
     (partial / "curve.json").write_text(json.dumps(asdict(learned.curve)))
     manifest["files"] = {path.name: digest(path) for path in sorted(partial.iterdir())}
@@ -204,7 +231,3 @@ def _device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _named(name: str, progress: Progress) -> Progress:
-    return lambda _, done, of: progress(name, done, of)
