@@ -37,6 +37,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "backtest": "evaluate",
     "writeback": "release",
+    "embed": "embed",
     "rollback": "release",
     "recommend": "answers",
     "similar": "answers",

@@ -139,6 +139,11 @@ def unfinished(runs: Path, past: Snapshot, recipe: Mapping[str, Any]) -> Unfinis
     for older in runs.glob("unfinished-*"):
         if time.time() - older.stat().st_mtime > FORGET_AFTER_DAYS * 86_400:
             older.unlink(missing_ok=True)
+    return Unfinished(runs / f"unfinished-{fingerprint(past, recipe)}.safetensors")
+
+
+def fingerprint(past: Snapshot, recipe: Mapping[str, Any]) -> str:
+    """Name what is learned from what, by content: 16 hexadecimal digits."""
     content = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
     content.update(json.dumps([past.as_of, asdict(past.options)]).encode())
     content.update(past.fits.tobytes())
@@ -147,4 +152,4 @@ def unfinished(runs: Path, past: Snapshot, recipe: Mapping[str, Any]) -> Unfinis
         with pa.ipc.new_stream(sink, table.schema) as stream:
             stream.write_table(table.combine_chunks())
         content.update(sink.getvalue())
-    return Unfinished(runs / f"unfinished-{content.hexdigest()[:16]}.safetensors")
+    return content.hexdigest()[:16]

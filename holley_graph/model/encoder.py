@@ -25,6 +25,8 @@ from holley_graph.model.data import Hierarchy
 from holley_graph.model.population import Population
 
 WEIGHTS, LEVELS = "weights.safetensors", "levels.parquet"
+ROTATION = "rotation"
+"""[dim, dim] among the parameters: what turns the vectors that they make into those that are served."""
 TOP = ("make", "part_type")
 """Levels that nothing stands above: their mean is what is known of a stranger."""
 
@@ -98,4 +100,6 @@ def load(folder: Path) -> Encoder:
         raise ParcelError(f"{folder.name} keeps nothing to encode with", "holley-graph train") from error
     level, key = (read.column(c).to_numpy(zero_copy_only=False).astype(object) for c in ("level", "key"))
     keys = {name: key[level == name] for name in dict.fromkeys(level)}
+    if not keys:
+        raise ParcelError(f"{folder.name} is of a graph without vehicles: it encodes nothing but what it saw")
     return Encoder(state, keys, state.pop("price_edges").numpy())

@@ -15,19 +15,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
-from holley_graph.evaluation import metrics, popularity, scoring
-from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.evaluation import drift
+from holley_graph.evaluation.targets import DAY, future_purchases
 from holley_graph.model import catalogue, curve, vectors
+from holley_graph.model import warm as going_on
 from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.checkpoint import Unfinished, unfinished
 from holley_graph.model.encoder import Encoder
-from holley_graph.model.fit import Curve, Validate, fit
+from holley_graph.model.fit import Curve, fit
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, validator
 from holley_graph.model.population import PopulationConfig
+from holley_graph.model.warm import Live
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.parcel import digest
 from holley_graph.snapshot.snapshot import Snapshot
@@ -35,8 +37,6 @@ from holley_graph.snapshot.snapshot import Snapshot
 MOST_EPOCHS = 150
 WITHOUT_VALIDATION = 60
 """Epochs when too few purchases fell into the validation window to choose by."""
-WINDOW_DAYS = 30
-FEWEST_TEST_USERS = 20
 PACKAGES = ("torch", "torch-geometric", "holley-graph")
 """What vectors may depend on beside the snapshot and the recipe."""
 
@@ -57,6 +57,7 @@ def train(
     model: str = "sage",
     config: PopulationConfig | None = None,
     seed: int = 0,
+    warm: bool = False,
     device: str = "auto",
     snapshot: str = "",
     progress: Progress = silent,
@@ -70,12 +71,13 @@ def train(
         model: one of `architectures.MODELS`; a graph without vehicles is factorised instead (`catalogue`).
         config: of the model; none: its default.
         seed: same seed, same snapshot, same machine: same vectors on CPU.
+        warm: go on from the live release, by its seed, and turn all vectors onto its own.
         device: `cpu`, `cuda` or `auto`.
         snapshot: name of the parcel that `full` was opened from, for the manifest.
         progress: told after each epoch.
 
     Raises:
-        GraphStateError: there is no interaction to learn from.
+        GraphStateError: there is no interaction to learn from, or no live release of this kind to go on from.
     """
     started = time.monotonic()
     chosen = MODELS[model] if config is None else replace(MODELS[model], config=config)
@@ -89,9 +91,18 @@ def train(
     learned: _Learned
     kept: Unfinished | None = None
     if past.vehicles.num_rows:
+        live = going_on.live(runs, model, chosen.config, cut) if warm else None
+        seed = live.manifest["seed"] if live else seed
         recipe = {"model": model, "config": asdict(chosen.config), "seed": seed, "device": str(where)}
-        kept = unfinished(runs, past, recipe | {"versions": versions})
-        learned = _within_fit(past, chosen, seed, where, kept, progress)
+        kept = unfinished(runs, past, recipe | {"versions": versions, "warm": live and live.manifest["run_id"]})
+        if live:
+            learned = _from_live(past, chosen, live, seed, where, kept, progress)
+        else:
+            learned = _within_fit(past, chosen, seed, where, kept, progress)
+    elif warm:
+        raise GraphStateError(
+            "a graph without vehicles is factorised at once, it goes on from nothing", going_on.HINT
+        )
     else:
         model, learned = "catalogue", _whole_catalogue(past, CatalogueConfig(), seed)
     tables = learned.tables
@@ -105,11 +116,14 @@ def train(
         "device": str(where),
         "config": asdict(learned.config),
         "epochs": learned.epochs,
+        "loss": learned.loss,
+        "warm": learned.warm,
         "dim": int(tables["product"].vectors.shape[1]),
         "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
         "metrics": {
             "validation": learned.validation,
             "held_out": held_out and compare(tables, full, past, held_out),
+            "drift": learned.drift,
         },
         "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
         "versions": versions,
@@ -129,7 +143,10 @@ class _Learned:
     encoder: Encoder
     epochs: int
     curve: Curve
-    validation: dict[str, Any] | None
+    validation: dict[str, Any] | None = None
+    loss: float | None = None
+    warm: dict[str, Any] | None = None
+    drift: dict[str, Any] | None = None
 
 
 def _within_fit(
@@ -154,30 +171,51 @@ def _within_fit(
     )
     curve_ = Curve(**decided["curve"]) if decided["curve"] else refit
     made = vectors.tables(past, fitted, chosen.config)
-    return _Learned(chosen.config, made, fitted.encoder, decided["epochs"], curve_, decided["validation"])
+    return _Learned(
+        chosen.config, made, fitted.encoder, decided["epochs"], curve_, decided["validation"], fitted.loss
+    )
+
+
+def _from_live(
+    past: Snapshot,
+    chosen: Architecture,
+    live: Live,
+    seed: int,
+    device: torch.device,
+    kept: Unfinished,
+    progress: Progress,
+) -> _Learned:
+    """Train on from the live release, and turn what comes of it onto what is served."""
+    fitted, refit = fit(
+        past,
+        chosen,
+        MOST_EPOCHS,
+        seed=seed,
+        device=device,
+        start=live.encoder,
+        until=live.until * (1 + going_on.SLACK),
+        stage="going on from the live release",
+        unfinished=kept,
+        progress=progress,
+    )
+    fitted = going_on.turned(fitted, live.tables["product"], past.product_ids.keys)
+    made = vectors.tables(past, fitted, chosen.config)
+    return _Learned(
+        chosen.config,
+        made,
+        fitted.encoder,
+        len(refit.loss),
+        refit,
+        loss=fitted.loss,
+        warm={"from": live.manifest["run_id"], "until": live.until},
+        drift=drift.measure(made, live.tables, past),
+    )
 
 
 def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> _Learned:
     """Train a graph without vehicles."""
     tables, state = catalogue.fit(past, config, seed=seed)
-    return _Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve(), None)
-
-
-def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:
-    """Measure a run against popularity among what fits, on the same users."""
-    if not len(task.user):
-        return None
-    ours, theirs = scoring.scores(tables, full, task), popularity.scores(task, past)
-    ranked = [metrics.ranks(task, values) for values in (ours, theirs)]
-    mrr = [metrics.per_user(task, position, 4)["MRR@4"] for position in ranked]
-    return {
-        "users": len(task.user),
-        "warm_users": int(task.warm.sum()),
-        "days": WINDOW_DAYS,
-        "run": metrics.summary(task, ours),
-        "popularity": metrics.summary(task, theirs),
-        "MRR@4 over popularity": metrics.lift(task, mrr[0], mrr[1]),
-    }
+    return _Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
 
 
 def _choose_length(
@@ -195,22 +233,12 @@ def _choose_length(
         MOST_EPOCHS,
         seed=seed,
         device=device,
-        validate=_validator(task),
+        validate=validator(task),
         stage="choosing the length",
         unfinished=kept,
         progress=progress,
     )
     return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, chosen.config), past, early, task)
-
-
-def _validator(task: RankingTask) -> Validate:
-    owner, candidate = torch.from_numpy(task.vehicle[task.owner]), torch.from_numpy(task.candidate)
-
-    def value(q: Tensor, z: Tensor, newest: Tensor) -> float:
-        score = (q[owner] * z[candidate]).sum(1) + newest[candidate]
-        return float(metrics.per_user(task, metrics.ranks(task, score.numpy()), 10)["NDCG@10"].mean())
-
-    return value
 
 
 def _seal(runs: Path, manifest: dict[str, Any], learned: _Learned) -> Path:
