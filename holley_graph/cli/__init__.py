@@ -33,6 +33,7 @@ COMMANDS = {
     "sync": "sync",
     "rejects": "rejects",
     "train": "train",
+    "search": "search",
     "runs": "train",
     "evaluate": "evaluate",
     "backtest": "evaluate",

@@ -46,6 +46,11 @@ MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat",
     help="Train from this snapshot folder, without a database (default: take one of the graph).",
 )
 @click.option(
+    "--recipe",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Model and configuration from a file that search wrote.",
+)
+@click.option(
     "--warm",
     is_flag=True,
     help="Go on from the live release, turn all vectors onto its own, and say how far they moved.",
@@ -59,13 +64,18 @@ def train(
     seed: int,
     device: str,
     parcel_folder: Path | None,
+    recipe: Path | None,
     warm: bool,
     as_json: bool,
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it."""
+    from holley_graph.model.search import read_recipe
     from holley_graph.model.train import train as run_training
     from holley_graph.snapshot import parcel
 
+    config = None
+    if recipe is not None:
+        model, config = read_recipe(recipe)
     home = context.settings.home
     with progress() as report:
         parcel_folder = parcel_folder or take_snapshot(context, report)
@@ -76,6 +86,7 @@ def train(
             home / "runs",
             as_of=cut,
             model=model,
+            config=config,
             seed=seed,
             warm=warm,
             device=device,
