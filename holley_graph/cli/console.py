@@ -68,7 +68,8 @@ def progress() -> Iterator[Progress]:
 
 def _log_line(what: str, done: int, of: int) -> None:
     if done >= of:
-        print(f"{datetime.now():%H:%M:%S} {what}: {done:,} of {of:,}", file=sys.stderr)
+        counted = f": {done:,} of {of:,}" if of > 1 else ""
+        print(f"{datetime.now():%H:%M:%S} {what}{counted}", file=sys.stderr)
 
 
 def _cell(value: Any) -> str:

@@ -12,6 +12,7 @@ import rich_click as click
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, progress, say, table
 from holley_graph.cli.sync import Moment
+from holley_graph.progress import Progress
 
 MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
 """Names of `model.architectures.MODELS`, which is not imported for a help page."""
@@ -24,7 +25,13 @@ MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat",
     type=Moment(),
     help="Learn only from before this time; what the graph knows later is measured against.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same result on CPU.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Same seed, same result on CPU; --warm has the live run's.",
+)
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -38,6 +45,16 @@ MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat",
     type=click.Path(path_type=Path),
     help="Train from this snapshot folder, without a database (default: take one of the graph).",
 )
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Model and configuration from a file that search wrote.",
+)
+@click.option(
+    "--warm",
+    is_flag=True,
+    help="Go on from the live release, turn all vectors onto its own, and say how far they moved.",
+)
 @json_option
 @click.pass_obj
 def train(
@@ -47,18 +64,21 @@ def train(
     seed: int,
     device: str,
     parcel_folder: Path | None,
+    recipe: Path | None,
+    warm: bool,
     as_json: bool,
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it."""
+    from holley_graph.model.search import read_recipe
     from holley_graph.model.train import train as run_training
-    from holley_graph.snapshot import exporter, parcel
+    from holley_graph.snapshot import parcel
 
+    config = None
+    if recipe is not None:
+        model, config = read_recipe(recipe)
     home = context.settings.home
     with progress() as report:
-        if parcel_folder is None:
-            with context.graph() as graph:
-                taken = exporter.take(graph, exporter.options(context.settings.sync), report)
-            parcel_folder = parcel.keep(taken, home / "snapshots")
+        parcel_folder = parcel_folder or take_snapshot(context, report)
         snapshot = parcel.open_parcel(parcel_folder)
         cut = None if as_of is None else int(as_of.timestamp())
         run = run_training(
@@ -66,7 +86,9 @@ def train(
             home / "runs",
             as_of=cut,
             model=model,
+            config=config,
             seed=seed,
+            warm=warm,
             device=device,
             snapshot=parcel_folder.name,
             progress=report,
@@ -75,11 +97,22 @@ def train(
     if as_json:
         print_json({"run_id": run.manifest["run_id"], "path": run.path, "metrics": metrics, "seconds": seconds})
         return
-    for name, measured in metrics.items():
-        if measured:
-            show_comparison(name.replace("_", " "), measured)
+    for name in ("validation", "held_out"):
+        if metrics[name]:
+            show_comparison(name.replace("_", " "), metrics[name])
+    if metrics["drift"]:
+        _show_drift(run.manifest["warm"]["from"], metrics["drift"])
     say(f"run {run.manifest['run_id']}: {run.manifest['epochs']} epochs, {seconds:.0f} s, {run.path}")
     say(f"put it live with: holley-graph writeback {run.manifest['run_id']}")
+
+
+def take_snapshot(context: Context, report: Progress) -> Path:
+    """Keep a snapshot of the graph in the home; return its folder."""
+    from holley_graph.snapshot import exporter, parcel
+
+    with context.graph() as graph:
+        taken = exporter.take(graph, exporter.options(context.settings.sync), report)
+    return parcel.keep(taken, context.settings.home / "snapshots")
 
 
 @click.command()
@@ -123,6 +156,12 @@ def show_comparison(name: str, measured: dict[str, Any]) -> None:
         f"MRR@4 over popularity: {lift['difference']:+.4f} ({lift['relative']:+.1%}), "
         f"95 % interval {lift['low']:+.4f} … {lift['high']:+.4f}"
     )
+
+
+def _show_drift(live: str, drift: dict[str, Any]) -> None:
+    rows = [(name, each["both"], each["cosine"], each["move"]) for name, each in drift["moved"].items()]
+    table(f"moved from {live}", ("vectors", "in both", "cosine", "move"), rows)
+    say(f"other parts among the best four for {drift['top_four_changed']:.1%} of {drift['owners']:,} owners")
 
 
 def _held_out_mrr(run: dict[str, Any]) -> float | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
@@ -27,6 +28,8 @@ Vectors = npt.NDArray[np.float32]
 EXTRA = 2
 """Coordinates beside the model's own: popularity, and padding to one length."""
 
+LATE = "late.parquet"
+"""What `embed --new` adds to a run folder: nodes that came after the run."""
 NAMES = ("product", "product_source", "vehicle", "vehicle_model", "make", "user")
 
 
@@ -66,6 +69,15 @@ def products(vectors: Vectors, popularity: npt.NDArray[np.float32]) -> Vectors:
     return np.hstack([with_bias, padding[:, None]]).astype(np.float32)
 
 
+def pad_to(length: float, vectors: Vectors) -> Vectors:
+    """Pad product vectors [n, dim + EXTRA] to another common length; one that is longer is cut down to it."""
+    own = vectors[:, :-1].astype(np.float64)
+    lengths = np.linalg.norm(own, axis=1, keepdims=True)
+    own *= np.minimum(1, length / np.maximum(lengths, 1e-12))
+    padding = np.sqrt(np.maximum(length**2 - np.square(own).sum(1), 0))
+    return np.hstack([own, padding[:, None]]).astype(np.float32)
+
+
 def save(tables: Tables, folder: Path) -> None:
     """Write `embeddings.safetensors` and one `keys_NAME.parquet` per table."""
     save_file(
@@ -74,6 +86,51 @@ def save(tables: Tables, folder: Path) -> None:
     )
     for name, table in tables.items():
         pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
+
+
+def save_late(tables: Tables, folder: Path) -> None:
+    """Keep what came after a run beside its sealed tables, all of it in one file that is replaced whole."""
+    names = [name for name, each in tables.items() for _ in each.keys]
+    keys = np.concatenate([np.empty(0, object), *(each.keys for each in tables.values())])
+    vectors = [vector for each in tables.values() for vector in each.vectors]
+    columns = [pa.array(names, pa.string()), pa.array(keys, pa.string()), pa.array(vectors, pa.list_(pa.float32()))]
+    partial = folder / f".{LATE}"
+    pq.write_table(pa.table(columns, ["table", "key", "vector"]), partial)
+    partial.chmod(0o600)
+    partial.replace(folder / LATE)
+
+
+def load_late(folder: Path) -> dict[str, Table]:
+    """Read what `save_late` kept; nothing where nothing came."""
+    if not (folder / LATE).is_file():
+        return {}
+    read = pq.read_table(folder / LATE)
+    found = {}
+    for name in read["table"].unique().to_pylist():
+        mine = read.filter(pc.equal(read["table"], name)).sort_by("key")
+        vectors = np.stack(mine["vector"].to_numpy(zero_copy_only=False)).astype(np.float32)
+        found[name] = Table(mine["key"].to_numpy(zero_copy_only=False).astype(object), vectors)
+    return found
+
+
+def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> dict[str, Table]:
+    """Read the tables of a run as they are served: with what came after it.
+
+    An evaluation has no use for them: their encoding saw what came later.
+
+    Raises:
+        ParcelError: as `load`.
+    """
+    tables = load(folder, names)
+    late = {name: each for name, each in load_late(folder).items() if name in tables}
+    return tables | {name: together(tables[name], each) for name, each in late.items()}
+
+
+def together(left: Table, right: Table) -> Table:
+    """Put two tables that share no key into one."""
+    keys, vectors = np.concatenate([left.keys, right.keys]), np.vstack([left.vectors, right.vectors])
+    order = np.argsort(keys)
+    return Table(keys[order], vectors[order])
 
 
 def load(folder: Path, names: Iterable[str] = NAMES) -> dict[str, Table]:

@@ -65,7 +65,7 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
         GraphStateError: the run is live already.
         ParcelError: `run` holds no readable embeddings.
     """
-    tables, run_id = table.load(run), run.name
+    tables, run_id = table.load_with_late(run), run.name
     seconds: dict[str, float] = {}
     clock = _Clock(seconds)
     dim = _check_vectors(tables)
@@ -89,7 +89,7 @@ def write_back(graph: Graph, run: Path, *, reindex: bool = False, progress: Prog
             graph.write(f"writeback/drop_index_{name}")
     number = {"release": announced["number"]}
     flips: list[Step] = [(f"writeback/flip_{name}", {} if name == "product_source" else number) for name in NAMES]
-    _flip(graph, [*flips, ("writeback/release_live", {"run_id": run_id})])
+    flip(graph, [*flips, ("writeback/release_live", {"run_id": run_id})])
     clock.lap("flip")
     for name in INDEXED:
         graph.write(f"writeback/index_{name}", dim=dim)
@@ -116,15 +116,16 @@ def roll_back(graph: Graph) -> tuple[str, str]:
             f"holley-graph writeback {states['previous']['run_id']} --reindex",
         )
     flips: list[Step] = [(f"writeback/rollback_{name}", {}) for name in NAMES]
-    _flip(graph, [*flips, ("writeback/release_back", {})])
+    flip(graph, [*flips, ("writeback/release_back", {})])
     await_indexes(graph)
     return states["previous"]["run_id"], states["live"]["run_id"]
 
 
-def _flip(graph: Graph, steps: list[Step]) -> None:
+def flip(graph: Graph, steps: list[Step]) -> None:
     """Move everything in one transaction, between two that warn readers and give the all-clear."""
     graph.write("writeback/flip_begins")
-    graph.transaction(steps)
+    # once more inside, where it locks the marker: no two of them at once, nor one of late vectors
+    graph.transaction([("writeback/flip_begins", {}), *steps])
     graph.write("writeback/flip_ended")
 
 

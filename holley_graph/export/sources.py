@@ -118,7 +118,7 @@ class Sources:
             return Named(self._baseline(stock), Stamp(baseline.VERSION, self.taken.path.name, "fitment"))
         assert self.run is not None  # noqa: S101  `of` found it
         ours, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
-        graph = ByGraph(stock, table.load(self.run, SHARED), table.mapped(self.run, "user"))
+        graph = ByGraph(stock, table.load_with_late(self.run, SHARED), table.mapped(self.run, "user"))
         if name == "hybrid":
             return Named(ByHybrid(self._baseline(stock), graph), Stamp(f"{ours}-hybrid", run_id, "fitment"))
         if name == "universal":

@@ -59,6 +59,7 @@ class Daemon(Population):
     weight: Tensor
     lean: Tensor
     fold: Tensor
+    turn: Tensor
     alike: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: DaemonConfig) -> None:
@@ -72,7 +73,7 @@ class Daemon(Population):
         # none is empty while there are as many pairs as folds
         dealt = torch.randperm(pairs.shape[1]) % config.folds
         self.register_buffer("fold", dealt, persistent=False)
-        self.turn = config.folds  # the last "fold" holds nothing back
+        self.register_buffer("turn", torch.tensor(config.folds))  # the last "fold" holds nothing back
         for fold in range(config.folds + 1):
             kept = pairs[:, dealt != fold]
             for name, edges in (("next", kept.flip(0)), ("last", kept)):
@@ -95,7 +96,7 @@ class Daemon(Population):
     def sides(self) -> tuple[Tensor, Tensor]:
         """Return source and target vectors, [products, dim] each."""
         source, target = self.leads(), self.product()
-        after, before = getattr(self, f"next_{self.turn}"), getattr(self, f"last_{self.turn}")
+        after, before = (getattr(self, f"{name}_{int(self.turn)}") for name in ("next", "last"))
         ahead = self._message("next", target, after) + self._message("source_alike", source, self.alike)
         behind = self._message("last", source, before) + self._message("target_alike", target, self.alike)
         return source + ahead, target + behind
@@ -104,7 +105,7 @@ class Daemon(Population):
         """Return the loss of the population and that of a sample of pairs, scaled to all of them."""
         if self.pair.shape[1] < self.options.folds:
             return super().loss(events)
-        self.turn = (self.turn + 1) % self.options.folds
+        self.turn.copy_((self.turn + 1) % self.options.folds)
         wanted = self.weight * (self.fold == self.turn)
         pairs = self.options.pairs * self.weight.sum() * self._pairs(wanted, *self.sides())
         return super().loss(events) + pairs
@@ -116,7 +117,7 @@ class Daemon(Population):
 
     def eval(self) -> Daemon:
         """Hold no pair back."""
-        self.turn = self.options.folds
+        self.turn.fill_(self.options.folds)
         return super().eval()
 
     def _pairs(self, wanted: Tensor, source: Tensor, target: Tensor) -> Tensor:

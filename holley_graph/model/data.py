@@ -13,6 +13,7 @@ from torch_geometric.data import HeteroData
 
 from holley_graph.snapshot.snapshot import Snapshot
 
+Edges = npt.NDArray[np.float64]
 YEARS_PER_WINDOW = 4
 PRICE_BUCKETS = 16
 
@@ -23,11 +24,16 @@ class Hierarchy:
 
     Attributes:
         rows: [entities] row in the level's table.
-        size: rows of that table.
+        keys: what each row of that table stands for; another snapshot finds its own rows by them.
     """
 
     rows: torch.Tensor
-    size: int
+    keys: npt.NDArray[np.object_]
+
+    @property
+    def size(self) -> int:
+        """Rows of the level's table."""
+        return len(self.keys)
 
 
 def hetero_data(snapshot: Snapshot, per_product: int = 20) -> HeteroData:
@@ -88,19 +94,28 @@ def vehicle_levels(snapshot: Snapshot) -> dict[str, Hierarchy]:
         "make": _level(make),
         "model": _level(model),
         "window": _level(pc.binary_join_element_wise(model, window, "|")),
-        "vehicle": _itself(snapshot.vehicles.num_rows),
+        "vehicle": _level(snapshot.vehicles.column("vehicle_id")),
     }
 
 
-def product_levels(snapshot: Snapshot) -> dict[str, Hierarchy]:
-    """Levels of a product: part type, brand, price bucket, base SKU, itself."""
+def product_levels(snapshot: Snapshot, edges: Edges | None = None) -> dict[str, Hierarchy]:
+    """Levels of a product: part type, brand, price bucket, base SKU, itself.
+
+    Args:
+        snapshot: whose products.
+        edges: of the price buckets; none: `price_edges` of this snapshot.
+    """
     products = snapshot.products
+    price = products.column("price").to_numpy(zero_copy_only=False).astype(float)
+    edges = price_edges(snapshot) if edges is None else edges
+    bucket = np.searchsorted(edges, price)
+    bucket[~np.isfinite(price) | (not len(edges))] = -1  # unknown prices share a bucket of their own
     return {
         "part_type": _level(products.column("part_type")),
         "brand": _level(products.column("brand").fill_null("")),
-        "price": _level(_price_bucket(products.column("price"))),
+        "price": _level(pa.chunked_array([pa.array(bucket).cast(pa.string())])),
         "base_sku": _level(products.column("base_sku")),
-        "product": _itself(products.num_rows),
+        "product": _level(products.column("sku")),
     }
 
 
@@ -112,25 +127,18 @@ def _text(products: pa.Table) -> list[str]:
     return [" ".join(filter(None, parts)) for parts in zip(*(each.to_pylist() for each in named), strict=True)]
 
 
+def price_edges(snapshot: Snapshot) -> Edges:
+    """Where the quantile buckets of the known prices meet; none without prices."""
+    price = snapshot.products.column("price").to_numpy(zero_copy_only=False).astype(float)
+    known = price[np.isfinite(price)]
+    return np.quantile(known, np.linspace(0, 1, PRICE_BUCKETS + 1)[1:-1]) if len(known) else np.empty(0)
+
+
 def _level(values: pa.ChunkedArray) -> Hierarchy:
     encoded = pc.dictionary_encode(values).combine_chunks()
     # dictionaries follow first appearance; the tables are sorted by key, so the numbering is deterministic
-    return Hierarchy(torch.from_numpy(np.array(encoded.indices, np.int64)), len(encoded.dictionary))
-
-
-def _itself(size: int) -> Hierarchy:
-    return Hierarchy(torch.arange(size), size)
-
-
-def _price_bucket(price: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Quantile buckets of the known prices; unknown prices share a bucket of their own."""
-    values = price.to_numpy(zero_copy_only=False).astype(float)
-    known = np.isfinite(values)
-    bucket = np.full(len(values), -1)
-    if known.any():
-        edges = np.quantile(values[known], np.linspace(0, 1, PRICE_BUCKETS + 1)[1:-1])
-        bucket[known] = np.searchsorted(edges, values[known])
-    return pa.chunked_array([pa.array(bucket)])
+    keys = encoded.dictionary.to_numpy(zero_copy_only=False).astype(object)
+    return Hierarchy(torch.from_numpy(np.array(encoded.indices, np.int64)), keys)
 
 
 def _parent(data: HeteroData, child: str, relation: str, parent: str, level: Hierarchy) -> None:

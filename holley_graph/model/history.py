@@ -55,7 +55,9 @@ def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: P
     return torch.stack(means, 1).float()
 
 
-def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, config: PopulationConfig) -> History:
+def fit_history(
+    snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, config: PopulationConfig, seed: int = 0
+) -> History:
     """Learn what a history adds, by the same softmax over what fits.
 
     Args:
@@ -64,6 +66,7 @@ def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, co
         z: [products, dim] fixed.
         popularity: [products, bins] fixed.
         config: see there.
+        seed: of the batches; whatever the population drew before, the same vectors give the same layer.
     """
     layer = History(config.dim)
     user, at, vehicle, product, weight = _targets(snapshot)
@@ -72,8 +75,9 @@ def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, co
     means = history_means(snapshot, z, user, at, config)
     bins = time_bins(at, snapshot.as_of, config.bins, config.bin_days)
     optimiser = torch.optim.Adam(layer.parameters(), lr=0.02, weight_decay=0)
+    batches = torch.Generator().manual_seed(seed)
     for _ in range(EPOCHS):
-        for batch in torch.randperm(len(user)).split(BATCH):
+        for batch in torch.randperm(len(user), generator=batches).split(BATCH):
             rows = batch.numpy()
             cells, offsets = snapshot.fitting(vehicle[rows])
             candidate = torch.from_numpy(snapshot.fits[cells, 1])

@@ -59,9 +59,12 @@ class PinSage(Population):
         config: see there.
     """
 
+    epoch: Tensor
+
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: PinSageConfig) -> None:
         super().__init__(data, vehicle, product, config)
-        self.options, self.epoch = config, 0
+        self.options = config
+        self.register_buffer("epoch", torch.tensor(0))  # the curriculum goes on where a training was stopped
         seed = int(torch.randint(2**31, ()))
         for name, near in zip(("vehicle", "product"), neighbourhoods(data, config, seed), strict=True):
             self.register_buffer(f"near_{name}", near, persistent=False)
@@ -79,7 +82,7 @@ class PinSage(Population):
     def loss(self, events: Choices) -> Tensor:
         """Return the margins that are missing, summed over events."""
         self.epoch += 1
-        draws = min(1 + self.epoch // self.options.harder_every, self.options.hardest)
+        draws = min(1 + int(self.epoch) // self.options.harder_every, self.options.hardest)
         q, z = self()
         score = scores(events, q, z, self.popularity())
         chosen = torch.nonzero(events.weight)[:, 0]

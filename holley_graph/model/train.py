@@ -13,19 +13,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
 
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
-from holley_graph.evaluation import metrics, popularity, scoring
-from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.evaluation import drift
+from holley_graph.evaluation.targets import DAY, future_purchases
 from holley_graph.model import catalogue, curve, vectors
+from holley_graph.model import warm as going_on
 from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.catalogue import CatalogueConfig
-from holley_graph.model.fit import Curve, Validate, fit
+from holley_graph.model.checkpoint import Unfinished, unfinished
+from holley_graph.model.encoder import Encoder
+from holley_graph.model.fit import Curve, fit
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, validator
 from holley_graph.model.population import PopulationConfig
+from holley_graph.model.warm import Live
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.parcel import digest
 from holley_graph.snapshot.snapshot import Snapshot
@@ -33,8 +37,8 @@ from holley_graph.snapshot.snapshot import Snapshot
 MOST_EPOCHS = 150
 WITHOUT_VALIDATION = 60
 """Epochs when too few purchases fell into the validation window to choose by."""
-WINDOW_DAYS = 30
-FEWEST_TEST_USERS = 20
+PACKAGES = ("torch", "torch-geometric", "holley-graph")
+"""What vectors may depend on beside the snapshot and the recipe."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,12 @@ def train(
     model: str = "sage",
     config: PopulationConfig | None = None,
     seed: int = 0,
+    warm: bool = False,
     device: str = "auto",
     snapshot: str = "",
     progress: Progress = silent,
 ) -> Run:
-    """Train a model and seal a run folder.
+    """Train a model and seal a run folder; one that was stopped goes on, with the same result.
 
     Args:
         full: the snapshot; what it knows from `as_of` on is held out and only measured against.
@@ -66,12 +71,13 @@ def train(
         model: one of `architectures.MODELS`; a graph without vehicles is factorised instead (`catalogue`).
         config: of the model; none: its default.
         seed: same seed, same snapshot, same machine: same vectors on CPU.
+        warm: go on from the live release, by its seed, and turn all vectors onto its own.
         device: `cpu`, `cuda` or `auto`.
         snapshot: name of the parcel that `full` was opened from, for the manifest.
         progress: told after each epoch.
 
     Raises:
-        GraphStateError: there is no interaction to learn from.
+        GraphStateError: there is no interaction to learn from, or no live release of this kind to go on from.
     """
     started = time.monotonic()
     chosen = MODELS[model] if config is None else replace(MODELS[model], config=config)
@@ -81,9 +87,22 @@ def train(
         raise GraphStateError("no interaction before the cut: nothing to learn from")
     where = torch.device(_device(device))
 
+    versions = {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
     learned: _Learned
+    kept: Unfinished | None = None
     if past.vehicles.num_rows:
-        learned = _within_fit(past, chosen, seed, where, progress)
+        live = going_on.live(runs, model, chosen.config, cut) if warm else None
+        seed = live.manifest["seed"] if live else seed
+        recipe = {"model": model, "config": asdict(chosen.config), "seed": seed, "device": str(where)}
+        kept = unfinished(runs, past, recipe | {"versions": versions, "warm": live and live.manifest["run_id"]})
+        if live:
+            learned = _from_live(past, chosen, live, seed, where, kept, progress)
+        else:
+            learned = _within_fit(past, chosen, seed, where, kept, progress)
+    elif warm:
+        raise GraphStateError(
+            "a graph without vehicles is factorised at once, it goes on from nothing", going_on.HINT
+        )
     else:
         model, learned = "catalogue", _whole_catalogue(past, CatalogueConfig(), seed)
     tables = learned.tables
@@ -97,17 +116,22 @@ def train(
         "device": str(where),
         "config": asdict(learned.config),
         "epochs": learned.epochs,
+        "loss": learned.loss,
+        "warm": learned.warm,
         "dim": int(tables["product"].vectors.shape[1]),
         "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
         "metrics": {
             "validation": learned.validation,
             "held_out": held_out and compare(tables, full, past, held_out),
+            "drift": learned.drift,
         },
-        "seconds": round(time.monotonic() - started, 1),
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in ("torch", "torch-geometric", "holley-graph")},
+        "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
+        "versions": versions,
     }
-    return Run(_seal(runs, manifest, learned), manifest)
+    sealed = Run(_seal(runs, manifest, learned), manifest)
+    if kept:
+        kept.remove()
+    return sealed
 
 
 @dataclass(frozen=True)
@@ -116,47 +140,86 @@ class _Learned:
 
     config: PopulationConfig | CatalogueConfig
     tables: dict[str, table.Table]
-    state: dict[str, Tensor]
+    encoder: Encoder
     epochs: int
     curve: Curve
-    validation: dict[str, Any] | None
+    validation: dict[str, Any] | None = None
+    loss: float | None = None
+    warm: dict[str, Any] | None = None
+    drift: dict[str, Any] | None = None
 
 
 def _within_fit(
-    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, progress: Progress
+    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
 ) -> _Learned:
     """Choose the number of epochs on held-back time, then refit on everything."""
-    epochs, drawn, validation = _choose_length(past, chosen, seed, device, progress)
-    config = chosen.config
-    fitted, refit = fit(past, chosen, epochs, seed=seed, device=device, progress=_named("refitting", progress))
-    return _Learned(config, vectors.tables(past, fitted, config), fitted.state, epochs, drawn or refit, validation)
+    if kept.decided:
+        progress(f"length chosen before: going on with {kept.decided['epochs']} epochs", 1, 1)
+    else:
+        epochs, drawn, validation = _choose_length(past, chosen, seed, device, kept, progress)
+        kept.decide(epochs=epochs, curve=drawn and asdict(drawn), validation=validation)
+    decided = kept.decided
+    fitted, refit = fit(
+        past,
+        chosen,
+        decided["epochs"],
+        seed=seed,
+        device=device,
+        stage="refitting",
+        unfinished=kept,
+        progress=progress,
+    )
+    curve_ = Curve(**decided["curve"]) if decided["curve"] else refit
+    made = vectors.tables(past, fitted, chosen.config)
+    return _Learned(
+        chosen.config, made, fitted.encoder, decided["epochs"], curve_, decided["validation"], fitted.loss
+    )
+
+
+def _from_live(
+    past: Snapshot,
+    chosen: Architecture,
+    live: Live,
+    seed: int,
+    device: torch.device,
+    kept: Unfinished,
+    progress: Progress,
+) -> _Learned:
+    """Train on from the live release, and turn what comes of it onto what is served."""
+    fitted, refit = fit(
+        past,
+        chosen,
+        MOST_EPOCHS,
+        seed=seed,
+        device=device,
+        start=live.encoder,
+        until=live.until * (1 + going_on.SLACK),
+        stage="going on from the live release",
+        unfinished=kept,
+        progress=progress,
+    )
+    fitted = going_on.turned(fitted, live.tables["product"], past.product_ids.keys)
+    made = vectors.tables(past, fitted, chosen.config)
+    return _Learned(
+        chosen.config,
+        made,
+        fitted.encoder,
+        len(refit.loss),
+        refit,
+        loss=fitted.loss,
+        warm={"from": live.manifest["run_id"], "until": live.until},
+        drift=drift.measure(made, live.tables, past),
+    )
 
 
 def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> _Learned:
     """Train a graph without vehicles."""
     tables, state = catalogue.fit(past, config, seed=seed)
-    return _Learned(config, tables, state, config.sweeps, Curve(), None)
-
-
-def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:
-    """Measure a run against popularity among what fits, on the same users."""
-    if not len(task.user):
-        return None
-    ours, theirs = scoring.scores(tables, full, task), popularity.scores(task, past)
-    ranked = [metrics.ranks(task, values) for values in (ours, theirs)]
-    mrr = [metrics.per_user(task, position, 4)["MRR@4"] for position in ranked]
-    return {
-        "users": len(task.user),
-        "warm_users": int(task.warm.sum()),
-        "days": WINDOW_DAYS,
-        "run": metrics.summary(task, ours),
-        "popularity": metrics.summary(task, theirs),
-        "MRR@4 over popularity": metrics.lift(task, mrr[0], mrr[1]),
-    }
+    return _Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
 
 
 def _choose_length(
-    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, progress: Progress
+    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
 ) -> tuple[int, Curve | None, dict[str, Any] | None]:
     """Early stopping: train on all but the last days, stop when predicting those gets no better."""
     cut = past.as_of - WINDOW_DAYS * DAY
@@ -170,20 +233,12 @@ def _choose_length(
         MOST_EPOCHS,
         seed=seed,
         device=device,
-        validate=_validator(task),
-        progress=_named("choosing the length", progress),
+        validate=validator(task),
+        stage="choosing the length",
+        unfinished=kept,
+        progress=progress,
     )
     return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, chosen.config), past, early, task)
-
-
-def _validator(task: RankingTask) -> Validate:
-    owner, candidate = torch.from_numpy(task.vehicle[task.owner]), torch.from_numpy(task.candidate)
-
-    def value(q: Tensor, z: Tensor, newest: Tensor) -> float:
-        score = (q[owner] * z[candidate]).sum(1) + newest[candidate]
-        return float(metrics.per_user(task, metrics.ranks(task, score.numpy()), 10)["NDCG@10"].mean())
-
-    return value
 
 
 def _seal(runs: Path, manifest: dict[str, Any], learned: _Learned) -> Path:
@@ -192,7 +247,7 @@ def _seal(runs: Path, manifest: dict[str, Any], learned: _Learned) -> Path:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     table.save(learned.tables, partial)
-    save_file(learned.state, partial / "weights.safetensors")
+    learned.encoder.save(partial)
     curve.draw(learned.curve, partial / "curve.png")
     (partial / "curve.json").write_text(json.dumps(asdict(learned.curve)))
     manifest["files"] = {path.name: digest(path) for path in sorted(partial.iterdir())}
@@ -204,7 +259,3 @@ def _device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _named(name: str, progress: Progress) -> Progress:
-    return lambda _, done, of: progress(name, done, of)

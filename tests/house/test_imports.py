@@ -53,6 +53,7 @@ ONLY_IN: dict[str, set[str]] = {
     "graphdatascience": {"graph"},
     "torch": {"model"},
     "torch_geometric": {"model"},
+    "optuna": {"model"},
     "click": {"cli"},
     "rich_click": {"cli"},
     "rich": {"cli"},

@@ -106,6 +106,12 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "writeback/flip_begins": nothing,
         "writeback/flip_ended": nothing,
         "writeback/release_live": {"run_id": "old"},
+        **{f"writeback/without_{name}": nothing for name in STAGED if name != "user"},
+        **{
+            f"writeback/late_{name}": {"run_id": "old", "rows": [{"key": key, "vector": [0.1, 0.2, 1.0, 0.0]}]}
+            for name, key in STAGED.items()
+            if name != "user"
+        },
         "writeback/index_product": {"dim": DIM},
         "writeback/index_vehicle": {"dim": DIM},
         "writeback/mark_active": nothing,

@@ -13,7 +13,7 @@ from holley_graph.evaluation import metrics
 from holley_graph.evaluation.targets import future_purchases
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.data import Hierarchy, hetero_data, product_levels, vehicle_levels
+from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.lightgcn import normalised, smoothed
 from holley_graph.model.population import Population
 from holley_graph.model.touched import touched
@@ -66,7 +66,7 @@ def test_vehicles_that_nothing_tells_apart_have_one_vector(name: str) -> None:
     """Two years of one model fit the same parts; give them one row of every table and no history: they are one."""
     bare = replace(SMALL, events=SMALL.events.slice(0, 0))
     levels = vehicle_levels(bare)
-    twins = {key: Hierarchy(level.rows.clone(), level.size) for key, level in levels.items()}
+    twins = {key: replace(level, rows=level.rows.clone()) for key, level in levels.items()}
     for level in twins.values():
         level.rows[1] = level.rows[0]
     torch.manual_seed(0)

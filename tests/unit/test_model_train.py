@@ -134,7 +134,7 @@ def test_what_happens_after_the_cut_leaves_every_vector_unchanged_bit_for_bit(tm
 def test_a_world_with_too_few_purchases_to_validate_still_trains(tmp_path: Path) -> None:
     tiny = planted.world(users=12, makes=1, models=2, years=2).snapshot
     run = train(tiny, tmp_path, config=CONFIG, device="cpu")
-    assert run.manifest["metrics"] == {"validation": None, "held_out": None}
+    assert run.manifest["metrics"] == {"validation": None, "held_out": None, "drift": None}
     assert all(np.isfinite(each.vectors).all() for each in table.load(run.path).values())
 
 

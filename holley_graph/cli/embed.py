@@ -1,0 +1,45 @@
+"""`embed`."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+
+
+@click.command()
+@click.option("--new", is_flag=True, help="Products, vehicles, models and makes that came after the live release.")
+@json_option
+@click.pass_obj
+def embed(context: Context, new: bool, as_json: bool) -> None:
+    """Give vectors to what the live release has none of, by its own encoder and without training."""
+    if not new:
+        raise click.UsageError("say --new: everybody else is given vectors by train")
+    from holley_graph.embeddings.late import write_late
+    from holley_graph.embeddings.table import load_late, save_late, together
+    from holley_graph.export.sources import live_run
+    from holley_graph.model import newcomers
+    from holley_graph.snapshot import exporter
+
+    with context.graph() as graph, progress() as report:
+        run = live_run(graph, context.settings.home)
+        snapshot = exporter.take(graph, exporter.options(context.settings.sync), report)
+        found = newcomers.encode(run, snapshot)
+        came = {name: len(each.keys) for name, each in found.tables.items()}
+        if any(came.values()):
+            earlier = load_late(run)
+            late = {n: together(earlier[n], each) if n in earlier else each for n, each in found.tables.items()}
+            save_late(late, run)
+        written = write_late(graph, run)
+    if as_json:
+        print_json({"run_id": run.name, "new": came, "written": written, "unknown": found.unknown})
+        return
+    if not any(written.values()):
+        say(f"nothing is new: {run.name} has a vector for everything in the graph")
+        return
+    rows = [(name, came[name], written[name]) for name in came if written[name]]
+    table(f"came after {run.name}", ("vectors", "encoded now", "live now"), rows)
+    for level, keys in found.unknown.items():
+        if keys:
+            say(f"never seen before, so taken for the mean of all: {level.replace('_', ' ')} {', '.join(keys)}")

@@ -1,0 +1,70 @@
+"""`search`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import rich_click as click
+
+from holley_graph.cli import Context
+from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.sync import Moment
+from holley_graph.cli.train import MODELS, take_snapshot
+
+
+@click.command()
+@click.option("--model", type=click.Choice(MODELS), default="sage", show_default=True, help="Architecture.")
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Configurations to try, those of an earlier call counted.",
+)
+@click.option("--as-of", type=Moment(), help="Look at nothing from this time on.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of every training and of the proposals.")
+@click.option(
+    "--snapshot",
+    "parcel_folder",
+    type=click.Path(path_type=Path),
+    help="Search on this snapshot folder, without a database (default: take one of the graph).",
+)
+@json_option
+@click.pass_obj
+def search(
+    context: Context,
+    model: str,
+    trials: int,
+    as_of: datetime | None,
+    seed: int,
+    parcel_folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Try configurations of a model on the last 30 days of what it may know, and write down the best."""
+    from holley_graph.model.search import search as run_search
+    from holley_graph.snapshot import parcel
+
+    with progress() as report:
+        snapshot = parcel.open_parcel(parcel_folder or take_snapshot(context, report))
+        found = run_search(
+            snapshot,
+            context.settings.home / "searches",
+            trials=trials,
+            as_of=None if as_of is None else int(as_of.timestamp()),
+            model=model,
+            seed=seed,
+            progress=report,
+        )
+    if as_json:
+        print_json(found.as_dict())
+        return
+    judged = f"{found.model}: NDCG@10 of {found.users:,} users who bought in the last 30 days"
+    rows = [(n, trial["state"], trial["value"], trial["epochs"]) for n, trial in enumerate(found.trials)]
+    table(judged, ("trial", "", "value", "epochs"), rows)
+    first, chosen = (found.trials[n]["config"] for n in (0, found.best))
+    table("Configuration", ("field", "default", "best"), [(name, first[name], chosen[name]) for name in first])
+    best, default = found.trials[found.best]["value"], found.trials[0]["value"]
+    say(f"best: trial {found.best} with {best:.4f}; the default has {default:.4f}")
+    say("the best of many on the same users looks better than it is: judge it on other time before it goes live")
+    say(f"train it with: holley-graph train --recipe {found.recipe}")

@@ -1,0 +1,116 @@
+"""How far a release has moved from the one before, once both look the same way.
+
+Inner products do not change when all vectors turn together, so two trainings may agree on every score and share no
+coordinate. The orthogonal Procrustes rotation (Schönemann, Psychometrika 1966) turns the new vectors onto the old:
+
+    R = argmin_{RᵀR = 1} ‖Z_new R − Z_old‖ = U Vᵀ,   U Σ Vᵀ = svd(Z_newᵀ Z_old)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from holley_graph.embeddings.table import EXTRA, Table, Tables
+from holley_graph.snapshot.snapshot import Ints, Snapshot
+
+Floats = npt.NDArray[np.float64]
+TOP = 4
+MEASURED = ("product", "vehicle", "vehicle_model", "make", "user")
+BLOCK = 4_000
+"""Askers ranked for at once."""
+
+
+def rotation(new: Table, old: Table) -> Floats:
+    """[dim, dim] what turns new products' vectors onto the old ones of the products that both have.
+
+    Args:
+        new, old: tables of products, of one length.
+    """
+    ours, theirs = _shared(new, old)
+    left, _, right = np.linalg.svd(ours.T @ theirs)
+    turned: Floats = left @ right
+    return turned
+
+
+def measure(new: Tables, old: Tables, snapshot: Snapshot) -> dict[str, Any]:
+    """Say how far vectors moved, and for whom that changes anything.
+
+    Args:
+        new: tables of the new run, rotated.
+        old: tables of the release before.
+        snapshot: that the new run was trained on.
+
+    Returns:
+        `moved`: per table how many keys both have, the mean cosine of old and new vector without popularity, and
+        the mean length of the difference over the mean length. `owners` with fitting parts, and `top_four_changed`:
+        the share of them for whom other parts are the best four of what fits, by whichever vector answers them.
+    """
+    moved = {}
+    for name in MEASURED:
+        ours, theirs = _shared(new[name], old[name])
+        lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+        pointing = lengths > 0  # who has neither vehicle nor history points nowhere
+        cosine = (ours * theirs).sum(1)[pointing] / lengths[pointing]
+        apart, long = (float(np.linalg.norm(each, axis=1).sum()) for each in (ours - theirs, theirs))
+        moved[name] = {
+            "both": len(ours),
+            "cosine": round(float(cosine.mean()), 4) if len(cosine) else None,
+            "move": round(apart / long, 4) if long else None,
+        }
+    owners, changed = _answers_changed(new, old, snapshot)
+    return {"moved": moved, "owners": owners, "top_four_changed": round(changed / owners, 4) if owners else None}
+
+
+def _shared(new: Table, old: Table) -> tuple[Floats, Floats]:
+    """[keys that both have, dim] vectors without popularity and padding."""
+    row = old.find(new.keys)
+    ours, theirs = new.vectors[row >= 0, :-EXTRA], old.vectors[row[row >= 0], :-EXTRA]
+    return ours.astype(float), theirs.astype(float)
+
+
+def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int, int]:
+    """Count the owners of vehicles that something fits, and those whose best four are others."""
+    known = np.flatnonzero(snapshot.user_vehicle >= 0)
+    silent = np.array(snapshot.vehicles.column("owners").to_numpy(), np.int64)
+    silent = silent - np.bincount(snapshot.user_vehicle[known], minlength=len(silent))
+    vehicles = np.flatnonzero(silent > 0)
+    user = np.concatenate([known, np.full(len(vehicles), -1)])
+    vehicle = np.concatenate([snapshot.user_vehicle[known], vehicles])
+    weight = np.concatenate([np.ones(len(known), np.int64), silent[vehicles]])
+    owners = changed = 0
+    for start in range(0, len(user), BLOCK):
+        cut = slice(start, start + BLOCK)
+        best = [_best(tables, snapshot, user[cut], vehicle[cut]) for tables in (new, old)]
+        asked = (best[0] >= 0).any(1)
+        owners += int(weight[cut][asked].sum())
+        changed += int(weight[cut][asked & (best[0] != best[1]).any(1)].sum())
+    return owners, changed
+
+
+def _best(tables: Tables, snapshot: Snapshot, user: Ints, vehicle: Ints) -> Ints:
+    """[askers, TOP] the best eligible products of what fits, ascending by row; −1 where there are fewer."""
+    own = np.where(user >= 0, tables["user"].find(snapshot.user_ids.keys[user]), -1)
+    shared = tables["vehicle"].find(snapshot.vehicle_ids.keys[vehicle])
+    query = np.where((own >= 0)[:, None], _take(tables["user"], own), _take(tables["vehicle"], shared))
+    cells, offsets = snapshot.fitting(vehicle)
+    owner, product = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
+    able = snapshot.products.column("eligible").to_numpy()[product]
+    owner, product = owner[able], product[able]
+    row = tables["product"].find(snapshot.product_ids.keys[product])
+    score = np.einsum("ij,ij->i", query[owner], _take(tables["product"], row))
+    score[row < 0] = -np.inf
+    order = np.lexsort((product, -score, owner))
+    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    kept = order[place < TOP]
+    best = np.full((len(user), TOP), -1)
+    best[owner[kept], place[place < TOP]] = product[kept]
+    return np.sort(best, axis=1)
+
+
+def _take(table: Table, rows: Ints) -> Floats:
+    """[rows, dim] vectors, zero where a row is −1."""
+    padded = np.vstack([table.vectors, np.zeros((1, table.vectors.shape[1]), np.float32)])
+    return padded[rows].astype(float)

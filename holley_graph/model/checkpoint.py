@@ -1,0 +1,155 @@
+"""A training that was stopped goes on where it was, and ends as if it had never been.
+
+All that the next step depends on beside the data is in one file: safetensors for parameters, Adam's moments and the
+states of the random numbers, JSON in its header for the rest. It is replaced whole every few seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from holley_graph.snapshot.snapshot import Snapshot
+
+KEEP_EVERY_S = 10.0
+"""Seconds of training that a kill costs at most; at full size writing takes a hundredth of that."""
+FORGET_AFTER_DAYS = 7
+"""Days after which nobody is expected to go on."""
+
+State = dict[str, Tensor]
+
+
+class Unfinished:
+    """What a training has decided, and the last steps that it kept.
+
+    Args:
+        path: the file; one that is there is read, one that cannot be read counts as none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.decided: dict[str, Any] = {}
+        self._stage: str | None = None
+        self._notes: dict[str, Any] = {}
+        self._tensors: State = {}
+        self._spent, self._since = 0.0, time.monotonic()
+        self._read()
+        self._kept_at = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long was trained, as far as it was kept before this process and all of it in this one."""
+        return self._spent + time.monotonic() - self._since
+
+    def resume(
+        self, stage: str, model: nn.Module, optimiser: torch.optim.Optimizer
+    ) -> tuple[dict[str, Any], State]:
+        """Put a stage back to where it was kept: parameters, moments, random numbers.
+
+        Returns:
+            What was noted, and the best parameters until then; both empty where nothing was kept of this stage.
+        """
+        if self._stage != stage:
+            return {}, {}
+        model.load_state_dict(self._part("model."))
+        moments: dict[int, State] = {}
+        for name, value in self._part("adam.").items():
+            row, _, key = name.partition(".")
+            moments.setdefault(int(row), {})[key] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        torch.set_rng_state(self._tensors["random.cpu"])
+        if "random.cuda" in self._tensors:
+            torch.cuda.set_rng_state(self._tensors["random.cuda"])
+        return self._notes, self._part("best.")
+
+    def keep(
+        self, stage: str, notes: dict[str, Any], model: nn.Module, optimiser: torch.optim.Optimizer, best: State
+    ) -> None:
+        """Write down where a stage is, if that was last done `KEEP_EVERY_S` ago."""
+        if time.monotonic() - self._kept_at < KEEP_EVERY_S:
+            return
+        moments = {
+            f"{row}.{k}": v for row, each in optimiser.state_dict()["state"].items() for k, v in each.items()
+        }
+        random = {"cpu": torch.get_rng_state()}
+        if any(value.is_cuda for value in model.parameters()):
+            random["cuda"] = torch.cuda.get_rng_state()
+        parts = {"model": model.state_dict(), "best": best, "adam": moments, "random": random}
+        self._stage, self._notes = stage, notes
+        self._tensors = {f"{part}.{name}": value for part, each in parts.items() for name, value in each.items()}
+        self._write()
+
+    def decide(self, **decided: Any) -> None:
+        """Write down what came of a stage; its steps are not needed any more."""
+        self.decided |= decided
+        self._stage, self._notes, self._tensors = None, {}, {}
+        self._write()
+
+    def remove(self) -> None:
+        """Forget it: the training is finished."""
+        self.path.unlink(missing_ok=True)
+
+    def _part(self, prefix: str) -> State:
+        return {name.removeprefix(prefix): each for name, each in self._tensors.items() if name.startswith(prefix)}
+
+    def _read(self) -> None:
+        try:
+            with safe_open(self.path, "pt") as file:
+                header = json.loads(file.metadata()["training"])
+                self._tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
+        except (OSError, SafetensorError):
+            return
+        self.decided, self._stage, self._notes = header["decided"], header["stage"], header["notes"]
+        self._spent = header["seconds"]
+
+    def _write(self) -> None:
+        header = {"decided": self.decided, "stage": self._stage, "notes": self._notes, "seconds": self.seconds}
+        tensors = {name: value.detach().cpu().contiguous() for name, value in self._tensors.items()}
+        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(save(tensors, {"training": json.dumps(header)}))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.path)
+        self._kept_at = time.monotonic()
+
+
+def unfinished(runs: Path, past: Snapshot, recipe: Mapping[str, Any]) -> Unfinished:
+    """Open what a training of the same snapshot and recipe left in a folder of runs; forget what is old there.
+
+    Args:
+        runs: folder of run folders.
+        past: what is learned from.
+        recipe: all else that the vectors depend on.
+    """
+    runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for older in runs.glob("unfinished-*"):
+        if time.time() - older.stat().st_mtime > FORGET_AFTER_DAYS * 86_400:
+            older.unlink(missing_ok=True)
+    return Unfinished(runs / f"unfinished-{fingerprint(past, recipe)}.safetensors")
+
+
+def fingerprint(past: Snapshot, recipe: Mapping[str, Any]) -> str:
+    """Name what is learned from what, by content: 16 hexadecimal digits."""
+    content = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
+    content.update(json.dumps([past.as_of, asdict(past.options)]).encode())
+    content.update(past.fits.tobytes())
+    for table in (past.products, past.vehicles, past.users, past.events, past.bought):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table.combine_chunks())
+        content.update(sink.getvalue())
+    return content.hexdigest()[:16]

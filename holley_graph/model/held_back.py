@@ -1,0 +1,45 @@
+"""What a run is measured on: purchases in time that was held back, beside popularity among what fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from holley_graph.embeddings import table
+from holley_graph.evaluation import metrics, popularity, scoring
+from holley_graph.evaluation.targets import RankingTask
+from holley_graph.model.fit import Validate
+from holley_graph.snapshot.snapshot import Snapshot
+
+WINDOW_DAYS = 30
+FEWEST_TEST_USERS = 20
+
+
+def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:
+    """Measure a run against popularity among what fits, on the same users."""
+    if not len(task.user):
+        return None
+    ours, theirs = scoring.scores(tables, full, task), popularity.scores(task, past)
+    ranked = [metrics.ranks(task, values) for values in (ours, theirs)]
+    mrr = [metrics.per_user(task, position, 4)["MRR@4"] for position in ranked]
+    return {
+        "users": len(task.user),
+        "warm_users": int(task.warm.sum()),
+        "days": WINDOW_DAYS,
+        "run": metrics.summary(task, ours),
+        "popularity": metrics.summary(task, theirs),
+        "MRR@4 over popularity": metrics.lift(task, mrr[0], mrr[1]),
+    }
+
+
+def validator(task: RankingTask) -> Validate:
+    """Say how good a population's ranking is on what people bought in the window: NDCG@10, for `fit`."""
+    owner, candidate = torch.from_numpy(task.vehicle[task.owner]), torch.from_numpy(task.candidate)
+
+    def value(q: Tensor, z: Tensor, newest: Tensor) -> float:
+        score = (q[owner] * z[candidate]).sum(1) + newest[candidate]
+        return float(metrics.per_user(task, metrics.ranks(task, score.numpy()), 10)["NDCG@10"].mean())
+
+    return value

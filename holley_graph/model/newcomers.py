@@ -1,0 +1,82 @@
+"""Vectors for products and vehicles that came after a run, by the run's own encoder and without training.
+
+The model is laid over the graph as it is now, every row of its tables with whom it belongs to, and encodes all of
+it; whom the run knows keeps the vector that is served. A newcomer of known hierarchy is the sum of its levels, and
+what messages reach it by what it fits. `Encoder` says what stands for a make or part type that nobody has seen.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Table
+from holley_graph.model import encoder, vectors
+from holley_graph.model.architectures import MODELS, Architecture
+from holley_graph.model.encoder import ROTATION, TOP, Encoder
+from holley_graph.model.fit import Fitted, build, served
+from holley_graph.model.sage import History
+from holley_graph.model.warm import rotated
+from holley_graph.snapshot.snapshot import Snapshot
+
+NAMES = ("product", "product_source", "vehicle", "vehicle_model", "make")
+"""Tables that newcomers get a row in. People do not: whoever has no vector is answered by their vehicle's."""
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """What came after a run.
+
+    Attributes:
+        tables: their vectors, as they are served.
+        unknown: level to its keys that the run never saw, of levels that nothing stands above.
+    """
+
+    tables: dict[str, Table]
+    unknown: dict[str, list[str]]
+
+
+def encode(run: Path, snapshot: Snapshot) -> Newcomers:
+    """Give vectors to what a snapshot has and a run folder lacks.
+
+    Args:
+        run: the run folder, late vectors included.
+        snapshot: of the graph as it is now.
+
+    Raises:
+        ParcelError: the run keeps no encoder, or its tables cannot be read.
+    """
+    manifest = json.loads((run / "manifest.json").read_text())
+    known, kept = table.load_with_late(run, NAMES), encoder.load(run)
+    model = MODELS[manifest["model"]]
+    model = replace(model, config=type(model.config)(**manifest["config"]))
+    fitted, unknown = _everybody(snapshot, model, kept, manifest["seed"])
+    made = vectors.tables(snapshot, fitted, model.config)
+    late = {}
+    for name in NAMES:
+        new = known[name].find(made[name].keys) < 0
+        late[name] = Table(made[name].keys[new], made[name].vectors[new])
+    length = float(np.linalg.norm(known["product"].vectors[0].astype(float)))
+    late["product"] = replace(late["product"], vectors=table.pad_to(length, late["product"].vectors))
+    return Newcomers(late, unknown)
+
+
+def _everybody(
+    snapshot: Snapshot, model_of: Architecture, kept: Encoder, seed: int
+) -> tuple[Fitted, dict[str, list[str]]]:
+    model, levels = build(snapshot, model_of, kept.edges, seed)
+    kept.fill(model, levels)
+    q, z, newest = served(model)
+    with torch.no_grad():
+        source = model.eval().source()
+    history = History(model_of.config.dim)
+    history.load_state_dict({"weights": kept.state["history.weights"]})
+    fitted = Fitted(q, z, newest, history.requires_grad_(False), source, kept, float("nan"))
+    turn = kept.state.get(ROTATION)
+    unknown = {name: sorted(set(levels[name].keys) - set(kept.keys[name])) for name in TOP}
+    return fitted if turn is None else rotated(fitted, turn), unknown

@@ -1,0 +1,177 @@
+"""What a later sync brings gets vectors in the live release: seen by answers and exports, at once and whole."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from holley_graph.cli import cli
+from holley_graph.demo.generate import generate
+from holley_graph.embeddings.writeback import roll_back, write_back
+from holley_graph.evaluation import registry
+from holley_graph.export import single
+from holley_graph.graph.client import Graph
+from holley_graph.model import curve
+from holley_graph.model import train as training
+from holley_graph.model.architectures import MODELS
+from holley_graph.recommend import answers
+from holley_graph.server.layout import Layout
+from holley_graph.server.status import connect
+from holley_graph.settings import Recommend, Settings
+from holley_graph.snapshot import exporter
+from loaders import sync
+from loaders.files import FilesSource
+from tests.support import raw
+from tests.support.server import wipe
+from tests.support.sources import Rows, edited, home
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = AS_OF + timedelta(days=1)
+NEW = ("QX70010", "RY83020")
+NO_LIMIT = Recommend(per_part_type=1_000)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A graph whose live release is older than two products and a vehicle of it."""
+
+    graph: Graph
+    settings: Settings
+    options: list[str]
+    run: str
+    vehicle: str
+    beside: str
+
+    def embed(self) -> Any:
+        done = CliRunner().invoke(cli, [*self.options, "embed", "--new", "--json"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    def answer(self, vehicle: str) -> list[dict[str, Any]]:
+        return answers.for_vehicle(self.graph, vehicle.replace("|", " "), 500, NO_LIMIT).rows
+
+
+@pytest.fixture(scope="module")
+def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
+    folder = tmp_path_factory.mktemp("embed")
+    settings = home(folder / "home")
+    source = generate(folder / "world", users=600, as_of=AS_OF).folder
+    with connect(server) as graph, pytest.MonkeyPatch.context() as patch:
+        wipe(graph)
+        patch.setattr(training, "MOST_EPOCHS", 10)
+        patch.setattr(curve, "draw", lambda _, path: path.touch())
+        sync.sync(FilesSource(source), graph, settings, as_of=AS_OF)
+        snapshot = exporter.take(graph, exporter.options(settings.sync))
+        runs = settings.home / "runs"
+        for seed in range(2):  # the second has one to roll back to
+            config = replace(MODELS["sage"].config, dim=8)
+            run = training.train(snapshot, runs, config=config, seed=seed, device="cpu")
+            write_back(graph, run.path)
+        registry.crown(runs, run.path.name)
+        vehicle = _common(graph)
+        year, make, model = vehicle.split("|")
+        later = edited(source, folder / "later", **_edits(graph, make, model, year))
+        sync.sync(FilesSource(later), graph, settings, as_of=LATER)
+        options = ["--home", str(settings.home), "--uri", f"bolt://127.0.0.1:{server.server.bolt_port}"]
+        options += ["--password-file", str(Layout.of(server).password_file)]
+        yield Grown(graph, settings, options, run.path.name, vehicle, f"2049|{make}|{model}")
+
+
+def _common(graph: Graph) -> str:
+    with graph.driver.session() as session:
+        return str(
+            session.run(
+                "MATCH (v:Vehicle)<-[:FITS]-(p {eligible: true}) WITH v, count(p) AS parts "
+                "RETURN v.vehicle_id ORDER BY parts DESC, v.vehicle_id LIMIT 1"
+            ).value()[0]
+        )
+
+
+def _edits(graph: Graph, make: str, model: str, year: str) -> dict[str, Any]:
+    """Two products that fit the vehicle, of a known part type and an unknown one, and a year of it to come."""
+    with graph.driver.session() as session:
+        fitting = session.run(
+            "MATCH (:Vehicle {vehicle_id: $v})<-[:FITS]-(p {eligible: true}) RETURN p.sku, p.part_type",
+            v=f"{year}|{make}|{model}",
+        ).values()
+        user = session.run("MATCH (u:User)-[:VIEWED]->() RETURN u.user_id LIMIT 1").value()[0]
+    seen = {"Price": 300.0, "ImageUrl": "https://pictures.example.com/new.jpg"}
+
+    def fitment(rows: Rows) -> Rows:
+        return [*rows, raw.fitment(year, make, model, NEW), raw.fitment("2049", make, model, [fitting[0][0], *NEW])]
+
+    def items(rows: Rows) -> Rows:
+        made = [raw.item(sku, kind) for sku, kind in zip(NEW, (fitting[0][1], "Never Seen"), strict=True)]
+        return [*rows, *made]
+
+    def events(rows: Rows) -> Rows:
+        when = AS_OF + timedelta(hours=1)
+        return [*rows, *(raw.event(user, "Viewed Product", when, ProductId=sku, **seen) for sku in NEW)]
+
+    return {"fitment": fitment, "items": items, "events": events}
+
+
+def test_newcomers_are_answered_with_their_own_vectors_after_one_call_and_exported(grown: Grown) -> None:
+    graph = grown.graph
+    before = {row["sku"]: row for row in grown.answer(grown.vehicle)}
+    assert all(before[sku]["score"] is None for sku in NEW)
+    assert {row["answered_by"] for row in grown.answer(grown.beside)} == {"segment", "global"}
+    old = [sku for sku in before if sku not in NEW]
+
+    seen: list[list[str]] = []
+    over = threading.Event()
+
+    def poll() -> None:
+        while not over.is_set():
+            seen.append([row["sku"] for row in grown.answer(grown.vehicle)])
+
+    reader = threading.Thread(target=poll)
+    reader.start()
+    try:
+        told = grown.embed()
+    finally:
+        over.set()
+        reader.join()
+    after = {row["sku"]: row for row in grown.answer(grown.vehicle)}
+    assert set(map(tuple, seen)) <= {tuple(before), tuple(after)}
+    assert told["run_id"] == grown.run
+    assert told["new"] == told["written"]
+    assert told["written"] == {"product": 2, "product_source": 2, "vehicle": 1, "vehicle_model": 0, "make": 0}
+    assert told["unknown"] == {"make": [], "part_type": ["Never Seen"]}
+    assert all(after[sku]["answered_by"] == "vehicle" for sku in NEW)
+    assert [sku for sku in after if sku not in NEW] == old
+    assert {row["answered_by"] for row in grown.answer(grown.beside)} == {"vehicle"}
+
+    assert grown.embed()["written"] == dict.fromkeys(told["written"], 0)
+
+    settings = grown.settings.model_copy(update={"recommend": NO_LIMIT})
+    rows = single.answer(graph, settings, "graph", 500, vehicle=grown.vehicle.replace("|", " ")).rows
+    exported = {row["sku"]: row["score"] for row in rows}
+    assert {row["answered_by"] for row in rows} == {"vehicle"}
+    assert exported == pytest.approx({sku: row["score"] for sku, row in after.items()}, abs=1e-4)
+
+
+def test_a_call_that_was_killed_before_the_graph_had_them_is_finished_by_the_next(grown: Grown) -> None:
+    """What was encoded is in the run folder; what is live is asked of the graph."""
+    grown.embed()
+    with grown.graph.driver.session() as session:
+        session.run("MATCH (p:Product {sku: $sku}) REMOVE p.embedding", sku=NEW[0]).consume()
+    told = grown.embed()
+    assert (told["new"]["product"], told["written"]["product"]) == (0, 1)
+
+
+def test_a_rollback_takes_them_back_with_their_release_and_brings_them_again(grown: Grown) -> None:
+    grown.embed()
+    live = {row["sku"]: row["score"] for row in grown.answer(grown.vehicle)}
+    roll_back(grown.graph)
+    older = {row["sku"]: row["score"] for row in grown.answer(grown.vehicle)}
+    assert all(older[sku] is None for sku in NEW)
+    roll_back(grown.graph)
+    assert {row["sku"]: row["score"] for row in grown.answer(grown.vehicle)} == live

@@ -1,0 +1,147 @@
+"""What came after a run gets the vector that the run's own encoder has for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from safetensors.numpy import load_file
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import EXTRA, Table
+from holley_graph.errors import ParcelError
+from holley_graph.evaluation import registry
+from holley_graph.model import curve, newcomers
+from holley_graph.model import train as training
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.train import train
+from holley_graph.snapshot.snapshot import Snapshot
+from tests.support import planted
+
+SMALL = planted.world(users=200, makes=2, models=2, years=3).snapshot
+KNOWN = {"sku": "Q1", "base_sku": "Q1", "display_key": "Q1", "part_type": "T3", "price": 120.0, "brand": "B2"}
+STRANGE = KNOWN | {"sku": "Q2", "part_type": "Never seen", "brand": "Nobody's"}
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of few steps, without a picture of them."""
+    monkeypatch.setattr(training, "MOST_EPOCHS", 10)
+    monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
+
+
+def grown(snapshot: Snapshot) -> Snapshot:
+    """Two more products that fit the first vehicle, and two more vehicles that the first product fits."""
+    products, vehicles, users = snapshot.products, snapshot.vehicles, snapshot.users
+    came = [{**row, "eligible": True} for row in (KNOWN, STRANGE)]
+    first = {"year": 1965, "make": "M00", "model": "MODEL 000"}
+    late = [
+        {"vehicle_id": "M00|MODEL 000|1999", **first, "year": 1999, "owners": 1},
+        {"vehicle_id": "Z9|NEW|2030", "year": 2030, "make": "Z9", "model": "NEW", "owners": 0},
+    ]
+    more = pa.concat_tables([vehicles, pa.Table.from_pylist(late, vehicles.schema)]).sort_by("vehicle_id")
+    keys = more.column("vehicle_id").to_pylist()
+    moved = np.array([keys.index(key) for key in vehicles.column("vehicle_id").to_pylist()])
+    fits = np.column_stack([moved[snapshot.fits[:, 0]], snapshot.fits[:, 1]])
+    new = [[moved[0], products.num_rows], [moved[0], products.num_rows + 1]]
+    new += [[keys.index(each["vehicle_id"]), 0] for each in late]
+    fits = np.vstack([fits, new])
+    return replace(
+        snapshot,
+        products=pa.concat_tables([products, pa.Table.from_pylist(came, products.schema)]),
+        vehicles=more,
+        users=users.set_column(1, "vehicle", pa.array(moved[snapshot.user_vehicle])),
+        fits=fits[np.lexsort((fits[:, 1], fits[:, 0]))],
+    )
+
+
+def run(folder: Path, name: str) -> Path:
+    config = replace(MODELS[name].config, dim=8)
+    return train(SMALL, folder, model=name, config=config, device="cpu").path
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_length(
+    name: str, tmp_path: Path
+) -> None:
+    path = run(tmp_path, name)
+    found, known = newcomers.encode(path, grown(SMALL)), table.load(path)
+    assert {kind: each.keys.tolist() for kind, each in found.tables.items()} == {
+        "product": ["Q1", "Q2"],
+        "product_source": ["Q1", "Q2"],
+        "vehicle": ["M00|MODEL 000|1999", "Z9|NEW|2030"],
+        "vehicle_model": ["Z9|NEW"],
+        "make": ["Z9"],
+    }
+    assert found.unknown == {"make": ["Z9"], "part_type": ["Never seen"]}
+    for kind, each in found.tables.items():
+        assert np.isfinite(each.vectors).all()
+        assert each.vectors.shape[1] == known[kind].vectors.shape[1]
+    lengths = np.linalg.norm(found.tables["product"].vectors, axis=1)
+    np.testing.assert_allclose(lengths, np.linalg.norm(known["product"].vectors[0]), rtol=1e-5)
+    table.save_late(found.tables, path)
+    again = newcomers.encode(path, grown(SMALL))
+    assert not any(len(each.keys) for each in again.tables.values())
+    assert table.load(path).keys() == known.keys()
+    assert len(table.load(path)["product"].keys) == SMALL.products.num_rows
+
+
+def test_a_newcomer_of_known_hierarchy_is_its_sum_and_an_unknown_top_level_is_the_mean(tmp_path: Path) -> None:
+    """By the model without messages, in which nothing else adds to it."""
+    path = run(tmp_path, "twin")
+    found, weights = newcomers.encode(path, grown(SMALL)).tables, load_file(path / "weights.safetensors")
+    price = str(np.searchsorted(weights["price_edges"], KNOWN["price"]))
+    kept = {(level, key): row for level, key, row in _rows(path)}
+
+    def row(side: str, level: str, key: str) -> np.ndarray:
+        return weights[f"{side}.tables.{level}"][kept[level, key]]
+
+    shared = row("product", "price", price)
+    known = row("product", "part_type", "T3") + row("product", "brand", "B2") + shared
+    strange = weights["product.tables.part_type"].mean(0) + shared
+    np.testing.assert_allclose(found["product"].vectors[:, :-EXTRA], [known, strange], atol=1e-6)
+    popular = [row("bias", "part_type", "T3")[0] + row("drift", "part_type", "T3")[0]]
+    popular += [weights[f"{side}.tables.part_type"][:, 0].mean() for side in ("bias",)]
+    popular[1] += weights["drift.tables.part_type"][:, 0].mean()
+    np.testing.assert_allclose(found["product"].vectors[:, -EXTRA], popular, atol=1e-6)
+    # a year that nobody made before is in a window of its own: make and model alone speak for it
+    sibling = row("vehicle", "make", "M00") + row("vehicle", "model", "M00|MODEL 000")
+    stranger = weights["vehicle.tables.make"].mean(0)
+    np.testing.assert_allclose(found["vehicle"].vectors[:, :-EXTRA], [sibling, stranger], atol=1e-6)
+
+
+def _rows(path: Path) -> list[tuple[str, str, int]]:
+    from holley_graph.model import encoder
+
+    return [(level, key, n) for level, keys in encoder.load(path).keys.items() for n, key in enumerate(keys)]
+
+
+def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tmp_path: Path) -> None:
+    """A known product, taken out of the tables, is encoded to where it was."""
+    first = run(tmp_path, "sage")
+    registry.crown(tmp_path, first.name)
+    config = replace(MODELS["sage"].config, dim=8)
+    path = train(SMALL, tmp_path, model="sage", config=config, seed=3, warm=True, device="cpu").path
+    tables = table.load(path)
+    (path / "manifest.json").write_text((path / "manifest.json").read_text().replace('"files"', '"sealed"'))
+    (path / "embeddings.safetensors").unlink()
+    table.save({name: Table(each.keys[1:], each.vectors[1:]) for name, each in tables.items()}, path)
+    for name, each in _encode_unsealed(path).items():
+        np.testing.assert_allclose(each.vectors, tables[name].vectors[:1], atol=1e-5, err_msg=name)
+
+
+def _encode_unsealed(path: Path) -> dict[str, Table]:
+    manifest = (path / "manifest.json").read_text()
+    (path / "manifest.json").write_text(manifest.replace('"sealed": {', '"files": {}, "sealed": {'))
+    return newcomers.encode(path, SMALL).tables
+
+
+def test_a_graph_without_vehicles_encodes_nothing_but_what_it_saw(tmp_path: Path) -> None:
+    bare = replace(SMALL, vehicles=SMALL.vehicles.slice(0, 0), fits=SMALL.fits[:0])
+    bare = replace(bare, users=SMALL.users.set_column(1, "vehicle", pa.nulls(SMALL.users.num_rows, pa.int64())))
+    path = train(bare, tmp_path, device="cpu").path
+    with pytest.raises(ParcelError, match="without vehicles"):
+        newcomers.encode(path, bare)

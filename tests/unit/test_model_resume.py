@@ -1,0 +1,103 @@
+"""A training that is killed goes on where it was, and its vectors are those of one that never was."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from holley_graph.embeddings import table
+from holley_graph.model import checkpoint, curve
+from holley_graph.model import train as training
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.checkpoint import FORGET_AFTER_DAYS, unfinished
+from holley_graph.model.train import train
+from holley_graph.progress import Progress, silent
+from tests.support import planted
+
+SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of few steps, each of which is kept, without a picture of them."""
+    monkeypatch.setattr(training, "MOST_EPOCHS", 12)
+    monkeypatch.setattr(checkpoint, "KEEP_EVERY_S", 0)
+    monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
+
+
+def run(name: str, folder: Path, progress: Progress = silent) -> dict[str, table.Table]:
+    config = replace(MODELS[name].config, dim=8)
+    return table.load(train(SMALL, folder, model=name, config=config, device="cpu", progress=progress).path)
+
+
+def killed(name: str, folder: Path, stage: str, step: int) -> None:
+    """Train in a process that is killed after a step, before the step is kept."""
+
+    def die(what: str, done: int, of: int) -> None:
+        if (what, done) == (stage, step):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()  # with torch, which a new interpreter would need seconds to import
+    if not child:
+        run(name, folder, die)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("name", MODELS)
+def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobody_disturbed(
+    name: str, tmp_path: Path
+) -> None:
+    """Killed while the length is chosen, and again in the refit: random draws, moments and curricula go on."""
+    killed(name, tmp_path / "killed", "choosing the length", 7)
+    killed(name, tmp_path / "killed", "refitting", 3)
+    (left,) = (tmp_path / "killed").iterdir()
+    assert (left.name.startswith("unfinished-"), left.stat().st_mode & 0o777) == (True, 0o600)
+    said: list[str] = []
+    ours = run(name, tmp_path / "killed", lambda what, *_: said.append(what))
+    theirs = run(name, tmp_path / "whole")
+    chosen, kept = (each for each in said if "going on" in each)
+    assert (chosen[:20], kept) == ("length chosen before", "refitting: going on from step 2")
+    assert "choosing the length" not in said
+    for kind, each in theirs.items():
+        assert len(each.keys)
+        np.testing.assert_array_equal(ours[kind].vectors, each.vectors, err_msg=kind)
+    assert not left.exists()
+
+
+def test_another_recipe_or_another_past_is_another_training(tmp_path: Path) -> None:
+    recipe = {"model": "sage", "seed": 0}
+    day = planted.DAY
+    pasts = [(SMALL, recipe), (SMALL, recipe | {"seed": 1}), (SMALL.before(SMALL.as_of - day), recipe)]
+    assert len({unfinished(tmp_path, *each).path for each in pasts}) == 3
+    assert unfinished(tmp_path, SMALL, recipe).path == unfinished(tmp_path, SMALL, recipe).path
+
+
+def test_a_damaged_file_counts_as_none_and_an_old_one_is_forgotten(tmp_path: Path) -> None:
+    kept = unfinished(tmp_path, SMALL, {})
+    kept.decide(epochs=7)
+    assert unfinished(tmp_path, SMALL, {}).decided == {"epochs": 7}
+    kept.path.write_bytes(kept.path.read_bytes()[:20])
+    assert unfinished(tmp_path, SMALL, {}).decided == {}
+    kept.decide(epochs=7)
+    long_ago = time.time() - (FORGET_AFTER_DAYS + 1) * 86_400
+    os.utime(kept.path, (long_ago, long_ago))
+    assert unfinished(tmp_path, SMALL, {}).decided == {}
+    assert not kept.path.exists()
+
+
+def test_between_two_writes_passes_some_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = torch.nn.Linear(2, 2)
+    optimiser = torch.optim.Adam(model.parameters())
+    kept = unfinished(tmp_path, SMALL, {})
+    kept.keep("training", {}, model, optimiser, {})
+    assert not kept.path.exists()
+    monkeypatch.setattr(checkpoint, "KEEP_EVERY_S", 0)
+    kept.keep("training", {}, model, optimiser, {})
+    assert kept.path.exists()

@@ -1,0 +1,150 @@
+"""Going on from the live release: the same data moves nothing, a rotation no score; new data takes few steps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Table
+from holley_graph.errors import GraphStateError, ParcelError
+from holley_graph.evaluation import drift, registry
+from holley_graph.model import curve, vectors, warm
+from holley_graph.model import train as training
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.fit import fit
+from holley_graph.model.train import Run, train
+from tests.support import planted
+
+SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
+LATER = SMALL.as_of
+EARLIER = SMALL.as_of - 60 * planted.DAY
+CPU = torch.device("cpu")
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of few steps, without a picture of them."""
+    monkeypatch.setattr(training, "MOST_EPOCHS", 40)
+    monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
+
+
+def run(runs: Path, as_of: int = LATER, name: str = "sage", **options: Any) -> Run:
+    config = replace(MODELS[name].config, dim=8)
+    return train(SMALL, runs, as_of=as_of, model=name, device="cpu", **({"config": config} | options))
+
+
+def live(runs: Path, **options: Any) -> Run:
+    """A run that was put live."""
+    done = run(runs, **options)
+    registry.crown(runs, done.manifest["run_id"])
+    return done
+
+
+@every_model
+def test_a_rerun_on_the_same_data_moves_nothing(name: str, tmp_path: Path) -> None:
+    first = live(tmp_path, name=name)
+    second = run(tmp_path, name=name, warm=True)
+    assert (second.manifest["epochs"], second.manifest["warm"]["from"]) == (0, first.manifest["run_id"])
+    assert second.manifest["loss"] == first.manifest["loss"]
+    ours, theirs = table.load(second.path), table.load(first.path)
+    for kind, each in theirs.items():
+        np.testing.assert_allclose(ours[kind].vectors, each.vectors, rtol=0, atol=1e-5, err_msg=kind)
+    told = second.manifest["metrics"]["drift"]
+    assert all(each["cosine"] == 1 and each["move"] < 1e-4 for each in told["moved"].values())
+    assert (told["owners"], told["top_four_changed"]) == (SMALL.users.num_rows, 0)
+
+
+@every_model
+def test_a_rotation_leaves_every_score_as_it_is(name: str) -> None:
+    """Of vehicles, users, models and makes with products, and of products with what is bought next."""
+    chosen = replace(MODELS[name], config=replace(MODELS[name].config, dim=8))
+    fitted, _ = fit(SMALL, chosen, 5, seed=0, device=CPU)
+    by, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))
+    before = vectors.tables(SMALL, fitted, chosen.config)
+    after = vectors.tables(SMALL, warm.rotated(fitted, torch.from_numpy(by).float()), chosen.config)
+    assert not np.allclose(before["product"].vectors, after["product"].vectors, atol=0.01)
+    for asker in ("user", "vehicle", "vehicle_model", "make", "product_source"):
+        ours, theirs = (each[asker].vectors @ each["product"].vectors.T for each in (after, before))
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5, err_msg=asker)
+
+
+def test_the_rotation_is_found_again() -> None:
+    rng = np.random.default_rng(0)
+    keys = np.array([f"P{i}" for i in range(40)], object)
+    old = rng.normal(size=(40, 5))
+    by, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+    new = Table(keys[3:], np.pad(old[3:] @ by.T, ((0, 0), (0, 2))).astype(np.float32))
+    padded = Table(keys[:-2], np.pad(old[:-2], ((0, 0), (0, 2))).astype(np.float32))
+    np.testing.assert_allclose(drift.rotation(new, padded), by, atol=1e-5)
+
+
+def test_from_the_release_of_two_months_ago_fewer_steps_reach_the_loss(tmp_path: Path) -> None:
+    """The cold training of today takes many more to come as far."""
+    live(tmp_path, as_of=EARLIER)
+    warmed, cold = run(tmp_path, warm=True).manifest, run(tmp_path).manifest
+    losses = json.loads((tmp_path / warmed["run_id"] / "curve.json").read_text())["loss"]
+    assert min([warmed["loss"], *losses]) <= warmed["warm"]["until"] * (1 + warm.SLACK)
+    chosen = replace(MODELS["sage"], config=replace(MODELS["sage"].config, dim=8))
+    _, steps = fit(SMALL, chosen, 40, seed=0, device=CPU)
+    needed = next(step for step, loss in enumerate(steps.loss) if loss <= warmed["loss"])
+    assert warmed["epochs"] < needed
+    assert cold["warm"] is None
+    told = warmed["metrics"]["drift"]
+    assert 0 < told["top_four_changed"] < 1
+    assert all(0.5 < each["cosine"] < 1 for each in told["moved"].values())
+
+
+def test_going_on_again_aims_at_the_loss_of_the_last_training_from_nothing(tmp_path: Path) -> None:
+    """Else night after night would creep below it, to where training overfits."""
+    first = live(tmp_path, as_of=EARLIER)
+    second = live(tmp_path, as_of=EARLIER + 30 * planted.DAY, warm=True)
+    third = run(tmp_path, warm=True)
+    assert third.manifest["warm"] == {"from": second.manifest["run_id"], "until": first.manifest["loss"]}
+
+
+def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
+    with pytest.raises(GraphStateError, match="no release is live"):
+        run(tmp_path, warm=True)
+    first = live(tmp_path)
+    with pytest.raises(GraphStateError, match="is of model sage, not twin"):
+        run(tmp_path, name="twin", warm=True)
+    with pytest.raises(GraphStateError, match="has 8 dimensions, not 16"):
+        run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=16))
+    with pytest.raises(GraphStateError, match="knows what came after the cut"):
+        run(tmp_path, as_of=EARLIER, warm=True)
+    with pytest.raises(GraphStateError, match=r"drift\.tables\.part_type is .*, not"):
+        run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=8, bins=5))
+    (first.path / "weights.safetensors").unlink()
+    with pytest.raises(ParcelError, match="keeps nothing to encode with"):
+        run(tmp_path, warm=True)
+
+
+def test_drift_is_what_it_says_by_hand() -> None:
+    """Two products change places for a silent owner; a vector that points nowhere has no cosine."""
+    snapshot = planted.world(users=20, makes=1, models=1, years=1).snapshot
+    keys = snapshot.product_ids.keys
+    flat = np.zeros((len(keys), 3), np.float32)
+    flat[:, 1] = -np.arange(len(keys))  # popularity: the first rows first
+    fitting = snapshot.fits[:, 1]
+    swapped = flat.copy()
+    swapped[fitting[[0, 5]], 1] = flat[fitting[[5, 0]], 1]
+    asking = np.array([[1.0, 1.0, 0.0]], np.float32)
+    none = Table(np.empty(0, object), np.empty((0, 3), np.float32))
+    vehicle = Table(snapshot.vehicle_ids.keys, asking)
+    old, new = (
+        {"product": Table(keys, each), "vehicle": vehicle, "vehicle_model": none, "make": none, "user": none}
+        for each in (flat, swapped)
+    )
+    told = drift.measure(new, old, snapshot)
+    assert told["moved"]["vehicle"] == {"both": 1, "cosine": 1.0, "move": 0.0}
+    assert told["moved"]["product"] == {"both": len(keys), "cosine": None, "move": None}
+    assert (told["owners"], told["top_four_changed"]) == (20, 1.0)
+    assert drift.measure(old, old, snapshot)["top_four_changed"] == 0
