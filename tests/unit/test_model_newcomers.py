@@ -20,6 +20,7 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 from tests.support import planted
+from tests.support.models import OF_THEIR_OWN
 
 SMALL = planted.world(users=200, makes=2, models=2, years=3).snapshot
 KNOWN = {"sku": "Q1", "base_sku": "Q1", "display_key": "Q1", "part_type": "T3", "price": 120.0, "brand": "B2"}
@@ -63,7 +64,7 @@ def run(folder: Path, name: str) -> Path:
     return train(SMALL, folder, model=name, config=config, device="cpu").path
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", OF_THEIR_OWN)
 def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_length(
     name: str, tmp_path: Path
 ) -> None:

@@ -21,12 +21,13 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.fit import fit
 from holley_graph.model.train import Run, train
 from tests.support import planted
+from tests.support.models import OF_THEIR_OWN
 
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
 LATER = SMALL.as_of
 EARLIER = SMALL.as_of - 60 * planted.DAY
 CPU = torch.device("cpu")
-every_model = pytest.mark.parametrize("name", MODELS)
+every_model = pytest.mark.parametrize("name", OF_THEIR_OWN)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from holley_graph.model.checkpoint import FORGET_AFTER_DAYS, unfinished
 from holley_graph.model.train import train
 from holley_graph.progress import Progress, silent
 from tests.support import planted
+from tests.support.models import OF_THEIR_OWN
 
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
 
@@ -50,7 +51,7 @@ def killed(name: str, folder: Path, stage: str, step: int) -> None:
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", OF_THEIR_OWN)
 def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobody_disturbed(
     name: str, tmp_path: Path
 ) -> None:
