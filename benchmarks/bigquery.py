@@ -27,7 +27,7 @@ from loaders.bigquery.connection import Connection
 from tests.support import emulator
 
 TABLE = "demo.scratch.result"
-TURNS = 3
+TURNS = 7
 MADE = """
 CREATE TABLE scratch.result AS
 SELECT

@@ -38,7 +38,7 @@ def main() -> None:
     """Measure on a home that holds a synced world and a live release of it (`benchmarks.full_scale`)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
-    parser.add_argument("--times", default="1,4,8")
+    parser.add_argument("--times", default="1,8")
     parser.add_argument("--memory-mb", default=MEMORY_MB, type=int)
     arguments = parser.parse_args()
     os.environ["HOLLEY_GRAPH_SYNC__MEMORY_MB"] = str(arguments.memory_mb)
