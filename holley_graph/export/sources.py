@@ -11,6 +11,7 @@ from typing import Self
 import pyarrow as pa
 
 from holley_graph.embeddings import table
+from holley_graph.embeddings.table import Tables
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, Ranker
 from holley_graph.export.rows import Stamp
@@ -84,11 +85,13 @@ class Sources:
     Attributes:
         taken: the last sync.
         run: folder of the live release; none if the baseline ranks alone.
+        tables: its vectors but those of users; none without a run.
         scores: what the baseline says; none if no ranker asks it.
     """
 
     taken: Taken
     run: Path | None
+    tables: Tables
     scores: pa.Table | None
 
     @classmethod
@@ -96,12 +99,15 @@ class Sources:
         """Find what rankers need. The baseline scores now: its engine and an audience's want the same memory.
 
         Raises:
-            GraphStateError, ParcelError: no sync is finished or no release live, or they are not of this home.
+            GraphStateError, ParcelError: no sync is finished or no release live, or they are not of this home, or
+                files of the release were changed.
         """
         taken = last_sync(graph, settings.home)
         run = None if set(rankers) == {"baseline"} else live_run(graph, settings.home)
+        tables = {} if run is None else table.load_with_late(run, SHARED)
         asked = {"baseline", "hybrid"} & set(rankers)
-        return cls(taken, run, baseline.scores(taken.clean_files(), taken.as_of, settings) if asked else None)
+        scores = baseline.scores(taken.clean_files(), taken.as_of, settings) if asked else None
+        return cls(taken, run, tables, scores)
 
     def audience(self, settings: Settings, user_id: str | None = None) -> Audience:
         """Open those who are ranked for: everybody with a vehicle, or one user."""
@@ -109,16 +115,12 @@ class Sources:
         return Audience(self.taken, settings, vectors=vectors, user_id=user_id)
 
     def ranker(self, name: str, stock: Stock, settings: Settings) -> Named:
-        """Open one of the rankers.
-
-        Raises:
-            ParcelError: vectors are missing, or were changed.
-        """
+        """Open one of the rankers."""
         if name == "baseline":
             return Named(self._baseline(stock), Stamp(baseline.VERSION, self.taken.path.name, "fitment"))
         assert self.run is not None  # noqa: S101  `of` found it
         ours, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
-        graph = ByGraph(stock, table.load_with_late(self.run, SHARED), table.mapped(self.run, "user"))
+        graph = ByGraph(stock, self.tables, table.mapped(self.run, "user"))
         if name == "hybrid":
             return Named(ByHybrid(self._baseline(stock), graph), Stamp(f"{ours}-hybrid", run_id, "fitment"))
         if name == "universal":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import hashlib
 import json
 import math
 import re
@@ -421,6 +422,22 @@ def test_what_cannot_be_exported_gets_one_line_and_leaves_no_file(live: Live, tm
         with pytest.raises(error, match=said):
             export(live.graph, settings, path, NOW)
     assert [path.name for path in tmp_path.iterdir()] in ([], ["other"])
+
+
+def test_a_release_whose_files_were_changed_is_not_exported(live: Live, tmp_path: Path) -> None:
+    run = live.settings.home / "runs" / "r1"
+    keys = run / "keys_user.parquet"
+    whole = keys.read_bytes()
+    sealed = {keys.name: hashlib.sha256(whole).hexdigest()}
+    (run / "manifest.json").write_text(json.dumps({"files": sealed}))
+    try:
+        assert live.export(tmp_path / "x.parquet")
+        keys.write_bytes(whole + b"x")
+        with pytest.raises(ParcelError, match="was changed after the run was sealed"):
+            export(live.graph, live.settings, tmp_path / "y.csv", NOW)
+    finally:
+        keys.write_bytes(whole)
+        (run / "manifest.json").unlink()
 
 
 def test_a_graph_without_a_release_still_exports_the_baseline(server: Settings, live: Live, tmp_path: Path) -> None:
