@@ -67,7 +67,7 @@ def ask(known: Known, models: list[str], seconds: dict[str, list[float]]) -> dic
     """
     full = known.snapshot
     at = study.rolling(full, 1)[0]
-    published = baseline.scores(known.clean.clean_tables(), at, known.settings)
+    published = baseline.scores(known.clean.clean_files(), at, known.settings)
     rankers: dict[str, study.Ranker] = {
         baseline.VERSION: partial(blends.champion, published),
         "truth": partial(truth, known, True),

@@ -50,7 +50,7 @@ class Audience:
     ) -> None:
         self.engine = feeds.connect(settings)
         for name in _READS:
-            self.engine.read_parquet(str(taken.path / f"{name}.parquet")).create_view(name)
+            self.engine.read_parquet(str(taken.file(name))).create_view(name)
         self.engine.read_parquet(str(taken.clean("users"))).create_view("clean_users")
         if vectors:
             keys = self.engine.read_parquet(str(vectors), file_row_number=True)

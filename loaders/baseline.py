@@ -26,7 +26,7 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
     products are eligible and who owns what is as the tables have it: their prices and pictures carry no times.
 
     Args:
-        clean: the five clean tables by name, as a sync keeps them (`clean_files` or `clean_tables` of a `Taken`).
+        clean: the five clean tables by name, or the files that a sync keeps of them (`Taken.clean_files`).
         as_of: epoch seconds, exclusive.
         settings: `baseline` and `eligibility` are read; memory and the home that the engine spills to.
 

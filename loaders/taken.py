@@ -81,10 +81,6 @@ class Taken:
         """Name the file of every clean table: an engine reads what it needs of it."""
         return {feed.clean.name: self.clean(feed.clean.name) for feed in FEEDS}
 
-    def clean_tables(self) -> dict[str, pa.Table]:
-        """Read every clean table; some hold addresses."""
-        return {feed.clean.name: pq.read_table(self.clean(feed.clean.name)) for feed in FEEDS}
-
 
 def open_taken(home: Path, run_id: str) -> Taken | None:
     """Open what a sync left, or nothing if it is not complete here or of a version that kept other tables."""

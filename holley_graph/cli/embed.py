@@ -17,7 +17,7 @@ def embed(context: Context, new: bool, as_json: bool) -> None:
     if not new:
         raise click.UsageError("say --new: everybody else is given vectors by train")
     from holley_graph.embeddings.late import write_late
-    from holley_graph.embeddings.table import load_late, save_late, together
+    from holley_graph.embeddings.table import add_late
     from holley_graph.export.sources import live_run
     from holley_graph.model import newcomers
     from holley_graph.snapshot import exporter
@@ -28,9 +28,7 @@ def embed(context: Context, new: bool, as_json: bool) -> None:
         found = newcomers.encode(run, snapshot)
         came = {name: len(each.keys) for name, each in found.tables.items()}
         if any(came.values()):
-            earlier = load_late(run)
-            late = {n: together(earlier[n], each) if n in earlier else each for n, each in found.tables.items()}
-            save_late(late, run)
+            add_late(found.tables, run)
         written = write_late(graph, run)
     if as_json:
         print_json({"run_id": run.name, "new": came, "written": written, "unknown": found.unknown})

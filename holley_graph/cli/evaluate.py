@@ -117,7 +117,7 @@ def _rankers(
 
     asked = dict(RIVALS)
     before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
-    known = None if before is None else baseline.scores(before.clean_tables(), at, settings)
+    known = None if before is None else baseline.scores(before.clean_files(), at, settings)
     if known is not None:
         asked[baseline.VERSION] = partial(blends.champion, known)
     if fastrp:

@@ -12,7 +12,6 @@ from holley_graph.embeddings.writeback import await_indexes, flip
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph, Step
 
-NAMES = ("product", "product_source", "vehicle", "vehicle_model", "make")
 BATCH = 2_000
 
 
@@ -50,8 +49,8 @@ def write_late(graph: Graph, run: Path) -> dict[str, int]:
 
 def _wanted(graph: Graph, run: Path) -> dict[str, tuple[npt.NDArray[np.object_], table.Vectors]]:
     """Find the nodes that have no live vector and get one: keys and vectors by table."""
-    tables, found = table.load_with_late(run, NAMES), {}
-    for name in NAMES:
+    tables, found = table.load_with_late(run, table.NODES), {}
+    for name in table.NODES:
         keys = np.array(sorted(graph.read(f"writeback/without_{name}")[0]["keys"]), object)
         row = tables[name].find(keys)
         found[name] = keys[row >= 0], tables[name].vectors[row[row >= 0]]

@@ -30,7 +30,9 @@ EXTRA = 2
 
 LATE = "late.parquet"
 """What `embed --new` adds to a run folder: nodes that came after the run."""
-NAMES = ("product", "product_source", "vehicle", "vehicle_model", "make", "user")
+NODES = ("product", "product_source", "vehicle", "vehicle_model", "make")
+"""Tables that newcomers get a row in. People do not: whoever has no vector is answered by their vehicle's."""
+NAMES = (*NODES, "user")
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,10 @@ def save(tables: Tables, folder: Path) -> None:
         pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
 
 
-def save_late(tables: Tables, folder: Path) -> None:
-    """Keep what came after a run beside its sealed tables, all of it in one file that is replaced whole."""
+def add_late(tables: Tables, folder: Path) -> None:
+    """Keep more of what came after a run beside its sealed tables, all of it in one file that is replaced whole."""
+    earlier = load_late(folder)
+    tables = {name: together(earlier[name], each) if name in earlier else each for name, each in tables.items()}
     names = [name for name, each in tables.items() for _ in each.keys]
     keys = np.concatenate([np.empty(0, object), *(each.keys for each in tables.values())])
     vectors = [vector for each in tables.values() for vector in each.vectors]
@@ -101,7 +105,7 @@ def save_late(tables: Tables, folder: Path) -> None:
 
 
 def load_late(folder: Path) -> dict[str, Table]:
-    """Read what `save_late` kept; nothing where nothing came."""
+    """Read what `add_late` kept; nothing where nothing came."""
     if not (folder / LATE).is_file():
         return {}
     read = pq.read_table(folder / LATE)

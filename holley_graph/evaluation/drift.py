@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.embeddings.table import EXTRA, Table, Tables
+from holley_graph.evaluation import metrics, scoring
+from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]
@@ -83,34 +85,24 @@ def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int,
     owners = changed = 0
     for start in range(0, len(user), BLOCK):
         cut = slice(start, start + BLOCK)
-        best = [_best(tables, snapshot, user[cut], vehicle[cut]) for tables in (new, old)]
+        task = _fitting(snapshot, user[cut], vehicle[cut])
+        best = [_best(tables, snapshot, task) for tables in (new, old)]
         asked = (best[0] >= 0).any(1)
         owners += int(weight[cut][asked].sum())
         changed += int(weight[cut][asked & (best[0] != best[1]).any(1)].sum())
     return owners, changed
 
 
-def _best(tables: Tables, snapshot: Snapshot, user: Ints, vehicle: Ints) -> Ints:
-    """[askers, TOP] the best eligible products of what fits, ascending by row; −1 where there are fewer."""
-    own = np.where(user >= 0, tables["user"].find(snapshot.user_ids.keys[user]), -1)
-    shared = tables["vehicle"].find(snapshot.vehicle_ids.keys[vehicle])
-    query = np.where((own >= 0)[:, None], _take(tables["user"], own), _take(tables["vehicle"], shared))
+def _fitting(snapshot: Snapshot, user: Ints, vehicle: Ints) -> RankingTask:
+    """Ask for the best of all that fits and is eligible, bought before or not."""
     cells, offsets = snapshot.fitting(vehicle)
     owner, product = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
-    able = snapshot.products.column("eligible").to_numpy()[product]
-    owner, product = owner[able], product[able]
-    row = tables["product"].find(snapshot.product_ids.keys[product])
-    score = np.einsum("ij,ij->i", query[owner], _take(tables["product"], row))
-    score[row < 0] = -np.inf
-    order = np.lexsort((product, -score, owner))
-    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    kept = order[place < TOP]
-    best = np.full((len(user), TOP), -1)
-    best[owner[kept], place[place < TOP]] = product[kept]
-    return np.sort(best, axis=1)
+    able = np.asarray(snapshot.products.column("eligible"), bool)[product]
+    starts = np.searchsorted(owner[able], np.arange(len(user) + 1)).astype(np.int64)
+    return RankingTask(user, vehicle, starts, product[able], np.zeros(int(able.sum()), bool), user >= 0)
 
 
-def _take(table: Table, rows: Ints) -> Floats:
-    """[rows, dim] vectors, zero where a row is −1."""
-    padded = np.vstack([table.vectors, np.zeros((1, table.vectors.shape[1]), np.float32)])
-    return padded[rows].astype(float)
+def _best(tables: Tables, snapshot: Snapshot, task: RankingTask) -> Ints:
+    """[askers, TOP] the best, in no order."""
+    position = metrics.ranks(task, scoring.scores(tables, snapshot, task))
+    return np.sort(metrics.first(task, position, TOP), axis=1)

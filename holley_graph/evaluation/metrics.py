@@ -26,6 +26,14 @@ def ranks(task: RankingTask, scores: npt.NDArray[np.floating]) -> Ints:
     return position
 
 
+def first(task: RankingTask, position: Ints, k: int) -> Ints:
+    """Return the first k of each user's candidates, [users, k] product rows, −1 where there are fewer."""
+    lists = np.full((len(task.user), k), -1, np.int64)
+    inside = position <= k
+    lists[task.owner[inside], position[inside] - 1] = task.candidate[inside]
+    return lists
+
+
 def per_user(task: RankingTask, position: Ints, k: int) -> dict[str, Floats]:
     """Compute HR, NDCG, MRR and recall at k for each test user.
 

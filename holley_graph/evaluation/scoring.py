@@ -35,8 +35,8 @@ def scores(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.
 
 
 def queries(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.float64]:
-    """[users, dim] each test user's vector, else the vehicle's."""
-    user = tables["user"].find(full.user_ids.keys[task.user])
+    """[users, dim] each test user's vector, else the vehicle's; a negative row is somebody without a history."""
+    user = np.where(task.user >= 0, tables["user"].find(full.user_ids.keys[task.user]), -1)
     vehicle = tables["vehicle"].find(full.vehicle_ids.keys[task.vehicle])
     query = np.where((vehicle >= 0)[:, None], tables["vehicle"].vectors[vehicle], 0.0)
     return np.where((user >= 0)[:, None], _take(tables, user), query).astype(float)

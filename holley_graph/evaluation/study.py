@@ -90,15 +90,8 @@ def answers(cuts: list[Cut], ranker: str) -> Answers:
         for k in KS:
             for name, found in metrics.per_user(each.task, position, k).items():
                 values.setdefault(name, []).append(found)
-        lists.append(_first(each.task, position))
+        lists.append(metrics.first(each.task, position, SERVED))
     return Answers({name: np.concatenate(found) for name, found in values.items()}, np.concatenate(lists))
-
-
-def _first(task: RankingTask, position: Ints) -> Ints:
-    lists = np.full((len(task.user), SERVED), -1, np.int64)
-    inside = position <= SERVED
-    lists[task.owner[inside], position[inside] - 1] = task.candidate[inside]
-    return lists
 
 
 def _without_targets(task: RankingTask) -> RankingTask:

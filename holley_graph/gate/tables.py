@@ -16,8 +16,8 @@ from loaders.taken import Taken
 def of_sync(taken: Taken, settings: Settings) -> duckdb.DuckDBPyConnection:
     """Open the clean tables that the last sync kept."""
     connection = feeds.connect(settings)
-    for feed in feeds.FEEDS:
-        connection.read_parquet(str(taken.clean(feed.clean.name))).create_view(f"clean_{feed.clean.name}")
+    for name, path in taken.clean_files().items():
+        connection.read_parquet(str(path)).create_view(f"clean_{name}")
     return connection
 
 

@@ -29,7 +29,16 @@ from torch_geometric.data import HeteroData
 
 from holley_graph.model.data import Hierarchy
 from holley_graph.model.likelihood import KIND_WEIGHTS, Choices, scores, time_bins
-from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, adjacency, mean_conv
+from holley_graph.model.population import (
+    Folds,
+    Gated,
+    Levels,
+    Population,
+    PopulationConfig,
+    adjacency,
+    find,
+    mean_conv,
+)
 from holley_graph.model.touched import touched
 
 COUNTED = ("product", "base_sku", "part_type", "brand")
@@ -58,21 +67,18 @@ class Click(Population):
     """
 
     known: Tensor
-    fold: Tensor
-    turn: Tensor
     counted: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: ClickConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self.options = config
-        self.register_buffer("turn", torch.tensor(config.folds))  # the last "fold" holds nothing back
         self._products = int(data["product"].num_nodes)
         pair, shape = touched(data).pair, (int(data["vehicle"].num_nodes), self._products)
         self.register_buffer("known", pair[0] * self._products + pair[1], persistent=False)
-        self.register_buffer("fold", torch.randperm(pair.shape[1]) % config.folds, persistent=False)
+        self.folds = Folds(pair.shape[1], config.folds)
         self.register_buffer("counted", counted(data, product, config), persistent=False)
         for fold in range(config.folds + 1):
-            kept = pair[:, self.fold != fold]
+            kept = pair[:, self.folds.of != fold]
             self.register_buffer(f"to_product_{fold}", adjacency(kept, shape[::-1]), persistent=False)
             self.register_buffer(f"to_vehicle_{fold}", adjacency(kept.flip(0), shape), persistent=False)
         names = [f"{name}_{i}" for i in range(config.layers) for name in ("vehicle", "product")]
@@ -94,7 +100,9 @@ class Click(Population):
     def links(self) -> tuple[Tensor, Tensor]:
         """Return the vectors of the link predictor."""
         q, z = self.vehicle(), self.product()
-        to_vehicle, to_product = (getattr(self, f"to_{name}_{int(self.turn)}") for name in ("vehicle", "product"))
+        to_vehicle, to_product = (
+            getattr(self, f"to_{name}_{int(self.folds.turn)}") for name in ("vehicle", "product")
+        )
         for i in range(self.options.layers):
             q, z = (
                 q + self.gates[f"vehicle_{i}"](self.layers[f"vehicle_{i}"]((z, q), to_vehicle)),
@@ -104,7 +112,7 @@ class Click(Population):
 
     def loss(self, events: Choices) -> Tensor:
         """Return the loss of the links of one fold and of the ranker that reads them, scaled to all folds."""
-        self.turn.copy_((self.turn + 1) % self.options.folds)
+        self.folds.advance()
         trials = torch.zeros(events.groups, device=events.weight.device).index_add(0, events.group, events.weight)
         link = scores(events, *self.links(), super().popularity())
         product = events.fit_product[events.fit]
@@ -117,19 +125,12 @@ class Click(Population):
             total = total + (counts * each).sum()
         return total
 
-    def eval(self) -> Click:
-        """Hold no edge back."""
-        self.turn.fill_(self.options.folds)
-        return super().eval()
-
     def _held(self, events: Choices) -> Tensor:
         """[fitments] what a cell counts: 1 where nobody touched, else its fold's turn stands for all."""
-        wanted = events.fit_vehicle * self._products + events.fit_product
-        at = torch.searchsorted(self.known, wanted).clamp(max=max(len(self.known) - 1, 0))
-        if not len(self.known):
-            return torch.ones(len(wanted), device=wanted.device)
-        turn = (self.fold[at] == self.turn) * float(self.options.folds)
-        return torch.where(self.known[at] == wanted, turn, 1.0)
+        at = find(self.known, events.fit_vehicle * self._products + events.fit_product)
+        held = torch.ones(len(at), device=at.device)
+        held[at >= 0] = self.folds.held[at[at >= 0]] * float(self.options.folds)
+        return held
 
 
 def counted(data: HeteroData, levels: dict[str, Hierarchy], config: ClickConfig) -> Tensor:

@@ -27,7 +27,17 @@ from torch.nn import functional
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.likelihood import Choices
-from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, Sums, adjacency, mean_conv
+from holley_graph.model.population import (
+    Folds,
+    Gated,
+    Levels,
+    Population,
+    PopulationConfig,
+    Sums,
+    adjacency,
+    find,
+    mean_conv,
+)
 
 PAIRS_AT_ONCE, STRANGERS = 4_096, 1_024
 """Pairs, and products that they are told from, of one step at most."""
@@ -58,8 +68,6 @@ class Daemon(Population):
     pair: Tensor
     weight: Tensor
     lean: Tensor
-    fold: Tensor
-    turn: Tensor
     alike: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: DaemonConfig) -> None:
@@ -71,11 +79,9 @@ class Daemon(Population):
         for name, value in (("pair", pairs), ("weight", weight), ("lean", _lean(pairs, weight, products))):
             self.register_buffer(name, value, persistent=False)
         # none is empty while there are as many pairs as folds
-        dealt = torch.randperm(pairs.shape[1]) % config.folds
-        self.register_buffer("fold", dealt, persistent=False)
-        self.register_buffer("turn", torch.tensor(config.folds))  # the last "fold" holds nothing back
+        self.folds = Folds(pairs.shape[1], config.folds)
         for fold in range(config.folds + 1):
-            kept = pairs[:, dealt != fold]
+            kept = pairs[:, self.folds.of != fold]
             for name, edges in (("next", kept.flip(0)), ("last", kept)):
                 self.register_buffer(f"{name}_{fold}", adjacency(edges, (products, products)), persistent=False)
         alike = adjacency(data["product", "viewed_with", "product"].edge_index, (products, products))
@@ -96,7 +102,7 @@ class Daemon(Population):
     def sides(self) -> tuple[Tensor, Tensor]:
         """Return source and target vectors, [products, dim] each."""
         source, target = self.leads(), self.product()
-        after, before = (getattr(self, f"{name}_{int(self.turn)}") for name in ("next", "last"))
+        after, before = (getattr(self, f"{name}_{int(self.folds.turn)}") for name in ("next", "last"))
         ahead = self._message("next", target, after) + self._message("source_alike", source, self.alike)
         behind = self._message("last", source, before) + self._message("target_alike", target, self.alike)
         return source + ahead, target + behind
@@ -105,8 +111,8 @@ class Daemon(Population):
         """Return the loss of the population and that of a sample of pairs, scaled to all of them."""
         if self.pair.shape[1] < self.options.folds:
             return super().loss(events)
-        self.turn.copy_((self.turn + 1) % self.options.folds)
-        wanted = self.weight * (self.fold == self.turn)
+        self.folds.advance()
+        wanted = self.weight * self.folds.held
         pairs = self.options.pairs * self.weight.sum() * self._pairs(wanted, *self.sides())
         return super().loss(events) + pairs
 
@@ -114,11 +120,6 @@ class Daemon(Population):
         """Return the negative log prior, in events."""
         tables = torch.stack([table.square().sum() for table in self.leads.tables.values()]).sum()
         return super().penalty() + self.config.table_l2 * tables / 2
-
-    def eval(self) -> Daemon:
-        """Hold no pair back."""
-        self.turn.fill_(self.options.folds)
-        return super().eval()
 
     def _pairs(self, wanted: Tensor, source: Tensor, target: Tensor) -> Tensor:
         """Mean loss of pairs drawn as often as they were bought."""
@@ -143,6 +144,7 @@ def _lean(pairs: Tensor, weight: Tensor, products: int) -> Tensor:
     """[pairs] how far a pair leans its way, 1 where the other way never happened, 0 where it happened as often."""
     here, there = pairs[0] * products + pairs[1], pairs[1] * products + pairs[0]
     order = here.argsort()
-    at = torch.searchsorted(here[order], there).clamp(max=max(len(here) - 1, 0))
-    back = torch.where(here[order][at] == there, weight[order][at], 0) if len(here) else weight
+    at = find(here[order], there)
+    back = torch.zeros_like(weight)
+    back[at >= 0] = weight[order][at[at >= 0]]
     return ((weight - back) / (weight + back)).clamp(min=0)

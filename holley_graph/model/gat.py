@@ -29,7 +29,7 @@ from torch_geometric.nn import GATConv, HeteroConv
 
 from holley_graph.model import text
 from holley_graph.model.likelihood import Choices
-from holley_graph.model.population import Gated, Levels, Population, PopulationConfig
+from holley_graph.model.population import Folds, Gated, Levels, Population, PopulationConfig, find
 from holley_graph.model.touched import heaviest, touched
 
 EDGE_RELATIONS = (("product", "touched_by", "vehicle"), ("vehicle", "touches", "product"))
@@ -82,8 +82,6 @@ class Gat(Population):
     pair: Tensor
     weight: Tensor
     known: Tensor
-    fold: Tensor
-    turn: Tensor
     fits: Tensor
     fit_start: Tensor
     words: Tensor
@@ -91,8 +89,8 @@ class Gat(Population):
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: GatConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self.options = config
-        self.register_buffer("turn", torch.tensor(config.folds))  # the last "fold" holds nothing back
         edges = touched(data, config.half_life_days)
+        self.folds = Folds(edges.pair.shape[1], config.folds)
         vehicles, self.products = int(data["vehicle"].num_nodes), int(data["product"].num_nodes)
         fits = data["vehicle", "fitted_by", "product"].edge_index
         kept = {
@@ -103,7 +101,6 @@ class Gat(Population):
             "pair": edges.pair,
             "weight": edges.weight if config.head_per_kind else edges.weight.sum(1, keepdim=True),
             "known": edges.pair[0] * self.products + edges.pair[1],  # ascending, as `unique` leaves them
-            "fold": torch.randperm(edges.pair.shape[1]) % config.folds,
             "fits": fits[1, torch.argsort(fits[0], stable=True)],
             "fit_start": functional.pad(torch.bincount(fits[0], minlength=vehicles).cumsum(0), (1, 0)),
             "words": text.embed(data["product"].text, config.text),
@@ -154,19 +151,14 @@ class Gat(Population):
 
     def loss(self, events: Choices) -> Tensor:
         """Return the weighted cross-entropy of one fold's positives, scaled to all."""
-        self.turn.copy_((self.turn + 1) % self.options.folds)
+        self.folds.advance()
         tower, total = self.towers(), self.offset.sum() * 0
         for kind in range(self.weight.shape[1]):
             q, z = self._headed(*tower, kind)
-            positives = torch.nonzero((self.fold == self.turn) & (self.weight[:, kind] >= self.options.least))[:, 0]
+            positives = torch.nonzero(self.folds.held & (self.weight[:, kind] >= self.options.least))[:, 0]
             for batch in positives[torch.randperm(len(positives), device=q.device)].split(self.options.rivals):
                 total = total + self._batch(batch, kind, q, z)
         return total * self.options.folds
-
-    def eval(self) -> Gat:
-        """Hold no edge back."""
-        self.turn.fill_(self.options.folds)
-        return super().eval()
 
     def _headed(self, q: Tensor, z: Tensor, kind: int) -> tuple[Tensor, Tensor]:
         return q + self.heads[f"vehicle_{kind}"](q), z + self.heads[f"product_{kind}"](z)
@@ -195,15 +187,13 @@ class Gat(Population):
         return self.fits[place.clamp(max=max(len(self.fits) - 1, 0))]
 
     def _is_known(self, vehicle: Tensor, product: Tensor) -> Tensor:
-        wanted = vehicle * self.products + product
-        at = torch.searchsorted(self.known, wanted).clamp(max=len(self.known) - 1)
-        return self.known[at] == wanted
+        return find(self.known, vehicle * self.products + product) >= 0
 
     def _edges(self) -> tuple[dict[Any, Tensor], dict[Any, Tensor]]:
         """Edges of this turn, and ln(1 + weight) of those that have one."""
         edges, weights = {}, {}
         for key in self.relations:
-            use = getattr(self, f"kept_{key[1]}") & (self.fold != self.turn)
+            use = getattr(self, f"kept_{key[1]}") & ~self.folds.held
             pair = self.pair[:, use]
             edges[key] = pair if key[0] == "vehicle" else pair.flip(0)
             weights[key] = self.weight[use].sum(1, keepdim=True).log1p()

@@ -9,12 +9,18 @@ from torch import Tensor
 
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, popularity, scoring
-from holley_graph.evaluation.targets import RankingTask
+from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
 from holley_graph.model.fit import Validate
 from holley_graph.snapshot.snapshot import Snapshot
 
 WINDOW_DAYS = 30
 FEWEST_TEST_USERS = 20
+
+
+def last_days(past: Snapshot) -> tuple[RankingTask, Snapshot]:
+    """Hold the last days of what may be learned from back: the task of them, and what was known before."""
+    cut = past.as_of - WINDOW_DAYS * DAY
+    return future_purchases(past, cut, WINDOW_DAYS), past.before(cut)
 
 
 def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:

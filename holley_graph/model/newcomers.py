@@ -24,9 +24,6 @@ from holley_graph.model.sage import History
 from holley_graph.model.warm import rotated
 from holley_graph.snapshot.snapshot import Snapshot
 
-NAMES = ("product", "product_source", "vehicle", "vehicle_model", "make")
-"""Tables that newcomers get a row in. People do not: whoever has no vector is answered by their vehicle's."""
-
 
 @dataclass(frozen=True)
 class Newcomers:
@@ -52,13 +49,13 @@ def encode(run: Path, snapshot: Snapshot) -> Newcomers:
         ParcelError: the run keeps no encoder, or its tables cannot be read.
     """
     manifest = json.loads((run / "manifest.json").read_text())
-    known, kept = table.load_with_late(run, NAMES), encoder.load(run)
+    known, kept = table.load_with_late(run, table.NODES), encoder.load(run)
     model = MODELS[manifest["model"]]
     model = replace(model, config=type(model.config)(**manifest["config"]))
     fitted, unknown = _everybody(snapshot, model, kept, manifest["seed"])
     made = vectors.tables(snapshot, fitted, model.config)
     late = {}
-    for name in NAMES:
+    for name in table.NODES:
         new = known[name].find(made[name].keys) < 0
         late[name] = Table(made[name].keys[new], made[name].vectors[new])
     length = float(np.linalg.norm(known["product"].vectors[0].astype(float)))

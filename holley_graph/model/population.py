@@ -12,7 +12,7 @@ time bin to the next; the newest bin is what is served.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -134,9 +134,54 @@ class Gated(nn.Module):
         return added
 
 
+class Folds(nn.Module):
+    """Edges dealt into parts in turn: one is foretold while messages run over the others.
+
+    Args:
+        edges: how many.
+        count: of parts; when a model only encodes, it is the turn of one more, which is empty.
+
+    Attributes:
+        of: [edges] part of each.
+        turn: the part that is foretold.
+    """
+
+    of: Tensor
+    turn: Tensor
+
+    def __init__(self, edges: int, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.register_buffer("of", torch.randperm(edges) % count, persistent=False)
+        self.register_buffer("turn", torch.tensor(count))
+
+    @property
+    def held(self) -> Tensor:
+        """[edges] whose turn it is to be foretold."""
+        return self.of == self.turn
+
+    def advance(self) -> None:
+        """Let the next part have its turn."""
+        self.turn.copy_((self.turn + 1) % self.count)
+
+    def train(self, mode: bool = True) -> Self:
+        """Foretell nothing while encoding."""
+        if not mode:
+            self.turn.fill_(self.count)
+        return super().train(mode)
+
+
 def mean_conv(dim: int) -> SAGEConv:
     """W · mean over neighbours: the receiver itself is what the residual is added to."""
     return SAGEConv((dim, dim), dim, root_weight=False, bias=False)
+
+
+def find(keys: Tensor, wanted: Tensor) -> Tensor:
+    """Return the place of each wanted number in ascending keys, −1 where it is not there."""
+    if not len(keys):
+        return torch.full_like(wanted, -1)
+    at = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
+    return torch.where(keys[at] == wanted, at, -1)
 
 
 def adjacency(edges: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -20,12 +20,12 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from holley_graph.errors import GraphStateError, SettingsError
-from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.evaluation.targets import RankingTask
 from holley_graph.model import vectors
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.checkpoint import fingerprint
 from holley_graph.model.fit import Validate, fit
-from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, validator
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, last_days, validator
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.train import MOST_EPOCHS
 from holley_graph.progress import Progress, silent
@@ -106,8 +106,7 @@ def search(
         GraphStateError: too few people bought something in the last days to tell configurations apart.
     """
     past = full.before(full.as_of if as_of is None else as_of)
-    cut = past.as_of - WINDOW_DAYS * DAY
-    task, early = future_purchases(past, cut, WINDOW_DAYS), past.before(cut)
+    task, early = last_days(past)
     if len(task.user) < FEWEST_TEST_USERS:
         raise GraphStateError(
             f"{len(task.user)} people bought in the last {WINDOW_DAYS} days: too few to tell configurations apart"

@@ -19,7 +19,7 @@ import torch
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import drift
-from holley_graph.evaluation.targets import DAY, future_purchases
+from holley_graph.evaluation.targets import future_purchases
 from holley_graph.model import catalogue, curve, vectors
 from holley_graph.model import warm as going_on
 from holley_graph.model.architectures import MODELS, Architecture
@@ -27,7 +27,7 @@ from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.checkpoint import Unfinished, unfinished
 from holley_graph.model.encoder import Encoder
 from holley_graph.model.fit import Curve, fit
-from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, validator
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, last_days, validator
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.warm import Live
 from holley_graph.progress import Progress, silent
@@ -222,11 +222,9 @@ def _choose_length(
     past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
 ) -> tuple[int, Curve | None, dict[str, Any] | None]:
     """Early stopping: train on all but the last days, stop when predicting those gets no better."""
-    cut = past.as_of - WINDOW_DAYS * DAY
-    task = future_purchases(past, cut, WINDOW_DAYS)
+    task, early = last_days(past)
     if len(task.user) < FEWEST_TEST_USERS:
         return WITHOUT_VALIDATION, None, None
-    early = past.before(cut)
     fitted, curve_ = fit(
         early,
         chosen,

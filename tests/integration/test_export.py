@@ -146,7 +146,7 @@ def test_everybody_with_a_vehicle_and_enough_parts_has_a_row(live: Live, exporte
 
 def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp_path: Path) -> None:
     """Rule by rule in plain Python, for every owner."""
-    clean = live.taken.clean_tables()
+    clean = live.taken.clean_files()
     scored = defaultdict(dict)
     for row in baseline.scores(clean, int(AS_OF.timestamp()), live.settings).to_pylist():
         scored[row["vehicle_id"]][row["sku"]] = row
@@ -208,7 +208,7 @@ def some(live: Live, found: dict[tuple[str, str], Any]) -> list[str]:
 def test_hybrid_keeps_what_owners_bought_and_lets_taste_decide_the_rest(live: Live, tmp_path: Path) -> None:
     known = {
         (row["vehicle_id"], row["sku"]): row
-        for row in baseline.scores(live.taken.clean_tables(), int(AS_OF.timestamp()), live.settings).to_pylist()
+        for row in baseline.scores(live.taken.clean_files(), int(AS_OF.timestamp()), live.settings).to_pylist()
     }
     found = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
     sources = Counter[str]()

@@ -37,7 +37,7 @@ class Live:
 
     @cached_property
     def users(self) -> dict[str, dict[str, Any]]:
-        return {row["user_id"]: row for row in self.taken.clean_tables()["users"].to_pylist()}
+        return {row["user_id"]: row for row in pq.read_table(self.taken.clean("users")).to_pylist()}
 
     @cached_property
     def owned(self) -> dict[str, str]:

@@ -42,7 +42,7 @@ def test_no_edge_that_is_foretold_is_among_the_messages_and_all_are_foretold_in_
     chosen = torch.zeros(len(events.fit_vehicle)).index_add(0, events.fit, events.weight) > 0
     turns = []
     for turn in range(model.options.folds):
-        model.turn.fill_(turn)
+        model.folds.turn.fill_(turn)
         near, held = getattr(model, f"to_product_{turn}").to_dense(), model._held(events)
         assert not near[events.fit_product[chosen & (held > 0)], events.fit_vehicle[chosen & (held > 0)]].any()
         turns.append(held)
@@ -53,7 +53,7 @@ def test_links_are_not_moved_by_the_ranker_that_reads_them() -> None:
     model, events = build(ClickConfig(bins=1)), choices(SMALL, 1, 45)
     slopes = []
     for feature in (0.0, 2.0):
-        model.turn.zero_()
+        model.folds.turn.zero_()
         model.feature.data[:] = feature
         model.zero_grad()
         model.loss(events).backward()

@@ -81,7 +81,7 @@ def test_no_pair_that_is_foretold_is_among_the_messages() -> None:
     model = build(DaemonConfig(dim=8))
     for turn in range(model.options.folds):
         along = getattr(model, f"next_{turn}").to_dense()
-        held = model.fold == turn
+        held = model.folds.of == turn
         first, second = model.pair
         assert not along[first[held], second[held]].any()
         assert along[first[~held], second[~held]].all()

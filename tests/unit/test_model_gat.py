@@ -49,7 +49,7 @@ def test_of_many_neighbours_the_heaviest_stay() -> None:
 def test_no_edge_that_is_foretold_is_among_the_messages() -> None:
     model = build(GatConfig())
     model.loss(EVENTS)
-    held = {tuple(pair) for pair in model.pair[:, model.fold == model.turn].T.tolist()}
+    held = {tuple(pair) for pair in model.pair[:, model.folds.held].T.tolist()}
     edges, weights = model._edges()
     seen = {tuple(pair) for pair in edges["vehicle", "touches", "product"].T.tolist()}
     assert held and seen and not held & seen
