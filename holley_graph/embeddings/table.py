@@ -105,10 +105,18 @@ def add_late(tables: Tables, folder: Path) -> None:
 
 
 def load_late(folder: Path) -> dict[str, Table]:
-    """Read what `add_late` kept; nothing where nothing came."""
-    if not (folder / LATE).is_file():
+    """Read what `add_late` kept; nothing where nothing came.
+
+    Raises:
+        ParcelError: the file is unreadable.
+    """
+    path = folder / LATE
+    if not path.is_file():
         return {}
-    read = pq.read_table(folder / LATE)
+    try:
+        read = pq.read_table(path, columns=["table", "key", "vector"])
+    except (OSError, ValueError) as error:
+        raise ParcelError(f"{path} is unreadable: {error}", "remove it, then holley-graph embed --new") from error
     found = {}
     for name in read["table"].unique().to_pylist():
         mine = read.filter(pc.equal(read["table"], name)).sort_by("key")

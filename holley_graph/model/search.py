@@ -218,7 +218,21 @@ def read_recipe(path: Path) -> tuple[str, PopulationConfig]:
     """
     try:
         told = json.loads(path.read_text())
-        model = MODELS[told["model"]]
-        return told["model"], type(model.config)(**told["config"])
+        default = MODELS[told["model"]].config
+        config = type(default)(**told["config"])
+        for field in fields(config):
+            _check(field.name, getattr(config, field.name), getattr(default, field.name))
+        return told["model"], config
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{path} is no recipe: {error}", "holley-graph search writes one") from error
+
+
+def _check(name: str, value: object, default: object) -> None:
+    """Refuse a value that is of another kind than the default, or a number that is none or below zero."""
+    kinds = (int, float) if isinstance(default, float) else (type(default),)
+    if type(value) not in kinds:
+        raise ValueError(f"{name} is {value!r}, not of type {type(default).__name__}")
+    if isinstance(value, (int, float)) and not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}")
+    if name in SPACE and value == 0 and isinstance(default, int):
+        raise ValueError(f"{name} is 0")

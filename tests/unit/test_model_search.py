@@ -103,7 +103,19 @@ def test_too_few_buyers_tell_nothing_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "{}", '{"model": "none", "config": {}}', '{"model": "twin", "config": {"x": 1}}']
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        '{"model": "none", "config": {}}',
+        '{"model": "twin", "config": {"x": 1}}',
+        '{"model": "twin", "config": {"dim": "x"}}',
+        '{"model": "twin", "config": {"dim": -3}}',
+        '{"model": "sage", "config": {"layers": 0}}',
+        '{"model": "twin", "config": {"table_l2": NaN}}',
+        '{"model": "gat", "config": {"groups": 1}}',
+    ],
 )
 def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "recipe.json").write_text(text)
