@@ -15,6 +15,8 @@ def draw(curve: Curve, path: Path) -> None:
     left = figure.subplots()
     left.plot(range(1, len(curve.loss) + 1), curve.loss, color="tab:gray", label="training loss")
     left.set(xlabel="epoch", ylabel="loss per event, nats")
+    if not curve.loss:
+        left.text(0.5, 0.5, "no step was taken", transform=left.transAxes, ha="center", va="center")
     if curve.checked:
         right = left.twinx()
         right.plot(curve.checked, curve.validation, color="tab:blue", marker="o", label="validation NDCG@10")

@@ -12,10 +12,10 @@ from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics
 from holley_graph.evaluation.targets import future_purchases
+from holley_graph.model import curve, vectors
 from holley_graph.model import train as training
-from holley_graph.model import vectors
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.fit import fit
+from holley_graph.model.fit import Curve, fit
 from holley_graph.model.sage import SageConfig
 from holley_graph.model.train import Run, train
 from holley_graph.snapshot.parcel import digest
@@ -152,3 +152,10 @@ def test_the_stored_vectors_score_as_the_model_does() -> None:
     np.testing.assert_allclose(stored, model, atol=1e-5)
     assert made["vehicle"].keys.tolist() == SMALL.vehicle_ids.keys.tolist()
     assert made["product"].keys.tolist() == SMALL.product_ids.keys.tolist()
+
+
+def test_the_picture_of_a_training_without_a_step_says_so(tmp_path: Path) -> None:
+    curve.draw(Curve(), tmp_path / "none.svg")
+    curve.draw(Curve(loss=[1.0, 0.5]), tmp_path / "two.svg")
+    said = ["no step was taken" in (tmp_path / f"{name}.svg").read_text() for name in ("none", "two")]
+    assert said == [True, False]
