@@ -63,23 +63,30 @@ def _compare(
     keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
     connection.register("new_rows", _rows(declared.table, new, keys))
     connection.register("old_rows", _rows(declared.table, old, keys))
-    written: pa.Table = connection.sql(sqltext.duckdb("diff/written")).to_arrow_table()
-    removed: pa.Table = connection.sql(sqltext.duckdb("diff/removed")).to_arrow_table()
-    added = int(np.count_nonzero(written.column("added")))
-    only_weight = written.column("reweighed")
+    found: pa.Table = connection.sql(sqltext.duckdb("diff/changes")).to_arrow_table()
+    is_new, was_there = (pc.is_valid(found[name]) for name in ("new_position", "old_position"))
+    only_weight = pc.and_(pc.and_(is_new, was_there), found["settled"])
+    written = found.filter(pc.and_not(is_new, only_weight))["new_position"]
+    removed = found.filter(pc.invert(is_new))["old_position"]
+    added = len(found) - int(np.count_nonzero(was_there))
     change = Change(
-        upserts=new.take(written.filter(pc.invert(only_weight)).column("position")),
-        removals=old.take(removed.column("position")).select(keys),
-        reweighed=new.take(written.filter(only_weight).column("position")),
+        upserts=new.take(written),
+        removals=old.take(removed).select(keys),
+        reweighed=new.take(found.filter(only_weight)["new_position"]),
     )
-    return Difference(change, added, written.num_rows - added, removed.num_rows)
+    return Difference(change, added, len(found) - added - len(removed), len(removed))
 
 
 def _rows(name: str, table: pa.Table, keys: list[str]) -> pa.Table:
     settled = [c for c in table.column_names if c not in keys and c != "weight"]
-    table = table.combine_chunks()
-    position, nothing = pa.array(np.arange(table.num_rows)), pa.nulls(table.num_rows, pa.bool_())
-    key = table.select(keys).to_struct_array()
-    values = table.select(settled).to_struct_array() if settled else nothing
-    weight = table.column("weight") if "weight" in table.column_names and name not in ageing.TABLES else nothing
-    return pa.table({"position": position, "key": key, "settled": values, "weight": weight})
+    nothing = pa.nulls(table.num_rows, pa.bool_())
+    weight = table["weight"] if "weight" in table.column_names and name not in ageing.TABLES else nothing
+    return pa.table(
+        {
+            "position": np.arange(table.num_rows),
+            "one_end": table[keys[0]],
+            "other_end": table[keys[-1]],
+            "settled": table.select(settled).combine_chunks().to_struct_array() if settled else nothing,
+            "weight": weight,
+        }
+    )

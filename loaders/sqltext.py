@@ -64,10 +64,19 @@ def load(name: str) -> Statement:
     Raises:
         QueryFileError: there is no such file, or its header is incomplete or disagrees with its body.
     """
+    return parse(name, text(name))
+
+
+def text(name: str) -> str:
+    """Read a statement's file, header and all.
+
+    Raises:
+        QueryFileError: there is no such file.
+    """
     path = folder() / f"{name}.sql"
     if not path.is_file():
         raise QueryFileError(f"no statement {name} in {folder()}")
-    return parse(name, path.read_text(encoding="utf-8"))
+    return path.read_text(encoding="utf-8")
 
 
 def parse(name: str, text: str) -> Statement:

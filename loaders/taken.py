@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,7 +64,8 @@ class Taken:
 
     def tables(self) -> dict[str, pa.Table]:
         """Read the graph tables."""
-        return {name: self.table(name) for name in _GRAPH_TABLES}
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(_GRAPH_TABLES, pool.map(self.table, _GRAPH_TABLES), strict=True))
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read one graph table, or some of its columns."""
@@ -102,20 +104,24 @@ def write(
     """Seal one sync's tables under its run id; of graph tables that are `there` already the file is linked."""
     partial = home / "taken" / f"{run_id}.partial"
     partial.mkdir(parents=True, mode=0o700)
-    for name, table in tables.items():
-        path = partial / f"{name}.parquet"
-        if there and name in there:
-            path.hardlink_to(there[name])
-        else:
-            pq.write_table(table, path, compression="zstd")
+    linked = dict(there or {})
     for feed in FEEDS:
-        name = feed.clean.name
-        path = partial / f"clean_{name}.parquet"
         if feed.raw in extracted.unread and not tombstones.known(home):
-            path.hardlink_to(extracted.unread[feed.raw].clean)
-        else:
-            pq.write_table(extracted.clean(name), path, compression="zstd")
-    pq.write_table(extracted.waiting(), partial / "waiting_events.parquet", compression="zstd")
+            linked[f"clean_{feed.clean.name}"] = extracted.unread[feed.raw].clean
+    with ThreadPoolExecutor() as pool:
+
+        def keep(name: str, table: pa.Table) -> Future[None]:
+            return pool.submit(pq.write_table, table, partial / f"{name}.parquet", compression="zstd")
+
+        written = [keep(name, table) for name, table in tables.items() if name not in linked]
+        for name, path in linked.items():
+            (partial / f"{name}.parquet").hardlink_to(path)
+        for feed in FEEDS:
+            if (name := f"clean_{feed.clean.name}") not in linked:
+                written.append(keep(name, extracted.clean(feed.clean.name)))
+        written.append(keep("waiting_events", extracted.waiting()))
+    for each in written:
+        each.result()
     manifest = manifest | {"layout": LAYOUT}
     (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return Taken(partial.rename(home / "taken" / run_id), manifest)
@@ -131,7 +137,7 @@ def forget_others(home: Path, run_id: str) -> None:
 def rules(settings: Settings, key: bytes) -> str:
     """Condense what decides how a row is read; what was read by other rules is not kept."""
     texts = [contracts.BLANK, settings.sync.boundary.isoformat(), hashlib.sha256(key).hexdigest()]
-    texts += [sqltext.load(feed.clean.name).text for feed in FEEDS]
+    texts += [sqltext.text(feed.clean.name) for feed in FEEDS]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
@@ -142,9 +148,9 @@ def makes(settings: Settings, key: bytes) -> str:
         "key": hashlib.sha256(key).hexdigest(),
         "forgotten": tombstones.known(settings.home),
         "statements": [
-            sqltext.load(name).text
+            sqltext.text(name)
             for name in sqltext.names()
-            if not name.startswith(("baseline/", "gate/", "campaign/", "export/"))
+            if not name.startswith(("baseline/", "gate/", "campaign/", "export/", "diff/"))
         ],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
