@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from loaders import sqltext
 
@@ -44,6 +45,19 @@ def co_viewed(viewed: pa.Table, gap_minutes: int, max_skus: int) -> pa.Table:
 
 
 def _derive(name: str, reads: str, table: pa.Table, values: dict[str, Any]) -> pa.Table:
+    """Derive from row numbers in the order of identifiers: engines pair them in half the time that text takes."""
+    user, _ = _numbered(table["user_id"])
+    sku, skus = _numbered(table["sku"])
     with duckdb.connect() as connection:
-        connection.register(reads, table.select(["user_id", "sku", "at"]))
-        return connection.sql(sqltext.duckdb(f"derive/{name}"), params=values).to_arrow_table()
+        connection.register(reads, pa.table({"user_id": user, "sku": sku, "at": table["at"]}))
+        pairs = connection.sql(sqltext.duckdb(f"derive/{name}"), params=values).to_arrow_table()
+    for at, column in enumerate(("sku", "other_sku")):
+        pairs = pairs.set_column(at, column, skus.take(pairs[column]))
+    return pairs
+
+
+def _numbered(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """Return the rank of each value, and the values in order."""
+    encoded = column.combine_chunks().dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary)
+    return pc.sort_indices(order).take(encoded.indices), encoded.dictionary.take(order)

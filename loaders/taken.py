@@ -25,9 +25,9 @@ from loaders import contracts, sqltext, tombstones
 from loaders.accounts import FeedAccount
 from loaders.feeds import FEEDS, Extract
 
-LAYOUT = 3
-"""Raised when the tables or their columns change; what another layout left is read back from the graph instead."""
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
+LAYOUT = 4
+"""Raised when the tables or their columns change; what another layout left is read back from the graph instead."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,7 @@ def write(
             if (name := f"clean_{feed.clean.name}") not in linked:
                 written.append(keep(name, extracted.clean(feed.clean.name)))
         written.append(keep("waiting_events", extracted.waiting()))
+        written.append(keep("members", extracted.connection.table("members").to_arrow_table()))
     for each in written:
         each.result()
     manifest = manifest | {"layout": LAYOUT}

@@ -18,9 +18,9 @@ from holley_graph.settings import Settings
 from loaders import ageing, derive, identity, sqltext
 from loaders.feeds import Extract
 
-# A statement may read what one before it gave. `members` is no table of the graph: it knows addresses.
+# A statement may read what one before it gave.
 _STATEMENTS = (
-    "members", "user", "owns", "vehicle", "vehicle_model", "make", "product", "part_type", "fits", "of_model",
+    "user", "owns", "vehicle", "vehicle_model", "make", "product", "part_type", "fits", "of_model",
     "made_by", "of_type", "viewed", "carted", "ordered",
 )  # fmt: skip
 _SCHEMAS = {declared.table: arrow_schema(declared) for declared in (*NODES, *RELATIONSHIPS)}
@@ -34,6 +34,8 @@ class Held:
     """Graph tables that an earlier sync made by the same rules, and where what they follow from is another now."""
 
     tables: Mapping[str, pa.Table]
+    members: pa.Table
+    """Who stood behind an address: no table of the graph, since it knows addresses."""
     same: frozenset[str]
     """Clean tables that are as they were."""
     people: pa.Array | None
@@ -56,7 +58,7 @@ def graph_tables(
     held: Held | None = None,
     timed: Callable[[str, float], None] = lambda table, seconds: None,
 ) -> dict[str, pa.Table]:
-    """Make every graph table.
+    """Make every graph table, and leave `members`, who stands behind an address, in the extract.
 
     Args:
         extracted: clean tables.
@@ -73,6 +75,9 @@ def graph_tables(
     known = _values(settings, as_of, key)
     connection, made = extracted.connection, dict[str, pa.Table]()
     was, same = held.tables if held else {}, held.same if held else frozenset()
+    same |= _follow(same, "members")
+    members = held.members if held and "members" in same else _made(connection, "members", known)
+    connection.register("members", members)
     for name in _STATEMENTS:
         started = time.perf_counter()
         same |= _follow(same, name)
