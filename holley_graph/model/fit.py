@@ -138,7 +138,7 @@ def fit(
     q, z, newest = served(model)
     with torch.no_grad():
         source = model.eval().source()
-    history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config, seed)
+    history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
     encoder = Encoder(
         {name: value.detach().cpu() for name, value in state.items()},

@@ -44,7 +44,7 @@ class PopulationConfig:
     """Weight decay of the popularity terms, in events."""
     drift_l2: float = 20.0
     """Penalty on popularity moving from one bin to the next, in events."""
-    history_half_life_days: float = 60.0
+    history_half_life_days: float = 20.0
     """Days after which something in a user's history counts half."""
     history_prior: float = 1.0
     """The c of the history layer: decayed interactions after which a history counts half of what it could."""

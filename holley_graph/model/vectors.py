@@ -18,12 +18,14 @@ def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> dict
     """Assemble the embedding tables of a run.
 
     A model's or make's vector is the mean of its vehicles': what is known of a year that nobody has seen yet.
-    A product's source vector is the model's own, else the residual that buying it adds to a buyer: its inner
-    product with a product's vector says how likely that one is bought next.
+    A product's source vector is the model's own, else what buying it adds to a buyer beside less of the same: its
+    inner product with a product's vector says how likely that one is bought next.
     """
     with torch.no_grad():
         users = _users(snapshot, fitted, config)
-        residual = fitted.z @ fitted.history.weights[ORDERED] / (1 + config.history_prior)
+        bought = fitted.history.weights[ORDERED]
+        others = bought - bought.diagonal().mean() * torch.eye(config.dim)
+        residual = fitted.z @ others / (1 + config.history_prior)
         source = residual if fitted.source is None else fitted.source
     vehicles = fitted.q.numpy()
     make = snapshot.vehicles.column("make").to_numpy(zero_copy_only=False).astype(object)

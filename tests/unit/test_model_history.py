@@ -66,3 +66,27 @@ def test_a_layer_without_targets_adds_nothing() -> None:
     q, popularity = torch.zeros(WORLD.vehicles.num_rows, 4), torch.zeros(WORLD.products.num_rows, CONFIG.bins)
     layer = fit_history(bare, q, Z, popularity, CONFIG)
     assert not layer(torch.ones(2, len(KINDS), 4)).any()
+
+
+def test_what_people_choose_after_a_release_decides_how_much_of_the_same_is_wanted() -> None:
+    """Everybody wants again what they looked at before a release, whatever their vehicle says."""
+    owner = np.flatnonzero(WORLD.user_vehicle >= 0)
+    _, starts = WORLD.fitting(WORLD.user_vehicle[owner])
+    some = owner[np.diff(starts) > 1]
+    cells, starts = WORLD.fitting(WORLD.user_vehicle[some])
+    wanted = WORLD.fits[cells, 1][starts[:-1] + np.arange(len(some)) % np.diff(starts)]
+    now = planted.AS_OF
+    rows = pa.table(
+        {
+            "user": np.tile(some, 2),
+            "product": np.tile(wanted, 2),
+            "kind": pa.array(np.repeat([VIEWED, ORDERED], len(some)), pa.int8()),
+            "at": np.repeat([now - 31 * DAY, now - 10 * DAY], len(some)),
+        }
+    ).sort_by([("user", "ascending"), ("at", "ascending")])
+    world = replace(WORLD, events=rows)
+    q, popularity = torch.zeros(WORLD.vehicles.num_rows, 4), torch.zeros(WORLD.products.num_rows, CONFIG.bins)
+    layer = fit_history(world, q, Z, popularity, CONFIG)
+    views, carts, orders = layer.weights.detach().diagonal(dim1=1, dim2=2).mean(1).tolist()
+    assert views > 0.5
+    assert carts == orders == 0
