@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,9 +98,11 @@ def joined() -> Iterator[Processes]:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     with _together():
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=WAIT)
+    before = signal.signal(signal.SIGTERM, _told_to_end)
     try:
         yield Processes(dist.get_rank(), count)
     finally:
+        signal.signal(signal.SIGTERM, before)
         dist.destroy_process_group()
 
 
@@ -109,7 +112,16 @@ def _together() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise ProcessLost(
-            "another process of this training ended or cannot be reached, so this one ends, too",
-            "its own output says why; the same command goes on from the last steps that were kept",
-        ) from error
+        raise _lost() from error
+
+
+def _told_to_end(*_: object) -> None:
+    """What `torchrun` does to the others when one has ended, and to all when it is told to end itself."""
+    raise _lost()
+
+
+def _lost() -> ProcessLost:
+    return ProcessLost(
+        "this process ends, for another one of this training did or cannot be reached",
+        "what it said last says why; the same command goes on from the last steps that were kept",
+    )

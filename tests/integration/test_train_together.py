@@ -116,6 +116,10 @@ def test_one_that_is_killed_ends_both_and_together_they_go_on_with_an_identical_
     assert not left.exists()
 
 
+def test_one_that_torchrun_tells_to_end_says_so_and_ends_the_other(tmp_path: Path) -> None:
+    assert pair(tmp_path, progress=lambda *_: os.kill(os.getpid(), signal.SIGTERM)) == [LOST, LOST]
+
+
 def test_a_process_with_another_snapshot_is_not_let_in(tmp_path: Path) -> None:
     other = SMALL.before(SMALL.as_of - planted.DAY)
     assert pair(tmp_path, other) == [LOST, DIFFERENT]
