@@ -43,6 +43,7 @@ def main() -> None:
     """Measure what was asked for, and write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--snapshot", type=Path, help="folder of a snapshot: measures speed on it")
+    parser.add_argument("--train", action="store_true", help="on that snapshot, both ways, instead")
     parser.add_argument("--users", type=int, default=20_000)
     parser.add_argument("--seeds", type=int, nargs="+", help="of worlds: measures quality on them")
     parser.add_argument("--models", nargs="+", default=["sage", "twin"])
@@ -50,14 +51,16 @@ def main() -> None:
     parser.add_argument("--trainings", type=int, default=3)
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
     arguments = parser.parse_args()
-    if arguments.snapshot:
-        record(
-            "sampler-speed", {"threads": torch.get_num_threads(), **speed(parcel.open_parcel(arguments.snapshot))}
-        )
+    runs, threads = arguments.home / "sampler-runs", torch.get_num_threads()
+    snapshot = arguments.snapshot and parcel.open_parcel(arguments.snapshot)
+    if snapshot and arguments.train:
+        record("sampler-full-size", {"threads": threads, "sage": quality([snapshot], "sage", [BATCH], 1, runs)})
+    elif snapshot:
+        record("sampler-speed", {"threads": threads, **speed(snapshot)})
     if arguments.seeds:
         worlds = [open_world(arguments.home, arguments.users, seed).snapshot for seed in arguments.seeds]
         asked = {name: getattr(arguments, name) for name in ("users", "seeds", "trainings")}
-        ways = arguments.batches, arguments.trainings, arguments.home / "sampler-runs"
+        ways = arguments.batches, arguments.trainings, runs
         models = {model: quality(worlds, model, *ways) for model in arguments.models}
         record("sampler-quality", asked | {"neighbours": MOST, "models": models})
 

@@ -73,7 +73,7 @@ class Batches:
 
     def __init__(self, model: Population, events: Choices, execution: Execution, seed: int) -> None:
         assert execution.batch is not None  # noqa: S101  who asks for batches says of which size
-        self.model, self.execution, self.total = model, execution, max(events.total, 1)
+        self.model, self.events, self.execution, self.total = model, events, execution, max(events.total, 1)
         self._seed = seed % 2**32
         self._choices = ByVehicle(events)
         self.count = max(1, ceil(len(self._choices.vehicles) / execution.batch))

@@ -46,7 +46,7 @@ class Execution:
             able = ", ".join(name for name, each in MODELS.items() if each.batches)
             raise SettingsError(f"{model} trains on the whole graph at once, not in batches", f"these can: {able}")
         if count > 1 and (self.batch or 0) < count:
-            raise SettingsError(f"{count} processes share every batch: it needs as many vehicles", "--batch 1024")
+            raise SettingsError(f"{count} processes train in batches of at least as many vehicles", "--batch 1024")
         cuda = self.device.type == "cuda"
         if self.mixed and cuda and not torch.cuda.is_bf16_supported(including_emulation=False):
             raise SettingsError("this GPU does not multiply in bfloat16", "train without --mixed")

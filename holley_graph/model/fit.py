@@ -18,7 +18,7 @@ from holley_graph.model.data import Edges, Hierarchy, hetero_data, price_edges, 
 from holley_graph.model.encoder import Encoder
 from holley_graph.model.execution import Execution
 from holley_graph.model.history import fit_history
-from holley_graph.model.likelihood import Choices, choices
+from holley_graph.model.likelihood import choices
 from holley_graph.model.population import Population
 from holley_graph.model.sage import History
 from holley_graph.progress import Progress, silent
@@ -121,12 +121,11 @@ def fit(
         work = Whole(model, events.to(execution.device), execution)
     else:
         work = Batches(model, events, execution, seed)
-    events = events.to(execution.device)
-    descent = _Descent(work, GENTLE if start else LEARNING_RATE, stage, unfinished, progress)
-    if start and not descent.step and _level(model, events, seed) <= until:
+    descent = _Descent(work, GENTLE if start else LEARNING_RATE, stage, seed, unfinished, progress)
+    if start and not descent.step and descent.level() <= until:
         epochs = 0
     descent.run(epochs, until, validate)
-    level = _level(model, events, seed)
+    level = descent.level()
     q, z, newest = served(model)
     with torch.no_grad():
         source = model.eval().source()
@@ -149,9 +148,15 @@ class _Descent:
     """
 
     def __init__(
-        self, work: Whole | Batches, rate: float, stage: str, unfinished: Unfinished | None, progress: Progress
+        self,
+        work: Whole | Batches,
+        rate: float,
+        stage: str,
+        seed: int,
+        unfinished: Unfinished | None,
+        progress: Progress,
     ) -> None:
-        self.work, self.stage, self.unfinished, self.progress = work, stage, unfinished, progress
+        self.work, self.stage, self.seed, self.unfinished, self.progress = work, stage, seed, unfinished, progress
         worth = min(work.count, CHECK_EVERY)
         self.optimiser = torch.optim.Adam(work.model.rates(rate * worth / work.count))
         notes, self.best = unfinished.resume(stage, work.model, self.optimiser) if unfinished else ({}, {})
@@ -195,7 +200,24 @@ class _Descent:
                 self.best = copy.deepcopy(work.model.state_dict())
             elif curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
                 return True
-        return curve.loss[-1] <= until
+        return until > -math.inf and self.level() <= until
+
+    def level(self) -> float:
+        """Measure the loss per event over everything, as it is now and whatever a model draws for it.
+
+        Parameters and random numbers are left as they were; the first process measures.
+        """
+        return float(self.work.execution.processes.told(self._measured))
+
+    def _measured(self) -> float:
+        model, events = self.work.model, self.work.events.to(self.work.execution.device)
+        before = copy.deepcopy(model.state_dict())
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(self.seed)
+            model.eval().train()  # whose turn it is in a model that takes turns begins anew
+            level = (model.loss(events) + model.penalty()).item() / max(events.total, 1)
+        model.load_state_dict(before)
+        return level
 
 
 def build(
@@ -205,17 +227,6 @@ def build(
     torch.manual_seed(seed)
     vehicle, product = vehicle_levels(snapshot), product_levels(snapshot, edges)
     return model_of.build(hetero_data(snapshot), vehicle, product, model_of.config), vehicle | product
-
-
-def _level(model: Population, events: Choices, seed: int) -> float:
-    """Measure the loss per event without a trace: same parameters, same loss, whatever a model draws for it."""
-    before = copy.deepcopy(model.state_dict())
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(seed)
-        model.eval().train()  # whose turn it is in a model that takes turns begins anew
-        level = (model.loss(events) + model.penalty()).item() / max(events.total, 1)
-    model.load_state_dict(before)
-    return level
 
 
 def served(model: Population) -> tuple[Tensor, Tensor, Tensor]:

@@ -127,8 +127,8 @@ def test_in_half_precision_the_loss_is_nearly_the_same_and_gradients_are_whole(n
 def test_what_cannot_be_trained_in_batches_says_so(tmp_path: Path) -> None:
     for model_, options, said in (
         ("gat", {"batch": 5}, "gat trains on the whole graph"),
-        ("sage", {"processes": Processes(0, 2)}, "2 processes share every batch"),
-        ("sage", {"batch": 1, "processes": Processes(0, 2)}, "2 processes share every batch"),
+        ("sage", {"processes": Processes(0, 2)}, "2 processes train in batches of at least"),
+        ("sage", {"batch": 1, "processes": Processes(0, 2)}, "2 processes train in batches of at least"),
     ):
         with pytest.raises(SettingsError, match=said):
             train(SMALL, tmp_path, model=model_, device="cpu", **options)
