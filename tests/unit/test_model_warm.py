@@ -103,6 +103,13 @@ def test_from_the_release_of_two_months_ago_fewer_steps_reach_the_loss(tmp_path:
     assert all(0.5 < each["cosine"] < 1 for each in told["moved"].values())
 
 
+def test_going_on_in_batches_ends_where_the_loss_over_everything_says(tmp_path: Path) -> None:
+    live(tmp_path, as_of=EARLIER)
+    warmed = run(tmp_path, warm=True, batch=20).manifest
+    assert 0 < warmed["epochs"] < 20
+    assert warmed["loss"] <= warmed["warm"]["until"] * (1 + warm.SLACK)
+
+
 def test_going_on_again_aims_at_the_loss_of_the_last_training_from_nothing(tmp_path: Path) -> None:
     """Else night after night would creep below it, to where training overfits."""
     first = live(tmp_path, as_of=EARLIER)
