@@ -54,7 +54,10 @@ def main() -> None:
     runs, threads = arguments.home / "sampler-runs", torch.get_num_threads()
     snapshot = arguments.snapshot and parcel.open_parcel(arguments.snapshot)
     if snapshot and arguments.train:
-        record("sampler-full-size", {"threads": threads, "sage": quality([snapshot], "sage", [BATCH], 1, runs)})
+        record(
+            "sampler-full-size",
+            {"threads": threads, "sage": quality([snapshot], "sage", [BATCH], arguments.trainings, runs)},
+        )
     elif snapshot:
         record("sampler-speed", {"threads": threads, **speed(snapshot)})
     if arguments.seeds:
@@ -87,6 +90,8 @@ def speed(snapshot: Snapshot) -> dict[str, Any]:
     in_batches, batch_mib = _seconds(batch_by_batch), _peak_mib(batch_by_batch)
     whole = Whole(model, events, Execution())
     at_once, whole_mib = _seconds(lambda: step(whole.loss(0))), _peak_mib(lambda: step(whole.loss(0)))
+    half = Whole(model, events, Execution(mixed=True))
+    at_once_mixed = _seconds(lambda: step(half.loss(0)))
     edges = sum(int(each.values().numel()) for each in model.adjacencies().values())
     return {
         "vehicles": snapshot.vehicles.num_rows,
@@ -95,6 +100,7 @@ def speed(snapshot: Snapshot) -> dict[str, Any]:
         "full_batch": {
             "edges": edges,
             "step_s": at_once,
+            "mixed_step_s": at_once_mixed,
             "edges_per_s": round(edges / at_once),
             "peak_mib": whole_mib,
         },
