@@ -12,8 +12,9 @@
     │   ├── ReleaseCheckFailed 20
     │   ├── TooExpensive 30
     │   └── AccessDenied 31
-    ├── retry: the source's surroundings failed; the same command may work later
-    │   └── SourceUnreachable 32
+    ├── retry: the surroundings failed; the same command may work later
+    │   ├── SourceUnreachable 32
+    │   └── ProcessLost 33
     └── server: the database is not as it should be
         ├── ServerUnreachable 10
         ├── PortTaken 11
@@ -110,6 +111,12 @@ class SourceUnreachable(HolleyGraphError):
     """BigQuery did not do as asked until the deadline: no answer, out of quota, a job that somebody cancelled."""
 
     exit_code = 32
+
+
+class ProcessLost(HolleyGraphError):
+    """One of several processes that train together ended before the others."""
+
+    exit_code = 33
 
 
 class ServerError(HolleyGraphError):

@@ -12,7 +12,7 @@ from typing import Any
 
 import rich_click as click
 
-from holley_graph.progress import Progress
+from holley_graph.progress import Progress, silent
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 
@@ -45,8 +45,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Bars on a terminal, one log line per finished step otherwise; always on standard error."""
+def progress(told: bool = True) -> Iterator[Progress]:
+    """Bars on a terminal, one log line per finished step otherwise, or nothing; always on standard error."""
+    if not told:
+        yield silent
+        return
     if not sys.stderr.isatty():
         yield _log_line
         return

@@ -12,6 +12,7 @@ import rich_click as click
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, progress, say, table
 from holley_graph.cli.sync import Moment
+from holley_graph.errors import SettingsError
 from holley_graph.progress import Progress
 
 MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
@@ -40,6 +41,14 @@ MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat",
     help="Where to train.",
 )
 @click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    help="Vehicles per step, with their choices and neighbours; sage and twin (default: all at once).",
+)
+@click.option(
+    "--mixed", is_flag=True, help="Multiply matrices in bfloat16, for GPUs; sums and softmax stay in float32."
+)
+@click.option(
     "--snapshot",
     "parcel_folder",
     type=click.Path(path_type=Path),
@@ -63,12 +72,15 @@ def train(
     as_of: datetime | None,
     seed: int,
     device: str,
+    batch: int | None,
+    mixed: bool,
     parcel_folder: Path | None,
     recipe: Path | None,
     warm: bool,
     as_json: bool,
 ) -> None:
-    """Take a snapshot of the graph and learn embeddings from it."""
+    """Take a snapshot of the graph and learn embeddings from it; under `torchrun`, processes share each batch."""
+    from holley_graph.model.processes import joined
     from holley_graph.model.search import read_recipe
     from holley_graph.model.train import train as run_training
     from holley_graph.snapshot import parcel
@@ -77,7 +89,9 @@ def train(
     if recipe is not None:
         model, config = read_recipe(recipe)
     home = context.settings.home
-    with progress() as report:
+    with joined() as processes, progress(processes.first) as report:
+        if parcel_folder is None and processes.count > 1:
+            raise SettingsError("several processes learn from one snapshot: say which", "--snapshot FOLDER")
         parcel_folder = parcel_folder or take_snapshot(context, report)
         snapshot = parcel.open_parcel(parcel_folder)
         cut = None if as_of is None else int(as_of.timestamp())
@@ -90,9 +104,14 @@ def train(
             seed=seed,
             warm=warm,
             device=device,
+            batch=batch,
+            mixed=mixed,
+            processes=processes,
             snapshot=parcel_folder.name,
             progress=report,
         )
+    if not processes.first:
+        return
     metrics, seconds = run.manifest["metrics"], run.manifest["seconds"]
     if as_json:
         print_json({"run_id": run.manifest["run_id"], "path": run.path, "metrics": metrics, "seconds": seconds})

@@ -22,15 +22,17 @@ class Architecture:
     Attributes:
         build: called with the graph, both hierarchies and a configuration.
         config: of the type that `build` takes.
+        batches: whether it encodes a part of the graph, as `Population.within` does.
     """
 
     build: Any
     config: PopulationConfig
+    batches: bool = False
 
 
 MODELS = {
-    "sage": Architecture(Sage, SageConfig()),
-    "twin": Architecture(Population, PopulationConfig()),
+    "sage": Architecture(Sage, SageConfig(), batches=True),
+    "twin": Architecture(Population, PopulationConfig(), batches=True),
     "homogeneous": Architecture(Homogeneous, SageConfig()),
     "lightgcn": Architecture(LightGCN, LightGCNConfig()),
     "daemon": Architecture(Daemon, DaemonConfig()),

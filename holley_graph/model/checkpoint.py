@@ -17,10 +17,12 @@ from typing import Any
 
 import pyarrow as pa
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from holley_graph.errors import ParcelError
+from holley_graph.model.processes import ALONE, Processes
 from holley_graph.snapshot.snapshot import Snapshot
 
 KEEP_EVERY_S = 10.0
@@ -36,10 +38,11 @@ class Unfinished:
 
     Args:
         path: the file; one that is there is read, one that cannot be read counts as none.
+        processes: who trains; the first one's file counts, and only that one writes.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, processes: Processes = ALONE) -> None:
+        self.path, self.processes = path, processes
         self.decided: dict[str, Any] = {}
         self._stage: str | None = None
         self._notes: dict[str, Any] = {}
@@ -78,7 +81,7 @@ class Unfinished:
         self, stage: str, notes: dict[str, Any], model: nn.Module, optimiser: torch.optim.Optimizer, best: State
     ) -> None:
         """Write down where a stage is, if that was last done `KEEP_EVERY_S` ago."""
-        if time.monotonic() - self._kept_at < KEEP_EVERY_S:
+        if not self.processes.first or time.monotonic() - self._kept_at < KEEP_EVERY_S:
             return
         moments = {
             f"{row}.{k}": v for row, each in optimiser.state_dict()["state"].items() for k, v in each.items()
@@ -95,7 +98,8 @@ class Unfinished:
         """Write down what came of a stage; its steps are not needed any more."""
         self.decided |= decided
         self._stage, self._notes, self._tensors = None, {}, {}
-        self._write()
+        if self.processes.first:
+            self._write()
 
     def remove(self) -> None:
         """Forget it: the training is finished."""
@@ -105,14 +109,17 @@ class Unfinished:
         return {name.removeprefix(prefix): each for name, each in self._tensors.items() if name.startswith(prefix)}
 
     def _read(self) -> None:
+        content = self.processes.sent(lambda: self.path.read_bytes() if self.path.exists() else b"")
         try:
-            with safe_open(self.path, "pt") as file:
-                header = json.loads(file.metadata()["training"])
-                self._tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
-        except (OSError, SafetensorError):
+            self._tensors = load(content)
+            # the format: length of the header in 8 bytes, the header as JSON, tensors
+            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+            kept = json.loads(header["training"])
+        except (SafetensorError, ValueError, KeyError):
+            self._tensors = {}
             return
-        self.decided, self._stage, self._notes = header["decided"], header["stage"], header["notes"]
-        self._spent = header["seconds"]
+        self.decided, self._stage, self._notes = kept["decided"], kept["stage"], kept["notes"]
+        self._spent = kept["seconds"]
 
     def _write(self) -> None:
         header = {"decided": self.decided, "stage": self._stage, "notes": self._notes, "seconds": self.seconds}
@@ -127,19 +134,29 @@ class Unfinished:
         self._kept_at = time.monotonic()
 
 
-def unfinished(runs: Path, past: Snapshot, recipe: Mapping[str, Any]) -> Unfinished:
+def unfinished(runs: Path, past: Snapshot, recipe: Mapping[str, Any], processes: Processes = ALONE) -> Unfinished:
     """Open what a training of the same snapshot and recipe left in a folder of runs; forget what is old there.
 
     Args:
         runs: folder of run folders.
         past: what is learned from.
         recipe: all else that the vectors depend on.
+        processes: who trains.
+
+    Raises:
+        ParcelError: this process would learn something else than the first one.
     """
     runs.mkdir(parents=True, exist_ok=True, mode=0o700)
     for older in runs.glob("unfinished-*"):
         if time.time() - older.stat().st_mtime > FORGET_AFTER_DAYS * 86_400:
             older.unlink(missing_ok=True)
-    return Unfinished(runs / f"unfinished-{fingerprint(past, recipe)}.safetensors")
+    own = fingerprint(past, recipe)
+    if processes.told(lambda: own) != own:
+        raise ParcelError(
+            f"process {processes.rank} has another snapshot, other options or other versions than the first one",
+            "copy the snapshot folder, and install the same lock file",
+        )
+    return Unfinished(runs / f"unfinished-{own}.safetensors", processes)
 
 
 def fingerprint(past: Snapshot, recipe: Mapping[str, Any]) -> str:

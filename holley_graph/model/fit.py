@@ -1,4 +1,4 @@
-"""Fitting a model: population by full batch with early stopping, then the history layer."""
+"""Fitting a model: the population with early stopping, by full batch or in batches, then the history layer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from math import ceil
 
 import torch
 from torch import Tensor
 
 from holley_graph.model.architectures import Architecture
+from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.checkpoint import Unfinished
 from holley_graph.model.data import Edges, Hierarchy, hetero_data, price_edges, product_levels, vehicle_levels
 from holley_graph.model.encoder import Encoder
+from holley_graph.model.execution import Execution
 from holley_graph.model.history import fit_history
-from holley_graph.model.likelihood import Choices, choices
+from holley_graph.model.likelihood import choices
 from holley_graph.model.population import Population
 from holley_graph.model.sage import History
 from holley_graph.progress import Progress, silent
@@ -30,15 +33,23 @@ PATIENCE = 4
 
 @dataclass
 class Curve:
-    """Loss per epoch, and validation values at the epochs that were checked."""
+    """Loss per pass over the data, and validation values at the passes that were checked.
 
+    Attributes:
+        worth: full-batch steps that a pass counts as.
+        loss: per event, of each pass.
+        checked: passes, from 1.
+        validation: value after each of them.
+    """
+
+    worth: int = 1
     loss: list[float] = field(default_factory=list)
     checked: list[int] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the highest validation value."""
+        """The pass with the highest validation value."""
         return self.checked[max(range(len(self.validation)), key=self.validation.__getitem__)]
 
 
@@ -75,7 +86,7 @@ def fit(
     epochs: int,
     *,
     seed: int,
-    device: torch.device,
+    execution: Execution,
     start: Encoder | None = None,
     until: float = -math.inf,
     validate: Validate | None = None,
@@ -88,53 +99,33 @@ def fit(
     Args:
         snapshot: nothing later than its `as_of` is used.
         model_of: which model, and its configuration.
-        epochs: full-batch steps at most.
+        epochs: full-batch steps at most; passes over batches count as what they are worth.
         seed: of the start values and the batches.
-        device: where to train.
+        execution: where, and in which parts.
         start: of an earlier run: train on from its parameters, gently; none: from random ones.
         until: loss per event at which training ends, before the first step if it is there already.
-        validate: stops training when it no longer improves; the best epoch is kept.
+        validate: stops training when it no longer improves; the best pass is kept.
         stage: what this fit is for, for `unfinished` and `progress`.
         unfinished: where steps are kept, and gone on from. The history layer takes seconds and is trained anew.
-        progress: told after each epoch.
+        progress: told after each step.
     """
     config = model_of.config
     edges = start.edges if start else price_edges(snapshot)
     model, levels = build(snapshot, model_of, edges, seed)
     if start:
         start.fill(model, levels)
-    model.to(device)
-    events = choices(snapshot, config.bins, config.bin_days).to(device)
-    optimiser = torch.optim.Adam(model.rates(GENTLE if start else LEARNING_RATE))
-    notes, best = unfinished.resume(stage, model, optimiser) if unfinished else ({}, {})
-    curve = Curve(**notes)
-    if curve.loss:
-        progress(f"{stage}: going on from step {len(curve.loss)}", 1, 1)
-    if start and not curve.loss and _level(model, events, seed) <= until:
+    model.to(execution.device)
+    events = choices(snapshot, config.bins, config.bin_days)
+    work: Whole | Batches
+    if execution.batch is None:
+        work = Whole(model, events.to(execution.device), execution)
+    else:
+        work = Batches(model, events, execution, seed)
+    descent = _Descent(work, GENTLE if start else LEARNING_RATE, stage, seed, unfinished, progress)
+    if start and not descent.step and descent.level() <= until:
         epochs = 0
-    for epoch in range(len(curve.loss) + 1, epochs + 1):
-        loss = _loss(model, events)
-        if loss.item() <= until:
-            break
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        curve.loss.append(loss.item())
-        progress(stage, epoch, epochs)
-        if validate and epoch % CHECK_EVERY == 0:
-            curve.checked.append(epoch)
-            curve.validation.append(validate(*served(model)))
-            if curve.best_epoch == epoch:
-                best = copy.deepcopy(model.state_dict())
-            elif curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
-                break
-        if unfinished:
-            unfinished.keep(stage, asdict(curve), model, optimiser, best)
-    if curve.checked:
-        model.load_state_dict(best)
-    if curve.loss and len(curve.loss) < epochs:
-        progress(stage, epochs, epochs)
-    level = _level(model, events, seed)
+    descent.run(epochs, until, validate)
+    level = descent.level()
     q, z, newest = served(model)
     with torch.no_grad():
         source = model.eval().source()
@@ -145,7 +136,88 @@ def fit(
         {name: level.keys for name, level in levels.items()},
         edges,
     )
-    return Fitted(q, z, newest, history, None if source is None else source.cpu(), encoder, level), curve
+    fitted = Fitted(q, z, newest, history, None if source is None else source.cpu(), encoder, level)
+    return fitted, descent.curve
+
+
+class _Descent:
+    """Steps of Adam, from the start or from where they were kept.
+
+    A pass over batches moves parameters about as far as `worth` full-batch steps do, which is as far as they move
+    between two checks: smaller batches are more steps, each as much shorter.
+    """
+
+    def __init__(
+        self,
+        work: Whole | Batches,
+        rate: float,
+        stage: str,
+        seed: int,
+        unfinished: Unfinished | None,
+        progress: Progress,
+    ) -> None:
+        self.work, self.stage, self.seed, self.unfinished, self.progress = work, stage, seed, unfinished, progress
+        worth = min(work.count, CHECK_EVERY)
+        self.optimiser = torch.optim.Adam(work.model.rates(rate * worth / work.count))
+        notes, self.best = unfinished.resume(stage, work.model, self.optimiser) if unfinished else ({}, {})
+        self.curve = Curve(**notes.get("curve", {"worth": worth}))
+        self.step, self.summed = notes.get("step", 0), notes.get("summed", 0.0)
+        if self.step:
+            progress(f"{stage}: going on from step {self.step}", 1, 1)
+
+    def run(self, epochs: int, until: float, validate: Validate | None) -> None:
+        """Descend for so many full-batch steps, or what is worth them; the best parameters stay in the model."""
+        work, steps = self.work, ceil(epochs / self.curve.worth) * self.work.count
+        while self.step < steps:
+            loss = work.loss(self.step)
+            self.optimiser.zero_grad()
+            loss.backward()
+            value = work.execution.processes.sum(loss, work.model.parameters())
+            if work.count == 1 and value <= until:  # known before the step: it is spared
+                break
+            self.optimiser.step()
+            self.step, self.summed = self.step + 1, self.summed + value
+            self.progress(self.stage, self.step, steps)
+            if self.step % work.count == 0 and self._ends_with_this_pass(until, validate):
+                break
+            if self.unfinished:
+                notes = {"curve": asdict(self.curve), "step": self.step, "summed": self.summed}
+                self.unfinished.keep(self.stage, notes, work.model, self.optimiser, self.best)
+        if self.curve.checked:
+            work.model.load_state_dict(self.best)
+        if 0 < self.step < steps:
+            self.progress(self.stage, steps, steps)
+
+    def _ends_with_this_pass(self, until: float, validate: Validate | None) -> bool:
+        curve, work = self.curve, self.work
+        curve.loss.append(self.summed / work.count)
+        self.summed = 0.0
+        epoch = len(curve.loss)
+        if validate and epoch % ceil(CHECK_EVERY / curve.worth) == 0:
+            curve.checked.append(epoch)
+            curve.validation.append(work.execution.processes.told(lambda: validate(*served(work.model))))
+            if curve.best_epoch == epoch:
+                self.best = copy.deepcopy(work.model.state_dict())
+            elif curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
+                return True
+        return until > -math.inf and self.level() <= until
+
+    def level(self) -> float:
+        """Measure the loss per event over everything, as it is now and whatever a model draws for it.
+
+        Parameters and random numbers are left as they were; the first process measures.
+        """
+        return float(self.work.execution.processes.told(self._measured))
+
+    def _measured(self) -> float:
+        model, events = self.work.model, self.work.events.to(self.work.execution.device)
+        before = copy.deepcopy(model.state_dict())
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(self.seed)
+            model.eval().train()  # whose turn it is in a model that takes turns begins anew
+            level = (model.loss(events) + model.penalty()).item() / max(events.total, 1)
+        model.load_state_dict(before)
+        return level
 
 
 def build(
@@ -155,22 +227,6 @@ def build(
     torch.manual_seed(seed)
     vehicle, product = vehicle_levels(snapshot), product_levels(snapshot, edges)
     return model_of.build(hetero_data(snapshot), vehicle, product, model_of.config), vehicle | product
-
-
-def _loss(model: Population, events: Choices) -> Tensor:
-    """Return the loss per event, penalty included."""
-    return (model.loss(events) + model.penalty()) / max(events.total, 1)
-
-
-def _level(model: Population, events: Choices, seed: int) -> float:
-    """Measure the loss without a trace: the same parameters have the same, whatever a model draws for it."""
-    before = copy.deepcopy(model.state_dict())
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(seed)
-        model.eval().train()  # whose turn it is in a model that takes turns begins anew
-        level = _loss(model, events).item()
-    model.load_state_dict(before)
-    return level
 
 
 def served(model: Population) -> tuple[Tensor, Tensor, Tensor]:

@@ -59,7 +59,7 @@ def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: P
         total = _before(weight[:, None], start, stop) * scale[:, None]
         summed = _before(weight[:, None] * z.detach().double()[product], start, stop) * scale[:, None]
         means.append(summed / (config.history_prior + total))
-    return torch.stack(means, 1).float()
+    return torch.stack(means, 1).to(z.dtype)
 
 
 def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, config: PopulationConfig) -> History:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.population import Levels, Population, PopulationConfig
+from holley_graph.model.population import Levels, Population, PopulationConfig, gathered
 from holley_graph.model.touched import touched
 
 
@@ -63,7 +63,7 @@ def smoothed(graph: Tensor, start: Tensor, depth: int) -> Tensor:
     """
     layer = total = start
     for _ in range(depth):
-        layer = graph @ layer
+        layer = gathered(graph, layer)
         total = total + layer
     return total / (depth + 1)
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from holley_graph.evaluation.targets import DAY
+from holley_graph.model.sampler import laid_out
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 KIND_WEIGHTS = (0.1, 0.3, 1.0)
@@ -50,6 +51,57 @@ class Choices:
     def total(self) -> float:
         """Weighted number of events."""
         return float(self.weight.sum())
+
+
+class ByVehicle:
+    """A training set to take vehicles out of.
+
+    Args:
+        all: the training set; what belongs to one vehicle lies together in each of its arrays.
+
+    Attributes:
+        vehicles: [chosen for] rows of the vehicles that somebody chose for, ascending.
+    """
+
+    def __init__(self, all: Choices) -> None:
+        self._all = all
+        vehicle = all.fit_vehicle.numpy()
+        cell = vehicle[all.fit.numpy()]
+        first = np.flatnonzero(np.diff(all.group.numpy(), prepend=-1))
+        self.vehicles: Ints = np.unique(vehicle)
+        edges = np.append(self.vehicles, np.iinfo(np.int64).max)
+        self._fits, self._cells, self._groups = (
+            np.searchsorted(each, edges) for each in (vehicle, cell, cell[first])
+        )
+
+    def take(self, places: Ints) -> Choices:
+        """Return all that was chosen for some vehicles, which are numbered anew; products keep their rows.
+
+        Args:
+            places: [n] places in `vehicles`.
+        """
+        fits, fit_sizes = self._of(self._fits, places)
+        cells, cell_sizes = self._of(self._cells, places)
+        groups, group_sizes = self._of(self._groups, places)
+
+        def renumbered(numbers: Tensor, offsets: Ints, sizes: Ints) -> Tensor:
+            moved = sizes.cumsum() - sizes - offsets[places]
+            return numbers[cells] + torch.from_numpy(np.repeat(moved, cell_sizes))
+
+        return Choices(
+            fit_vehicle=torch.from_numpy(np.repeat(np.arange(len(places)), fit_sizes)),
+            fit_product=self._all.fit_product[fits],
+            fit=renumbered(self._all.fit, self._fits, fit_sizes),
+            group=renumbered(self._all.group, self._groups, group_sizes),
+            time_bin=self._all.time_bin[cells],
+            weight=self._all.weight[cells],
+            groups=len(groups),
+        )
+
+    @staticmethod
+    def _of(offsets: Ints, places: Ints) -> tuple[Tensor, Ints]:
+        sizes = offsets[places + 1] - offsets[places]
+        return torch.from_numpy(laid_out(offsets[places], sizes)), sizes
 
 
 def choices(snapshot: Snapshot, bins: int, bin_days: int) -> Choices:

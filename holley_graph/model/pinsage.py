@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.likelihood import Choices, scores
-from holley_graph.model.population import Gated, Levels, Population, PopulationConfig
+from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, gathered
 
 Ints = npt.NDArray[np.int64]
 Lists = tuple[Ints, Ints]
@@ -94,7 +94,7 @@ class PinSage(Population):
         return (events.weight[chosen] * missing).sum()
 
     def _pooled(self, name: str, message: Tensor) -> Tensor:
-        added: Tensor = self.gates[name](self.layers[name](getattr(self, f"near_{name}") @ message))
+        added: Tensor = self.gates[name](self.layers[name](gathered(getattr(self, f"near_{name}"), message)))
         return added
 
 

@@ -22,6 +22,7 @@ from torch_geometric.nn import SAGEConv
 
 from holley_graph.model.data import Hierarchy
 from holley_graph.model.likelihood import Choices, negative_log_likelihood
+from holley_graph.model.sampler import Relation, Subgraph
 
 Levels = dict[str, Hierarchy]
 
@@ -59,10 +60,11 @@ class Sums(nn.Module):
         for name, level in levels.items():
             self.register_buffer(f"rows_{name}", level.rows, persistent=False)
 
-    def forward(self) -> Tensor:
-        """Return [entities, dim]."""
-        parts = [functional.embedding(getattr(self, f"rows_{n}"), table) for n, table in self.tables.items()]
-        return torch.stack(parts).sum(0)
+    def forward(self, wanted: Tensor | None = None) -> Tensor:
+        """Return [entities, dim], of all or of those that are wanted."""
+        levels = {name: getattr(self, f"rows_{name}") for name in self.tables}
+        own = levels if wanted is None else {name: rows[wanted] for name, rows in levels.items()}
+        return torch.stack([functional.embedding(own[n], table) for n, table in self.tables.items()]).sum(0)
 
 
 class Population(nn.Module):
@@ -73,11 +75,15 @@ class Population(nn.Module):
         vehicle: levels of the vehicles, `make` and `model` among them.
         product: levels of the products, `part_type` among them.
         config: see there.
+
+    Attributes:
+        hops: how far messages travel.
     """
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: PopulationConfig) -> None:
         super().__init__()
         self.config = config
+        self.hops = 0
         self.vehicle = Sums(vehicle, config.dim, config.init_std)
         self.product = Sums(product, config.dim, config.init_std)
         popularity = {name: product[name] for name in ("part_type", "base_sku", "product")}
@@ -87,6 +93,19 @@ class Population(nn.Module):
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
         return self.vehicle(), self.product()
+
+    def adjacencies(self) -> dict[Relation, Tensor]:
+        """Return the relations that carry messages as CSR [receivers, senders]."""
+        return {}
+
+    def within(self, part: Subgraph) -> tuple[Tensor, Tensor, Tensor]:
+        """Return q, z and b of the vehicles and products of a part of the graph, from what they hear in it."""
+        products = part.nodes["product"]
+        return (
+            self.vehicle(part.nodes["vehicle"]),
+            self.product(products),
+            self.bias(products) + self.drift(products),
+        )
 
     def popularity(self) -> Tensor:
         """Return b [products, bins]; bin 0 is the newest."""
@@ -130,7 +149,7 @@ class Gated(nn.Module):
 
     def forward(self, message: Tensor) -> Tensor:
         """Return what is added to the receiver, [receivers, dim]."""
-        added: Tensor = torch.tanh(self.gate) * self.norm(message)
+        added: Tensor = torch.tanh(self.gate) * self.norm(message.to(self.gate.dtype))  # half precision ends here
         return added
 
 
@@ -182,6 +201,12 @@ def find(keys: Tensor, wanted: Tensor) -> Tensor:
         return torch.full_like(wanted, -1)
     at = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
     return torch.where(keys[at] == wanted, at, -1)
+
+
+def gathered(adjacency: Tensor, sent: Tensor) -> Tensor:
+    """Sum what is sent, [receivers, dim], in full precision: sparse sums in half are not had everywhere."""
+    with torch.autocast(sent.device.type, enabled=False):
+        return adjacency @ sent.to(adjacency.dtype)
 
 
 def adjacency(edges: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -17,14 +17,17 @@ what the user did before the moment that is predicted:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv
 
 from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, adjacency, mean_conv
+from holley_graph.model.sampler import Relation, Subgraph
 from holley_graph.snapshot.snapshot import KINDS
 
 MESSAGES = (
@@ -75,19 +78,31 @@ class Sage(Population):
             shape = (data[target].num_nodes, data[source].num_nodes)
             self.register_buffer(f"to_{target}_{relation}_from_{source}", adjacency(edges, shape), persistent=False)
         self._edges = list(used)
+        self.hops = len(self.layers)
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
-        make, model = self.vehicle.tables["make"], self.vehicle.tables["model"]
-        h = {
-            "vehicle": self.vehicle(),
-            "product": self.product(),
-            "model": model,
-            "make": make,
-            "part_type": self.product.tables["part_type"],
-        }
+        return self._heard(self._start({}), self.adjacencies())
+
+    def within(self, part: Subgraph) -> tuple[Tensor, Tensor, Tensor]:
+        """Return q, z and b of the vehicles and products of a part of the graph, from what they hear in it."""
+        products = part.nodes["product"]
+        return *self._heard(self._start(part.nodes), part.edges), self.bias(products) + self.drift(products)
+
+    def adjacencies(self) -> dict[Relation, Tensor]:
+        """Return the relations that carry messages as CSR [receivers, senders]."""
+        return {key: getattr(self, f"to_{key[2]}_{key[1]}_from_{key[0]}") for key in self._edges}
+
+    def _start(self, nodes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Type to what its nodes say at first, of all nodes of types for which none are named."""
+        above = {name: self.vehicle.tables[name] for name in ("model", "make")}
+        above["part_type"] = self.product.tables["part_type"]
+        sums = {"vehicle": self.vehicle(nodes.get("vehicle")), "product": self.product(nodes.get("product"))}
+        return sums | {n: functional.embedding(nodes[n], t) if n in nodes else t for n, t in above.items()}
+
+    def _heard(self, h: dict[str, Tensor], graph: dict[Relation, Tensor]) -> tuple[Tensor, Tensor]:
         for i, conv in enumerate(self.layers):
-            messages = conv(h, {key: getattr(self, f"to_{key[2]}_{key[1]}_from_{key[0]}") for key in self._edges})
+            messages = conv(h, graph)
             h = {n: x + self.gates[f"{n}_{i}"](messages[n]) if n in messages else x for n, x in h.items()}
         return h["vehicle"], h["product"]
 

@@ -24,6 +24,7 @@ from holley_graph.evaluation.targets import RankingTask
 from holley_graph.model import vectors
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.checkpoint import fingerprint
+from holley_graph.model.execution import Execution
 from holley_graph.model.fit import Validate, fit
 from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, last_days, validator
 from holley_graph.model.population import PopulationConfig
@@ -111,7 +112,7 @@ def search(
         raise GraphStateError(
             f"{len(task.user)} people bought in the last {WINDOW_DAYS} days: too few to tell configurations apart"
         )
-    chosen, where = MODELS[model], torch.device(device)
+    chosen, execution = MODELS[model], Execution(torch.device(device))
     folder = searches / f"{model}-{fingerprint(past, {'model': model, 'seed': seed})}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     study = _open(folder, chosen.config, seed)
@@ -119,7 +120,7 @@ def search(
     def objective(trial: Trial) -> float:
         tried = replace(chosen, config=proposed(trial, chosen.config))
         judged = _pruned(trial, validator(task))
-        fitted, curve = fit(early, tried, epochs, seed=seed, device=where, validate=judged)
+        fitted, curve = fit(early, tried, epochs, seed=seed, execution=execution, validate=judged)
         trial.set_user_attr("epochs", curve.best_epoch)
         measured = compare(vectors.tables(early, fitted, tried.config), past, early, task)
         assert measured is not None  # noqa: S101  somebody bought: counted above

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import secrets
-import shutil
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,22 +14,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import drift
 from holley_graph.evaluation.targets import future_purchases
-from holley_graph.model import catalogue, curve, vectors
+from holley_graph.model import catalogue, vectors
 from holley_graph.model import warm as going_on
 from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.checkpoint import Unfinished, unfinished
 from holley_graph.model.encoder import Encoder
+from holley_graph.model.execution import Execution
 from holley_graph.model.fit import Curve, fit
 from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, last_days, validator
 from holley_graph.model.population import PopulationConfig
+from holley_graph.model.processes import ALONE, Processes
+from holley_graph.model.run import Learned, Run, seal
 from holley_graph.model.warm import Live
 from holley_graph.progress import Progress, silent
-from holley_graph.snapshot.parcel import digest
 from holley_graph.snapshot.snapshot import Snapshot
 
 MOST_EPOCHS = 150
@@ -39,14 +38,6 @@ WITHOUT_VALIDATION = 60
 """Epochs when too few purchases fell into the validation window to choose by."""
 PACKAGES = ("torch", "torch-geometric", "holley-graph")
 """What vectors may depend on beside the snapshot and the recipe."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run folder and what it says of itself."""
-
-    path: Path
-    manifest: dict[str, Any]
 
 
 def train(
@@ -59,6 +50,9 @@ def train(
     seed: int = 0,
     warm: bool = False,
     device: str = "auto",
+    batch: int | None = None,
+    mixed: bool = False,
+    processes: Processes = ALONE,
     snapshot: str = "",
     progress: Progress = silent,
 ) -> Run:
@@ -73,11 +67,15 @@ def train(
         seed: same seed, same snapshot, same machine: same vectors on CPU.
         warm: go on from the live release, by its seed, and turn all vectors onto its own.
         device: `cpu`, `cuda` or `auto`.
+        batch: vehicles per step; none: all of them.
+        mixed: multiply matrices in bfloat16.
+        processes: who trains it together; the first one writes the run folder.
         snapshot: name of the parcel that `full` was opened from, for the manifest.
-        progress: told after each epoch.
+        progress: told after each step.
 
     Raises:
         GraphStateError: there is no interaction to learn from, or no live release of this kind to go on from.
+        SettingsError: the model or the device cannot do it in this way.
     """
     started = time.monotonic()
     chosen = MODELS[model] if config is None else replace(MODELS[model], config=config)
@@ -85,78 +83,70 @@ def train(
     past = full.before(cut)
     if not past.events.num_rows:
         raise GraphStateError("no interaction before the cut: nothing to learn from")
-    where = torch.device(_device(device))
+    execution = Execution(torch.device(_device(device)), batch, mixed, processes)
+    execution.check(model)
 
     versions = {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
-    learned: _Learned
     kept: Unfinished | None = None
     if past.vehicles.num_rows:
         live = going_on.live(runs, model, chosen.config, cut) if warm else None
         seed = live.manifest["seed"] if live else seed
-        recipe = {"model": model, "config": asdict(chosen.config), "seed": seed, "device": str(where)}
-        kept = unfinished(runs, past, recipe | {"versions": versions, "warm": live and live.manifest["run_id"]})
+        recipe = {"model": model, "config": asdict(chosen.config), "seed": seed, **execution.described}
+        recipe |= {"versions": versions, "warm": live and live.manifest["run_id"]}
+        kept = unfinished(runs, past, recipe, processes)
         if live:
-            learned = _from_live(past, chosen, live, seed, where, kept, progress)
+            learned = _from_live(past, chosen, live, seed, execution, kept, progress)
         else:
-            learned = _within_fit(past, chosen, seed, where, kept, progress)
-    elif warm:
+            learned = _within_fit(past, chosen, seed, execution, kept, progress)
+    elif warm or batch:
         raise GraphStateError(
-            "a graph without vehicles is factorised at once, it goes on from nothing", going_on.HINT
+            "a graph without vehicles is factorised at once, not step by step", "without --warm and --batch"
         )
     else:
         model, learned = "catalogue", _whole_catalogue(past, CatalogueConfig(), seed)
-    tables = learned.tables
-    held_out = future_purchases(full, cut, WINDOW_DAYS) if cut < full.as_of else None
-    manifest = {
-        "run_id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{model}-{secrets.token_hex(2)}",
-        "model": model,
-        "as_of": cut,
-        "snapshot": snapshot,
-        "seed": seed,
-        "device": str(where),
-        "config": asdict(learned.config),
-        "epochs": learned.epochs,
-        "loss": learned.loss,
-        "warm": learned.warm,
-        "dim": int(tables["product"].vectors.shape[1]),
-        "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
-        "metrics": {
-            "validation": learned.validation,
-            "held_out": held_out and compare(tables, full, past, held_out),
-            "drift": learned.drift,
-        },
-        "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
-        "versions": versions,
-    }
-    sealed = Run(_seal(runs, manifest, learned), manifest)
-    if kept:
-        kept.remove()
-    return sealed
 
+    def sealed() -> dict[str, Any]:
+        tables = learned.tables
+        held_out = future_purchases(full, cut, WINDOW_DAYS) if cut < full.as_of else None
+        manifest = {
+            "run_id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{model}-{secrets.token_hex(2)}",
+            "model": model,
+            "as_of": cut,
+            "snapshot": snapshot,
+            "seed": seed,
+            **execution.described,
+            "processes": processes.count,
+            "config": asdict(learned.config),
+            "epochs": learned.epochs,
+            "loss": learned.loss,
+            "warm": learned.warm,
+            "dim": int(tables["product"].vectors.shape[1]),
+            "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
+            "metrics": {
+                "validation": learned.validation,
+                "held_out": held_out and compare(tables, full, past, held_out),
+                "drift": learned.drift,
+            },
+            "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
+            "versions": versions,
+        }
+        seal(runs, manifest, learned)
+        if kept:
+            kept.remove()
+        return manifest
 
-@dataclass(frozen=True)
-class _Learned:
-    """What a way of training leaves: vectors, parameters, and how it went."""
-
-    config: PopulationConfig | CatalogueConfig
-    tables: dict[str, table.Table]
-    encoder: Encoder
-    epochs: int
-    curve: Curve
-    validation: dict[str, Any] | None = None
-    loss: float | None = None
-    warm: dict[str, Any] | None = None
-    drift: dict[str, Any] | None = None
+    manifest = processes.told(sealed)
+    return Run(runs / manifest["run_id"], manifest)
 
 
 def _within_fit(
-    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
-) -> _Learned:
-    """Choose the number of epochs on held-back time, then refit on everything."""
+    past: Snapshot, chosen: Architecture, seed: int, execution: Execution, kept: Unfinished, progress: Progress
+) -> Learned:
+    """Choose the length on held-back time, then refit on everything."""
     if kept.decided:
         progress(f"length chosen before: going on with {kept.decided['epochs']} epochs", 1, 1)
     else:
-        epochs, drawn, validation = _choose_length(past, chosen, seed, device, kept, progress)
+        epochs, drawn, validation = _choose_length(past, chosen, seed, execution, kept, progress)
         kept.decide(epochs=epochs, curve=drawn and asdict(drawn), validation=validation)
     decided = kept.decided
     fitted, refit = fit(
@@ -164,16 +154,14 @@ def _within_fit(
         chosen,
         decided["epochs"],
         seed=seed,
-        device=device,
+        execution=execution,
         stage="refitting",
         unfinished=kept,
         progress=progress,
     )
     curve_ = Curve(**decided["curve"]) if decided["curve"] else refit
     made = vectors.tables(past, fitted, chosen.config)
-    return _Learned(
-        chosen.config, made, fitted.encoder, decided["epochs"], curve_, decided["validation"], fitted.loss
-    )
+    return Learned(chosen.config, made, fitted.encoder, len(refit.loss), curve_, decided["validation"], fitted.loss)
 
 
 def _from_live(
@@ -181,17 +169,17 @@ def _from_live(
     chosen: Architecture,
     live: Live,
     seed: int,
-    device: torch.device,
+    execution: Execution,
     kept: Unfinished,
     progress: Progress,
-) -> _Learned:
+) -> Learned:
     """Train on from the live release, and turn what comes of it onto what is served."""
     fitted, refit = fit(
         past,
         chosen,
         MOST_EPOCHS,
         seed=seed,
-        device=device,
+        execution=execution,
         start=live.encoder,
         until=live.until * (1 + going_on.SLACK),
         stage="going on from the live release",
@@ -200,7 +188,7 @@ def _from_live(
     )
     fitted = going_on.turned(fitted, live.tables["product"], past.product_ids.keys)
     made = vectors.tables(past, fitted, chosen.config)
-    return _Learned(
+    return Learned(
         chosen.config,
         made,
         fitted.encoder,
@@ -212,14 +200,14 @@ def _from_live(
     )
 
 
-def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> _Learned:
+def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> Learned:
     """Train a graph without vehicles."""
     tables, state = catalogue.fit(past, config, seed=seed)
-    return _Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
+    return Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
 
 
 def _choose_length(
-    past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
+    past: Snapshot, chosen: Architecture, seed: int, execution: Execution, kept: Unfinished, progress: Progress
 ) -> tuple[int, Curve | None, dict[str, Any] | None]:
     """Early stopping: train on all but the last days, stop when predicting those gets no better."""
     task, early = last_days(past)
@@ -230,27 +218,17 @@ def _choose_length(
         chosen,
         MOST_EPOCHS,
         seed=seed,
-        device=device,
+        execution=execution,
         validate=validator(task),
         stage="choosing the length",
         unfinished=kept,
         progress=progress,
     )
-    return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, chosen.config), past, early, task)
 
+    def measure() -> dict[str, Any] | None:
+        return compare(vectors.tables(early, fitted, chosen.config), past, early, task)
 
-def _seal(runs: Path, manifest: dict[str, Any], learned: _Learned) -> Path:
-    """Write everything beside the runs, then give it its name."""
-    partial = runs / f"{manifest['run_id']}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True, mode=0o700)
-    table.save(learned.tables, partial)
-    learned.encoder.save(partial)
-    curve.draw(learned.curve, partial / "curve.png")
-    (partial / "curve.json").write_text(json.dumps(asdict(learned.curve)))
-    manifest["files"] = {path.name: digest(path) for path in sorted(partial.iterdir())}
-    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
-    return partial.rename(runs / manifest["run_id"])
+    return curve_.best_epoch * curve_.worth, curve_, execution.processes.told(measure)
 
 
 def _device(wanted: str) -> str:

@@ -31,12 +31,13 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
 
 
-def run(name: str, folder: Path, progress: Progress = silent) -> dict[str, table.Table]:
+def run(name: str, folder: Path, batch: int | None, progress: Progress = silent) -> dict[str, table.Table]:
     config = replace(MODELS[name].config, dim=8)
-    return table.load(train(SMALL, folder, model=name, config=config, device="cpu", progress=progress).path)
+    done = train(SMALL, folder, model=name, config=config, device="cpu", batch=batch, progress=progress)
+    return table.load(done.path)
 
 
-def killed(name: str, folder: Path, stage: str, step: int) -> None:
+def killed(name: str, folder: Path, batch: int | None, stage: str, step: int) -> None:
     """Train in a process that is killed after a step, before the step is kept."""
 
     def die(what: str, done: int, of: int) -> None:
@@ -45,24 +46,24 @@ def killed(name: str, folder: Path, stage: str, step: int) -> None:
 
     child = os.fork()  # with torch, which a new interpreter would need seconds to import
     if not child:
-        run(name, folder, die)
+        run(name, folder, batch, die)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("name", OF_THEIR_OWN)
+@pytest.mark.parametrize(("name", "batch"), [*((name, None) for name in OF_THEIR_OWN), ("sage", 5)])
 def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobody_disturbed(
-    name: str, tmp_path: Path
+    name: str, batch: int | None, tmp_path: Path
 ) -> None:
-    """Killed while the length is chosen, and again in the refit: random draws, moments and curricula go on."""
-    killed(name, tmp_path / "killed", "choosing the length", 7)
-    killed(name, tmp_path / "killed", "refitting", 3)
+    """Killed while the length is chosen, and again in the refit: draws, moments, curricula and batches go on."""
+    killed(name, tmp_path / "killed", batch, "choosing the length", 7)
+    killed(name, tmp_path / "killed", batch, "refitting", 3)
     (left,) = (tmp_path / "killed").iterdir()
     assert (left.name.startswith("unfinished-"), left.stat().st_mode & 0o777) == (True, 0o600)
     said: list[str] = []
-    ours = run(name, tmp_path / "killed", lambda what, *_: said.append(what))
-    theirs = run(name, tmp_path / "whole")
+    ours = run(name, tmp_path / "killed", batch, lambda what, *_: said.append(what))
+    theirs = run(name, tmp_path / "whole", batch)
     chosen, kept = (each for each in said if "going on" in each)
     assert (chosen[:20], kept) == ("length chosen before", "refitting: going on from step 2")
     assert "choosing the length" not in said

@@ -10,6 +10,7 @@ from holley_graph.evaluation.targets import future_purchases
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.click import COUNTED, Click, ClickConfig, counted
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.execution import Execution
 from holley_graph.model.fit import fit
 from holley_graph.model.likelihood import KIND_WEIGHTS, choices
 from tests.support import planted
@@ -64,7 +65,7 @@ def test_links_are_not_moved_by_the_ranker_that_reads_them() -> None:
 def test_the_sigmoid_of_a_score_is_how_often_the_next_event_is_about_that_part() -> None:
     world = planted.world(users=3_000).snapshot
     chosen = replace(MODELS["click"], config=ClickConfig(dim=16))
-    fitted, _ = fit(world.before(CUT), chosen, 30, seed=0, device=torch.device("cpu"))
+    fitted, _ = fit(world.before(CUT), chosen, 30, seed=0, execution=Execution())
     task = future_purchases(world, CUT, 30)
     vehicle = task.vehicle[task.owner]
     score = (fitted.q[vehicle] * fitted.z[task.candidate]).sum(1) + fitted.popularity[task.candidate]

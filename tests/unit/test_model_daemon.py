@@ -11,6 +11,7 @@ from holley_graph.evaluation import links
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.daemon import Daemon, DaemonConfig
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.execution import Execution
 from holley_graph.model.fit import Fitted, fit
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
@@ -53,7 +54,7 @@ def task() -> links.LinkTask:
 @pytest.fixture(scope="module")
 def fitted(task: links.LinkTask) -> Fitted:
     chosen = replace(MODELS["daemon"], config=DaemonConfig(dim=16, bins=1))
-    return fit(task.past, chosen, epochs=40, seed=0, device=torch.device("cpu"))[0]
+    return fit(task.past, chosen, epochs=40, seed=0, execution=Execution())[0]
 
 
 def test_what_leads_to_what_is_found_of_products_that_nobody_ever_bought(

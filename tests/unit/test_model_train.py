@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-import torch
 
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
@@ -15,6 +14,7 @@ from holley_graph.evaluation.targets import future_purchases
 from holley_graph.model import curve, vectors
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.execution import Execution
 from holley_graph.model.fit import Curve, fit
 from holley_graph.model.sage import SageConfig
 from holley_graph.model.train import Run, train
@@ -145,7 +145,7 @@ def test_nothing_before_the_cut_is_nothing_to_learn_from(tmp_path: Path) -> None
 
 
 def test_the_stored_vectors_score_as_the_model_does() -> None:
-    fitted, _ = fit(SMALL, replace(MODELS["sage"], config=CONFIG), 5, seed=0, device=torch.device("cpu"))
+    fitted, _ = fit(SMALL, replace(MODELS["sage"], config=CONFIG), 5, seed=0, execution=Execution())
     made = vectors.tables(SMALL, fitted, CONFIG)
     stored = made["vehicle"].vectors @ made["product"].vectors.T
     model = (fitted.q @ fitted.z.T + fitted.popularity).numpy()

@@ -18,6 +18,7 @@ from holley_graph.evaluation import drift, registry
 from holley_graph.model import curve, vectors, warm
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.execution import Execution
 from holley_graph.model.fit import fit
 from holley_graph.model.train import Run, train
 from tests.support import planted
@@ -26,7 +27,6 @@ from tests.support.models import OF_THEIR_OWN
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
 LATER = SMALL.as_of
 EARLIER = SMALL.as_of - 60 * planted.DAY
-CPU = torch.device("cpu")
 every_model = pytest.mark.parametrize("name", OF_THEIR_OWN)
 
 
@@ -67,7 +67,7 @@ def test_a_rerun_on_the_same_data_moves_nothing(name: str, tmp_path: Path) -> No
 def test_a_rotation_leaves_every_score_as_it_is(name: str) -> None:
     """Of vehicles, users, models and makes with products, and of products with what is bought next."""
     chosen = replace(MODELS[name], config=replace(MODELS[name].config, dim=8))
-    fitted, _ = fit(SMALL, chosen, 5, seed=0, device=CPU)
+    fitted, _ = fit(SMALL, chosen, 5, seed=0, execution=Execution())
     by, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))
     before = vectors.tables(SMALL, fitted, chosen.config)
     after = vectors.tables(SMALL, warm.rotated(fitted, torch.from_numpy(by).float()), chosen.config)
@@ -94,13 +94,20 @@ def test_from_the_release_of_two_months_ago_fewer_steps_reach_the_loss(tmp_path:
     losses = json.loads((tmp_path / warmed["run_id"] / "curve.json").read_text())["loss"]
     assert min([warmed["loss"], *losses]) <= warmed["warm"]["until"] * (1 + warm.SLACK)
     chosen = replace(MODELS["sage"], config=replace(MODELS["sage"].config, dim=8))
-    _, steps = fit(SMALL, chosen, 40, seed=0, device=CPU)
+    _, steps = fit(SMALL, chosen, 40, seed=0, execution=Execution())
     needed = next(step for step, loss in enumerate(steps.loss) if loss <= warmed["loss"])
     assert warmed["epochs"] < needed
     assert cold["warm"] is None
     told = warmed["metrics"]["drift"]
     assert 0 < told["top_four_changed"] < 1
     assert all(0.5 < each["cosine"] < 1 for each in told["moved"].values())
+
+
+def test_going_on_in_batches_ends_where_the_loss_over_everything_says(tmp_path: Path) -> None:
+    live(tmp_path, as_of=EARLIER)
+    warmed = run(tmp_path, warm=True, batch=20).manifest
+    assert 0 < warmed["epochs"] < 20
+    assert warmed["loss"] <= warmed["warm"]["until"] * (1 + warm.SLACK)
 
 
 def test_going_on_again_aims_at_the_loss_of_the_last_training_from_nothing(tmp_path: Path) -> None:

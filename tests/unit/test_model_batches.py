@@ -1,0 +1,135 @@
+"""Training in batches: its gradients are those of the full batch, shared or not, and what cannot be is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from holley_graph.errors import SettingsError
+from holley_graph.model import batches
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.batches import Batches, Whole
+from holley_graph.model.data import price_edges
+from holley_graph.model.execution import Execution
+from holley_graph.model.fit import build
+from holley_graph.model.likelihood import ByVehicle, Choices, choices
+from holley_graph.model.population import Population
+from holley_graph.model.processes import Processes
+from holley_graph.model.train import train
+from tests.support import planted
+
+SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
+EVENTS = choices(SMALL, 12, 45)
+ABLE = [name for name, each in MODELS.items() if each.batches]
+
+
+def model(name: str, **config: object) -> Population:
+    """With vectors large and gates open enough for messages to matter."""
+    chosen = replace(MODELS[name], config=replace(MODELS[name].config, dim=8, init_std=0.5, **config))
+    built, _ = build(SMALL, chosen, price_edges(SMALL), 0)
+    for key, value in built.named_parameters():
+        if key.endswith("gate"):
+            value.data.fill_(0.7)
+    return built
+
+
+def gradient(of: Population, loss: torch.Tensor) -> dict[str, torch.Tensor]:
+    of.zero_grad()
+    loss.backward()
+    return {name: each.grad.clone() for name, each in of.named_parameters() if each.grad is not None}
+
+
+def mean(each: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.stack([grad[name] for grad in each]).mean(0) for name in each[0]}
+
+
+def assert_close(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
+    assert ours.keys() == theirs.keys()
+    for name, grad in theirs.items():
+        torch.testing.assert_close(ours[name], grad, atol=1e-5, rtol=1e-4, msg=lambda text, n=name: f"{n}: {text}")
+
+
+@pytest.mark.parametrize(("name", "config"), [("sage", {}), ("sage", {"layers": 2}), ("twin", {})])
+def test_over_a_pass_gradients_average_to_that_of_the_full_batch(
+    name: str, config: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all neighbours; one batch is smaller than the others."""
+    monkeypatch.setattr(batches, "MOST", 1_000)
+    trained = model(name, **config)
+    whole = gradient(trained, Whole(trained, EVENTS, Execution()).loss(0))
+    work = Batches(trained, EVENTS, Execution(batch=5), seed=3)
+    assert work.count == 3
+    assert_close(mean([gradient(trained, work.loss(step)) for step in range(3, 6)]), whole)
+
+
+def test_no_vehicle_hears_more_products_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST", 2)
+    trained = model("sage")
+    batch = Batches(trained, EVENTS, Execution(batch=1_000), seed=0).batch(0)
+    heard = batch.part.edges["product", "fits", "vehicle"].crow_indices().diff()
+    assert heard[: batch.choices.fit_vehicle.max() + 1].unique().tolist() == [2]
+
+
+@pytest.mark.parametrize("name", ABLE)
+@pytest.mark.parametrize("batch", [6, 2])
+def test_shares_of_several_processes_add_up_to_the_batch_of_one(name: str, batch: int) -> None:
+    """Neighbours are thinned alike; a share may be empty."""
+    trained = model(name)
+    one = gradient(trained, Batches(trained, EVENTS, Execution(batch=batch), seed=1).loss(4))
+    shares = [Execution(batch=batch, processes=Processes(rank, 3)) for rank in range(3)]
+    each = [gradient(trained, Batches(trained, EVENTS, share, seed=1).loss(4)) for share in shares]
+    assert_close({key: torch.stack([grad[key] for grad in each]).sum(0) for key in each[0]}, one)
+
+
+def test_every_vehicle_that_somebody_chose_for_comes_once_a_pass_in_another_order_each() -> None:
+    work = Batches(model("twin"), EVENTS, Execution(batch=4), seed=0)
+    passes = [
+        [row for step in range(turn, turn + work.count) for row in work.batch(step).part.nodes["vehicle"].tolist()]
+        for turn in (0, work.count)
+    ]
+    assert sorted(passes[0]) == sorted(passes[1]) == EVENTS.fit_vehicle.unique().tolist()
+    assert passes[0] != passes[1]
+
+
+def test_what_is_taken_out_for_some_vehicles_is_theirs_cell_by_cell() -> None:
+    by = ByVehicle(EVENTS)
+    places = [3, 0]
+    taken = by.take(torch.tensor(places).numpy())
+
+    def cells(of: Choices, name: dict[int, int]) -> list[tuple[float, ...]]:
+        vehicle = [name.get(row) for row in of.fit_vehicle[of.fit].tolist()]
+        told = (of.fit_product[of.fit], of.time_bin, of.weight)
+        rows = zip(vehicle, *(each.tolist() for each in told), strict=True)
+        return sorted(row for row in rows if row[0] is not None)
+
+    wanted = {int(by.vehicles[place]): number for number, place in enumerate(places)}
+    assert cells(taken, {0: 0, 1: 1}) == cells(EVENTS, wanted)
+    whole = {(EVENTS.fit_vehicle[EVENTS.fit] == row).nonzero().flatten().numpy().size for row in wanted}
+    assert sum(whole) == len(taken.fit)
+    assert taken.group.unique().tolist() == list(range(taken.groups))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_in_half_precision_the_loss_is_nearly_the_same_and_gradients_are_whole(name: str) -> None:
+    losses = []
+    for mixed in (False, True):
+        trained = model(name)
+        torch.manual_seed(0)
+        loss = Whole(trained, EVENTS, Execution(mixed=mixed)).loss(0)
+        assert loss.dtype == torch.float32
+        grads = gradient(trained, loss)
+        assert all(torch.isfinite(each).all() for each in grads.values())
+        losses.append(loss.item())
+    assert losses[1] == pytest.approx(losses[0], rel=2e-3)
+
+
+def test_what_cannot_be_trained_in_batches_says_so(tmp_path: Path) -> None:
+    for model_, options, said in (
+        ("gat", {"batch": 5}, "gat trains on the whole graph"),
+        ("sage", {"processes": Processes(0, 2)}, "2 processes train in batches of at least"),
+        ("sage", {"batch": 1, "processes": Processes(0, 2)}, "2 processes train in batches of at least"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            train(SMALL, tmp_path, model=model_, device="cpu", **options)
+    assert not list(tmp_path.iterdir())
