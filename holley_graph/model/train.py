@@ -27,7 +27,7 @@ from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.checkpoint import Unfinished, unfinished
 from holley_graph.model.encoder import Encoder
 from holley_graph.model.fit import Curve, fit
-from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, last_days, validator
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, calibration, compare, last_days, validator
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.warm import Live
 from holley_graph.progress import Progress, silent
@@ -118,11 +118,12 @@ def train(
         "epochs": learned.epochs,
         "loss": learned.loss,
         "warm": learned.warm,
+        "calibration": learned.calibration,
         "dim": int(tables["product"].vectors.shape[1]),
         "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
         "metrics": {
             "validation": learned.validation,
-            "held_out": held_out and compare(tables, full, past, held_out),
+            "held_out": held_out and compare(tables, full, past, held_out, learned.calibration),
             "drift": learned.drift,
         },
         "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
@@ -147,6 +148,7 @@ class _Learned:
     loss: float | None = None
     warm: dict[str, Any] | None = None
     drift: dict[str, Any] | None = None
+    calibration: dict[str, float] | None = None
 
 
 def _within_fit(
@@ -156,8 +158,7 @@ def _within_fit(
     if kept.decided:
         progress(f"length chosen before: going on with {kept.decided['epochs']} epochs", 1, 1)
     else:
-        epochs, drawn, validation = _choose_length(past, chosen, seed, device, kept, progress)
-        kept.decide(epochs=epochs, curve=drawn and asdict(drawn), validation=validation)
+        kept.decide(**_choose_length(past, chosen, seed, device, kept, progress))
     decided = kept.decided
     fitted, refit = fit(
         past,
@@ -170,9 +171,15 @@ def _within_fit(
         progress=progress,
     )
     curve_ = Curve(**decided["curve"]) if decided["curve"] else refit
-    made = vectors.tables(past, fitted, chosen.config)
     return _Learned(
-        chosen.config, made, fitted.encoder, decided["epochs"], curve_, decided["validation"], fitted.loss
+        chosen.config,
+        vectors.tables(past, fitted, chosen.config),
+        fitted.encoder,
+        decided["epochs"],
+        curve_,
+        decided["validation"],
+        fitted.loss,
+        calibration=decided.get("calibration"),
     )
 
 
@@ -209,6 +216,7 @@ def _from_live(
         loss=fitted.loss,
         warm={"from": live.manifest["run_id"], "until": live.until},
         drift=drift.measure(made, live.tables, past),
+        calibration=live.manifest.get("calibration"),  # no time is held back here to fit one on
     )
 
 
@@ -220,11 +228,15 @@ def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> _Lea
 
 def _choose_length(
     past: Snapshot, chosen: Architecture, seed: int, device: torch.device, kept: Unfinished, progress: Progress
-) -> tuple[int, Curve | None, dict[str, Any] | None]:
-    """Early stopping: train on all but the last days, stop when predicting those gets no better."""
+) -> dict[str, Any]:
+    """Early stopping: train on all but the last days, stop when predicting those gets no better.
+
+    Returns:
+        What the refit needs: `epochs`, `curve`, `validation`, and the `calibration` that those days ask for.
+    """
     task, early = last_days(past)
     if len(task.user) < FEWEST_TEST_USERS:
-        return WITHOUT_VALIDATION, None, None
+        return {"epochs": WITHOUT_VALIDATION, "curve": None, "validation": None, "calibration": None}
     fitted, curve_ = fit(
         early,
         chosen,
@@ -236,7 +248,13 @@ def _choose_length(
         unfinished=kept,
         progress=progress,
     )
-    return curve_.best_epoch, curve_, compare(vectors.tables(early, fitted, chosen.config), past, early, task)
+    made = vectors.tables(early, fitted, chosen.config)
+    return {
+        "epochs": curve_.best_epoch,
+        "curve": asdict(curve_),
+        "validation": compare(made, past, early, task),
+        "calibration": calibration(made, past, task),
+    }
 
 
 def _seal(runs: Path, manifest: dict[str, Any], learned: _Learned) -> Path:
