@@ -171,9 +171,9 @@ def next_bought(asked: Asked) -> Rows:
 
 def _link_quality(task: links.LinkTask, says: Callable[[Any], Any]) -> dict[str, float]:
     yes, foil, stranger = says(task.pair), says(task.foil), says(task.stranger)
-    low, high = links.auc_interval(yes, stranger, task.maker)
+    auc, low, high = links.over_makers(links.outscored(yes, stranger), task.maker)
     return {
-        "AUC": round(links.auc(yes, stranger), 4),
+        "AUC": round(auc, 4),
         "from": round(low, 4),
         "to": round(high, 4),
         "AP": round(links.average_precision(yes, stranger), 4),

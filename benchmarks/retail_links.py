@@ -4,8 +4,8 @@ Its items have nothing but who touched them, so that of a product without any ev
 of the products in any pair is drawn and taken out of what is learned from; half of the users give what they did
 with them back when questions are asked, which are the pairs that the other half alone made (`evaluation.links`).
 
-A visitor with a large basket makes a pair of everything in it. The interval of an AUC is therefore one over those
-who made the pairs, and `makers` says as how many of equal weight they count.
+A visitor with a large basket makes a pair of everything in it. So intervals (mean, from, to) are over those who
+made the pairs, and beside the mean over pairs stands one in which they count alike.
 """
 
 from __future__ import annotations
@@ -60,24 +60,27 @@ def rows(full: Snapshot, seed: int) -> dict[str, Callable[[], dict[str, Any]]]:
 
 
 def quality(asked: dict[str, links.LinkTask], says: Says) -> dict[str, Any]:
-    """Area, its interval over makers, precision, and the direction of what was bought one way."""
+    """Area and precision over pairs, area over makers, and the direction of what was bought one way."""
     found: dict[str, Any] = {}
     for name, task in asked.items():
         yes, foil, stranger = says(task.pair), says(task.foil), says(task.stranger)
-        low, high = links.auc_interval(yes, stranger, task.maker)
+        placed = links.outscored(yes, stranger)
+        alike = links.over_makers(placed, task.maker, alike=True)
         each = {
-            "AUC": links.auc(yes, stranger),
-            "from": low,
-            "to": high,
+            "AUC": links.over_makers(placed, task.maker),
             "AP": links.average_precision(yes, stranger),
+            "AUC, makers alike": alike,
             "AUC, same ends": links.auc(yes, foil),
             "AP, same ends": links.average_precision(yes, foil),
         }
         if name == "bought":
-            each["direction"] = links.direction_auc(yes, says(task.pair[::-1]), task.lean)
-        made = np.bincount(task.maker)
-        found |= {f"{name} {key}": round(value, 4) for key, value in each.items()}
-        found |= {f"{name} pairs": len(yes), f"{name} makers": round(made.sum() ** 2 / (made**2).sum(), 1)}
+            right, one_way = links.rightly_directed(yes, says(task.pair[::-1])), task.lean > 0
+            each["direction"] = links.over_makers(right[one_way], task.maker[one_way])
+        found[name] = {key: np.round(value, 3).tolist() for key, value in each.items()} | {
+            "pairs": len(yes),
+            "makers": len(np.unique(task.maker)),
+            "makers, as if of equal baskets": round(float(len(yes) ** 2 / (np.bincount(task.maker) ** 2).sum()), 1),
+        }
     return found
 
 

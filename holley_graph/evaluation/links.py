@@ -141,21 +141,27 @@ def auc(yes: Floats, no: Floats) -> float:
     return float((rank.sum() - len(yes) * (len(yes) + 1) / 2) / (len(yes) * len(no)))
 
 
-def auc_interval(yes: Floats, no: Floats, maker: Ints) -> tuple[float, float]:
-    """95 % interval of the AUC by a bootstrap over those who made the pairs: one user's basket is one observation.
+def outscored(yes: Floats, no: Floats) -> Floats:
+    """[pairs] share of the foils that each pair scores higher than, ties by half; their mean is the AUC."""
+    order = np.sort(no)
+    return np.asarray((np.searchsorted(order, yes) + np.searchsorted(order, yes, "right")) / (2 * max(len(no), 1)))
+
+
+def over_makers(values: Floats, maker: Ints, alike: bool = False) -> tuple[float, float, float]:
+    """Mean and its 95 % interval by a bootstrap over those who made the pairs: a basket is one observation.
 
     Args:
-        yes: [pairs] scores.
-        no: [foils] scores.
+        values: [pairs] what is averaged.
         maker: [pairs] who made each.
+        alike: whether makers count alike, else pairs do.
     """
-    order = np.sort(no)
-    below = (np.searchsorted(order, yes) + np.searchsorted(order, yes, "right")) / (2 * max(len(no), 1))
     _, row = np.unique(maker, return_inverse=True)
-    total, pairs = np.bincount(row, below), np.bincount(row)
+    total, pairs = np.bincount(row, values), np.bincount(row).astype(float)
+    if alike:
+        total, pairs = total / pairs, np.ones(len(pairs))
     drawn = np.random.default_rng(0).integers(0, len(pairs), (DRAWS, len(pairs)))
     low, high = np.quantile(total[drawn].sum(1) / pairs[drawn].sum(1), LEVEL)
-    return float(low), float(high)
+    return float(total.sum() / pairs.sum()), float(low), float(high)
 
 
 def average_precision(yes: Floats, no: Floats) -> float:
@@ -168,9 +174,12 @@ def average_precision(yes: Floats, no: Floats) -> float:
 
 def direction_auc(there: Floats, back: Floats, lean: Ints) -> float:
     """Of the pairs that were bought oftener one way: how often that way scores higher than its reverse."""
-    one_way = lean > 0
-    right = np.sign(there[one_way] - back[one_way])
-    return float((right + 1).mean() / 2)
+    return float(rightly_directed(there, back)[lean > 0].mean())
+
+
+def rightly_directed(there: Floats, back: Floats) -> Floats:
+    """[pairs] 1 where this way scores higher than its reverse, a half where both score alike."""
+    return np.asarray((np.sign(there - back) + 1) / 2)
 
 
 def _ranks(values: Floats, ties: Literal["average", "min"]) -> Floats:

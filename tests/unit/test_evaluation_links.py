@@ -78,10 +78,14 @@ def test_what_some_users_give_is_known_when_asked_never_learned_from_and_never_t
 
 def test_pairs_of_one_basket_are_one_observation() -> None:
     yes, no, alone = np.repeat([3.0, 0.0], 50), np.array([1.0, 2.0]), np.arange(100)
-    low, high = links.auc_interval(yes, no, alone)
-    assert 0.35 < low < 0.5 < high < 0.65
-    assert links.auc_interval(yes, no, alone // 50) == (0.0, 1.0)
-    assert links.auc_interval(yes, no, np.zeros(100, int)) == (0.5, 0.5)
+    values = links.outscored(yes, no)
+    assert values.mean() == links.auc(yes, no) == 0.5
+    mean, low, high = links.over_makers(values, alone)
+    assert mean == 0.5 and 0.35 < low < 0.5 < high < 0.65
+    assert links.over_makers(values, alone // 50) == (0.5, 0.0, 1.0)
+    assert links.over_makers(values, np.zeros(100, int)) == (0.5, 0.5, 0.5)
+    # one basket of 99 pairs, 50 of them told apart, and one of a pair that is not
+    assert links.over_makers(values, (alone == 99).astype(int), alike=True)[0] == pytest.approx(50 / 99 / 2)
 
 
 @pytest.mark.parametrize(
