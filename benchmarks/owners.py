@@ -21,9 +21,9 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.fit import Fitted, fit
 from holley_graph.snapshot.snapshot import Snapshot
 
-STRANGERS = 200
+STRANGERS = 50
 """Products at random among what fits each user's vehicle."""
-EPOCHS = 30
+EPOCHS = 20
 """Of every training; nothing is held back to choose a length on."""
 
 
