@@ -140,7 +140,8 @@ def counted(data: HeteroData, levels: dict[str, Hierarchy], config: ClickConfig)
 
     Returns:
         [bins + 1, products, features] ln(1 + n) of what happened in a bin and in all older ones, standardised over
-        products by the newest bin; after the oldest bin nothing has happened.
+        products by the newest bin; after the oldest bin nothing has happened. What is alike for all products there,
+        as where nobody knows their part types, tells none of them apart and is 0.
     """
     events, products = data["user", "interacts", "product"], int(data["product"].num_nodes)
     bins = torch.from_numpy(time_bins(events.time.numpy(), data.as_of, config.bins, config.bin_days))
@@ -155,4 +156,5 @@ def counted(data: HeteroData, levels: dict[str, Hierarchy], config: ClickConfig)
         sums = torch.zeros(len(by_bin), level.size).index_add(1, level.rows, by_bin)[:, level.rows]
         features.append(sums.log1p())
     found = torch.stack(features, 2)
-    return (found - found[0].mean(0)) / found[0].std(0).clamp(min=1e-3)
+    spread = found[0].std(0)
+    return (found - found[0].mean(0)) / spread.clamp(min=1e-3) * (spread > 1e-3)

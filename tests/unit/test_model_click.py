@@ -16,7 +16,7 @@ from holley_graph.evaluation.targets import future_purchases
 from holley_graph.model import curve
 from holley_graph.model import train as training
 from holley_graph.model.click import COUNTED, Click, ClickConfig, counted
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.data import Hierarchy, hetero_data, product_levels, vehicle_levels
 from holley_graph.model.likelihood import KIND_WEIGHTS, choices
 from tests.support import planted
 
@@ -41,6 +41,15 @@ def test_a_product_is_counted_before_a_bin_and_not_in_it() -> None:
     found = counted(DATA, product_levels(SMALL), config)[:, :, COUNTED.index("product")].numpy()
     np.testing.assert_allclose(found, (np.array(logs) - logs[0].mean()) / logs[0].std(ddof=1), rtol=1e-4, atol=1e-5)
     assert np.ptp(found[3]) == 0
+
+
+def test_a_part_type_that_all_products_share_is_no_feature() -> None:
+    """Its count is the same for all and grows with time: by nothing to divide by it would drown the others."""
+    levels = product_levels(SMALL)
+    alike = {"part_type": Hierarchy(torch.zeros_like(levels["part_type"].rows), np.array([""], object))}
+    found = counted(DATA, levels | alike, ClickConfig(bins=3))
+    assert (found[:, :, COUNTED.index("part_type")] == 0).all()
+    assert found.abs().max() < 100
 
 
 def test_no_edge_that_is_foretold_is_among_the_messages_and_all_are_foretold_in_turn() -> None:
