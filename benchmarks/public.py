@@ -100,7 +100,7 @@ def checkins(asked: Asked) -> Rows:
     return (
         gowalla.rows(asked.data, asked.seed)
         | cannot(
-            "has no vehicles, hierarchies or times to learn from; of the family lightgcn is for such a graph",
+            "not measured: no vehicles, hierarchies or times are here; of the family lightgcn is for such a graph",
             *(model for model in MODELS if model != "lightgcn"),
         )
         | cannot("factorises visits, and check-ins have no times", "catalogue")
