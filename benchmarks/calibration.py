@@ -1,69 +1,153 @@
-"""Is the sigmoid of a `click` score the probability that it says it is?
+"""Does what a run says of the parts that a buyer will buy happen as often as it says?
 
-Trained on all but the last month of a generated world and asked about every purchase in it: each part that fits the
-buyer's vehicle is a case, sorted by what was said of it into ten bins of one size. The twin, whose scores are
-softmax logits and no log-odds, stands beside it.
+Trained on all but the last month of generated worlds and asked about every purchase in it: each part that fits the
+buyer's vehicle, can be bought and was not bought before is a case, sorted by what was said of it into ten bins of
+one size. `σ(score)` is what `click` says of events, before the days that are held back ahead of the cut tell how
+often purchases follow; the twin, whose scores are softmax logits, goes through the same two numbers beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
+from scipy.special import expit
 
 from benchmarks.record import RESULTS, record
-from benchmarks.worlds import open_world
+from benchmarks.worlds import Known, open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import scoring, study
-from holley_graph.evaluation.calibration import Reliability, reliability
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.calibration import Calibration, Reliability, reliability
+from holley_graph.evaluation.targets import RankingTask, future_purchases
 from holley_graph.model.train import train
+from holley_graph.snapshot.snapshot import Snapshot
+
+Floats = npt.NDArray[np.float64]
+MODELS = ("click", "twin")
+RAW = "σ(score) of click"
+DRAWS = 2_000
+LEVEL = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One world's cases, laid out flat.
+
+    Attributes:
+        buyer: [cases] whose case it is, from 0.
+        bought: [cases] whether it was bought.
+        warm: [cases] whether anything was known of the buyer.
+        said: ranker to [cases] probability.
+        notes: what else was found out.
+    """
+
+    buyer: npt.NDArray[np.int64]
+    bought: npt.NDArray[np.bool_]
+    warm: npt.NDArray[np.bool_]
+    said: dict[str, Floats]
+    notes: dict[str, Any]
 
 
 def main() -> None:
-    """Train both, write the bins down and draw them."""
+    """Ask every world, write the bins of all together down, and draw them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=61)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[63, 64, 65])
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
     arguments = parser.parse_args()
-    known = open_world(arguments.home, arguments.users, arguments.seed)
-    at = study.rolling(known.snapshot, 1)[0]
-    task = future_purchases(known.snapshot, at, study.WINDOW_DAYS)
-    warm = task.warm[task.owner]
-    found: dict[str, Any] = {}
-    for model in ("click", "twin"):
-        run = train(known.snapshot, known.settings.home / "runs", as_of=at, model=model)
-        score = scoring.scores(table.load(run.path), known.snapshot, task)
-        said = 1 / (1 + np.exp(-score))
-        found[model] = {
-            name: reliability(said[asked], task.is_target[asked])
-            for name, asked in {"all": warm >= 0, "cold": ~warm, "warm": warm}.items()
-        }
-    draw(found["click"], RESULTS / "calibration.png")
-    figures = {
-        model: {name: {"error": round(each.error, 4), **_bins(each)} for name, each in groups.items()}
-        for model, groups in found.items()
+    asked = [ask(open_world(arguments.home, arguments.users, seed)) for seed in arguments.seeds]
+    names = list(asked[0].said)
+    worlds = {
+        seed: {"happened/said": {name: ratio([each], name) for name in names}, **each.notes}
+        for seed, each in zip(arguments.seeds, asked, strict=True)
     }
-    record("calibration", {"users": arguments.users, "world_seed": arguments.seed, "models": figures})
+    together = {name: bins(asked, name) for name in names}
+    draw(together, RESULTS / "calibration.png")
+    figures = {
+        name: {"happened/said": ratio(asked, name)} | {group: _figures(each) for group, each in groups.items()}
+        for name, groups in together.items()
+    }
+    record("calibration", {"users": arguments.users, "worlds": worlds, "together": figures})
 
 
-def _bins(each: Reliability) -> dict[str, list[float]]:
-    return {"said": each.said.round(4).tolist(), "happened": each.happened.round(4).tolist()}
+def ask(known: Known) -> Asked:
+    """Train on all but the last window of a world, and ask about everybody who bought in it."""
+    full = known.snapshot
+    at = study.rolling(full, 1)[0]
+    task = future_purchases(full, at, study.WINDOW_DAYS)
+    said: dict[str, Floats] = {}
+    notes: dict[str, Any] = {"buyers": len(task.user)}
+    for model in MODELS:
+        run = train(full, known.settings.home / "runs", as_of=at, model=model)
+        tables = table.load(run.path)
+        score = scoring.scores(tables, full, task)
+        if model == "click":
+            said[RAW] = np.asarray(expit(score))
+            notes["why σ(score) is not it"] = apart(tables, full, task, said[RAW])
+        said[model] = Calibration(**run.manifest["calibration"]).probability(score)
+        notes[model] = run.manifest["calibration"]
+    return Asked(task.owner, task.is_target, task.warm[task.owner], said, notes)
 
 
-def draw(groups: dict[str, Reliability], path: Path) -> None:
+def apart(tables: table.Tables, full: Snapshot, task: RankingTask, said: Floats) -> dict[str, float]:
+    """Take happened/said of σ(score) to pieces, whose product it is."""
+    cells, offsets = full.fitting(task.vehicle)
+    owner = np.repeat(np.arange(len(task.user)), np.diff(offsets))
+    product = tables["product"].vectors[tables["product"].find(full.product_ids.keys)[full.fits[cells, 1]]]
+    query = scoring.queries(tables, full, task)
+    of_events = float(expit(np.einsum("ij,ij->i", query[owner], product.astype(float))).sum())
+    return {
+        "purchases per buyer": round(float(task.is_target.sum()) / len(task.user), 3),
+        "1 over what is said of all that fits together": round(len(task.user) / of_events, 3),
+        "what is said of all that fits over that of candidates": round(of_events / float(said.sum()), 3),
+    }
+
+
+def ratio(asked: list[Asked], name: str) -> dict[str, float]:
+    """How often it happened over how often it was said, with its interval by a bootstrap over buyers."""
+    happened = np.concatenate([np.bincount(each.buyer, each.bought) for each in asked])
+    said = np.concatenate([np.bincount(each.buyer, each.said[name]) for each in asked])
+    drawn = np.random.default_rng(0).integers(0, len(said), (DRAWS, len(said)))
+    low, high = np.quantile(happened[drawn].sum(1) / said[drawn].sum(1), LEVEL)
+    found = [happened.sum() / said.sum(), low, high]
+    return dict(zip(("ratio", "from", "to"), np.round(found, 3).tolist(), strict=True))
+
+
+def bins(asked: list[Asked], name: str) -> dict[str, Reliability]:
+    """What was said beside what happened, of everybody and by whether anything was known of them."""
+    warm, bought, said = (
+        np.concatenate(part)
+        for part in ([a.warm for a in asked], [a.bought for a in asked], [a.said[name] for a in asked])
+    )
+    chosen = {"all": np.ones(len(warm), bool), "cold": ~warm, "warm": warm}
+    return {group: reliability(said[each], bought[each]) for group, each in chosen.items()}
+
+
+def _figures(each: Reliability) -> dict[str, Any]:
+    return {
+        "error": round(each.error, 4),
+        "said": each.said.round(4).tolist(),
+        "happened": each.happened.round(4).tolist(),
+        "cases": int(each.cases.sum()),
+    }
+
+
+def draw(together: dict[str, dict[str, Reliability]], path: Path) -> None:
     """Draw what happened over what was said, both logarithmic."""
-    figure = Figure(figsize=(5, 5), layout="constrained")
+    figure = Figure(figsize=(6, 5.5), layout="constrained")
     axes = figure.subplots()
-    axes.set(xscale="log", yscale="log", xlabel="said", ylabel="happened", title="click: parts bought next")
-    for name, each in groups.items():
-        axes.plot(each.said, each.happened, marker="o", label=name)
-    ends = [min(each.said.min() for each in groups.values()), max(each.said.max() for each in groups.values())]
-    axes.plot(ends, ends, color="tab:gray", linestyle=":", label="as said")
+    axes.set(xscale="log", yscale="log", xlabel="said", ylabel="happened", title="parts that buyers buy in a month")
+    lines = [(name, "all") for name in together] + [("click", "cold"), ("click", "warm")]
+    for name, group in lines:
+        each, style = together[name][group], {"all": "-", "cold": "--", "warm": ":"}[group]
+        axes.plot(each.said, each.happened, marker="o", markersize=4, linestyle=style, label=f"{name}, {group}")
+    ends = [f(together[name]["all"].said[i] for name in together) for f, i in ((min, 0), (max, -1))]
+    axes.plot(ends, ends, color="tab:gray", linewidth=1, label="as said")
     axes.legend()
     figure.savefig(path, dpi=90)
 

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 
 from benchmarks import softmax
+from holley_graph.evaluation import als, collaborative
 from holley_graph.evaluation.filters import FilterOptions, graph_filter
 
 Figures = dict[str, float]
@@ -31,6 +32,7 @@ BLOCK = 1_000
 HELD_OUT = 0.1
 FILTERS = {"GF-CF": FilterOptions(frequencies=256), "GF-CF sharpened": FilterOptions(frequencies=256, sharpen=1.0)}
 """`sharpen` as chosen on validation items; the rest as published."""
+ALS = als.Options(alpha=20.0)
 
 
 def main() -> None:
@@ -91,6 +93,15 @@ def rows(folder: Path, seed: int) -> dict[str, Callable[[], Figures]]:
         scorer = graph_filter(seen, options)
         return recall_and_ndcg(lambda user, own: scorer(own), seen, held_out)
 
+    def neighbours() -> Figures:
+        similar = collaborative.cosine(seen)
+        return recall_and_ndcg(lambda user, own: (own @ similar).toarray(), seen, held_out)
+
+    def factorised() -> Figures:
+        items = als.factorise(seen, ALS, seed)
+        users = als.fold_in(seen, items, ALS)
+        return recall_and_ndcg(lambda user, own: users[user] @ items.T, seen, held_out)
+
     def lightgcn() -> Figures:
         found: Figures = {}
         softmax.fit(
@@ -102,7 +113,7 @@ def rows(folder: Path, seed: int) -> dict[str, Callable[[], Figures]]:
         return found
 
     closed = {name: lambda options=options: filtered(options) for name, options in FILTERS.items()}
-    return {"popularity": counted, **closed, "lightgcn": lightgcn}
+    return {"popularity": counted, "ItemKNN": neighbours, "ALS": factorised, **closed, "lightgcn": lightgcn}
 
 
 def inner(query: Any, item: Any) -> Scorer:

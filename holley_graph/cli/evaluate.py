@@ -6,17 +6,17 @@ import json
 from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, progress, say, table
-from holley_graph.cli.train import MODELS
+from holley_graph.cli.train import MODELS, RECIPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from holley_graph.embeddings.table import Tables
     from holley_graph.evaluation.rankers import Ranker
@@ -67,9 +67,14 @@ def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, 
     "models",
     type=click.Choice(MODELS),
     multiple=True,
-    default=("sage",),
-    show_default=True,
-    help="Architecture; give it several times for several.",
+    help="Architecture; give it several times for several (default: sage, unless there is a recipe).",
+)
+@click.option(
+    "--recipe",
+    "recipes",
+    type=RECIPE,
+    multiple=True,
+    help="Model and configuration from a file that search wrote; give it several times for several.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the trainings.")
 @gate_option
@@ -77,22 +82,37 @@ def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, 
 @json_option
 @click.pass_obj
 def backtest(
-    context: Context, cuts: int, models: tuple[str, ...], seed: int, gate: bool, fastrp: bool, as_json: bool
+    context: Context,
+    cuts: int,
+    models: tuple[str, ...],
+    recipes: tuple[Path, ...],
+    seed: int,
+    gate: bool,
+    fastrp: bool,
+    as_json: bool,
 ) -> None:
     """Train at several earlier times and hold each model against v5.18 and others on the 30 days after it."""
     from holley_graph.embeddings import table as embeddings
-    from holley_graph.evaluation import study
+    from holley_graph.evaluation import registry, study
+    from holley_graph.model import recipe as room
     from holley_graph.model.train import train
 
     settings = context.settings
+    chosen: list[tuple[str, Any]] = [(model, None) for model in dict.fromkeys(models)]
+    told = [room.read(path) for path in recipes]
+    chosen = chosen + [(recipe.model, recipe.config) for recipe in told] or [("sage", None)]
     asked, manifests = [], {}
     with _asking(settings) as (graph, full, report):
-        for at in study.rolling(full, cuts):
+        moments = study.rolling(full, cuts)
+        room.refuse_to_judge_by_what_chose(told, moments[0])
+        for at in moments:
             ours = {}
-            for model in dict.fromkeys(models):
-                run = train(full, settings.home / "runs", as_of=at, model=model, seed=seed, progress=report)
-                manifests[model] = run.manifest
-                ours[model] = embeddings.load(run.path)
+            for model, config in chosen:
+                run = train(
+                    full, settings.home / "runs", as_of=at, model=model, config=config, seed=seed, progress=report
+                )
+                name = model if config is None else registry.recipe(run.manifest)
+                manifests[name], ours[name] = run.manifest, embeddings.load(run.path)
             asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp, ours), report))
     _conclude(settings, asked, full, manifests, gate, as_json)
 

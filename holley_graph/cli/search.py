@@ -68,3 +68,4 @@ def search(
     say(f"best: trial {found.best} with {best:.4f}; the default has {default:.4f}")
     say("the best of many on the same users looks better than it is: judge it on other time before it goes live")
     say(f"train it with: holley-graph train --recipe {found.recipe}")
+    say(f"hold it beside others with: holley-graph backtest --recipe {found.recipe}, cut after what the search saw")

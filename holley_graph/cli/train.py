@@ -19,6 +19,10 @@ MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat",
 """Names of `model.architectures.MODELS`, which is not imported for a help page."""
 
 
+RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
+"""What `--recipe` takes."""
+
+
 @click.command()
 @click.option("--model", type=click.Choice(MODELS), default="sage", show_default=True, help="Architecture.")
 @click.option(
@@ -54,11 +58,7 @@ MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat",
     type=click.Path(path_type=Path),
     help="Train from this snapshot folder, without a database (default: take one of the graph).",
 )
-@click.option(
-    "--recipe",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Model and configuration from a file that search wrote.",
-)
+@click.option("--recipe", type=RECIPE, help="Model and configuration from a file that search wrote.")
 @click.option(
     "--warm",
     is_flag=True,
@@ -80,21 +80,24 @@ def train(
     as_json: bool,
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it; under `torchrun`, processes share each batch."""
+    from holley_graph.model import recipe as recipes
     from holley_graph.model.processes import joined
-    from holley_graph.model.search import read_recipe
     from holley_graph.model.train import train as run_training
     from holley_graph.snapshot import parcel
 
     config = None
+    cut = None if as_of is None else int(as_of.timestamp())
     if recipe is not None:
-        model, config = read_recipe(recipe)
+        told = recipes.read(recipe)
+        model, config = told.model, told.config
+        if cut is not None:
+            recipes.refuse_to_judge_by_what_chose([told], cut)
     home = context.settings.home
     with joined() as processes, progress(processes.first) as report:
         if parcel_folder is None and processes.count > 1:
             raise SettingsError("several processes learn from one snapshot: say which", "--snapshot FOLDER")
         parcel_folder = parcel_folder or take_snapshot(context, report)
         snapshot = parcel.open_parcel(parcel_folder)
-        cut = None if as_of is None else int(as_of.timestamp())
         run = run_training(
             snapshot,
             home / "runs",
@@ -175,6 +178,12 @@ def show_comparison(name: str, measured: dict[str, Any]) -> None:
         f"MRR@4 over popularity: {lift['difference']:+.4f} ({lift['relative']:+.1%}), "
         f"95 % interval {lift['low']:+.4f} … {lift['high']:+.4f}"
     )
+    if measured["calibration"]:
+        said = measured["calibration"]
+        say(
+            f"of what could be recommended {said['happened']:.2%} was bought, {said['said']:.2%} was said to be; "
+            f"in tenths of the cases both are {said['error']:.4f} apart on average"
+        )
 
 
 def _show_drift(live: str, drift: dict[str, Any]) -> None:

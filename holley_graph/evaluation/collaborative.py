@@ -30,12 +30,17 @@ LARGEST_GRAM = 1_000
 def item_knn(task: RankingTask, past: Snapshot) -> Floats:
     """ItemKNN: shrunk cosine between products over users, summed over what the user touched."""
     touched = interactions(past)
+    similar = cosine(touched)
+    return _ranked(task, past, lambda users: touched[users] @ similar)
+
+
+def cosine(touched: sp.csr_matrix) -> sp.csr_matrix:
+    """[products, products] shrunk cosine over users, from [users, products]."""
     taught = touched[np.diff(touched.indptr) <= LARGEST_GRAM]
     gram = (taught.T @ taught).tocoo()
     norm = np.sqrt(np.asarray(taught.sum(0)).ravel())
     cosine = gram.data / (norm[gram.row] * norm[gram.col] + SHRINK)
-    similar = sp.csr_matrix((cosine, (gram.row, gram.col)), shape=gram.shape)
-    return _ranked(task, past, lambda users: touched[users] @ similar)
+    return sp.csr_matrix((cosine, (gram.row, gram.col)), shape=gram.shape)
 
 
 def gf_cf(task: RankingTask, past: Snapshot) -> Floats:

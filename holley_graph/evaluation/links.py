@@ -1,9 +1,12 @@
 """Inductive link prediction: which product leads to which, asked about products that training never saw in use.
 
 Nodes are parted before edges are cut: of the products that stand in any pair, a share is drawn, and everything that
-users did with them is taken out of what is learned from. A pair of which one end was drawn is a question. It is
-told from pairs that never were: strangers, both ends drawn at random, as is usual; and foils, in which each end
-stands as often as in the questions, so that whoever knows only how popular an end is has an AUC of one half.
+users did with them is taken out of what is learned from. A pair of which one end was drawn is a question. Where
+products have nothing but their past to be known by, a share of the users gives what they did with drawn products
+back once training is over; then the questions are the pairs that the others alone made.
+
+Pairs are told from pairs that never were: strangers, both ends drawn at random, as is usual; and foils, in which
+each end stands as often as in the questions, so that whoever knows only how popular an end is has an AUC of .5.
 """
 
 from __future__ import annotations
@@ -15,18 +18,37 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import scipy.sparse as sp
 
 from holley_graph.embeddings.table import Tables
-from holley_graph.snapshot.snapshot import Ints, Snapshot, latest_purchases
+from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Ints, Snapshot, latest_purchases
 
 Floats = npt.NDArray[np.float64]
+Relation = Literal["co_purchased", "co_viewed"]
 REDRAWS = 20
 """Times that foils which are pairs after all are shuffled anew."""
+DRAWS = 1_000
+LEVEL = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Products parted before edges are cut.
+
+    Attributes:
+        drawn: [drawn] product rows, ascending.
+        past: the snapshot without what was done with them: what is learned from.
+        given: with what some users did with them: what is known when questions are asked.
+    """
+
+    drawn: Ints
+    past: Snapshot
+    given: Snapshot
 
 
 @dataclass(frozen=True)
 class LinkTask:
-    """Questions about products without a past.
+    """Questions about products that were not learned from.
 
     Attributes:
         past: the snapshot without what was done with the drawn products.
@@ -34,6 +56,7 @@ class LinkTask:
         foil: [2, foils] pairs that never were, of the same ends.
         stranger: [2, strangers] pairs that never were, at random, one end drawn.
         lean: [pairs] users who bought this way less those who bought the other way.
+        maker: [pairs] a user who touched both; pairs of one user stand and fall together.
     """
 
     past: Snapshot
@@ -41,6 +64,7 @@ class LinkTask:
     foil: Ints
     stranger: Ints
     lean: Ints
+    maker: Ints
 
 
 def inductive(full: Snapshot, share: float, seed: int) -> LinkTask:
@@ -52,19 +76,54 @@ def inductive(full: Snapshot, share: float, seed: int) -> LinkTask:
         seed: of the draw and the foils.
     """
     rng = np.random.default_rng(seed)
-    pair = np.stack([np.asarray(full.co_purchased.column(name), np.int64) for name in ("sku", "other_sku")])
-    count = np.asarray(full.co_purchased.column("count"), np.int64)
-    known, size = np.unique(pair), full.products.num_rows
+    return questions(full, part(full, share, rng), "co_purchased", rng)
+
+
+def part(
+    full: Snapshot,
+    share: float,
+    rng: np.random.Generator,
+    relations: tuple[Relation, ...] = ("co_purchased",),
+    give: float = 0.0,
+) -> Parted:
+    """Draw products and take their past away.
+
+    Args:
+        full: whose products.
+        share: of the products in any pair that are drawn.
+        rng: of the draw.
+        relations: whose pairs.
+        give: share of users whose doings with drawn products are known when questions are asked.
+    """
+    known = np.unique(np.concatenate([_pairs(full, relation)[0].ravel() for relation in relations]))
     drawn = np.sort(rng.choice(known, int(len(known) * share), replace=False))
-    new = np.isin(np.arange(size), drawn)
-    question = new[pair].any(0)
-    asked, real = pair[:, question], pair[0] * size + pair[1]
+    past = _without(full, drawn, np.zeros(full.users.num_rows, bool))
+    if not give:
+        return Parted(drawn, past, past)
+    return Parted(drawn, past, _without(full, drawn, rng.random(full.users.num_rows) < give))
+
+
+def questions(full: Snapshot, parted: Parted, relation: Relation, rng: np.random.Generator) -> LinkTask:
+    """Ask about the pairs of drawn products that what is given does not show.
+
+    Args:
+        full: its pairs are the truth.
+        parted: of the same snapshot.
+        relation: what makes a pair; only co-purchases have a direction.
+        rng: of the foils and strangers.
+    """
+    (pair, count), size = _pairs(full, relation), full.products.num_rows
+    known, real = np.unique(pair), pair[0] * size + pair[1]
+    shown = _pairs(parted.given, relation)[0]
+    question = np.isin(pair, parted.drawn).any(0) & ~np.isin(real, shown[0] * size + shown[1])
+    asked = pair[:, question]
     return LinkTask(
-        past=_without(full, new),
+        past=parted.past,
         pair=asked,
         foil=_foils(real, asked, size, rng),
-        stranger=_strangers(real, known, drawn, asked.shape[1], size, rng),
+        stranger=_strangers(real, known, np.intersect1d(parted.drawn, known), asked.shape[1], size, rng),
         lean=count[question] - _counts(asked[::-1], pair, count, size),
+        maker=_makers(full, asked, ORDERED if relation == "co_purchased" else VIEWED),
     )
 
 
@@ -82,6 +141,29 @@ def auc(yes: Floats, no: Floats) -> float:
     return float((rank.sum() - len(yes) * (len(yes) + 1) / 2) / (len(yes) * len(no)))
 
 
+def outscored(yes: Floats, no: Floats) -> Floats:
+    """[pairs] share of the foils that each pair scores higher than, ties by half; their mean is the AUC."""
+    order = np.sort(no)
+    return np.asarray((np.searchsorted(order, yes) + np.searchsorted(order, yes, "right")) / (2 * max(len(no), 1)))
+
+
+def over_makers(values: Floats, maker: Ints, alike: bool = False) -> tuple[float, float, float]:
+    """Mean and its 95 % interval by a bootstrap over those who made the pairs: a basket is one observation.
+
+    Args:
+        values: [pairs] what is averaged.
+        maker: [pairs] who made each.
+        alike: whether makers count alike, else pairs do.
+    """
+    _, row = np.unique(maker, return_inverse=True)
+    total, pairs = np.bincount(row, values), np.bincount(row).astype(float)
+    if alike:
+        total, pairs = total / pairs, np.ones(len(pairs))
+    drawn = np.random.default_rng(0).integers(0, len(pairs), (DRAWS, len(pairs)))
+    low, high = np.quantile(total[drawn].sum(1) / pairs[drawn].sum(1), LEVEL)
+    return float(total.sum() / pairs.sum()), float(low), float(high)
+
+
 def average_precision(yes: Floats, no: Floats) -> float:
     """Mean over pairs of the share of pairs among everything that scores at least as high."""
     score = np.concatenate([yes, no])
@@ -92,19 +174,46 @@ def average_precision(yes: Floats, no: Floats) -> float:
 
 def direction_auc(there: Floats, back: Floats, lean: Ints) -> float:
     """Of the pairs that were bought oftener one way: how often that way scores higher than its reverse."""
-    one_way = lean > 0
-    right = np.sign(there[one_way] - back[one_way])
-    return float((right + 1).mean() / 2)
+    return float(rightly_directed(there, back)[lean > 0].mean())
+
+
+def rightly_directed(there: Floats, back: Floats) -> Floats:
+    """[pairs] 1 where this way scores higher than its reverse, a half where both score alike."""
+    return np.asarray((np.sign(there - back) + 1) / 2)
 
 
 def _ranks(values: Floats, ties: Literal["average", "min"]) -> Floats:
     return np.asarray(pd.Series(values).rank(method=ties), float)
 
 
-def _without(full: Snapshot, drawn: npt.NDArray[np.bool_]) -> Snapshot:
-    events = full.events.filter(pa.array(~drawn[full.event("product")]))
-    known = full.bought.filter(pa.array(~drawn[np.asarray(full.bought.column("product"), np.int64)]))
-    return replace(full, events=events, bought=latest_purchases(events, known))
+def _pairs(snapshot: Snapshot, relation: Relation) -> tuple[Ints, Ints]:
+    """[2, pairs] product rows, and [pairs] how many users made each."""
+    table: pa.Table = getattr(snapshot, relation)
+    pair = np.stack([np.asarray(table.column(name), np.int64) for name in ("sku", "other_sku")])
+    return pair, np.asarray(table.column("count"), np.int64)
+
+
+def _without(full: Snapshot, drawn: Ints, give: npt.NDArray[np.bool_]) -> Snapshot:
+    """Take away what users did with drawn products, but for those who give it."""
+
+    def kept(table: pa.Table) -> pa.Table:
+        user, product = (np.asarray(table.column(name), np.int64) for name in ("user", "product"))
+        return table.filter(pa.array(give[user] | ~np.isin(product, drawn)))
+
+    events = kept(full.events)
+    return replace(full, events=events, bought=latest_purchases(events, kept(full.bought)))
+
+
+def _makers(full: Snapshot, pair: Ints, kind: int) -> Ints:
+    """[pairs] the first user who did this with both."""
+    did = full.event("kind") == kind
+    shape = (full.products.num_rows, full.users.num_rows)
+    touched = sp.csr_matrix(
+        (np.ones(int(did.sum()), bool), (full.event("product")[did], full.event("user")[did])), shape
+    )
+    both = touched[pair[0]].multiply(touched[pair[1]]).tocsr()
+    both.sort_indices()
+    return np.asarray(both.indices[both.indptr[:-1]], np.int64)
 
 
 def _foils(real: Ints, asked: Ints, size: int, rng: np.random.Generator) -> Ints:

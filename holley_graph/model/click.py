@@ -11,9 +11,11 @@ the product itself, its base SKU, its part type and its brand before time bin t:
     s(v, p, t) = a · link + Σ_f w_f · ln(1 + n_f) + c
     loss = Σ_cells [n · softplus(s) − y · s]         for link and ranker alike; y of the n events of a cell's group
 
-A group are the events of one vehicle in one time bin, each a trial of every part that fits: σ(s) is meant to be the
-probability that the next event of an owner is about this part, and `benchmarks/calibration.py` asks whether it is.
-Every feature is itself an inner product, hence so is s; isotonic regression would order nothing differently. The
+A group are the events of one vehicle in one time bin, each a trial of every part that fits: σ(s) is the probability
+that the next event of an owner is about this part. What is asked later is something else: of somebody who buys
+something new within a month, is this among it? `train` fits σ(slope · s + offset) to that on the days that it holds
+back before the cut (`evaluation.calibration`), keeps both numbers in the manifest, and changes no order by it;
+`benchmarks/calibration.py` asks whether it is so. Every feature is itself an inner product, hence so is s. The
 ranker learns from links that are foretold, not remembered: edges are dealt into folds in turn, messages run over
 the others, and the ranker's gradient stops at the link.
 """
@@ -138,7 +140,8 @@ def counted(data: HeteroData, levels: dict[str, Hierarchy], config: ClickConfig)
 
     Returns:
         [bins + 1, products, features] ln(1 + n) of what happened in a bin and in all older ones, standardised over
-        products by the newest bin; after the oldest bin nothing has happened.
+        products by the newest bin; after the oldest bin nothing has happened. What is alike for all products there,
+        as where nobody knows their part types, tells none of them apart and is 0.
     """
     events, products = data["user", "interacts", "product"], int(data["product"].num_nodes)
     bins = torch.from_numpy(time_bins(events.time.numpy(), data.as_of, config.bins, config.bin_days))
@@ -153,4 +156,5 @@ def counted(data: HeteroData, levels: dict[str, Hierarchy], config: ClickConfig)
         sums = torch.zeros(len(by_bin), level.size).index_add(1, level.rows, by_bin)[:, level.rows]
         features.append(sums.log1p())
     found = torch.stack(features, 2)
-    return (found - found[0].mean(0)) / found[0].std(0).clamp(min=1e-3)
+    spread = found[0].std(0)
+    return (found - found[0].mean(0)) / spread.clamp(min=1e-3) * (spread > 1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, popularity, scoring
+from holley_graph.evaluation.calibration import Calibration, calibrate, reliability
 from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
 from holley_graph.model.fit import Validate
 from holley_graph.snapshot.snapshot import Snapshot
@@ -23,8 +25,37 @@ def last_days(past: Snapshot) -> tuple[RankingTask, Snapshot]:
     return future_purchases(past, cut, WINDOW_DAYS), past.before(cut)
 
 
-def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingTask) -> dict[str, Any] | None:
-    """Measure a run against popularity among what fits, on the same users."""
+def calibration(tables: table.Tables, past: Snapshot, task: RankingTask) -> dict[str, float] | None:
+    """Fit what makes a score the probability that somebody who buys within the window buys this part.
+
+    Args:
+        tables: of a run that knows nothing of the window.
+        past: knows the window, and nothing after it.
+        task: of the window.
+
+    Returns:
+        A `Calibration` as a manifest keeps it; none where scores say nothing of purchases.
+    """
+    found = calibrate(scoring.scores(tables, past, task), task.is_target)
+    return None if found is None else asdict(found)
+
+
+def compare(
+    tables: table.Tables,
+    full: Snapshot,
+    past: Snapshot,
+    task: RankingTask,
+    calibrated: dict[str, float] | None = None,
+) -> dict[str, Any] | None:
+    """Measure a run against popularity among what fits, on the same users.
+
+    Args:
+        tables: of the run.
+        full: knows the window of the task.
+        past: does not.
+        task: who is asked about.
+        calibrated: fitted on other time; none: nothing is said of probabilities.
+    """
     if not len(task.user):
         return None
     ours, theirs = scoring.scores(tables, full, task), popularity.scores(task, past)
@@ -37,6 +68,16 @@ def compare(tables: table.Tables, full: Snapshot, past: Snapshot, task: RankingT
         "run": metrics.summary(task, ours),
         "popularity": metrics.summary(task, theirs),
         "MRR@4 over popularity": metrics.lift(task, mrr[0], mrr[1]),
+        "calibration": calibrated and _reliable(Calibration(**calibrated).probability(ours), task),
+    }
+
+
+def _reliable(said: Any, task: RankingTask) -> dict[str, float]:
+    found = reliability(said, task.is_target)
+    return {
+        "said": round(float(said.mean()), 5),
+        "happened": round(float(task.is_target.mean()), 5),
+        "error": round(found.error, 5),
     }
 
 

@@ -1,9 +1,9 @@
 """Training of the history layer: what someone did before a release against what they chose in the month after it.
 
 The population's vectors stay fixed here. What the layer sees of a user at time t are decayed means of the products
-they touched strictly before t, so that no target is among its own evidence. It is asked about the month after t, and
-not about the next click, since that is what a vector is served for. A matrix is drawn to the nearest multiple of one:
-how much more, or less, of the same is wanted after a view, a cart, an order, is three numbers that everybody teaches.
+they touched strictly before t, so that no target is among its own evidence. It is asked about the month after t, not
+about the next click: a vector is served for weeks. A matrix is drawn to the nearest multiple of one: how much more,
+or less, of the same is wanted after a view, a cart, an order is three numbers, which everybody teaches.
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, co
         score = without + (layer(means)[asked] * there).sum(1)
         largest = torch.full((len(user),), -torch.inf).scatter_reduce(0, asked, score.detach(), "amax")
         summed = torch.zeros(len(user)).index_add(0, asked, (score - largest[asked]).exp())
-        value = (counts * (summed.log() + largest - score[chosen])).sum() + _penalty(layer.weights)
+        value: Tensor = (counts * (summed.log() + largest - score[chosen])).sum() + _penalty(layer.weights)
         (value / counts.sum()).backward()
         return value / counts.sum()
 
-    descent.step(loss)  # type: ignore[no-untyped-call]
+    descent.step(loss)
     return layer
 
 
@@ -105,7 +105,8 @@ def _penalty(weights: Tensor) -> Tensor:
     dim = weights.shape[1]
     scale = weights.diagonal(dim1=1, dim2=2).mean(1)
     shape = weights - scale[:, None, None] * torch.eye(dim)
-    return (SHAPE_L2 * shape.square().sum() + SCALE_L2 * scale.square().sum()) / 2
+    penalty: Tensor = (SHAPE_L2 * shape.square().sum() + SCALE_L2 * scale.square().sum()) / 2
+    return penalty
 
 
 def _targets(snapshot: Snapshot) -> tuple[Ints, Ints, Ints, Ints, Ints, npt.NDArray[np.float32]]:

@@ -52,7 +52,7 @@ def encode(run: Path, snapshot: Snapshot) -> Newcomers:
     known, kept = table.load_with_late(run, table.NODES), encoder.load(run)
     model = MODELS[manifest["model"]]
     model = replace(model, config=type(model.config)(**manifest["config"]))
-    fitted, unknown = _everybody(snapshot, model, kept, manifest["seed"])
+    fitted, unknown = everybody(snapshot, model, kept, manifest["seed"])
     made = vectors.tables(snapshot, fitted, model.config)
     late = {}
     for name in table.NODES:
@@ -63,9 +63,10 @@ def encode(run: Path, snapshot: Snapshot) -> Newcomers:
     return Newcomers(late, unknown)
 
 
-def _everybody(
+def everybody(
     snapshot: Snapshot, model_of: Architecture, kept: Encoder, seed: int
 ) -> tuple[Fitted, dict[str, list[str]]]:
+    """Encode all of a graph by what a run kept, without training; say what it has never seen, by level."""
     model, levels = build(snapshot, model_of, kept.edges, seed)
     kept.fill(model, levels)
     q, z, newest = served(model)

@@ -38,6 +38,7 @@ class Learned:
     loss: float | None = None
     warm: dict[str, Any] | None = None
     drift: dict[str, Any] | None = None
+    calibration: dict[str, float] | None = None
 
 
 def seal(runs: Path, manifest: dict[str, Any], learned: Learned) -> None:

@@ -25,7 +25,7 @@ from holley_graph.model.checkpoint import Unfinished, unfinished
 from holley_graph.model.encoder import Encoder
 from holley_graph.model.execution import Execution
 from holley_graph.model.fit import Curve, fit
-from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, last_days, validator
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, calibration, compare, last_days, validator
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.processes import ALONE, Processes
 from holley_graph.model.run import Learned, Run, seal
@@ -120,11 +120,12 @@ def train(
             "epochs": learned.epochs,
             "loss": learned.loss,
             "warm": learned.warm,
+            "calibration": learned.calibration,
             "dim": int(tables["product"].vectors.shape[1]),
             "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
             "metrics": {
                 "validation": learned.validation,
-                "held_out": held_out and compare(tables, full, past, held_out),
+                "held_out": held_out and compare(tables, full, past, held_out, learned.calibration),
                 "drift": learned.drift,
             },
             "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
@@ -146,8 +147,7 @@ def _within_fit(
     if kept.decided:
         progress(f"length chosen before: going on with {kept.decided['epochs']} epochs", 1, 1)
     else:
-        epochs, drawn, validation = _choose_length(past, chosen, seed, execution, kept, progress)
-        kept.decide(epochs=epochs, curve=drawn and asdict(drawn), validation=validation)
+        kept.decide(**_choose_length(past, chosen, seed, execution, kept, progress))
     decided = kept.decided
     fitted, refit = fit(
         past,
@@ -160,8 +160,16 @@ def _within_fit(
         progress=progress,
     )
     curve_ = Curve(**decided["curve"]) if decided["curve"] else refit
-    made = vectors.tables(past, fitted, chosen.config)
-    return Learned(chosen.config, made, fitted.encoder, len(refit.loss), curve_, decided["validation"], fitted.loss)
+    return Learned(
+        chosen.config,
+        vectors.tables(past, fitted, chosen.config),
+        fitted.encoder,
+        len(refit.loss),
+        curve_,
+        decided["validation"],
+        fitted.loss,
+        calibration=decided["calibration"],
+    )
 
 
 def _from_live(
@@ -197,6 +205,7 @@ def _from_live(
         loss=fitted.loss,
         warm={"from": live.manifest["run_id"], "until": live.until},
         drift=drift.measure(made, live.tables, past),
+        calibration=live.manifest.get("calibration"),  # no time is held back here to fit one on
     )
 
 
@@ -208,11 +217,15 @@ def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> Lear
 
 def _choose_length(
     past: Snapshot, chosen: Architecture, seed: int, execution: Execution, kept: Unfinished, progress: Progress
-) -> tuple[int, Curve | None, dict[str, Any] | None]:
-    """Early stopping: train on all but the last days, stop when predicting those gets no better."""
+) -> dict[str, Any]:
+    """Early stopping: train on all but the last days, stop when predicting those gets no better.
+
+    Returns:
+        What the refit needs: `epochs`, `curve`, `validation`, and the `calibration` that those days ask for.
+    """
     task, early = last_days(past)
     if len(task.user) < FEWEST_TEST_USERS:
-        return WITHOUT_VALIDATION, None, None
+        return {"epochs": WITHOUT_VALIDATION, "curve": None, "validation": None, "calibration": None}
     fitted, curve_ = fit(
         early,
         chosen,
@@ -225,10 +238,15 @@ def _choose_length(
         progress=progress,
     )
 
-    def measure() -> dict[str, Any] | None:
-        return compare(vectors.tables(early, fitted, chosen.config), past, early, task)
+    def measured() -> dict[str, Any]:
+        made = vectors.tables(early, fitted, chosen.config)
+        return {
+            "validation": compare(made, past, early, task),
+            "calibration": calibration(made, past, task),
+        }
 
-    return curve_.best_epoch * curve_.worth, curve_, execution.processes.told(measure)
+    length = {"epochs": curve_.best_epoch * curve_.worth, "curve": asdict(curve_)}
+    return {**length, **execution.processes.told(measured)}
 
 
 def _device(wanted: str) -> str:

@@ -148,7 +148,15 @@ def test_train_measures_what_it_did_not_see_and_keeps_its_run(shell: Shell) -> N
     assert set(past) == {"run_id", "path", "metrics", "seconds"}
     assert Path(past["path"]) == shell.home / "runs" / past["run_id"]
     held_out = past["metrics"]["held_out"]
-    assert set(held_out) == {"users", "warm_users", "days", "run", "popularity", "MRR@4 over popularity"}
+    assert set(held_out) == {
+        "users",
+        "warm_users",
+        "days",
+        "run",
+        "popularity",
+        "MRR@4 over popularity",
+        "calibration",
+    }
     assert held_out["run"].keys() == held_out["popularity"].keys() > {"HR@4", "NDCG@10", "cold MRR@4"}
     listed = shell.json("runs")["runs"]
     assert [run["run_id"] for run in listed] == [past["run_id"]]
@@ -216,6 +224,21 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     shell.fails(20, "no-go", "writeback", first)
     assert shell.json("writeback", first, "--force")["run_id"] == first
     assert shell.json("runs")["champion"] == first
+
+
+def test_a_backtest_holds_a_recipe_beside_the_others_unless_its_search_saw_the_answers(
+    shell: Shell, tmp_path: Path
+) -> None:
+    end = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+    told = {"model": "twin", "config": {"dim": 16}}
+    for name, as_of in (("fair", end - 30 * 86_400), ("unfair", end)):
+        (tmp_path / name).write_text(json.dumps(told | {"as_of": as_of}))
+    found = shell.json("backtest", "--cuts", "1", "--recipe", str(tmp_path / "fair"))
+    (name,) = found["configs"]
+    assert name.startswith("twin-") and {name, f"{name} hybrid"} < set(found["rankers"])
+    assert found["configs"][name]["config"]["dim"] == 16
+    shell.fails(2, "cannot judge it", "backtest", "--cuts", "1", "--recipe", str(tmp_path / "unfair"))
+    shell.fails(2, "cannot judge it", "train", "--as-of", "2025-12-01", "--recipe", str(tmp_path / "unfair"))
 
 
 def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell, tmp_path: Path) -> None:

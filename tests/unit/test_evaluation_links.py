@@ -1,13 +1,33 @@
 """Link prediction about products without a past, with the numbers worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from holley_graph.evaluation import links
+from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot, latest_purchases
 from tests.support import planted
 
 WORLD = planted.world(users=400).snapshot
 TASK = links.inductive(WORLD, share=0.2, seed=1)
+
+
+def sessions() -> Snapshot:
+    """Everybody views and buys a few parts within minutes."""
+    rng, users = np.random.default_rng(0), 400
+    user, step = np.repeat(np.arange(users), 4), np.tile(np.arange(4), users)
+    product = rng.integers(0, 60, len(user))
+    at = planted.AS_OF - rng.integers(1, 300, users)[user] * planted.DAY + 60 * step
+    kinds = pa.array(np.repeat(np.array([VIEWED, ORDERED], np.int8), len(user)))
+    events = pa.table(
+        {"user": np.tile(user, 2), "product": np.tile(product, 2), "kind": kinds, "at": np.tile(at, 2)}
+    ).sort_by([(c, "ascending") for c in ("user", "at")])
+    return replace(WORLD, events=events, bought=latest_purchases(events, WORLD.bought.slice(0, 0)))
+
+
+SESSIONS = sessions()
 
 
 def drawn() -> np.ndarray:
@@ -34,6 +54,38 @@ def test_foils_have_the_ends_of_the_questions() -> None:
     """So nobody scores well by knowing which products are bought much."""
     asked, foils = (np.bincount(each.ravel(), minlength=WORLD.products.num_rows) for each in (TASK.pair, TASK.foil))
     assert np.abs(asked - foils).sum() < 0.1 * asked.sum()
+
+
+@pytest.mark.parametrize("relation", ["co_purchased", "co_viewed"])
+def test_what_some_users_give_is_known_when_asked_never_learned_from_and_never_the_answer(
+    relation: links.Relation,
+) -> None:
+    rng = np.random.default_rng(2)
+    parted = links.part(SESSIONS, 0.3, rng, ("co_purchased", "co_viewed"), give=0.5)
+    task = links.questions(SESSIONS, parted, relation, rng)
+    assert task.pair.shape[1] > 20
+    assert not np.isin(parted.drawn, parted.past.event("product")).any()
+    givers = np.unique(parted.given.event("user")[np.isin(parted.given.event("product"), parted.drawn)])
+    table = getattr(parted.given, relation)
+    shown = set(zip(*(table.column(c).to_pylist() for c in ("sku", "other_sku")), strict=True))
+    assert shown and not shown & set(zip(*task.pair.tolist(), strict=True))
+    kind = ORDERED if relation == "co_purchased" else VIEWED
+    touched = set(zip(*(SESSIONS.event(c) for c in ("user", "product", "kind")), strict=True))
+    for maker, first, second in zip(task.maker, *task.pair, strict=True):
+        assert (maker, first, kind) in touched and (maker, second, kind) in touched
+    assert not np.isin(task.maker, givers).all()
+
+
+def test_pairs_of_one_basket_are_one_observation() -> None:
+    yes, no, alone = np.repeat([3.0, 0.0], 50), np.array([1.0, 2.0]), np.arange(100)
+    values = links.outscored(yes, no)
+    assert values.mean() == links.auc(yes, no) == 0.5
+    mean, low, high = links.over_makers(values, alone)
+    assert mean == 0.5 and 0.35 < low < 0.5 < high < 0.65
+    assert links.over_makers(values, alone // 50) == (0.5, 0.0, 1.0)
+    assert links.over_makers(values, np.zeros(100, int)) == (0.5, 0.5, 0.5)
+    # one basket of 99 pairs, 50 of them told apart, and one of a pair that is not
+    assert links.over_makers(values, (alone == 99).astype(int), alike=True)[0] == pytest.approx(50 / 99 / 2)
 
 
 @pytest.mark.parametrize(

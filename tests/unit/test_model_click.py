@@ -1,17 +1,22 @@
-"""Links foretold, not remembered, and a score whose sigmoid is a probability."""
+"""Links foretold, not remembered, and a score that leads to a probability."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pytest
 import torch
+from scipy.special import expit
 
-from holley_graph.evaluation.calibration import reliability
+from holley_graph.embeddings import table
+from holley_graph.evaluation import metrics, scoring
+from holley_graph.evaluation.calibration import Calibration, reliability
 from holley_graph.evaluation.targets import future_purchases
-from holley_graph.model.architectures import MODELS
+from holley_graph.model import curve
+from holley_graph.model import train as training
 from holley_graph.model.click import COUNTED, Click, ClickConfig, counted
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import fit
+from holley_graph.model.data import Hierarchy, hetero_data, product_levels, vehicle_levels
 from holley_graph.model.likelihood import KIND_WEIGHTS, choices
 from tests.support import planted
 
@@ -38,6 +43,15 @@ def test_a_product_is_counted_before_a_bin_and_not_in_it() -> None:
     assert np.ptp(found[3]) == 0
 
 
+def test_a_part_type_that_all_products_share_is_no_feature() -> None:
+    """Its count is the same for all and grows with time: by nothing to divide by it would drown the others."""
+    levels = product_levels(SMALL)
+    alike = {"part_type": Hierarchy(torch.zeros_like(levels["part_type"].rows), np.array([""], object))}
+    found = counted(DATA, levels | alike, ClickConfig(bins=3))
+    assert (found[:, :, COUNTED.index("part_type")] == 0).all()
+    assert found.abs().max() < 100
+
+
 def test_no_edge_that_is_foretold_is_among_the_messages_and_all_are_foretold_in_turn() -> None:
     model, events = build(ClickConfig(bins=1)), choices(SMALL, 1, 45)
     chosen = torch.zeros(len(events.fit_vehicle)).index_add(0, events.fit, events.weight) > 0
@@ -62,15 +76,27 @@ def test_links_are_not_moved_by_the_ranker_that_reads_them() -> None:
     torch.testing.assert_close(*slopes)
 
 
-def test_the_sigmoid_of_a_score_is_how_often_the_next_event_is_about_that_part() -> None:
-    world = planted.world(users=3_000).snapshot
-    chosen = replace(MODELS["click"], config=ClickConfig(dim=16))
-    fitted, _ = fit(world.before(CUT), chosen, 30, seed=0, execution=Execution())
-    task = future_purchases(world, CUT, 30)
-    vehicle = task.vehicle[task.owner]
-    score = (fitted.q[vehicle] * fitted.z[task.candidate]).sum(1) + fitted.popularity[task.candidate]
-    table = reliability(torch.sigmoid(score).numpy(), task.is_target, bins=5)
-    assert len(table.said) == 5 and table.said[-1] > 3 * table.said[0]
+def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_cannot_be_bought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event may be about any part that fits, a purchase that is asked about is one of the other half: twice as
+    likely, which only days before the cut can tell."""
+    monkeypatch.setattr(training, "MOST_EPOCHS", 30)
+    monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
+    world = planted.world(users=3_000)
+    products, utility = world.snapshot.products, world.utility
+    can = np.arange(products.num_rows) % 2 == 0
+    at = products.schema.get_field_index("eligible")
+    half = replace(world.snapshot, products=products.set_column(at, "eligible", pa.array(can)))
+    run = training.train(half, tmp_path, as_of=CUT, model="click", config=ClickConfig(dim=16), device="cpu")
+    task = future_purchases(half, CUT, 30)
+    score = scoring.scores(table.load(run.path), half, task)
+    said = Calibration(**run.manifest["calibration"]).probability(score)
+    truth = np.exp(utility[task.vehicle[task.owner], task.candidate])
+    truth /= np.bincount(task.owner, truth)[task.owner]
+    assert abs(said.mean() / task.is_target.mean() - 1) < 0.1
+    assert reliability(expit(score), task.is_target).error > 3 * reliability(said, task.is_target).error
     # a buyer buys a little more than one part
-    assert table.error < 0.02
-    assert abs(table.happened[-1] / table.said[-1] - 1) < 0.3
+    assert np.abs(said - truth).mean() < 0.8 * np.abs(expit(score) - truth).mean()
+    assert (metrics.ranks(task, said) == metrics.ranks(task, score)).all()
+    assert run.manifest["metrics"]["held_out"]["calibration"]["said"] == pytest.approx(said.mean(), abs=1e-4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,26 @@ import numpy as np
 import optuna
 import pyarrow as pa
 import pytest
+import torch
+from optuna.trial import FixedTrial
 
 from holley_graph.errors import GraphStateError, SettingsError
-from holley_graph.model import curve, search
+from holley_graph.model import curve, recipe, search
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.search import DONE, SPACE, Found, proposed, read_recipe
+from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.likelihood import choices
+from holley_graph.model.population import PopulationConfig
+from holley_graph.model.recipe import Recipe
+from holley_graph.model.search import DONE, Found
+from holley_graph.model.space import SPACES, proposed
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
 CUT = SMALL.as_of - 30 * planted.DAY
+TINY = planted.world(users=60, makes=2, models=2, years=3).snapshot
+DATA = hetero_data(TINY)
 
 
 def found(folder: Path, trials: int, snapshot: Snapshot = SMALL, **options: Any) -> Found:
@@ -36,24 +45,23 @@ def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
     assert {name: getattr(default, name) for name in first["config"]} == first["config"]
     assert best["value"] >= first["value"]
     assert told.recipe.stat().st_mode & 0o077 == 0 or told.recipe.parent.stat().st_mode & 0o077 == 0
-    model, config = read_recipe(told.recipe)
-    assert (model, config) == ("twin", replace(default, **best["config"]))
+    config = replace(default, **best["config"])
+    assert recipe.read(told.recipe) == Recipe("twin", config, CUT)
     monkeypatch.setattr(training, "MOST_EPOCHS", 5)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
-    run = training.train(SMALL, tmp_path / "runs", as_of=CUT, model=model, config=config, device="cpu")
+    run = training.train(SMALL, tmp_path / "runs", as_of=CUT, model="twin", config=config, device="cpu")
     assert run.manifest["config"] == asdict(config)
 
 
 def test_a_search_goes_on_where_it_was_and_closes_what_a_kill_left(tmp_path: Path) -> None:
     first = found(tmp_path, 2)
-    config = MODELS["twin"].config
-    study = search._open(first.recipe.parent, config, 0)
+    study = search._open(first.recipe.parent, "twin", 0)
     study.ask()  # killed in the middle of this one
     again = found(tmp_path, 3)
     assert again.trials[:2] == first.trials
     assert len(again.trials) == 3
     assert found(tmp_path, 3).trials == again.trials
-    states = [trial.state for trial in search._open(first.recipe.parent, config, 0).get_trials()]
+    states = [trial.state for trial in search._open(first.recipe.parent, "twin", 0).get_trials()]
     assert optuna.trial.TrialState.RUNNING not in states
 
 
@@ -86,14 +94,43 @@ def test_a_training_that_lags_behind_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_default_of_every_model_lies_within_what_is_searched(name: str) -> None:
+def test_what_is_searched_of_a_model_are_fields_of_its_own_and_its_default_lies_within(name: str) -> None:
     config = MODELS[name].config
-    for field in search._searched(config):
-        low, high = SPACE[field]
-        assert low <= getattr(config, field) <= high
-        assert isinstance(low, int) == isinstance(getattr(config, field), int)
-    drawn = proposed(optuna.create_study().ask(), config)
-    assert type(drawn) is type(config)
+    assert SPACES[name].keys() <= {field.name for field in fields(config)}
+    for field, values in SPACES[name].items():
+        default = getattr(config, field)
+        if isinstance(values, list):
+            assert default in values
+        else:
+            assert values[0] <= default <= values[1]
+            assert isinstance(values[0], int) == isinstance(values[1], int) == isinstance(default, int)
+    own = {field.name for field in fields(config)} - {field.name for field in fields(PopulationConfig)} - {"text"}
+    assert own <= SPACES[name].keys()
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("end", [0, -1], ids=["lowest", "highest"])
+def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
+    name: str, end: int, tmp_path: Path
+) -> None:
+    config = proposed(FixedTrial({field: values[end] for field, values in SPACES[name].items()}), name)
+    assert all(getattr(config, field) == values[end] for field, values in SPACES[name].items())
+    Recipe(name, config, CUT).write(tmp_path / "recipe.json")
+    assert recipe.read(tmp_path / "recipe.json") == Recipe(name, config, CUT)
+    torch.manual_seed(0)
+    model = MODELS[name].build(DATA, vehicle_levels(TINY), product_levels(TINY), config)
+    loss = model.loss(choices(TINY, config.bins, config.bin_days)) + model.penalty()
+    loss.backward()
+    assert loss.isfinite()
+    assert all(value.isfinite().all() for value in model())
+
+
+def test_a_cut_that_the_recipe_was_chosen_after_judges_nothing() -> None:
+    known = Recipe("twin", MODELS["twin"].config, CUT)
+    recipe.refuse_to_judge_by_what_chose([known, replace(known, as_of=None)], CUT)
+    with pytest.raises(SettingsError, match="cannot judge it") as refused:
+        recipe.refuse_to_judge_by_what_chose([known], CUT - 1)
+    assert refused.value.hint == "holley-graph search --model twin --as-of 2025-12-01T23:59:59Z"
 
 
 def test_too_few_buyers_tell_nothing_apart(tmp_path: Path) -> None:
@@ -115,9 +152,12 @@ def test_too_few_buyers_tell_nothing_apart(tmp_path: Path) -> None:
         '{"model": "sage", "config": {"layers": 0}}',
         '{"model": "twin", "config": {"table_l2": NaN}}',
         '{"model": "gat", "config": {"groups": 1}}',
+        '{"model": "gat", "config": {"folds": 0}}',
+        '{"model": "twin", "config": {}, "as_of": "x"}',
+        "[]",
     ],
 )
 def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "recipe.json").write_text(text)
     with pytest.raises(SettingsError, match="is no recipe"):
-        read_recipe(tmp_path / "recipe.json")
+        recipe.read(tmp_path / "recipe.json")

@@ -1,0 +1,88 @@
+"""A recipe: a model with its configuration, as `search` writes it down and `train` and `backtest` take it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+from holley_graph.errors import SettingsError
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.population import PopulationConfig
+from holley_graph.model.space import SPACES
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train.
+
+    Attributes:
+        model: one of `architectures.MODELS`.
+        config: of that model.
+        as_of: epoch seconds; what came before chose it, so that only what came later can judge it. None: unknown.
+    """
+
+    model: str
+    config: PopulationConfig
+    as_of: int | None
+
+    def write(self, path: Path) -> None:
+        """Write it to a file, replacing an earlier one whole."""
+        partial = path.with_name(f".{path.name}")
+        partial.write_text(json.dumps(asdict(self), indent=2))
+        partial.replace(path)
+
+
+def read(path: Path) -> Recipe:
+    """Read a file that `search` wrote.
+
+    Raises:
+        SettingsError: the file names no model, or its configuration is none of that model's.
+    """
+    try:
+        told = json.loads(path.read_text())
+        default = MODELS[told["model"]].config
+        config = type(default)(**told["config"])
+        for field in fields(config):
+            _check(field.name, getattr(config, field.name), getattr(default, field.name), told["model"])
+        as_of = told.get("as_of")
+        return Recipe(told["model"], config, None if as_of is None else int(as_of))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingsError(f"{path} is no recipe: {error}", "holley-graph search writes one") from error
+
+
+def refuse_to_judge_by_what_chose(recipes: Iterable[Recipe], cut: int) -> None:
+    """Stop a comparison whose questions are the purchases that a recipe was chosen by.
+
+    Args:
+        recipes: what is to be judged.
+        cut: epoch seconds; questions are about what came after it.
+
+    Raises:
+        SettingsError: the search saw what came after the cut.
+    """
+    for recipe in recipes:
+        if recipe.as_of is not None and recipe.as_of > cut:
+            until, earliest = (
+                f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}" for at in (recipe.as_of, cut)
+            )
+            raise SettingsError(
+                f"the recipe of {recipe.model} was chosen by what came before {until}: "
+                f"what came after a cut on {earliest} cannot judge it",
+                f"holley-graph search --model {recipe.model} --as-of {earliest}",
+            )
+
+
+def _check(name: str, value: object, default: object, model: str) -> None:
+    """Refuse a value that is of another kind than the default, or a number that is none or below zero."""
+    kinds = (int, float) if isinstance(default, float) else (type(default),)
+    if type(value) not in kinds:
+        raise ValueError(f"{name} is {value!r}, not of type {type(default).__name__}")
+    if isinstance(value, (int, float)) and not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}")
+    choices = SPACES[model].get(name)
+    if type(value) is int and value == 0 and not (isinstance(choices, list) and 0 in choices):
+        raise ValueError(f"{name} is 0")

@@ -1,0 +1,79 @@
+"""What `search` tries: where each field of a model's configuration may lie.
+
+A field that is not here stays as it is: `bins`, and what depends on what is installed (`text` of `gat`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from optuna.trial import BaseTrial
+
+from holley_graph.model.architectures import MODELS
+from holley_graph.model.population import PopulationConfig
+
+Space = dict[str, tuple[float, float] | list[Any]]
+"""Field to from and to, evenly in the logarithm and whole if both are, or to a list of choices."""
+
+VECTORS: Space = {
+    "dim": (16, 96),
+    "init_std": (0.01, 0.2),
+    "table_l2": (2.0, 200.0),
+    "bias_l2": (0.1, 10.0),
+    "history_half_life_days": (10.0, 240.0),
+    "history_prior": (0.2, 5.0),
+}
+"""Of every model."""
+DRIFT: Space = {"bin_days": (15, 90), "drift_l2": (2.0, 200.0)}
+"""Of every model whose popularity moves: `gat` has one bin of time."""
+LAYERS: Space = {"layers": (1, 3)}
+FOLDS: Space = {"folds": (2, 8)}
+
+SPACES: dict[str, Space] = {
+    "sage": VECTORS | DRIFT | LAYERS,
+    "twin": VECTORS | DRIFT,
+    "homogeneous": VECTORS | DRIFT | LAYERS,
+    "lightgcn": VECTORS | DRIFT | LAYERS,
+    "daemon": VECTORS | DRIFT | FOLDS | {"pairs": (0.1, 3.0), "asymmetry": (0.1, 2.0)},
+    "pinsage": VECTORS
+    | DRIFT
+    | {
+        "walks": (20, 200),
+        "hops": (1, 4),
+        "neighbours": (5, 50),
+        "margin": (0.3, 3.0),
+        "harder_every": (2, 20),
+        "hardest": (1, 16),
+    },
+    "gat": VECTORS
+    | FOLDS
+    | {
+        "neighbours": (5, 50),
+        "half_life_days": (30.0, 720.0),
+        "attention": (1, 4),
+        "least": (0.01, 0.5),
+        "rivals": (128, 2_048),
+        "anywhere": (64, 1_024),
+        "fitting": [0, 2, 4, 8, 16, 32],
+        "hops": (1, 2),
+        "groups": [False, True],
+        "head_per_kind": [False, True],
+        "table_rate": (0.1, 2.0),
+    },
+    "click": VECTORS | DRIFT | LAYERS | FOLDS | {"half_life_bins": (1.0, 16.0)},
+}
+"""Model to what is searched of it."""
+
+
+def proposed(trial: BaseTrial, model: str) -> PopulationConfig:
+    """Draw a configuration of a model."""
+    drawn: dict[str, Any] = {}
+    for name, values in SPACES[model].items():
+        if isinstance(values, list):
+            drawn[name] = trial.suggest_categorical(name, values)
+        elif isinstance(values[0], int):
+            drawn[name] = trial.suggest_int(name, values[0], int(values[1]), log=True)
+        else:
+            drawn[name] = trial.suggest_float(name, *values, log=True)
+    return replace(MODELS[model].config, **drawn)
