@@ -219,7 +219,7 @@ class _Sync:
         if before is None or kept is None or before.manifest["makes"] != taken.makes(self.settings, key):
             return None
         weighed = before.manifest["marker"]["weighed"] == self._weighed()
-        return transform.Held(old, before.table("members"), kept.same, extracted.people() if weighed else None)
+        return transform.Held(old, before.file("members"), kept.same, extracted.people() if weighed else None)
 
     def _is_empty(self, old: Mapping[str, pa.Table]) -> bool:
         return not any(table.num_rows for table in old.values())

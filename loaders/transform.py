@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
@@ -34,8 +36,8 @@ class Held:
     """Graph tables that an earlier sync made by the same rules, and where what they follow from is another now."""
 
     tables: Mapping[str, pa.Table]
-    members: pa.Table
-    """Who stood behind an address: no table of the graph, since it knows addresses."""
+    members: Path
+    """File of who stood behind an address: no table of the graph, since it knows addresses."""
     same: frozenset[str]
     """Clean tables that are as they were."""
     people: pa.Array | None
@@ -76,7 +78,7 @@ def graph_tables(
     connection, made = extracted.connection, dict[str, pa.Table]()
     was, same = held.tables if held else {}, held.same if held else frozenset()
     same |= _follow(same, "members")
-    members = held.members if held and "members" in same else _made(connection, "members", known)
+    members = pq.read_table(held.members) if held and "members" in same else _made(connection, "members", known)
     connection.register("members", members)
     for name in _STATEMENTS:
         started = time.perf_counter()

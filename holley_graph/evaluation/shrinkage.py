@@ -33,10 +33,7 @@ def scores(task: RankingTask, past: Snapshot) -> Floats:
     Returns:
         [candidates] orders per order.
     """
-    rate = rates(past)
-    pairs = past.fits[:, 0] * past.products.num_rows + past.fits[:, 1]
-    wanted = task.vehicle[task.owner] * past.products.num_rows + task.candidate
-    found: Floats = rate[np.searchsorted(pairs, wanted)]
+    found: Floats = rates(past)[past.fitment(task.vehicle[task.owner], task.candidate)]
     return found
 
 
@@ -61,11 +58,8 @@ def _orders(past: Snapshot) -> Floats:
     """[fitments] orders of each pair by owners of the vehicle."""
     ordered = past.event("kind") == ORDERED
     vehicle, product = past.user_vehicle[past.event("user")[ordered]], past.event("product")[ordered]
-    pairs = past.fits[:, 0] * past.products.num_rows + past.fits[:, 1]
-    wanted = vehicle * past.products.num_rows + product
-    row = np.minimum(np.searchsorted(pairs, wanted), max(len(pairs) - 1, 0))
-    fits = (vehicle >= 0) & (pairs[row] == wanted) if len(pairs) else np.zeros(len(row), bool)
-    return np.bincount(row[fits], minlength=len(pairs)).astype(float)
+    row = past.fitment(vehicle, product)
+    return np.bincount(row[row >= 0], minlength=len(past.fits)).astype(float)
 
 
 def _groups(past: Snapshot) -> list[Ints]:

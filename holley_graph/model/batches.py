@@ -21,7 +21,8 @@ from torch import Tensor
 from holley_graph.model.execution import Execution
 from holley_graph.model.likelihood import ByVehicle, Choices, negative_log_likelihood
 from holley_graph.model.population import Population
-from holley_graph.model.sampler import Ints, Neighbours, Sampler, Subgraph, hashed
+from holley_graph.model.sampler import Neighbours, Sampler, Subgraph, hashed
+from holley_graph.snapshot.snapshot import Ints
 
 MOST = 10
 """Neighbours that a node hears of one relation."""

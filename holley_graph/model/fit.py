@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from math import ceil
 
 import torch
 from torch import Tensor
@@ -167,7 +166,7 @@ class _Descent:
 
     def run(self, epochs: int, until: float, validate: Validate | None) -> None:
         """Descend for so many full-batch steps, or what is worth them; the best parameters stay in the model."""
-        work, steps = self.work, ceil(epochs / self.curve.worth) * self.work.count
+        work, steps = self.work, math.ceil(epochs / self.curve.worth) * self.work.count
         while self.step < steps:
             loss = work.loss(self.step)
             self.optimiser.zero_grad()
@@ -193,7 +192,7 @@ class _Descent:
         curve.loss.append(self.summed / work.count)
         self.summed = 0.0
         epoch = len(curve.loss)
-        if validate and epoch % ceil(CHECK_EVERY / curve.worth) == 0:
+        if validate and epoch % math.ceil(CHECK_EVERY / curve.worth) == 0:
             curve.checked.append(epoch)
             curve.validation.append(work.execution.processes.told(lambda: validate(*served(work.model))))
             if curve.best_epoch == epoch:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from holley_graph.evaluation.targets import DAY
-from holley_graph.model.likelihood import KIND_WEIGHTS, time_bins
+from holley_graph.model.likelihood import KIND_WEIGHTS, log_normaliser, time_bins
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.sage import History
 from holley_graph.snapshot.snapshot import KINDS, Ints, Snapshot
@@ -78,23 +78,20 @@ def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, co
         return layer
     means = history_means(snapshot, z, user, release, config)
     cells, offsets = snapshot.fitting(vehicle)
-    candidate, owner = snapshot.fits[cells, 1], np.repeat(np.arange(len(user)), np.diff(offsets))
+    owner, candidate = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
     bins = time_bins(at, snapshot.as_of, config.bins, config.bin_days)
     chosen = torch.from_numpy(candidate == product[owner])
-    fixed = torch.from_numpy(vehicle[owner]), torch.from_numpy(candidate), torch.from_numpy(bins[owner])
-    there = z[fixed[1]]
-    without = (q[fixed[0]] * there).sum(1) + popularity[fixed[1], fixed[2]]
-    counts, asked = torch.from_numpy(weight), torch.from_numpy(owner)
+    asked, counts, there = torch.from_numpy(owner), torch.from_numpy(weight), z[candidate]
+    without = (q[vehicle[owner]] * there).sum(1) + popularity[candidate, bins[owner]]
     descent = torch.optim.LBFGS(layer.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         descent.zero_grad()
         score = without + (layer(means)[asked] * there).sum(1)
-        largest = torch.full((len(user),), -torch.inf).scatter_reduce(0, asked, score.detach(), "amax")
-        summed = torch.zeros(len(user)).index_add(0, asked, (score - largest[asked]).exp())
-        value: Tensor = (counts * (summed.log() + largest - score[chosen])).sum() + _penalty(layer.weights)
-        (value / counts.sum()).backward()
-        return value / counts.sum()
+        surprise = log_normaliser(score, asked, len(user)) - score[chosen]
+        value: Tensor = ((counts * surprise).sum() + _penalty(layer.weights)) / counts.sum()
+        value.backward()
+        return value
 
     descent.step(loss)
     return layer
@@ -119,11 +116,10 @@ def _targets(snapshot: Snapshot) -> tuple[Ints, Ints, Ints, Ints, Ints, npt.NDAr
     vehicle = snapshot.user_vehicle[user]
     month = (snapshot.as_of - 1 - at) // (RELEASE_DAYS * DAY)
     release = snapshot.as_of - (month + 1) * RELEASE_DAYS * DAY
-    pairs = snapshot.fits[:, 0] * snapshot.products.num_rows + snapshot.fits[:, 1]
     people, begins = np.unique(user, return_index=True)  # events are sorted by (user, at)
     first = at[begins][np.searchsorted(people, user)]
     known = (month < RELEASES) & (first < release)
-    usable = np.flatnonzero(known & (vehicle >= 0) & np.isin(vehicle * snapshot.products.num_rows + product, pairs))
+    usable = np.flatnonzero(known & (snapshot.fitment(vehicle, product) >= 0))
     newest = np.sort(usable[np.argsort(-at[usable], kind="stable")[:TARGETS]])
     weight = np.take(np.array(KIND_WEIGHTS, np.float32), kind[newest])
     return user[newest], release[newest], at[newest], vehicle[newest], product[newest], weight

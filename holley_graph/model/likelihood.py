@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from holley_graph.evaluation.targets import DAY
-from holley_graph.model.sampler import laid_out
-from holley_graph.snapshot.snapshot import Ints, Snapshot
+from holley_graph.snapshot.snapshot import Ints, Snapshot, laid_out
 
 KIND_WEIGHTS = (0.1, 0.3, 1.0)
 """How much a view, a cart and an order count as a choice."""
@@ -108,11 +107,8 @@ def choices(snapshot: Snapshot, bins: int, bin_days: int) -> Choices:
     """Collect every event whose product fits the vehicle of its user."""
     vehicle = snapshot.user_vehicle[snapshot.event("user")]
     product, at, kind = (snapshot.event(c) for c in ("product", "at", "kind"))
-    pairs = snapshot.fits[:, 0] * snapshot.products.num_rows + snapshot.fits[:, 1]
-    wanted = vehicle * snapshot.products.num_rows + product
-    fit = np.searchsorted(pairs, wanted)
-    fits = (vehicle >= 0) & (fit < len(pairs))
-    fits[fits] = pairs[fit[fits]] == wanted[fits]
+    fit = snapshot.fitment(vehicle, product)
+    fits = fit >= 0
     fit, kind, vehicle = fit[fits], kind[fits], vehicle[fits]
     time_bin = time_bins(at[fits], snapshot.as_of, bins, bin_days)
 
@@ -154,11 +150,13 @@ def negative_log_likelihood(data: Choices, q: Tensor, z: Tensor, popularity: Ten
         popularity: [products, bins].
     """
     score = scores(data, q, z, popularity)
-    largest = torch.full((data.groups,), -torch.inf, device=score.device).scatter_reduce(
-        0, data.group, score.detach(), "amax"
+    return (data.weight * (log_normaliser(score, data.group, data.groups)[data.group] - score)).sum()
+
+
+def log_normaliser(score: Tensor, group: Tensor, groups: int) -> Tensor:
+    """[groups] the logarithm of the sum of exp(score) over the cells of each."""
+    largest = torch.full((groups,), -torch.inf, device=score.device).scatter_reduce(
+        0, group, score.detach(), "amax"
     )
-    summed = torch.zeros(data.groups, device=score.device).index_add(
-        0, data.group, (score - largest[data.group]).exp()
-    )
-    log_normaliser = summed.log() + largest
-    return (data.weight * (log_normaliser[data.group] - score)).sum()
+    summed = torch.zeros(groups, device=score.device).index_add(0, group, (score - largest[group]).exp())
+    return summed.log() + largest

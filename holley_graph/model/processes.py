@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from holley_graph.errors import ProcessLost
-from holley_graph.model.sampler import Ints
+from holley_graph.snapshot.snapshot import Ints
 
 WAIT = timedelta(minutes=30)
 """Longest that the others wait for one, who may be measuring or writing meanwhile."""

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-Ints = npt.NDArray[np.int64]
+from holley_graph.snapshot.snapshot import Ints, laid_out
+
 Hashes = npt.NDArray[np.uint64] | np.uint64
 Relation = tuple[str, str, str]
 
@@ -159,12 +160,6 @@ def draw(neighbours: Neighbours, rows: Ints, most: int | None, key: Hashes) -> t
         place = _distinct(rows[many], degree[many], most, key)
         edge[np.repeat(many, size)] = (start[many, None] + place).ravel()
     return size, neighbours.senders[edge]
-
-
-def laid_out(start: Ints, size: Ints) -> Ints:
-    """Lay ranges of numbers end to end, each from its start and of its size."""
-    moved: Ints = start - (np.cumsum(size) - size)
-    return np.repeat(moved, size) + np.arange(int(size.sum()))
 
 
 def hashed(key: Hashes, more: Ints | int) -> Hashes:

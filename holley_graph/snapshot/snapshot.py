@@ -88,8 +88,16 @@ class Snapshot:
         """
         start = self.fit_offsets[vehicle]
         sizes = self.fit_offsets[vehicle + 1] - start
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
-        return np.repeat(start - offsets[:-1], sizes) + np.arange(offsets[-1]), offsets
+        return laid_out(start, sizes), np.concatenate([[0], np.cumsum(sizes)])
+
+    def fitment(self, vehicle: Ints, product: Ints) -> Ints:
+        """[n]: the row of `fits` of each vehicle (−1: none) and product; −1 where one does not fit the other."""
+        pairs = self.fits[:, 0] * self.products.num_rows + self.fits[:, 1]
+        if not len(pairs):
+            return np.full(len(vehicle), -1)
+        wanted = vehicle * self.products.num_rows + product
+        row = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
+        return np.where((vehicle >= 0) & (pairs[row] == wanted), row, -1)
 
     def event(self, column: str) -> Ints:
         """[events]: one column of the events as integers."""
@@ -163,3 +171,9 @@ def latest_purchases(events: pa.Table, known: pa.Table) -> pa.Table:
     return merged.rename_columns(["user", "product", "last_at"]).sort_by(
         [("user", "ascending"), ("product", "ascending")]
     )
+
+
+def laid_out(start: Ints, size: Ints) -> Ints:
+    """Lay ranges of numbers end to end, each from its start and of its size."""
+    moved: Ints = start - (np.cumsum(size) - size)
+    return np.repeat(moved, size) + np.arange(int(size.sum()))

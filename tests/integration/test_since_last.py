@@ -52,7 +52,7 @@ def take(tables, home, run, as_of, before=None, **rules):
     old, held = before.tables() if before else {}, None
     if before:
         weighed = before.manifest["weighed"] == ageing.weighed(as_of, settings.weights)
-        held = transform.Held(old, before.table("members"), kept.same, extracted.people() if weighed else None)
+        held = transform.Held(old, before.file("members"), kept.same, extracted.people() if weighed else None)
     made = transform.graph_tables(extracted, settings, as_of, key, held)
     if held:
         people = dict.fromkeys(held.partly, held.people)
