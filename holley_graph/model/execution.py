@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +52,16 @@ class Execution:
         cuda = self.device.type == "cuda"
         if self.mixed and cuda and not torch.cuda.is_bf16_supported(including_emulation=False):
             raise SettingsError("this GPU does not multiply in bfloat16", "train without --mixed")
+
+    @contextmanager
+    def repeatable(self) -> Iterator[None]:
+        """Add up in one order on a CPU, whichever of its threads is first: the same seed gives the same bits."""
+        before = torch.are_deterministic_algorithms_enabled()
+        torch.use_deterministic_algorithms(before or self.device.type == "cpu")
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before)
 
     def precision(self) -> torch.autocast:
         """Return the context that a model encodes and measures its loss in."""

@@ -123,12 +123,13 @@ def fit(
     descent = _Descent(work, GENTLE if start else LEARNING_RATE, stage, seed, unfinished, progress)
     if start and not descent.step and descent.level() <= until:
         epochs = 0
-    descent.run(epochs, until, validate)
-    level = descent.level()
-    q, z, newest = served(model)
-    with torch.no_grad():
-        source = model.eval().source()
-    history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
+    with execution.repeatable():
+        descent.run(epochs, until, validate)
+        level = descent.level()
+        q, z, newest = served(model)
+        with torch.no_grad():
+            source = model.eval().source()
+        history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
     encoder = Encoder(
         {name: value.detach().cpu() for name, value in state.items()},

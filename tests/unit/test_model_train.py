@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
@@ -99,6 +100,19 @@ def test_model_and_make_vectors_are_the_means_of_their_vehicles(run: Run) -> Non
         assert tables[name].keys.tolist() == sorted(set(group))
         wanted = [tables["vehicle"].vectors[group == key].mean(0) for key in tables[name].keys]
         np.testing.assert_allclose(tables[name].vectors, wanted, atol=1e-6)
+
+
+def test_threads_add_up_in_one_order() -> None:
+    """A world of so many cells that threads share the work."""
+    large = planted.world(users=4_000, makes=6, models=6).snapshot
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        first, second = (fit(large, MODELS["sage"], 3, seed=0, execution=Execution())[0] for _ in range(2))
+    finally:
+        torch.set_num_threads(before)
+    for ours, theirs in ((first.q, second.q), (first.z, second.z), (first.history.weights, second.history.weights)):
+        assert torch.equal(ours, theirs)
 
 
 @pytest.mark.usefixtures("short")
