@@ -11,6 +11,7 @@ import fcntl
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -161,19 +162,25 @@ class _Sync:
                 "marker": self._marker() | {"weighed": self._weighed()},
             }
             there = {n: before.file(n) for n, table in tables.items() if table is old[n]} if before else None
-            taken.write(self.settings.home, self.run_id, extracted, tables, manifest, there)
+            if there and held and held.nobody_new:
+                there["members"] = held.members
+            with ThreadPoolExecutor(1) as pool:
+                home, in_bulk = self.settings.home, first and self.bulk is not None
+                parcel = pool.submit(taken.write, home, self.run_id, extracted, tables, manifest, there)
+                if tables_only or in_bulk or not self._at_once(difference):
+                    parcel.result()
+                self._lap("keep")
+                if tables_only:
+                    return self._report("tables", extracted.accounts, difference)
+                if in_bulk:
+                    self._load_in_bulk(tables)
+                else:
+                    self._load_changes(difference, parcel.result)
+                self._lap("load")
         finally:
             extracted.close()
-        self._lap("keep")
-        if tables_only:
-            return self._report("tables", extracted.accounts, difference)
-        if first and self.bulk:
-            self._load_in_bulk(tables)
-        else:
-            self._load_changes(difference)
-        self._lap("load")
         taken.forget_others(self.settings.home, self.run_id)
-        return self._report("bulk" if first and self.bulk else "changes", extracted.accounts, difference)
+        return self._report("bulk" if in_bulk else "changes", extracted.accounts, difference)
 
     def marker(self) -> Row | None:
         """What the graph says of its last sync; its `as_of` is the cursor, committed with the data."""
@@ -233,13 +240,16 @@ class _Sync:
         self.graph.write("load/empty_times")
         self.graph.transaction([self._commit(), self._weighed_step()])
 
-    def _load_changes(self, difference: Mapping[str, Difference]) -> None:
+    def _at_once(self, difference: Mapping[str, Difference]) -> bool:
+        """Whether this is one transaction: what the graph took may then be written down while it takes it."""
+        return sum(each.change.rows for each in difference.values()) <= self.settings.sync.atomic_rows
+
+    def _load_changes(self, difference: Mapping[str, Difference], sealed: Callable[[], object]) -> None:
         migrations.apply(self.graph)
         changes = {name: each.change for name, each in difference.items()}
-        rows = sum(each.rows for each in changes.values())
         size = self.settings.sync.batch_rows
-        if rows <= self.settings.sync.atomic_rows:
-            load.write_at_once(self.graph, changes, size, [self._commit()])
+        if self._at_once(difference):
+            load.write_at_once(self.graph, changes, size, [self._commit()], sealed)
         else:
             self.graph.write("load/begin", run_id=self.run_id)
             load.write(self.graph, changes, size, self.progress)

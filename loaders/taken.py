@@ -101,7 +101,7 @@ def write(
     manifest: dict[str, Any],
     there: Mapping[str, Path] | None = None,
 ) -> Taken:
-    """Seal one sync's tables under its run id; of graph tables that are `there` already the file is linked."""
+    """Seal one sync's tables under its run id; of tables that are `there` already the file is linked."""
     partial = home / "taken" / f"{run_id}.partial"
     partial.mkdir(parents=True, mode=0o700)
     linked = dict(there or {})
@@ -120,7 +120,8 @@ def write(
             if (name := f"clean_{feed.clean.name}") not in linked:
                 written.append(keep(name, extracted.clean(feed.clean.name)))
         written.append(keep("waiting_events", extracted.waiting()))
-        written.append(keep("members", extracted.connection.table("members").to_arrow_table()))
+        if "members" not in linked:
+            written.append(keep("members", extracted.connection.table("members").to_arrow_table()))
     for each in written:
         each.result()
     manifest = manifest | {"layout": LAYOUT}

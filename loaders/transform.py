@@ -44,6 +44,11 @@ class Held:
     """User ids of whose events alone are others; none: anybody's, or weights count to another time."""
 
     @property
+    def nobody_new(self) -> bool:
+        """Whether the same people stand behind the same addresses."""
+        return bool(_follow(self.same, "members"))
+
+    @property
     def partly(self) -> frozenset[str]:
         """Tables of which only the rows of `people` can be others."""
         if self.people is None:
@@ -78,7 +83,7 @@ def graph_tables(
     connection, made = extracted.connection, dict[str, pa.Table]()
     was, same = held.tables if held else {}, held.same if held else frozenset()
     same |= _follow(same, "members")
-    members = pq.read_table(held.members) if held and "members" in same else _made(connection, "members", known)
+    members = pq.read_table(held.members) if held and held.nobody_new else _made(connection, "members", known)
     connection.register("members", members)
     for name in _STATEMENTS:
         started = time.perf_counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
@@ -117,13 +117,19 @@ class Graph:
         with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
             return session.execute_write(run) if query.mode == "write" else run(session)
 
-    def transaction(self, steps: Sequence[Step]) -> None:
-        """Run several `write` statements in one transaction: all of them or none."""
+    def transaction(self, steps: Sequence[Step], ready: Callable[[], object] = lambda: None) -> None:
+        """Run several `write` statements in one transaction: all of them or none.
+
+        Args:
+            steps: the statements, in order.
+            ready: returns when they may be committed; what it raises undoes them.
+        """
         loaded = [(_text(queries.load(name)), params) for name, params in steps]
 
         def run(tx: neo4j.ManagedTransaction) -> None:
             for text, params in loaded:
                 tx.run(text, dict(params)).consume()
+            ready()
 
         with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
             session.execute_write(run)

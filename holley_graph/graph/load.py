@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,9 +40,15 @@ def write(graph: Graph, changes: Mapping[str, Change], batch_rows: int, progress
         progress("writing the graph", done, total)
 
 
-def write_at_once(graph: Graph, changes: Mapping[str, Change], batch_rows: int, last: Sequence[Step]) -> None:
-    """Write changes and the steps of `last` in one transaction: all of it or nothing."""
-    graph.transaction([step for step, _ in steps(changes, batch_rows)] + list(last))
+def write_at_once(
+    graph: Graph,
+    changes: Mapping[str, Change],
+    batch_rows: int,
+    last: Sequence[Step],
+    ready: Callable[[], object] = lambda: None,
+) -> None:
+    """Write changes and the steps of `last` in one transaction, once `ready` returns: all of it or nothing."""
+    graph.transaction([step for step, _ in steps(changes, batch_rows)] + list(last), ready)
 
 
 def steps(changes: Mapping[str, Change], batch_rows: int) -> Iterator[tuple[Step, int]]:

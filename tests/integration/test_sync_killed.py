@@ -101,6 +101,33 @@ def test_a_sync_killed_at_any_point_and_run_again_gives_the_same_graph(
     assert sync.sync(FilesSource(second), graph, settings, as_of=LATER).mode == "unchanged"
 
 
+def test_what_cannot_be_written_down_is_not_committed(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change in one transaction is written down meanwhile; the disk is full when the graph already took it."""
+    source = generate(tmp_path / "world", users=300, as_of=AS_OF).folder
+    settings = home(tmp_path / "home")
+    before, rename = AS_OF - timedelta(days=9), Path.rename
+    sync.sync(FilesSource(source), graph, settings, as_of=before)
+    had, left = held(graph), list((settings.home / "taken").iterdir())
+
+    def full(path: Path, target: Path) -> Path:
+        if target.parent.name == "taken":
+            raise OSError("no space left on device")
+        return rename(path, target)
+
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="no space left"):
+        broken.setattr(Path, "rename", full)
+        sync.sync(FilesSource(source), graph, settings, as_of=AS_OF)
+    assert_same(held(graph), had)
+    assert state(graph) == ("complete", True)
+    assert set(left) < set((settings.home / "taken").iterdir())
+    again = sync.sync(FilesSource(source), graph, settings, as_of=AS_OF, since_last=True)
+    assert again.mode == "changes"
+    assert_same(held(graph), expected(source, settings, AS_OF))
+    assert [path.name for path in (settings.home / "taken").iterdir()] == [again.run_id]
+
+
 def test_a_command_killed_from_outside_is_mended_by_the_same_command(
     server: Settings, graph: Graph, tmp_path: Path
 ) -> None:
