@@ -64,6 +64,12 @@ def test_its_graph_is_that_of_a_sync_and_the_next_sync_goes_on_from_there(
     tables = settings.home / "taken" / report.run_id
     assert report.mode == "tables"
     assert not any(held(graph).values())
+    refused = job(server, tables, writers=1)
+    assert (refused.returncode, refused.stderr.splitlines()[-1]) == (
+        1,
+        "the graph has no keys yet, and without them every row is a search: run holley-graph migrate",
+    )
+    assert not any(held(graph).values())
     migrations.apply(graph)
     done = job(server, tables, writers=2)
     assert done.returncode == 0, done.stderr
