@@ -6,16 +6,17 @@ rooms inside their functions, so that `holley-graph --help` costs next to nothin
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
 
-from holley_graph.errors import HolleyGraphError
+from holley_graph.errors import DiskFull, HolleyGraphError
 
 if TYPE_CHECKING:
     from holley_graph.graph.client import Graph
@@ -126,7 +127,16 @@ def main() -> None:
     except HolleyGraphError as error:
         if debug:
             raise
-        click.echo(f"error: {error}", err=True)
-        if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
-        sys.exit(error.exit_code)
+        _end(error)
+    except OSError as error:
+        if debug or error.errno != errno.ENOSPC:
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        _end(DiskFull(f"no space left on the device{where}", "free some, then run the same command again"))
+
+
+def _end(error: HolleyGraphError) -> NoReturn:
+    click.echo(f"error: {error}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+    sys.exit(error.exit_code)

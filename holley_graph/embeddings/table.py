@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialized
 
 from holley_graph.errors import ParcelError
 
@@ -82,10 +82,9 @@ def pad_to(length: float, vectors: Vectors) -> Vectors:
 
 def save(tables: Tables, folder: Path) -> None:
     """Write `embeddings.safetensors` and one `keys_NAME.parquet` per table."""
-    save_file(
-        {name: np.ascontiguousarray(table.vectors) for name, table in tables.items()},
-        folder / "embeddings.safetensors",
-    )
+    vectors = {name: np.ascontiguousarray(table.vectors) for name, table in tables.items()}
+    # the library's own writing hides a full disk in an error of its own
+    (folder / "embeddings.safetensors").write_bytes(serialized(vectors))
     for name, table in tables.items():
         pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
 

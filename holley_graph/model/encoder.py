@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialized
 from torch import Tensor
 
 from holley_graph.errors import GraphStateError, ParcelError
@@ -50,8 +51,8 @@ class Encoder:
     def save(self, folder: Path) -> None:
         """Write it into a run folder."""
         edges = torch.from_numpy(self.edges.copy())
-        save_file({name: each.contiguous() for name, each in self.state.items()} | {"price_edges": edges},
-                  folder / WEIGHTS)  # fmt: skip
+        parameters = {name: each.contiguous() for name, each in self.state.items()} | {"price_edges": edges}
+        (folder / WEIGHTS).write_bytes(serialized(parameters))
         level = pa.array([name for name, each in self.keys.items() for _ in each], pa.string())
         key = pa.array(np.concatenate([np.empty(0, object), *self.keys.values()]), pa.string())
         pq.write_table(pa.table({"level": level.dictionary_encode(), "key": key}), folder / LEVELS)

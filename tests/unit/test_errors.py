@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from holley_graph import errors
-from holley_graph.errors import HolleyGraphError, ServerError, SettingsError
+from holley_graph.errors import DiskFull, HolleyGraphError, ServerError, SettingsError
 from holley_graph.graph.client import refuse_plaintext
+
+FULL = Path("/dev/full")
 
 
 def raisable() -> list[type[HolleyGraphError]]:
@@ -50,6 +53,18 @@ def test_debug_shows_the_traceback() -> None:
     done = command("--debug", "--config", "no-such-file.toml", "status")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+def test_a_full_disk_is_one_line_and_its_code(tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "holley_graph", "--home", str(tmp_path), "runs", "--json"]
+    with FULL.open("w") as full:
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == DiskFull.exit_code
+    assert done.stderr.splitlines() == [
+        "error: no space left on the device",
+        "hint: free some, then run the same command again",
+    ]
 
 
 def test_a_usage_error_has_clicks_code() -> None:
