@@ -37,7 +37,7 @@ from tests.support.sources import home
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 USERS = 1_000
 """A fifth of the demo's; the users and parts that the queries' defaults name are in both worlds."""
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 DROP = """
 const bytes = Uint8Array.from(atob(arguments[1]), c => c.charCodeAt(0));

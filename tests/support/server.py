@@ -21,7 +21,7 @@ def free_ports(count: int) -> list[int]:
 def small(home: Path, **server: object) -> Settings:
     """Settings of an embedded server that leaves room for the tests; the jar cache is the user's own."""
     bolt_port, http_port = free_ports(2)
-    sizes = {"bolt_port": bolt_port, "http_port": http_port, "heap_mb": 512, "page_cache_mb": 128}
+    sizes = {"bolt_port": bolt_port, "http_port": http_port, "heap_mb": 1024, "page_cache_mb": 128}
     return load(home=home, server=Server.model_validate({"start_timeout_s": 300, **sizes, **server}))
 
 

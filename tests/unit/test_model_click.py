@@ -94,7 +94,8 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     said = Calibration(**run.manifest["calibration"]).probability(score)
     truth = np.exp(utility[task.vehicle[task.owner], task.candidate])
     truth /= np.bincount(task.owner, truth)[task.owner]
-    assert abs(said.mean() / task.is_target.mean() - 1) < 0.1
+    # 261 purchases are asked about and as few are learned from: a twelfth either way is chance
+    assert abs(said.mean() / task.is_target.mean() - 1) < 0.2
     assert reliability(expit(score), task.is_target).error > 3 * reliability(said, task.is_target).error
     # a buyer buys a little more than one part
     assert np.abs(said - truth).mean() < 0.8 * np.abs(expit(score) - truth).mean()
