@@ -20,7 +20,7 @@ class RankingTask:
         user: [users] rows of the *full* snapshot.
         vehicle: [users] vehicle rows, −1 where the graph has no vehicles.
         offsets: [users + 1] candidates of user i are `candidate[offsets[i]:offsets[i + 1]]`.
-        candidate: [candidates] product rows: fitting, eligible, not bought before.
+        candidate: [candidates] product rows: fitting, eligible, not bought before in any colour.
         is_target: [candidates] bought within the window.
         warm: [users] had any interaction before the cut.
     """
@@ -41,8 +41,10 @@ class RankingTask:
 def future_purchases(full: Snapshot, cut: int, days: int = 30) -> RankingTask:
     """Build the task of predicting purchases in `[cut, cut + days)`.
 
-    Full ranking within the products that fit the user's vehicle, never sampled negatives. Users of the window
-    whose purchases are not candidates (they do not fit, are not eligible or were bought before) are no test users.
+    Full ranking within the products that fit the user's vehicle, never sampled negatives. A part whose base SKU was
+    bought is no candidate: contract §4 sends nobody another colour of what they have, whichever ranker is asked.
+    Users of the window whose purchases are not candidates (they do not fit, are not eligible or were bought before)
+    are no test users.
 
     Args:
         full: a snapshot that knows the window.
@@ -60,8 +62,9 @@ def future_purchases(full: Snapshot, cut: int, days: int = 30) -> RankingTask:
     owner, candidate = np.repeat(np.arange(len(vehicle)), np.diff(starts)), full.fits[cells, 1]
     eligible = np.asarray(full.products.column("eligible"), bool)
     past = full.before(cut)
-    bought = _keys(past.bought["user"].to_numpy(), past.bought["product"].to_numpy(), full)
-    keep = eligible[candidate] & ~np.isin(_keys(users[owner], candidate, full), bought)
+    base = full.products.column("base_sku").combine_chunks().dictionary_encode().indices.to_numpy()
+    bought = _keys(past.bought["user"].to_numpy(), base[past.bought["product"].to_numpy()], full)
+    keep = eligible[candidate] & ~np.isin(_keys(users[owner], base[candidate], full), bought)
     owner, candidate = owner[keep], candidate[keep]
 
     target = np.isin(_keys(users[owner], candidate, full), _keys(pairs[:, 0], pairs[:, 1], full))

@@ -58,11 +58,11 @@ class Unfinished:
 
     def resume(
         self, stage: str, model: nn.Module, optimiser: torch.optim.Optimizer
-    ) -> tuple[dict[str, Any], State]:
+    ) -> tuple[dict[str, Any], dict[str, State]]:
         """Put a stage back to where it was kept: parameters, moments, random numbers.
 
         Returns:
-            What was noted, and the best parameters until then; both empty where nothing was kept of this stage.
+            What was noted, and what was to be kept beside; both empty where nothing was kept of this stage.
         """
         if self._stage != stage:
             return {}, {}
@@ -75,12 +75,21 @@ class Unfinished:
         torch.set_rng_state(self._tensors["random.cpu"])
         if "random.cuda" in self._tensors:
             torch.cuda.set_rng_state(self._tensors["random.cuda"])
-        return self._notes, self._part("best.")
+        beside: dict[str, State] = {}
+        for name, value in self._part("beside.").items():
+            part, _, key = name.partition(".")
+            beside.setdefault(part, {})[key] = value
+        return self._notes, beside
 
     def keep(
-        self, stage: str, notes: dict[str, Any], model: nn.Module, optimiser: torch.optim.Optimizer, best: State
+        self,
+        stage: str,
+        notes: dict[str, Any],
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        beside: dict[str, State],
     ) -> None:
-        """Write down where a stage is, if that was last done `KEEP_EVERY_S` ago."""
+        """Write down where a stage is, and parameters beside the model's, if last done `KEEP_EVERY_S` ago."""
         if not self.processes.first or time.monotonic() - self._kept_at < KEEP_EVERY_S:
             return
         moments = {
@@ -89,7 +98,8 @@ class Unfinished:
         random = {"cpu": torch.get_rng_state()}
         if any(value.is_cuda for value in model.parameters()):
             random["cuda"] = torch.cuda.get_rng_state()
-        parts = {"model": model.state_dict(), "best": best, "adam": moments, "random": random}
+        parts = {"model": model.state_dict(), "adam": moments, "random": random}
+        parts |= {f"beside.{name}": each for name, each in beside.items()}
         self._stage, self._notes = stage, notes
         self._tensors = {f"{part}.{name}": value for part, each in parts.items() for name, value in each.items()}
         self._write()

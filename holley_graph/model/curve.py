@@ -19,8 +19,8 @@ def draw(curve: Curve, path: Path) -> None:
         left.text(0.5, 0.5, "no step was taken", transform=left.transAxes, ha="center", va="center")
     if curve.checked:
         right = left.twinx()
-        right.plot(curve.checked, curve.validation, color="tab:blue", marker="o", label="validation NDCG@10")
+        right.plot(curve.checked, curve.validation, color="tab:blue", marker="o", label="held-back month")
         right.axvline(curve.best_epoch, color="tab:blue", linestyle=":", label=f"kept: epoch {curve.best_epoch}")
-        right.set_ylabel("NDCG@10 within the fitting set")
+        right.set_ylabel("log-likelihood of a purchase within the fitting set, nats")
     figure.legend(loc="outside upper center", ncols=3)
     figure.savefig(path, dpi=110)

@@ -86,12 +86,13 @@ def hetero_data(snapshot: Snapshot, per_product: int = 20) -> HeteroData:
 
 
 def vehicle_levels(snapshot: Snapshot) -> dict[str, Hierarchy]:
-    """Levels of a vehicle: make, model, window of years within the model, itself."""
+    """Levels of a vehicle: make, window of years, model, that window within the model, itself."""
     make, name = snapshot.vehicles.column("make"), snapshot.vehicles.column("model")
     model = pc.binary_join_element_wise(make, name, "|")
     window = pc.cast(pc.divide(snapshot.vehicles.column("year"), YEARS_PER_WINDOW), pa.string())
     return {
         "make": _level(make),
+        "era": _level(window),
         "model": _level(model),
         "window": _level(pc.binary_join_element_wise(model, window, "|")),
         "vehicle": _level(snapshot.vehicles.column("vehicle_id")),

@@ -26,6 +26,8 @@ from holley_graph.snapshot.snapshot import Snapshot
 LEARNING_RATE, GENTLE = 0.03, 0.003
 """Of Adam from nothing, and from parameters that are good already, which its first steps would throw far off."""
 CHECK_EVERY = 5
+AVERAGED = 10
+"""Full-batch steps to average parameters over: single ones overshoot, or were told of their batch alone."""
 PATIENCE = 4
 """Checks without a better validation value before training stops."""
 
@@ -144,7 +146,8 @@ class _Descent:
     """Steps of Adam, from the start or from where they were kept.
 
     A pass over batches moves parameters about as far as `worth` full-batch steps do, which is as far as they move
-    between two checks: smaller batches are more steps, each as much shorter.
+    between two checks: smaller batches are more steps, each as much shorter. What is checked and served is a mean
+    of parameters that forgets exponentially (after Polyak & Juditsky, 1992), unless steps are gentle anyway.
     """
 
     def __init__(
@@ -159,9 +162,13 @@ class _Descent:
         self.work, self.stage, self.seed, self.unfinished, self.progress = work, stage, seed, unfinished, progress
         worth = min(work.count, CHECK_EVERY)
         self.optimiser = torch.optim.Adam(work.model.rates(rate * worth / work.count))
-        notes, self.best = unfinished.resume(stage, work.model, self.optimiser) if unfinished else ({}, {})
+        notes, kept = unfinished.resume(stage, work.model, self.optimiser) if unfinished else ({}, {})
+        self.best = kept.get("best", {})
+        self.mean = {name: value.to(work.execution.device) for name, value in kept.get("mean", {}).items()}
         self.curve = Curve(**notes.get("curve", {"worth": worth}))
         self.step, self.summed = notes.get("step", 0), notes.get("summed", 0.0)
+        steps = AVERAGED * work.count / worth
+        self.newest = 1 / steps if rate == LEARNING_RATE else 1.0
         if self.step:
             progress(f"{stage}: going on from step {self.step}", 1, 1)
 
@@ -176,17 +183,38 @@ class _Descent:
             if work.count == 1 and value <= until:  # known before the step: it is spared
                 break
             self.optimiser.step()
+            self._average()
             self.step, self.summed = self.step + 1, self.summed + value
             self.progress(self.stage, self.step, steps)
             if self.step % work.count == 0 and self._ends_with_this_pass(until, validate):
                 break
             if self.unfinished:
                 notes = {"curve": asdict(self.curve), "step": self.step, "summed": self.summed}
-                self.unfinished.keep(self.stage, notes, work.model, self.optimiser, self.best)
+                kept = {"best": self.best, "mean": self.mean}
+                self.unfinished.keep(self.stage, notes, work.model, self.optimiser, kept)
         if self.curve.checked:
             work.model.load_state_dict(self.best)
+        else:
+            self._swap()
         if 0 < self.step < steps:
             self.progress(self.stage, steps, steps)
+
+    def _average(self) -> None:
+        """Take the newest step's parameters into their mean, which the first steps make up in no time."""
+        if self.newest == 1:
+            return
+        share = max(self.newest, (AVERAGED - 1) / (AVERAGED + self.step))
+        for name, value in self.work.model.named_parameters():
+            now = value.detach()
+            self.mean[name] = self.mean[name].lerp_(now, share) if name in self.mean else now.clone()
+
+    def _swap(self) -> None:
+        """Let the mean and the model's parameters change places."""
+        for name, value in self.work.model.named_parameters():
+            if name in self.mean:
+                now = value.detach().clone()
+                value.data.copy_(self.mean[name])
+                self.mean[name] = now
 
     def _ends_with_this_pass(self, until: float, validate: Validate | None) -> bool:
         curve, work = self.curve, self.work
@@ -194,11 +222,13 @@ class _Descent:
         self.summed = 0.0
         epoch = len(curve.loss)
         if validate and epoch % math.ceil(CHECK_EVERY / curve.worth) == 0:
+            self._swap()
             curve.checked.append(epoch)
             curve.validation.append(work.execution.processes.told(lambda: validate(*served(work.model))))
             if curve.best_epoch == epoch:
                 self.best = copy.deepcopy(work.model.state_dict())
-            elif curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
+            self._swap()
+            if curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
                 return True
         return until > -math.inf and self.level() <= until
 

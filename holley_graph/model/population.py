@@ -1,8 +1,8 @@
 """What every model of the population shares: hierarchies that are summed, and popularity that drifts.
 
-    q_v = make + model + year window + itself                       vehicle, [vehicles, dim]
-    z_p = part type + brand + price bucket + base SKU + itself      product, [products, dim]
-    s(v, p, t) = q_v · z_p + b_p(t)                                 one inner product once b_p is a coordinate
+    q_v = make + year window + model + window of the model + itself     vehicle, [vehicles, dim]
+    z_p = part type + brand + price bucket + base SKU + itself          product, [products, dim]
+    s(v, p, t) = q_v · z_p + b_p(t)                                     one inner product once b_p is a coordinate
 
 By itself this is the twin without messages: what a graph model has to beat before its edges earn their place.
 The bias b_p(t) is popularity: a sum over part type, base SKU and product, of which type and product drift from one

@@ -34,7 +34,7 @@ from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
 
 MOST_EPOCHS = 150
-WITHOUT_VALIDATION = 60
+WITHOUT_VALIDATION = 30
 """Epochs when too few purchases fell into the validation window to choose by."""
 PACKAGES = ("torch", "torch-geometric", "holley-graph")
 """What vectors may depend on beside the snapshot and the recipe."""

@@ -36,7 +36,7 @@ def full() -> Snapshot:
     latest = {(u, p): t for u, p, k, t in sorted(EVENTS, key=lambda e: e[3]) if k == ORDERED}
     return Snapshot(
         as_of=CUT + 60 * DAY,
-        products=pa.table({"sku": skus, "eligible": [True, True, False, True, True]}),
+        products=pa.table({"sku": skus, "base_sku": skus, "eligible": [True, True, False, True, True]}),
         vehicles=pa.table({"vehicle_id": ["A", "B"]}),
         users=pa.table({"user_id": list("abcde"), "vehicle": pa.array([0, 1, 1, None, None], pa.int64())}),
         fits=np.array([(0, 0), (0, 1), (0, 2), (0, 3), (1, 3), (1, 4)]),
@@ -77,6 +77,13 @@ def test_a_line_past_the_boundary_counts_as_bought_before(full: Snapshot) -> Non
     line = pa.table({"user": [0], "product": [3], "last_at": [PAST]})
     more = replace(full, bought=pa.concat_tables([full.bought, line]))
     assert candidates(future_purchases(more, CUT, 30))[0] == {1: True}
+
+
+def test_another_colour_of_what_was_bought_is_no_candidate(full: Snapshot) -> None:
+    """Product 3 is product 0 in red: user 0 has that; user 2, who bought nothing, may be sent it."""
+    products = full.products.set_column(1, "base_sku", pa.array(["P0", "P1", "P2", "P0", "P4"]))
+    task = future_purchases(replace(full, products=products), CUT, 30)
+    assert candidates(task) == {0: {1: True}, 2: {3: False, 4: True}}
 
 
 def test_without_purchases_there_is_nobody_to_ask_about(full: Snapshot) -> None:

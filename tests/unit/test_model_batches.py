@@ -1,5 +1,6 @@
 """Training in batches: its gradients are those of the full batch, shared or not, and what cannot be is refused."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.data import price_edges
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import build
+from holley_graph.model.fit import AVERAGED, CHECK_EVERY, LEARNING_RATE, build, fit
 from holley_graph.model.likelihood import ByVehicle, Choices, choices
 from holley_graph.model.population import Population
 from holley_graph.model.processes import Processes
@@ -122,6 +123,26 @@ def test_in_half_precision_the_loss_is_nearly_the_same_and_gradients_are_whole(n
         assert all(torch.isfinite(each).all() for each in grads.values())
         losses.append(loss.item())
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
+
+
+@pytest.mark.parametrize("batch", [None, 5])
+def test_what_counts_is_a_mean_of_the_last_steps(batch: int | None) -> None:
+    """By hand: weights that halve in about seven full-batch steps, or what is worth them."""
+    own, execution, epochs = model("twin"), Execution(batch=batch), 40
+    work = Batches(own, EVENTS, execution, seed=0) if batch else Whole(own, EVENTS, execution)
+    worth = min(work.count, CHECK_EVERY)
+    descent = torch.optim.Adam(own.rates(LEARNING_RATE * worth / work.count))
+    table, mean = own.vehicle.tables["model"], torch.zeros(())
+    for step in range(math.ceil(epochs / worth) * work.count):
+        descent.zero_grad()
+        work.loss(step).backward()
+        descent.step()
+        newest = 1.0 if step == 0 else max(worth / work.count / AVERAGED, 9 / (10 + step))
+        mean = (1 - newest) * mean + newest * table.detach()
+    recipe = replace(MODELS["twin"], config=own.config)
+    fitted, _ = fit(SMALL, recipe, epochs, seed=0, execution=execution)
+    torch.testing.assert_close(fitted.encoder.state["vehicle.tables.model"], mean)
+    assert (mean - table.detach()).abs().max() > 1e-3
 
 
 def test_what_cannot_be_trained_in_batches_says_so(tmp_path: Path) -> None:
