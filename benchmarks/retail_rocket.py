@@ -153,22 +153,22 @@ def _loop(
     return scores, {**laps, "recommended": [row["sku"] for row in answer.rows], "run": run.manifest["counts"]}
 
 
-def snapshot(rows: pd.DataFrame) -> Snapshot:
+def snapshot(rows: pd.DataFrame, items: int = ITEMS) -> Snapshot:
     """Build what the loop exports from its graph, without one."""
     kind = rows["event"].map({name: number for number, name in enumerate(NAMES)})
     order = np.lexsort((rows["item"], kind, rows["unix_seconds"], rows["user"]))
     columns = {"user": rows["user"], "product": rows["item"], "kind": kind, "at": rows["unix_seconds"]}
     events = pa.table({name: column.to_numpy()[order] for name, column in columns.items()})
-    names = [sku(item) for item in range(ITEMS)]
-    unknown = pa.nulls(ITEMS, pa.string())
+    names = [sku(item) for item in range(items)]
+    unknown = pa.nulls(items, pa.string())
     return Snapshot(
         as_of=int(rows["unix_seconds"].max()) + 1,
         products=pa.table(
             {
                 **dict.fromkeys(("sku", "base_sku", "display_key"), names),
                 **dict.fromkeys(("part_type", "brand"), unknown),
-                "price": pa.nulls(ITEMS, pa.float64()),
-                "eligible": np.ones(ITEMS, bool),
+                "price": pa.nulls(items, pa.float64()),
+                "eligible": np.ones(items, bool),
             }
         ),
         vehicles=pa.table({name: pa.array([], pa.string()) for name in ("vehicle_id", "year", "make", "model")}),
