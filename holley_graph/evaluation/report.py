@@ -37,7 +37,7 @@ def _head(document: dict[str, Any]) -> str:
     cuts = ", ".join(cut["as_of"][:10] for cut in document["cuts"])
     return (
         f"<h1>Who ranks best?</h1><p>{document['users']:,} questions about {document['distinct_users']:,} users "
-        "who bought a fitting, eligible part that they had not bought before in the "
+        "who bought a fitting, eligible part that they had not bought before, in any colour, in the "
         f"{document['days']} days after {escape(cuts)}. Every ranker was asked about the same users, knew only "
         "what was before the cut, and ranked everything that fits. "
         f"The champion is {escape(document['champion'])}.</p>"
