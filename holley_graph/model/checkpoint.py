@@ -67,19 +67,12 @@ class Unfinished:
         if self._stage != stage:
             return {}, {}
         model.load_state_dict(self._part("model."))
-        moments: dict[int, State] = {}
-        for name, value in self._part("adam.").items():
-            row, _, key = name.partition(".")
-            moments.setdefault(int(row), {})[key] = value
+        moments = {int(row): each for row, each in self._parts("adam.").items()}
         optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
         torch.set_rng_state(self._tensors["random.cpu"])
         if "random.cuda" in self._tensors:
             torch.cuda.set_rng_state(self._tensors["random.cuda"])
-        beside: dict[str, State] = {}
-        for name, value in self._part("beside.").items():
-            part, _, key = name.partition(".")
-            beside.setdefault(part, {})[key] = value
-        return self._notes, beside
+        return self._notes, self._parts("beside.")
 
     def keep(
         self,
@@ -117,6 +110,13 @@ class Unfinished:
 
     def _part(self, prefix: str) -> State:
         return {name.removeprefix(prefix): each for name, each in self._tensors.items() if name.startswith(prefix)}
+
+    def _parts(self, prefix: str) -> dict[str, State]:
+        parts: dict[str, State] = {}
+        for name, value in self._part(prefix).items():
+            part, _, key = name.partition(".")
+            parts.setdefault(part, {})[key] = value
+        return parts
 
     def _read(self) -> None:
         content = self.processes.sent(lambda: self.path.read_bytes() if self.path.exists() else b"")

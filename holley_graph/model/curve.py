@@ -21,6 +21,6 @@ def draw(curve: Curve, path: Path) -> None:
         right = left.twinx()
         right.plot(curve.checked, curve.validation, color="tab:blue", marker="o", label="held-back month")
         right.axvline(curve.best_epoch, color="tab:blue", linestyle=":", label=f"kept: epoch {curve.best_epoch}")
-        right.set_ylabel("log-likelihood of a purchase within the fitting set, nats")
+        right.set_ylabel("log-likelihood of a purchase, nats")
     figure.legend(loc="outside upper center", ncols=3)
     figure.savefig(path, dpi=110)

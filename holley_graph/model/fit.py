@@ -167,8 +167,7 @@ class _Descent:
         self.mean = {name: value.to(work.execution.device) for name, value in kept.get("mean", {}).items()}
         self.curve = Curve(**notes.get("curve", {"worth": worth}))
         self.step, self.summed = notes.get("step", 0), notes.get("summed", 0.0)
-        steps = AVERAGED * work.count / worth
-        self.newest = 1 / steps if rate == LEARNING_RATE else 1.0
+        self.newest = worth / (AVERAGED * work.count) if rate == LEARNING_RATE else 1.0
         if self.step:
             progress(f"{stage}: going on from step {self.step}", 1, 1)
 
@@ -201,8 +200,6 @@ class _Descent:
 
     def _average(self) -> None:
         """Take the newest step's parameters into their mean, which the first steps make up in no time."""
-        if self.newest == 1:
-            return
         share = max(self.newest, (AVERAGED - 1) / (AVERAGED + self.step))
         for name, value in self.work.model.named_parameters():
             now = value.detach()

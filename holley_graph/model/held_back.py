@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
@@ -95,14 +96,15 @@ def validator(task: RankingTask) -> Validate:
     sways less from step to step than one of the first places alone.
     """
     owner, candidate = torch.from_numpy(task.owner), torch.from_numpy(task.candidate)
-    vehicle, bought = torch.from_numpy(task.vehicle)[owner], torch.from_numpy(task.is_target)
+    vehicle, bought = torch.from_numpy(task.vehicle)[owner], torch.from_numpy(np.flatnonzero(task.is_target))
 
     def value(q: Tensor, z: Tensor, newest: Tensor) -> float:
         score = (q[vehicle] * z[candidate]).sum(1) + newest[candidate]
 
         def surprise(sharpness: float) -> float:
             sharpened = score * math.exp(sharpness)
-            return float((log_normaliser(sharpened, owner, len(task.user))[owner] - sharpened)[bought].mean())
+            level = log_normaliser(sharpened, owner, len(task.user))
+            return float((level[owner[bought]] - sharpened[bought]).mean())
 
         return -float(minimize_scalar(surprise, bounds=(FLATTEST, 0.0), method="bounded").fun)
 

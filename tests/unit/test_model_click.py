@@ -83,7 +83,7 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     likely, which only days before the cut can tell."""
     monkeypatch.setattr(training, "MOST_EPOCHS", 30)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
-    world = planted.world(users=3_000)
+    world = planted.world(users=12_000)  # 939 purchases to ask about; of 3,000 users' 261 a twelfth is chance
     products, utility = world.snapshot.products, world.utility
     can = np.arange(products.num_rows) % 2 == 0
     at = products.schema.get_field_index("eligible")
@@ -94,8 +94,7 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     said = Calibration(**run.manifest["calibration"]).probability(score)
     truth = np.exp(utility[task.vehicle[task.owner], task.candidate])
     truth /= np.bincount(task.owner, truth)[task.owner]
-    # 261 purchases are asked about and as few are learned from: a twelfth either way is chance
-    assert abs(said.mean() / task.is_target.mean() - 1) < 0.2
+    assert abs(said.mean() / task.is_target.mean() - 1) < 0.1
     assert reliability(expit(score), task.is_target).error > 3 * reliability(said, task.is_target).error
     # a buyer buys a little more than one part
     assert np.abs(said - truth).mean() < 0.8 * np.abs(expit(score) - truth).mean()
