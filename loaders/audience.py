@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from holley_graph.settings import Settings
-from loaders import feeds, sqltext
+from loaders import feeds, parquet, sqltext
 from loaders.taken import Taken
 
 DAY = 86_400
@@ -50,10 +50,10 @@ class Audience:
     ) -> None:
         self.engine = feeds.connect(settings)
         for name in _READS:
-            self.engine.read_parquet(str(taken.file(name))).create_view(name)
-        self.engine.read_parquet(str(taken.clean("users"))).create_view("clean_users")
+            self.engine.read_parquet(parquet.literal(taken.file(name))).create_view(name)
+        self.engine.read_parquet(parquet.literal(taken.clean("users"))).create_view("clean_users")
         if vectors:
-            keys = self.engine.read_parquet(str(vectors), file_row_number=True)
+            keys = self.engine.read_parquet(parquet.literal(vectors), file_row_number=True)
             keys.project("key, file_row_number AS row").create_view("vectors")
         else:
             self.engine.register("vectors", _NO_VECTORS)

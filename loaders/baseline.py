@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from holley_graph.settings import Baseline, Settings
-from loaders import feeds, sqltext
+from loaders import feeds, parquet, sqltext
 
 VERSION = "v5.18"
 _READS = ("users", "fitment", "items", "events", "orders")
@@ -38,7 +38,8 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
     with feeds.connect(settings) as connection:
         for name in _READS:
             table = clean[name]
-            rows = connection.read_parquet(str(table)) if isinstance(table, Path) else connection.from_arrow(table)
+            is_file = isinstance(table, Path)
+            rows = connection.read_parquet(parquet.literal(table)) if is_file else connection.from_arrow(table)
             rows.create_view(f"clean_{name}")
         for name in ("graph/product", "baseline/scores"):
             statement = sqltext.load(name)

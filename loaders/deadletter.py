@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from holley_graph.errors import NotFound
-from loaders import identity, sqltext
+from loaders import identity, parquet, sqltext
 from loaders.feeds import FEEDS, Extract
 
 
@@ -108,7 +108,7 @@ def replay(home: Path, run_id: str, extracted: Extract) -> list[dict[str, Any]]:
         path = home / "rejects" / run_id / f"{feed.raw}.parquet"
         if not path.is_file():
             continue
-        extracted.connection.read_parquet(str(path)).create_view("rejected_then", replace=True)
+        extracted.connection.read_parquet(parquet.literal(path)).create_view("rejected_then", replace=True)
         text = sqltext.duckdb(statement.name, {"rejected_now": f"rejected_{feed.clean.name}"})
         for reason, rejected, still in extracted.connection.sql(text).fetchall():
             told.append(

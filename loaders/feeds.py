@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import contracts, drift, sqltext, tombstones
+from loaders import contracts, drift, parquet, sqltext, tombstones
 from loaders.accounts import FeedAccount
 from loaders.source import Cost, Earlier, Found, Source, Unread
 
@@ -70,7 +70,7 @@ class Extract:
         """Find whose interactions are others than the earlier sync knew; none: anybody's may be."""
         if self.earlier is None or not self.earlier.same.issuperset({"clean_fitment", "clean_items"}):
             return None
-        self.connection.read_parquet(str(self.earlier.events[0])).create_view("earlier_events")
+        self.connection.read_parquet(parquet.literal(self.earlier.events[0])).create_view("earlier_events")
         found = self.connection.sql(sqltext.duckdb("merge/people"), params={"since_day": _day(self.earlier)})
         return found.to_arrow_table()["user_id"].combine_chunks()
 
@@ -217,7 +217,7 @@ def spill(settings: Settings) -> Path:
 def _take(connection: duckdb.DuckDBPyConnection, feed: Feed, unread: Unread) -> FeedAccount:
     """Show what an earlier sync left; what it rejected lies there as dead letters."""
     name = feed.clean.name
-    connection.read_parquet(str(unread.clean)).create_view(f"clean_{name}")
+    connection.read_parquet(parquet.literal(unread.clean)).create_view(f"clean_{name}")
     nothing = pa.schema([(column, pa.string()) for column in ("reason", "value", "source", "email")]).empty_table()
     connection.from_arrow(nothing).create(f"unread_{name}")
     connection.table(f"unread_{name}").create_view(f"rejected_{name}")
@@ -271,7 +271,7 @@ def _merge(
 ) -> None:
     """Put the days that were read beside those that are kept, and tell both apart by today's catalogue."""
     read.create_view("read_events")
-    kept = connection.read_parquet([str(path) for path in earlier.events]) if earlier else read.limit(0)
+    kept = connection.read_parquet([parquet.literal(path) for path in earlier.events]) if earlier else read.limit(0)
     kept.project(columns).create_view("kept_events")
     days = {"since_day": _day(earlier) if earlier else 0}
     connection.sql(sqltext.duckdb("merge/events"), params=days).create("merged_events")

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from holley_graph.errors import SourceError
+from loaders import parquet
 
 
 def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
@@ -19,15 +20,15 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[st
     """
     try:
         if path.suffix == ".csv":
-            found = connection.read_csv(str(path), header=True, all_varchar=True)
+            found = connection.read_csv(parquet.literal(path), header=True, all_varchar=True)
         elif path.suffix == ".ndjson":
             with path.open(encoding="utf-8") as file:
                 names = json.loads(file.readline() or "{}")
             found = connection.read_json(
-                str(path), format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR")
+                parquet.literal(path), format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR")
             )
         elif path.suffix == ".parquet":
-            found = connection.read_parquet(str(path))
+            found = connection.read_parquet(parquet.literal(path))
         else:
             raise SourceError(f"{path} is neither CSV, Parquet nor NDJSON by its suffix")
     except (duckdb.Error, OSError, ValueError) as error:

@@ -8,17 +8,21 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from holley_graph.errors import SourceError
-from loaders import sheet, sqltext
+from loaders import shapes, sheet, sqltext
+from loaders.contracts import RawTable
 
 NAME = "treatments"
-COLUMNS = {
-    "user_id": "VARCHAR", "treatment_id": "VARCHAR", "sent_at": "TIMESTAMPTZ", "clicked_at": "TIMESTAMPTZ",
-    "skus": "VARCHAR[]", "mode": "VARCHAR",
-}  # fmt: skip
-"""A column without any value (nobody clicked) has no type of its own in a file."""
+_TIME = pa.timestamp("us", "UTC")
+TABLE = RawTable(
+    NAME,
+    {
+        "user_id": pa.string(), "treatment_id": pa.string(), "sent_at": _TIME, "clicked_at": _TIME,
+        "skus": pa.list_(pa.string()), "mode": pa.string(),
+    },
+    {},
+)  # fmt: skip
 SECOND, DAY = 1_000_000, 86_400  # in microseconds; in seconds
 SENT = ("email_lower", "arm", "generated_at", "rec_part_1", "rec_part_2", "rec_part_3", "rec_part_4")
 """What is read of a campaign's export file."""
@@ -36,7 +40,7 @@ def outcome(
     Args:
         connection: holds the clean tables as `clean_NAME`.
         exported: the campaign's export file, with its arms.
-        folder: holds `treatments.parquet` or `treatments/*.parquet`.
+        folder: holds `treatments.parquet` or a folder of its parts.
         days: how long after the file was made things count.
         scanner: `scanner_us` and `scanner_links`, which clicks are a link scanner's.
 
@@ -46,7 +50,8 @@ def outcome(
     Raises:
         SourceError: a file is missing or not as described.
     """
-    _open(connection, folder)
+    table, _ = shapes.read(connection, folder, TABLE)
+    table.create_view(NAME)
     sheet.read(connection, exported, SENT).create("sheet")
     connection.sql(sqltext.duckdb("campaign/sent_slots")).create("sent_slots")
     start = connection.table("sent_slots").aggregate("epoch(min(generated_at))").fetchall()[0][0]
@@ -58,19 +63,3 @@ def outcome(
         sqltext.duckdb(statement.name), params=statement.values(values)
     ).to_arrow_table()
     return int(start), rows.to_pylist()
-
-
-def _open(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    single, parts = folder / f"{NAME}.parquet", sorted((folder / NAME).glob("*.parquet"))
-    files = [single] if single.is_file() else parts
-    if not files:
-        raise SourceError(f"table {NAME}: expected {single} or {single.with_suffix('')}/*.parquet, found neither")
-    try:
-        found = pq.read_schema(files[0]).names
-    except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"table {NAME}: {files[0]} is not a readable Parquet file") from error
-    missing = [name for name in COLUMNS if name not in found]
-    if missing:
-        raise SourceError(f"table {NAME}: {files[0]} lacks the columns {', '.join(missing)}")
-    typed = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in COLUMNS.items())
-    connection.read_parquet([str(file) for file in files]).project(typed).create_view(NAME)

@@ -8,7 +8,7 @@ import duckdb
 
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders import feeds
+from loaders import feeds, parquet
 from loaders.source import Source
 from loaders.taken import Taken
 
@@ -17,7 +17,7 @@ def of_sync(taken: Taken, settings: Settings) -> duckdb.DuckDBPyConnection:
     """Open the clean tables that the last sync kept."""
     connection = feeds.connect(settings)
     for name, path in taken.clean_files().items():
-        connection.read_parquet(str(path)).create_view(f"clean_{name}")
+        connection.read_parquet(parquet.literal(path)).create_view(f"clean_{name}")
     return connection
 
 

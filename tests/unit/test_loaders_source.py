@@ -132,3 +132,120 @@ def test_few_events_since_the_last_sync_stop_nothing_and_many_bad_ones_do(tmp_pa
     extracted = feeds.extract(source, settings, AS_OF + timedelta(days=1), lambda *_: None, earlier=earlier)
     with pytest.raises(RejectedTooMuch) if stops else nullcontext():
         accounts.stop_if_too_many_rejected(extracted.accounts, settings)
+
+
+# ---- files and folders -------------------------------------------------------------------------------------------
+
+
+def parts(folder, name, **tables):
+    """Replace a table's file by a folder with these parts; `__` in a key is `/`."""
+    (folder / f"{name}.parquet").unlink(missing_ok=True)
+    for path, table in tables.items():
+        file = folder / name / f"{path.replace('__', '/')}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, file)
+
+
+def items(*skus, **more):
+    rows = [raw.item(sku, "T", "New", **more) for sku in skus]
+    return pa.table({name: [row[name] for row in rows] for name in rows[0]})
+
+
+def skus(folder):
+    return extract(folder).clean("items").column("sku").to_pylist()
+
+
+def test_parts_in_deeper_folders_belong_to_the_table_and_their_folders_are_no_columns(folder):
+    parts(
+        folder, "items", **{"0": items("A1"), "dt=2025-11-01__0": items("B1"), "dt=x__PartType=T__1": items("C1")}
+    )
+    extracted = extract(folder)
+    assert extracted.clean("items")["sku"].to_pylist() == ["A1", "B1", "C1"]
+    assert extracted.found["items"].unknown == ()
+
+
+def test_a_column_that_stands_in_a_folder_s_name_alone_is_refused(folder):
+    parts(folder, "items", **{"brand=Acme__0": items("A1")})
+    with pytest.raises(SourceError, match="table items, column Brand: stands in the name of a folder"):
+        extract(folder)
+
+
+def test_a_folder_that_ends_in_parquet_is_the_table_with_spark_s_own_files_beside(folder):
+    (folder / "items.parquet").unlink()
+    parts(folder, "items.parquet", **{"part-0": items("A1"), "_temporary__0": items("Z9"), ".hidden": items("Z8")})
+    (folder / "items.parquet" / "_SUCCESS").touch()
+    assert skus(folder) == ["A1"]
+
+
+@pytest.mark.parametrize("name", ["part-1", "part-1.parquet.gz", "deep/part-1.csv"])
+def test_what_a_table_s_folder_holds_beside_parts_is_refused_by_name(folder, name):
+    parts(folder, "items", **{"0": items("A1"), "deep__0": items("B1")})
+    (folder / "items" / name).write_bytes(b"x")
+    with pytest.raises(SourceError, match=f"items/{name} is no Parquet file by its name"):
+        extract(folder)
+
+
+def test_a_delta_table_is_refused_because_its_folder_holds_removed_rows_too(folder):
+    parts(folder, "items", **{"0": items("A1")})
+    (folder / "items" / "_delta_log").mkdir()
+    with pytest.raises(SourceError, match="items is a Delta table"):
+        extract(folder)
+
+
+@pytest.mark.parametrize("places", [("items", "items.parquet")])
+def test_two_places_for_one_table_are_named(folder, places):
+    (folder / "items" / "deep").mkdir(parents=True)
+    pq.write_table(items("A1"), folder / "items" / "deep" / "0.parquet")
+    with pytest.raises(SourceError, match=r"table items: both .*items\.parquet and .*items exist"):
+        extract(folder)
+
+
+@pytest.mark.parametrize("name", ["exp[1]", "exp*", "exp?", "[!a]", "a]b[", "ü [x-z]*", 'it\'s "it"'])
+def test_the_name_of_a_folder_is_never_a_pattern(tmp_path, name):
+    raw.write(tmp_path / "exp1", TABLES | {"items": [raw.item("NEIGHBOUR")]})
+    folder = raw.write(tmp_path / name, TABLES)
+    assert skus(folder) == ["A1"]
+
+
+# ---- columns -----------------------------------------------------------------------------------------------------
+
+
+def test_a_column_that_only_some_parts_have_is_read_where_it_is(folder):
+    older = items("A1").rename_columns(["partnumber", "PARTTYPE", "tags"])
+    parts(folder, "items", **{"0": older, "1": items("B1", Title="Header", Brand="Acme"), "2": items("C1")})
+    found = extract(folder).clean("items").to_pylist()
+    assert [(row["sku"], row["title"], row["brand"]) for row in found] == [
+        ("A1", None, None), ("B1", "Header", "Acme"), ("C1", None, None),
+    ]  # fmt: skip
+
+
+def test_an_unknown_column_is_noted_whichever_part_has_it(folder):
+    parts(folder, "items", **{"0": items("A1"), "1": items("B1", Colour="red")})
+    assert extract(folder).found["items"].unknown == ("Colour",)
+
+
+def test_parts_may_hold_no_value_of_a_nested_column_or_its_fields_in_another_order(folder):
+    whole = pq.read_table(folder / "events.parquet")
+    empty = whole.set_column(4, "event_properties", pa.nulls(2))
+    no_element = whole.set_column(4, "event_properties", pa.array([[], [None]], pa.list_(pa.null())))
+    turned = [[dict(reversed(each.items())) for each in row] for row in whole["event_properties"].to_pylist()]
+    other = whole.set_column(4, "event_properties", pa.array(turned))
+    parts(folder, "events", **{"0": empty, "1": no_element, "2": other})
+    extracted = extract(folder)
+    assert extracted.accounts[3].read == 6
+    assert extracted.clean("events").num_rows == 1
+
+
+@pytest.mark.parametrize("column", ["title", "TITLE"])
+def test_columns_that_differ_in_case_alone_are_refused_by_name(folder, column):
+    parts(folder, "items", **{"0": items("A1"), "1": items("B1", Title="x", **{column: "y"})})
+    with pytest.raises(SourceError, match=f"table items: Title, {column} are one name in .*1.parquet"):
+        extract(folder)
+
+
+def test_fields_that_differ_in_case_alone_are_refused_by_name(folder):
+    twice = pa.array([[{"product_number": "A1", "Product_Number": "B1"}]])
+    table = pa.table({"v1_year": ["2007"], "v1_make": ["M"], "v1_model": ["N"], "products": twice})
+    pq.write_table(table, folder / "fitment.parquet")
+    with pytest.raises(SourceError, match="table fitment, column products: product_number, Product_Number are one"):
+        extract(folder)
