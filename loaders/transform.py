@@ -163,7 +163,6 @@ def _values(settings: Settings, as_of: datetime, key: bytes) -> dict[str, Any]:
     eligibility = settings.eligibility
     return identity.pads(key) | {
         "reference_s": ageing.reference(as_of, settings.weights),
-        "boundary_s": int(settings.sync.boundary.timestamp()),
         "decay": 0.0 if half_life is None else 1 / (half_life * ageing.DAY_S),
         "min_price": eligibility.min_price,
         "unknown_price": eligibility.unknown_price,

@@ -108,7 +108,7 @@ def export(
         remember(settings.home, path)
         stamps = [each.stamp for each in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
-        sheet = Sheet(stock, generated_at, stamps, settings.eligibility.unknown_price, exposure)
+        sheet = Sheet(stock, generated_at, stamps, exposure)
         tally, told = Tally(), _Told(len(audience), progress)
         blocks = (_grouped(Owners.of(block, stock), split) for block in audience.blocks(BLOCK))
         rows = told.counted(ranking.everybody(blocks, settings.recommend.least_parts, tally), tally)

@@ -26,7 +26,7 @@ TOLD = {"rec{n}_reason": pa.string(), "rec{n}_path": pa.string()}
 WHO = {"email_lower": pa.string(), "v1_year": pa.int64(), "v1_make": pa.string(), "v1_model": pa.string()}
 ABOUT = {
     "engagement_tier": pa.string(), "fitment_count": pa.int64(), "generated_at": pa.timestamp("s", "UTC"),
-    "pipeline_version": pa.string(), "run_id": pa.string(),
+    "pipeline_version": pa.string(), "run_id": pa.string(), "eligible_fits": pa.int64(),
 }  # fmt: skip
 
 
@@ -86,7 +86,6 @@ class Sheet:
         stock: what was ranked.
         generated_at: stands in every row.
         stamps: of each ranker: of each arm of a campaign.
-        unknown_price: what a part without a price costs.
         exposure: of a campaign.
     """
 
@@ -95,13 +94,11 @@ class Sheet:
         stock: Stock,
         generated_at: datetime,
         stamps: Sequence[Stamp],
-        unknown_price: float,
         exposure: Exposure | None = None,
     ) -> None:
         self.stock, self.generated_at, self.stamps = stock, generated_at, stamps
         self.exposure = exposure
         self.reasons = Reasons(stock)
-        self.price = stock.products["price"].fill_null(unknown_price)
         self.choice = np.diff(stock.fits.offsets)
         self._wide, self._long = wide_schema(exposure is not None), long_schema(exposure is not None)
 
@@ -115,17 +112,21 @@ class Sheet:
             for n in range(SLOTS)
             for name in (*PART, *TOLD)
         }
-        return pa.table(self._who(owners, picks.owner) | slots).select(self._wide.names).cast(self._wide)
+        who = self._who(owners, picks.owner, (picks.product >= 0).sum(axis=1))
+        return pa.table(who | slots).select(self._wide.names).cast(self._wide)
 
     def long(self, owners: Owners, picks: Picks) -> pa.Table:
         """Make one row per part."""
         owner, _ = flat(picks)
+        there = picks.product >= 0
+        parts = there.sum(axis=1)
         cells = self._cells(owners, picks)
-        slot = np.broadcast_to(np.arange(1, SLOTS + 1), picks.product.shape)[picks.product >= 0]
+        slot = np.broadcast_to(np.arange(1, SLOTS + 1), there.shape)[there]
         named = {name.format(n="").rstrip("_"): cells[name] for name in cells.column_names}
-        return pa.table(self._who(owners, owner) | {"slot": slot} | named).select(self._long.names).cast(self._long)
+        who = self._who(owners, owner, np.repeat(parts, parts))
+        return pa.table(who | {"slot": slot} | named).select(self._long.names).cast(self._long)
 
-    def _who(self, owners: Owners, owner: Ints) -> dict[str, Any]:
+    def _who(self, owners: Owners, owner: Ints, parts: Ints) -> dict[str, Any]:
         vehicles, vehicle, group = self.stock.vehicles, owners.vehicle[owner], owners.group[owner]
         moment = pa.scalar(self.generated_at, ABOUT["generated_at"])
         return self._arm(group) | {
@@ -134,7 +135,8 @@ class Sheet:
             "v1_make": take(vehicles["make"], vehicle),
             "v1_model": take(vehicles["model"], vehicle),
             "engagement_tier": take(owners.tier, owner),
-            "fitment_count": self.choice[vehicle],
+            "fitment_count": parts,
+            "eligible_fits": self.choice[vehicle],
             "generated_at": pa.repeat(moment, len(owner)),
             "pipeline_version": self._said(group, "pipeline_version"),
             "run_id": self._said(group, "run_id"),
@@ -162,7 +164,7 @@ class Sheet:
         return pa.table(
             {
                 "rec_part_{n}": take(parts["sku"], product),
-                "rec{n}_price": take(self.price, product),
+                "rec{n}_price": take(parts["price"], product),
                 "rec{n}_score": np.round(picks.score[there], 6),
                 "rec{n}_image": take(parts["image_url"], product),
                 "rec{n}_type": self._said(owners.group[owner], "kind"),

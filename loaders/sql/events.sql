@@ -8,7 +8,8 @@
 --
 -- What is outside the window is not read at all: the first WHERE is what partitions are pruned by, so it compares the
 -- bare column. A day is one partition; a later sync replaces whole days and keeps the others. A SKU outside the catalogue
--- is rejected, and its interactions are returned as `waiting` beside: the catalogue may list it tomorrow.
+-- is rejected, and its interactions are returned as `waiting` beside: the catalogue may list it tomorrow. Orders of a
+-- service are `waiting`, too: no catalogue lists them, but they tell who is hot.
 --
 -- Events are taken apart and put together again under an id of their own, because a subquery per row over its
 -- properties takes DuckDB ten times as long. The id lives inside one chain of steps: it may differ wherever the chain
@@ -116,12 +117,14 @@ slots AS (
         s.price, NULL
       )
     ) AS price,
+    -- '' stands for an image that cannot be used: it is less than any that can
     MAX(
       CASE
-        WHEN s.shape NOT IN ('imageurl', 'items_#.imageurl') THEN NULL
+        WHEN s.shape NOT IN ('imageurl', 'items_#.imageurl') OR s.words IS NULL THEN NULL
         WHEN STARTS_WITH(s.words, '//') THEN CONCAT('https:', s.words)
         WHEN STARTS_WITH(s.words, 'http://') THEN CONCAT('https', SUBSTR(s.words, 5))
         WHEN STARTS_WITH(s.words, 'https://') THEN s.words
+        ELSE ''
       END
     ) AS image_url
   FROM shaped AS s
@@ -166,7 +169,7 @@ interactions AS (
     LOGICAL_AND(j.reason IS NULL) AS listed,  -- of one SKU all or none
     MAX(j.price) AS price, MAX(j.image_url) AS image_url
   FROM judged AS j
-  WHERE j.reason IS NULL OR j.reason = 'event.unknown_sku'
+  WHERE j.reason IS NULL OR j.reason = 'event.unknown_sku' OR (j.reason = 'sku.service' AND j.kind = 'ORDERED')
   GROUP BY j.user_id, j.kind, j.name, j.sku, j.time
 ),
 
@@ -216,7 +219,7 @@ SELECT
   ARRAY_AGG(DIV(UNIX_MICROS(d.time), 1000000) ORDER BY d.time) AS `at`,
   COUNT(*) AS count,
   MAX(d.price) AS price,
-  MAX(IF(d.time = d.image_time, d.image_url, NULL)) AS image_url,
+  NULLIF(MAX(IF(d.time = d.image_time, d.image_url, NULL)), '') AS image_url,
   UNIX_MICROS(MAX(d.image_time)) AS image_at
 FROM dated AS d
 GROUP BY d.user_id, d.kind, d.sku, d.day

@@ -125,7 +125,7 @@ def check(row: dict[str, Any], wanted: Rows) -> None:
     assert slots(row, "rec_part_{n}") == [each["sku"] for each in wanted]
     assert slots(row, "rec{n}_pop_source") == [each["answered_by"] for each in wanted]
     assert slots(row, "rec{n}_image") == [each["image_url"] for each in wanted]
-    assert slots(row, "rec{n}_price") == [50.0 if each["price"] is None else each["price"] for each in wanted]
+    assert slots(row, "rec{n}_price") == [each["price"] for each in wanted]
     scores = slots(row, "rec{n}_score")
     known = [(ours, each["score"]) for ours, each in zip(scores, wanted, strict=True) if each["score"] is not None]
     assert [ours for ours, _ in known] == pytest.approx([theirs for _, theirs in known], abs=1e-5)
@@ -302,7 +302,8 @@ def test_a_row_says_where_it_comes_from(live: Live, exported: Any) -> None:
     for key, row in exported.items():
         assert (row["run_id"], row["generated_at"]) == ("r1", NOW)
         assert row["pipeline_version"].startswith("holley-graph-")
-        assert row["fitment_count"] == fits[key[1]]
+        assert row["fitment_count"] == len(slots(row, "rec_part_{n}"))
+        assert row["eligible_fits"] == fits[key[1]]
         assert set(slots(row, "rec{n}_type")) == {"fitment"}
     by_key = {live.key(user): hot[user] for user in live.owned}
     assert {key: row["engagement_tier"] for key, row in exported.items()} == {key: by_key[key] for key in exported}

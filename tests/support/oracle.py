@@ -138,6 +138,7 @@ class World:
         prices: dict[tuple[Any, ...], list[float]] = defaultdict(list)
         images: dict[tuple[Any, ...], list[tuple[datetime, str]]] = defaultdict(list)
         times: dict[tuple[Any, ...], set[tuple[datetime, str]]] = defaultdict(set)
+        self.hot = set[str]()
         rejected, ignored = self.rejected["events"], self.ignored["events"]
         for row in self.raw.get("events", ()):
             name, when, user = (
@@ -159,6 +160,7 @@ class World:
                     rejected["event.no_sku"] += 1
                 for sku, price, image in items:
                     key = (user, KINDS[name][0], sku, (when - EPOCH).days)
+                    self.hot |= {user} if KINDS[name][0] == "ORDERED" else set()
                     if sku.startswith(SERVICE):
                         ignored["sku.service"] += 1
                     elif sku not in self.catalogue:
@@ -166,7 +168,7 @@ class World:
                     else:
                         times[key].add((when, name))
                         prices[key] += [price] if price is not None else []
-                        images[key] += [(when, image)] if image else []
+                        images[key] += [(when, image)] if image is not None else []
         return [
             {
                 "user_id": user,
@@ -176,7 +178,7 @@ class World:
                 "at": sorted(seconds(when) for when, _ in found),
                 "count": len(found),
                 "price": max(prices[user, kind, sku, day], default=None),
-                "image_url": max(images[user, kind, sku, day], default=(None, None))[1],
+                "image_url": max(images[user, kind, sku, day], default=(None, None))[1] or None,
                 "image_at": micros(max(images[user, kind, sku, day], default=(None, None))[0]),
             }
             for (user, kind, sku, day), found in times.items()
@@ -243,8 +245,7 @@ class World:
                 members[row["email"]] = ["buyer:" + hashed(row["email"])]
                 address[members[row["email"]][0]] = row["email"]
         people = set(address) | {row["user_id"] for row in self.interactions}
-        hot = {address.get(e["user_id"]) or e["user_id"] for e in self.interactions if e["kind"] == "ORDERED"}
-        hot |= {o["email"] for o in self.orders if o["last_at"] >= seconds(self.boundary)}
+        hot = {address.get(user) or user for user in self.hot}
         owners = [u for u in self.users if u["email"] and u["year"] is not None and u["make"] and u["model"]]
         vehicles = {(r["year"], r["make"], r["model"]) for r in [*self.fitment, *owners]}
         models: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -316,7 +317,7 @@ class World:
         products = []
         for sku in self.catalogue:
             events = [e for e in self.events if e["sku"] == sku]
-            images = [(e["image_at"], e["image_url"]) for e in events if e["image_url"]]
+            images = [(e["image_at"], e["image_url"] or "") for e in events if e["image_at"] is not None]
             row = listed.get(sku, {"part_type": None, "refurbished": False, "title": None, "brand": None})
             price = max((e["price"] for e in events if e["price"] is not None), default=None)
             product = {
@@ -325,7 +326,7 @@ class World:
                 "display_key": display_key(sku),
                 "part_type": row["part_type"] or "UNKNOWN",
                 "price": price,
-                "image_url": max(images)[1] if images else None,
+                "image_url": max(images, default=(0, ""))[1] or None,
                 "title": row["title"],
                 "brand": row["brand"],
                 "refurbished": row["refurbished"],
@@ -374,17 +375,18 @@ def event_items(name: str, properties: Iterable[Row]) -> list[tuple[str, float |
                 value_ = float(words)
             if value_ is not None and math.isfinite(value_):
                 prices[slot] = max(prices.get(slot, value_), value_)
-        elif re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told) and (url := https(words)):
-            images[slot] = max(images.get(slot, url), url)
+        elif re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told) and words:
+            images[slot] = max(images.get(slot, ""), https(words))
     return [(sku, prices.get(slot), images.get(slot)) for slot, sku in skus]
 
 
-def https(url: str | None) -> str | None:
-    if url and url.startswith("//"):
+def https(url: str) -> str:
+    """Blank: it cannot be used."""
+    if url.startswith("//"):
         return "https:" + url
-    if url and url.startswith("http://"):
+    if url.startswith("http://"):
         return "https://" + url.removeprefix("http://")
-    return url if url and url.startswith("https://") else None
+    return url if url.startswith("https://") else ""
 
 
 def order_date(value: str) -> datetime | None:

@@ -58,8 +58,8 @@ def source(tmp_path_factory):
                         "Viewed Product",
                         raw.at("2025-10-01"),
                         ProductId=sku,
-                        Price=99.0,
                         ImageUrl="https://i/1",
+                        **({} if sku == "P3" else {"Price": 99.0}),
                     )
                     for sku in parts
                 ),
@@ -158,9 +158,12 @@ PLANTED = [
     ("prices", put(rec2_price=49.99), (1, "P2")),
     ("prices", put(rec2_price=None), (1, "P2")),
     ("prices", put(rec2_price=float("nan")), (1, "P2")),
+    ("prices", put(rec2_price=98.0), (1, "P2")),
+    ("prices", put(rec_part_2="P3"), (1, "P3")),
     ("images", put(rec2_image="http://i/1"), (1, "P2")),
+    ("images", put(rec2_image="https://i/0"), (1, "P2")),
     ("images", put(rec2_image=None), (1, "P2")),
-    ("part_types", put(rec_part_3="P3"), (1, "P3")),
+    ("part_types", put(rec_part_3="P3", rec3_price=None), (1, "P3")),
     ("scores", put(rec3_score=4.5), (1, "P4")),
     ("scores", put(rec1_score=float("inf")), (1, "P1")),
     ("scores", put(rec4_score=float("nan")), (1, "P6")),
@@ -191,6 +194,10 @@ def test_a_planted_violation_is_caught_by_its_rule(clean, tmp_path, name, plant,
 
 def test_what_was_bought_more_than_a_year_ago_may_be_sent(clean, tmp_path):
     assert failed(checked(clean, tmp_path, put(rec_part_4="L1")(rows()))) == {}
+
+
+def test_an_unknown_price_is_empty(clean, tmp_path):
+    assert failed(checked(clean, tmp_path, put(rec_part_2="P3", rec2_price=None)(rows()))) == {}
 
 
 def test_too_few_rows_are_no_release(clean, tmp_path):

@@ -133,22 +133,29 @@ def test_an_email_of_no_user_makes_a_buyer_that_owns_nothing(run):
     assert graph(extracted, "owns") == []
 
 
-def test_hot_is_an_order_on_or_after_the_boundary_under_the_same_email(run):
-    rows = [
-        raw.attributes(user, MAY, email=email)
-        for user, email in [("u", "a@x.com"), ("v", "a@x.com"), ("w", "b@x.com")]
-    ]
-    rows += [raw.attributes(user, MAY) for user in ("x", "y")]
+def tiers(extracted):
+    return {row["user_id"]: row["engagement_tier"] for row in graph(extracted, "user")}
+
+
+def test_hot_is_an_order_event_under_the_same_email_and_no_order_line(run):
+    emails = {"u": "a@x.com", "v": "a@x.com", "w": "b@x.com", "x": None, "y": None}
+    rows = [raw.attributes(user, MAY, **({"email": email} if email else {})) for user, email in emails.items()]
     events = [raw.event(user, "Ordered Product", SEPT, ProductId="A1") for user in ("u", "x")]
-    orders = [
-        raw.order("A1", "b@x.com", "Sunday, August 31, 2025"),
-        raw.order("A1", "c@x.com", "Monday, September 1, 2025"),
-    ]
-    tiers = {
-        row["user_id"][:6]: row["engagement_tier"]
-        for row in graph(run(user_attributes=rows, events=events, orders=orders), "user")
-    }
-    assert tiers == {"u": "hot", "v": "hot", "w": "cold", "x": "hot", "y": "cold", "buyer:": "hot"}
+    events += [raw.event("y", "Viewed Product", SEPT, ProductId="A1")]
+    orders = [raw.order("A1", "b@x.com", "Monday, September 1, 2025")]
+    extracted = run(user_attributes=rows, events=events, orders=orders)
+    assert tiers(extracted) == {"u": "hot", "v": "hot", "w": "cold", "x": "hot", "y": "cold"}
+
+
+def test_an_order_of_a_service_or_of_an_unknown_sku_makes_hot_and_a_rejected_one_does_not(run):
+    skus = {"service": "EXT-1", "unknown": "nowhere", "none": " "}
+    extracted = run(
+        user_attributes=[raw.attributes(user, MAY) for user in skus],
+        events=[raw.event(user, "Ordered Product", SEPT, ProductId=sku) for user, sku in skus.items()],
+    )
+    assert tiers(extracted) == {"service": "hot", "unknown": "hot", "none": "cold"}
+    assert account(extracted, "events") == {"sku.service": 1, "event.unknown_sku": 1, "event.no_sku": 1}
+    assert graph(extracted, "ordered") == []
 
 
 @pytest.mark.parametrize(
@@ -267,15 +274,25 @@ def test_an_image_is_https_or_none(run, url, image):
     assert product["image_url"] == image
 
 
-def test_the_newest_image_of_any_user_wins_to_the_microsecond(run):
+def image_of(run, *events):
+    """Show one product with these pictures, and return what is kept."""
+    rows = [raw.event(user, "Viewed Product", when, ProductId="A1", ImageUrl=url) for user, when, url in events]
+    (product,) = graph(run(items=[raw.item("A1")], events=rows), "product")
+    return product["image_url"]
+
+
+def test_the_newest_image_of_any_user_wins_to_the_microsecond_and_blank_is_none(run):
     late = SEPT.replace(microsecond=1)
-    events = [
-        raw.event("u", "Viewed Product", late, ProductId="A1", ImageUrl="https://a"),
-        raw.event("v", "Viewed Product", SEPT, ProductId="A1", ImageUrl="https://b"),
-        raw.event("v", "Viewed Product", at("2025-09-20"), ProductId="A1", ImageUrl="none"),
-    ]
-    (product,) = graph(run(items=[raw.item("A1")], events=events), "product")
-    assert product["image_url"] == "https://a"
+    blank = ("v", at("2025-09-20"), " ")
+    assert image_of(run, ("u", late, "https://a"), ("v", SEPT, "https://b"), blank) == "https://a"
+
+
+def test_a_newest_image_that_cannot_be_used_leaves_the_product_without_one(run):
+    seen = ("u", SEPT, "https://a")
+    for user, when in (("u", SEPT.replace(hour=13)), ("u", at("2025-09-20")), ("v", at("2025-09-20"))):
+        assert image_of(run, seen, (user, when, "ftp://a")) is None
+        assert image_of(run, seen, (user, when, "x.jpg"), ("w", at("2025-09-21"), "//b")) == "https://b"
+    assert image_of(run, seen, ("v", SEPT, "n/a")) == "https://a", "of two at one time the one that can be used"
 
 
 def test_a_product_is_a_sku_of_fitment_or_items_and_service_skus_are_none(run):

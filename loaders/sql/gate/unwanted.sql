@@ -1,5 +1,6 @@
 -- purpose: parts that are refurbished, a service, or of a commodity type
 -- params: @unknown_type_min_price FLOAT64 cheapest price of a part without a type
+--         @unknown_price FLOAT64          what a part without a price counts as
 -- reads: slots, clean_items
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH judged AS (
@@ -14,8 +15,8 @@ WITH judged AS (
       WHEN REGEXP_CONTAINS(i.part_type, r'Cap')
         AND NOT REGEXP_CONTAINS(i.part_type, r'Distributor Cap')
         AND i.part_type NOT IN ('Wheel Hub Cap', 'Wheel Cap Set') THEN CONCAT('is a ', i.part_type)
-      WHEN COALESCE(i.part_type, 'UNKNOWN') = 'UNKNOWN' AND s.price < @unknown_type_min_price
-        THEN CONCAT('of unknown type at ', CAST(s.price AS STRING))
+      WHEN COALESCE(i.part_type, 'UNKNOWN') = 'UNKNOWN' AND COALESCE(s.price, @unknown_price) < @unknown_type_min_price
+        THEN CONCAT('of unknown type at ', COALESCE(CAST(s.price AS STRING), 'no known price'))
     END AS found
   FROM slots AS s
   LEFT JOIN clean_items AS i ON i.sku = s.sku

@@ -16,12 +16,13 @@ prices AS (
   SELECT e.sku, MAX(e.price) AS price FROM clean_events AS e GROUP BY e.sku
 ),
 
--- The newest picture; two of the same instant are told apart by their address, so that every run decides alike.
+-- The newest picture decides, and when that is none to use there is none. Two of the same instant are told apart by
+-- their address, so that every run decides alike.
 pictures AS (
   SELECT e.sku, e.image_url
   FROM clean_events AS e
-  WHERE e.image_url IS NOT NULL
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY e.sku ORDER BY e.image_at DESC, e.image_url DESC) = 1
+  WHERE e.image_at IS NOT NULL
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY e.sku ORDER BY e.image_at DESC, COALESCE(e.image_url, '') DESC) = 1
 ),
 
 products AS (

@@ -1,6 +1,6 @@
 -- purpose: everybody who has attributes, did something or bought something
--- params: @boundary_s INT64 epoch seconds; an order on or after it makes hot
--- reads: clean_users, clean_events, clean_orders, members
+-- params: none
+-- reads: clean_users, clean_events, waiting_events, members
 -- returns: user_id STRING, email_hash STRING, engagement_tier STRING
 WITH people AS (
   SELECT u.user_id FROM clean_users AS u
@@ -16,17 +16,17 @@ identified AS (
   LEFT JOIN members AS m ON m.user_id = p.user_id
 ),
 
--- Events begin at the boundary, so every ORDERED event is recent.
+-- Events begin at the boundary, so every ORDERED event is recent; one of a service or of an unknown SKU is an order, too.
+orders AS (
+  SELECT e.user_id FROM clean_events AS e WHERE e.kind = 'ORDERED'
+  UNION DISTINCT
+  SELECT w.user_id FROM waiting_events AS w WHERE w.kind = 'ORDERED'
+),
+
 recent AS (
   SELECT DISTINCT COALESCE(i.email_hash, i.user_id) AS somebody
-  FROM clean_events AS e
-  INNER JOIN identified AS i ON i.user_id = e.user_id
-  WHERE e.kind = 'ORDERED'
-  UNION DISTINCT
-  SELECT m.email_hash
-  FROM clean_orders AS o
-  INNER JOIN members AS m ON m.email = o.email
-  WHERE o.last_at >= @boundary_s
+  FROM orders AS o
+  INNER JOIN identified AS i ON i.user_id = o.user_id
 )
 
 SELECT
