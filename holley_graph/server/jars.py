@@ -1,7 +1,7 @@
 """Brings the server's jars into a cache that all homes share, each held against its SHA-256.
 
 Whole files are kept, so an interrupted download goes on where it stopped. What was hashed and found right is
-remembered by size and time: a start does not read 181 MB again.
+remembered by size and time: a start does not read 158 MB again.
 """
 
 from __future__ import annotations

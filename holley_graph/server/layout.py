@@ -61,6 +61,11 @@ class Layout:
         return self.root / "tmp"
 
     @property
+    def class_list(self) -> Path:
+        """The classes that a start without a class-data archive loaded."""
+        return self.temporary / "classes.list"
+
+    @property
     def store_lock(self) -> Path:
         """The file that a running Neo4j holds an OS lock on; its mere existence says nothing."""
         return self.root / "data" / "databases" / "store_lock"

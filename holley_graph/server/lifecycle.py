@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holley_graph.errors import ServerStartFailed
-from holley_graph.server import admin, aot, jars, lock, preflight, process
+from holley_graph.server import admin, cds, jars, lock, preflight, process
 from holley_graph.server.layout import Layout
 from holley_graph.server.record import Record
 from holley_graph.settings import Settings
@@ -31,7 +31,7 @@ def up(settings: Settings, progress: Progress | None = None) -> Record:
             record = _start(settings, layout, progress or (lambda what, done, of: None))
         else:
             process.await_ready(layout, record, settings.server)
-    aot.prepare_in_background(settings.server.jar_cache)
+    cds.prepare_in_background(layout, settings.server.jar_cache)
     return record
 
 
@@ -62,16 +62,15 @@ def _start(settings: Settings, layout: Layout, progress: Progress) -> Record:
     admin.repair_import(layout)
     admin.ensure_password(layout, server.jar_cache)
     class_path = [*jars.class_path(wanted, server.jar_cache), jars.browser_folder(wanted, server.jar_cache)]
-    prepared = aot.usable(server.jar_cache)
+    archive = cds.usable(server.jar_cache)
     try:
-        flags = (f"-XX:AOTCache={prepared}",) if prepared else ()
-        record = process.launch(layout, server, class_path, flags)
-        if prepared and aot.refused(layout.console):
-            prepared.unlink(missing_ok=True)
+        record = process.launch(layout, server, class_path, cds.flags(layout, archive))
+        if archive and cds.refused(layout.console):
+            archive.unlink(missing_ok=True)
     except ServerStartFailed:
-        if prepared is None:
+        if archive is None:
             raise
-        record = process.launch(layout, server, class_path)
-        prepared.unlink(missing_ok=True)  # it starts without, so that was it
+        record = process.launch(layout, server, class_path, cds.flags(layout, None))
+        archive.unlink(missing_ok=True)  # it starts without, so that was it
     progress("starting Neo4j", 1, 1)
     return record

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +40,18 @@ def read(path: Path = LOCK) -> tuple[Jar, ...]:
 def version(artifact: str) -> str:
     """Return the locked version of `group:artifact`."""
     return next(jar.coordinate.split(":")[2] for jar in read() if jar.coordinate.startswith(f"{artifact}:"))
+
+
+def line(version: str) -> str:
+    """Return the line that a version of Neo4j belongs to: store format and support are those of the line."""
+    return ".".join(version.split(".")[:2])
+
+
+@cache
+def ends(path: Path = LOCK) -> dict[str, date]:
+    """Read of a lock file on which day the support of a line of Neo4j ends: `# line LINE ends DAY`."""
+    found = re.findall(r"^# line (\S+) ends (\S+)$", path.read_text(encoding="utf-8"), re.M)
+    return {name: date.fromisoformat(day) for name, day in found}
 
 
 def neo4j_version() -> str:

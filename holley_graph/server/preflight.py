@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import socket
 from pathlib import Path
 
 import psutil
 
-from holley_graph.errors import DiskFull, PortTaken, StoreLocked
+from holley_graph.errors import DiskFull, GraphStateError, PortTaken, StoreLocked
+from holley_graph.server import lock
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Server
 
@@ -22,8 +24,10 @@ def check(layout: Layout, server: Server) -> None:
     """Refuse a start that cannot succeed.
 
     Raises:
+        GraphStateError: the store is one of another line of Neo4j.
         DiskFull, StoreLocked, PortTaken: as named.
     """
+    refuse_other_line(layout, lock.neo4j_version())
     if (free := free_mb(layout.root)) < LEAST_FREE_MB:
         raise DiskFull(
             f"{free:,} MiB free at {layout.root}, a server needs {LEAST_FREE_MB:,}",
@@ -39,6 +43,28 @@ def check(layout: Layout, server: Server) -> None:
         if taken(port):
             hint = f"stop it, or set server.{name} (HOLLEY_GRAPH_SERVER__{name.upper()})"
             raise PortTaken(f"another program listens on port {port} (server.{name})", hint)
+
+
+def refuse_other_line(layout: Layout, version: str) -> None:
+    """Refuse a store that another line of Neo4j wrote: an older one cannot open it, a newer one alters it for good.
+
+    Raises:
+        GraphStateError: with the way out.
+    """
+    writer = started_by(layout)
+    if writer is not None and lock.line(writer) != lock.line(version):
+        raise GraphStateError(
+            f"{layout.root} is a store of Neo4j {writer}, and this is Neo4j {version}, of another line",
+            "move that folder away, then up, sync and writeback; the rest of the home stays as it is",
+        )
+
+
+def started_by(layout: Layout) -> str | None:
+    """Return the version of Neo4j that was last started on a store; none: there is no store yet."""
+    if not layout.started_before or not layout.arguments.exists():
+        return None
+    jar = re.search(r"/neo4j-(\d[\d.]*)\.jar", layout.arguments.read_text(encoding="utf-8"))
+    return jar[1] if jar else None
 
 
 def free_mb(folder: Path) -> int:

@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from holley_graph.errors import GraphStateError, ServerError, ServerStartFailed, ServerUnreachable
-from holley_graph.server import config, diagnosis, java, preflight
+from holley_graph.server import config, diagnosis, java
 from holley_graph.server.layout import Layout
 from holley_graph.server.record import Record
 from holley_graph.settings import Server
@@ -53,6 +55,8 @@ def launch(layout: Layout, server: Server, class_path: list[Path], extra: tuple[
 def await_ready(layout: Layout, record: Record, server: Server) -> None:
     """Return once a query works and the pages are served; Bolt accepts connections seconds before that.
 
+    Nobody is asked before our own process listens on both ports: another server may have taken them meanwhile.
+
     Raises:
         ServerError: the process ended, or the time is over.
     """
@@ -61,7 +65,7 @@ def await_ready(layout: Layout, record: Record, server: Server) -> None:
     deadline = time.monotonic() + server.start_timeout_s
     with Graph(record.bolt_uri, "neo4j", layout.password()) as graph:
         while record.process() is not None:
-            if _answers(graph) and preflight.taken(record.http_port):
+            if _listens(record) and _answers(graph):
                 return
             if time.monotonic() > deadline:
                 hint = f"raise server.start_timeout_s, or read {layout.console}"
@@ -86,6 +90,16 @@ def terminate(layout: Layout, record: Record, timeout_s: float) -> None:
             raise ServerError(f"the server (pid {record.pid}) is still stopping", "wait, then holley-graph down")
         time.sleep(0.05)
     layout.record.unlink(missing_ok=True)
+
+
+def _listens(record: Record) -> bool:
+    process = record.process()
+    try:
+        connections = process.net_connections("tcp") if process is not None else []
+    except psutil.NoSuchProcess:  # it ended meanwhile
+        return False
+    listening = {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
+    return {record.bolt_port, record.http_port} <= listening
 
 
 def _answers(graph: Graph) -> bool:

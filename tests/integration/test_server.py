@@ -17,9 +17,16 @@ import psutil
 import pytest
 import requests
 
-from holley_graph.errors import AuthFailed, GraphStateError, ServerStartFailed, ServerUnreachable, StoreLocked
+from holley_graph.errors import (
+    AuthFailed,
+    GraphStateError,
+    PortTaken,
+    ServerStartFailed,
+    ServerUnreachable,
+    StoreLocked,
+)
 from holley_graph.graph.client import Graph
-from holley_graph.server import admin, aot, lifecycle, lock, process
+from holley_graph.server import admin, cds, lifecycle, lock, process
 from holley_graph.server.doctor import examine
 from holley_graph.server.layout import Layout
 from holley_graph.server.record import Record
@@ -193,6 +200,24 @@ def test_a_lost_password_of_a_used_store_is_not_replaced(own: Settings) -> None:
         aside.rename(layout.password_file)
 
 
+def test_of_two_servers_started_at_once_on_one_port_the_later_says_that_the_port_is_taken(
+    own: Settings, tmp_path: Path
+) -> None:
+    layout = Layout.of(own)
+    other = small(tmp_path / "other", bolt_port=own.server.bolt_port)
+    outcomes: list[object] = []
+    with ThreadPoolExecutor(2) as pool:
+        for started in [pool.submit(lifecycle.up, settings) for settings in (own, other)]:
+            outcomes.append(started.exception() or started.result())
+    lost = [outcome for outcome in outcomes if isinstance(outcome, PortTaken)]
+    won = [outcome for outcome in outcomes if isinstance(outcome, Record)]
+    assert (len(won), len(lost)) == (1, 1), outcomes
+    (loser,) = (settings for settings, outcome in zip((own, other), outcomes, strict=True) if outcome in lost)
+    assert process.find(Layout.of(loser)) is None
+    assert layout.password() != Layout.of(other).password()
+    lifecycle.down(other)
+
+
 # ---- offline import --------------------------------------------------------------------------------------------
 
 
@@ -206,16 +231,16 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture
 def other_cache(tmp_path: Path, server: Settings) -> Path:
-    """Another view of the jar cache, so that a broken AOT cache harms nobody else."""
+    """Another view of the jar cache, so that a broken archive harms nobody else."""
     cache = tmp_path / "cache"
     cache.mkdir()
     for entry in server.server.jar_cache.iterdir():
-        if entry.name != "aot":
+        if entry.name != "cds":
             (cache / entry.name).symlink_to(entry)
     return cache
 
 
-def test_a_killed_import_is_repaired_and_a_broken_aot_cache_stops_no_start(
+def test_a_killed_import_is_repaired_and_a_broken_class_data_archive_stops_no_start(
     imported: Settings, other_cache: Path, tmp_path: Path
 ) -> None:
     layout, cache = Layout.of(imported), other_cache
@@ -230,9 +255,9 @@ def test_a_killed_import_is_repaired_and_a_broken_aot_cache_stops_no_start(
     os.kill(child.pid, signal.SIGKILL)  # the admin tool survives it
     child.wait()
     assert layout.importing.exists()
-    with aot.alone(cache):  # no training for a cache that is about to be deleted
-        broken = aot.place(cache)
-        broken.write_bytes(b"no cache")
+    with cds.alone(cache):  # nobody makes one where one is about to be deleted
+        broken = cds.place(cache)
+        broken.write_bytes(b"no archive")
         lifecycle.up(_changed(imported, jar_cache=cache))
     assert not layout.importing.exists()
     assert not broken.exists()

@@ -24,7 +24,7 @@ def test_every_address_is_loopback_with_the_ports_of_the_settings() -> None:
 
 def test_nothing_is_reported_to_anybody() -> None:
     found = config.neo4j_settings(SERVER)
-    silent = ("dbms.usage_report.enabled", "dbms.fleet_manager.enabled", "client.allow_telemetry")
+    silent = ("dbms.usage_report.enabled", "client.allow_telemetry")
     assert {found[key] for key in silent} == {"false"}
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from holley_graph.errors import DiskFull, PortTaken, ServerError, ServerStartFailed, ServerUnreachable, StoreLocked
+from holley_graph.errors import (
+    DiskFull,
+    GraphStateError,
+    PortTaken,
+    ServerError,
+    ServerStartFailed,
+    ServerUnreachable,
+    StoreLocked,
+)
 from holley_graph.server import diagnosis, lifecycle, preflight
-from holley_graph.server.doctor import examine
+from holley_graph.server.doctor import examine, graph_data_science, support
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import KEYS, connect, status
 from holley_graph.settings import Settings
@@ -75,6 +84,46 @@ def test_a_full_disk_is_seen_before_anything_is_fetched(fresh: Settings, monkeyp
     assert {check.name for check in examine(fresh) if "disk" in check.name and not check.ok}
 
 
+@pytest.mark.parametrize("other", ["2026.01.4", "2026.08.1", "5.25.1"])
+def test_a_home_of_another_line_of_neo4j_is_refused_with_the_way_out(fresh: Settings, other: str) -> None:
+    layout = _started_by(fresh, other)
+    with pytest.raises(GraphStateError, match=f"Neo4j {other}") as refused:
+        lifecycle.up(fresh)
+    assert "\n" not in str(refused.value)
+    assert "sync" in refused.value.hint
+    assert not fresh.server.jar_cache.exists()
+    assert other in layout.arguments.read_text()
+
+
+def test_a_home_of_an_earlier_version_of_the_line_is_taken(fresh: Settings) -> None:
+    preflight.refuse_other_line(_started_by(fresh, "5.26.1"), "5.26.30")
+
+
+def test_a_home_of_this_line_is_refused_by_another(fresh: Settings) -> None:
+    with pytest.raises(GraphStateError, match=r"Neo4j 5\.26\.30, and this is Neo4j 2026\.08\.1"):
+        preflight.refuse_other_line(_started_by(fresh, "5.26.30"), "2026.08.1")
+
+
+def test_a_start_that_never_made_a_store_binds_to_no_line(fresh: Settings) -> None:
+    layout = _started_by(fresh, "2026.01.4")
+    (layout.root / "data" / "databases" / "system").rmdir()
+    preflight.refuse_other_line(layout, "5.26.30")
+
+
+def test_doctor_warns_when_the_line_of_the_server_has_ended() -> None:
+    assert support("5.26.30", date(2028, 6, 6)).ok
+    ended = support("5.26.30", date(2028, 6, 7))
+    assert (ended.ok, ended.found) == (False, "the line 5.26 ended on 2028-06-06")
+    assert "newer" in ended.todo
+    assert not support("2026.01.4", date(2026, 11, 26)).ok
+    assert support("2031.02.0", date(2031, 2, 1)).ok
+
+
+def test_a_server_of_ones_own_may_do_without_graph_data_science() -> None:
+    assert graph_data_science(None, embedded=False).ok
+    assert not graph_data_science(None, embedded=True).ok
+
+
 def test_down_and_status_of_a_home_that_never_was_touch_nothing(fresh: Settings) -> None:
     assert lifecycle.down(fresh) is False
     assert status(fresh) == dict.fromkeys(KEYS) | {"running": False}
@@ -131,3 +180,14 @@ def test_an_unknown_cause_is_quoted_from_the_log(tmp_path: Path) -> None:
     assert "Caused by: Bad: the root cause" in str(diagnosis.of(console))
     assert "org.x.Y" not in str(diagnosis.of(console))
     assert "printed nothing" in str(diagnosis.of(tmp_path / "none"))
+
+
+def _started_by(settings: Settings, version: str) -> Layout:
+    """A home in which a version of Neo4j was started; the store itself is not looked at."""
+    layout = Layout.of(settings)
+    layout.create()
+    (layout.root / "data" / "databases" / "system").mkdir(parents=True)
+    layout.arguments.write_text(
+        f'"-cp"\n"/x/annotations-{version}.jar:/x/org/neo4j/neo4j/{version}/neo4j-{version}.jar"\n'
+    )
+    return layout
