@@ -11,8 +11,11 @@ EMULATOR_STAMP := $(EMULATOR)/.installed
 # Spark, too, with a Java of its own. It comes as source, and what builds it is pinned with the rest.
 SPARK := .venv-spark
 SPARK_STAMP := $(SPARK)/.installed
+# The newest Neo4j, on which the tests run every statement, asks for a newer Java than the embedded one.
+NEWEST := .venv-newest
+NEWEST_STAMP := $(NEWEST)/.installed
 
-.PHONY: demo test unit check install emulator spark lock docs images chromium clean
+.PHONY: demo test unit check install emulator spark newest lock docs images chromium clean
 
 install: $(STAMP)
 
@@ -43,10 +46,17 @@ $(SPARK_STAMP): requirements/spark.txt spark/connector.lock $(STAMP)
 	$(BIN)/python spark/connector.py
 	@touch $@
 
+newest: $(NEWEST_STAMP)
+
+$(NEWEST_STAMP): requirements/newest.txt $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(NEWEST)
+	$(BIN)/uv pip sync --python $(NEWEST)/bin/python --require-hashes requirements/newest.txt
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/holley-graph demo
 
-test: check $(EMULATOR_STAMP) $(SPARK_STAMP) chromium
+test: check $(EMULATOR_STAMP) $(SPARK_STAMP) $(NEWEST_STAMP) chromium
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 unit: $(STAMP)
@@ -81,8 +91,10 @@ lock: $(STAMP)
 	  requirements/emulator.in -o requirements/emulator.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  requirements/spark.in -o requirements/spark.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  requirements/newest.in -o requirements/newest.txt
 	echo 'uv==0.13.9' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate - -o requirements/bootstrap.txt
 
 clean:
-	rm -rf $(VENV) $(EMULATOR) $(SPARK) .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) $(EMULATOR) $(SPARK) $(NEWEST) .mypy_cache .ruff_cache .pytest_cache dist

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import neo4j
 import pytest
 
-from holley_graph.errors import QueryFileError
+from holley_graph.errors import GraphStateError, QueryFileError
 from holley_graph.graph import export, migrations, queries
 from holley_graph.graph.client import Graph
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node
-from holley_graph.settings import Sync
+from holley_graph.server import lifecycle, preflight
+from holley_graph.server.layout import Layout
+from holley_graph.settings import Settings, Sync
 from loaders import sync
 from loaders.files import FilesSource
-from tests.support import raw
+from tests.support import newest, raw
 from tests.support.held import DECLARED
+from tests.support.server import small, wipe
 from tests.support.sources import home
 
 DIM = 4
@@ -156,11 +161,49 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
     }
 
 
+@pytest.fixture(scope="module")
+def newest_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with newest.running(tmp_path_factory.mktemp("newest") / "home") as settings:
+        yield settings
+
+
+DEPRECATED = {
+    "embedded": {"id"},
+    "CYPHER 5": {"id"},
+    "CYPHER 25": {"id", "db.index.vector.queryNodes"},
+}
+"""What statements use that a server warns of as deprecated: the embedded one, and the newest by its language."""
+
+
+@pytest.fixture(params=DEPRECATED)
+def server_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def any_graph(server_kind: str, request: pytest.FixtureRequest) -> Iterator[Graph]:
+    """An empty database of the embedded server, or of the newest with a language as its default."""
+    if server_kind == "embedded":
+        yield request.getfixturevalue("graph")
+        return
+    with newest.speaking(request.getfixturevalue("newest_server"), server_kind) as connected:
+        wipe(connected)
+        yield connected
+
+
+def deprecated(summary: neo4j.ResultSummary) -> set[str]:
+    notes = (note for note in summary.gql_status_objects if note.raw_classification == "DEPRECATION")
+    return {note.status_description.split(" is deprecated")[0].split()[-1] for note in notes}
+
+
 EMPTY = {"writeback/offline_indexes"}
 """Statements with columns that find no row here: to find one would be a fault."""
 
 
-def test_every_statement_runs_and_returns_the_columns_of_its_header(graph: Graph, tmp_path: Path) -> None:
+def test_every_statement_runs_and_returns_the_columns_of_its_header(
+    any_graph: Graph, server_kind: str, tmp_path: Path
+) -> None:
+    graph, warned = any_graph, set[str]()
     folder = source(tmp_path / "source")
     sync.sync(
         FilesSource(folder),
@@ -168,7 +211,7 @@ def test_every_statement_runs_and_returns_the_columns_of_its_header(graph: Graph
         home(tmp_path / "home", sync=Sync(allow_empty=("orders",))),
         as_of=raw.at("2026-01-01"),
     )
-    with graph.driver.session() as session:
+    with graph.driver.session(notifications_min_severity="WARNING") as session:
         # the store gives the ids of deleted nodes to new ones, now or later: no number is safe to name here
         node_ids = session.run("MATCH (p:Product) RETURN id(p)").value()
         table = parameters(export.tables(graph), node_ids)
@@ -181,8 +224,10 @@ def test_every_statement_runs_and_returns_the_columns_of_its_header(graph: Graph
             result = session.run(query.text, values)  # type: ignore[arg-type]
             assert tuple(result.keys()) == query.returns, name
             found = list(result)
+            warned |= deprecated(result.consume())
             assert bool(found) == bool(query.returns and name not in EMPTY), name
         left = session.run("MATCH (n) RETURN DISTINCT labels(n)[0] AS l ORDER BY l").value()
+    assert warned == DEPRECATED[server_kind]
     assert left == ["Migration", "Release", "Sync"]  # the sweeps removed every row that the loads wrote
 
 
@@ -237,11 +282,26 @@ def test_a_migration_killed_between_its_statements_goes_on(graph: Graph) -> None
 
 
 def test_keys_are_unique(graph: Graph) -> None:
-    import neo4j
-
     migrations.apply(graph)
     for node in NODES:
         with graph.driver.session() as session:
             session.run(f"CREATE (:{node.label} {{{node.key.name}: 'x'}})").consume()
             with pytest.raises(neo4j.exceptions.ConstraintError):
                 session.run(f"CREATE (:{node.label} {{{node.key.name}: 'x'}})").consume()
+
+
+# ---- a store of another line -----------------------------------------------------------------------------------
+
+
+def test_a_store_of_another_line_is_refused_either_way(
+    newest_server: Settings, server: Settings, tmp_path: Path
+) -> None:
+    theirs, copy = Layout.of(newest_server), small(tmp_path / "home")
+    Layout.of(copy).create()
+    (Layout.of(copy).root / "data" / "databases" / "system").mkdir(parents=True)
+    shutil.copy(theirs.arguments, Layout.of(copy).arguments)
+    assert theirs.started_before
+    with pytest.raises(GraphStateError, match=r"Neo4j 2026\.08\.1, and this is Neo4j 5\.26"):
+        lifecycle.up(copy)
+    with pytest.raises(GraphStateError, match=r"Neo4j 5\.26\.\d+, and this is Neo4j 2026\.08\.1"):
+        preflight.refuse_other_line(Layout.of(server), "2026.08.1")
