@@ -17,6 +17,7 @@
     │   └── ProcessLost 33
     └── server: the database is not as it should be
         ├── ServerUnreachable 10
+        │   └── ServerHangs 18
         ├── PortTaken 11
         ├── StoreLocked 12
         ├── DiskFull 13
@@ -129,6 +130,12 @@ class ServerUnreachable(ServerError):
     """Nobody answers at the address."""
 
     exit_code = 10
+
+
+class ServerHangs(ServerUnreachable):
+    """The server takes connections and does not answer: it is stopped, starved, or the way to it is cut."""
+
+    exit_code = 18
 
 
 class PortTaken(ServerError):

@@ -13,8 +13,18 @@ def connect(settings: Settings) -> Graph:
     """Open the server of the settings: the one at `server.uri`, else the running embedded one of the home.
 
     Raises:
-        ServerUnreachable: the embedded server is down.
+        ServerUnreachable: the embedded server is down, or nobody answers.
+        ServerHangs: it does not answer in time.
+        AuthFailed: it refuses the password.
     """
+    from holley_graph.cli.console import waiting
     from holley_graph.server.status import connect as open_server
 
-    return open_server(settings)
+    graph = open_server(settings)
+    try:
+        with waiting(f"Neo4j at {graph.uri} to answer"):
+            graph.verify()
+    except BaseException:
+        graph.close()
+        raise
+    return graph

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -67,6 +68,18 @@ def progress(told: bool = True) -> Iterator[Progress]:
             bars.update(tasks[what], completed=done, total=of)
 
         yield report
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say on standard error what is waited for, if it takes longer than usual."""
+    timer = threading.Timer(2, print, (f"waiting for {what} …",), {"file": sys.stderr})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _log_line(what: str, done: int, of: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, progress, say, table, waiting
 
 if TYPE_CHECKING:
     from holley_graph.settings import Settings
@@ -28,7 +28,7 @@ def up(context: Context, as_json: bool) -> None:
     from holley_graph.server.status import status as describe
 
     settings = _embedded(context, "up")
-    with progress() as report:
+    with progress() as report, waiting("Neo4j to answer"):
         record = lifecycle.up(settings, report)
     if as_json:
         print_json(describe(settings))
@@ -45,7 +45,8 @@ def down(context: Context, as_json: bool) -> None:
     """Stop the embedded Neo4j cleanly."""
     from holley_graph.server import lifecycle
 
-    stopped = lifecycle.down(_embedded(context, "down"))
+    with waiting("Neo4j to finish what it does and to stop"):
+        stopped = lifecycle.down(_embedded(context, "down"))
     if as_json:
         print_json({"stopped": stopped})
     else:
@@ -59,11 +60,14 @@ def status(context: Context, as_json: bool) -> None:
     """Show the server's address, version and size, its indexes and the live release."""
     from holley_graph.server.status import status as describe
 
-    found = describe(context.settings)
+    with waiting("Neo4j to answer"):
+        found = describe(context.settings)
     if as_json:
         print_json(found)
         return
     table("Server", ("what", "value"), [(key, str(value)) for key, value in _shown(found)])
+    if found["pid"] and not found["running"]:
+        say(f"process {found['pid']} is there and does not answer: it starts, or it hangs")
     if found["indexes"]:
         table("Indexes", ("name", "state"), [(index["name"], index["state"]) for index in found["indexes"]])
 
@@ -77,7 +81,8 @@ def doctor(context: Context, as_json: bool) -> None:
 
     from holley_graph.server.doctor import examine
 
-    checks = examine(context.settings)
+    with waiting("Neo4j to answer"):
+        checks = examine(context.settings)
     if as_json:
         print_json([asdict(check) for check in checks])
     else:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
 import neo4j
+import tenacity
 from neo4j import exceptions as driver_errors
 
-from holley_graph.errors import AuthFailed, DiskFull, GraphStateError, ServerUnreachable, SettingsError
+from holley_graph.errors import (
+    AuthFailed,
+    DiskFull,
+    GraphStateError,
+    ServerHangs,
+    ServerUnreachable,
+    SettingsError,
+)
 from holley_graph.graph import queries
 
+T = TypeVar("T")
 Row = dict[str, Any]
 Step = tuple[str, Mapping[str, Any]]
 """A statement's name and its parameters."""
+
+ANSWER_S = 6
+"""Seconds that a server has to take a connection and say who it is. It tells the driver itself how long it may be
+silent during a statement (`server.bolt.connection_keep_alive`)."""
+
+logging.getLogger("neo4j.io").addHandler(logging.NullHandler())  # else what we raise is printed twice
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -69,8 +85,9 @@ class Graph:
         self.driver = neo4j.GraphDatabase.driver(
             uri,
             auth=(user, password),
-            connection_timeout=10,
-            max_transaction_retry_time=30,
+            connection_timeout=ANSWER_S,
+            connection_acquisition_timeout=ANSWER_S,
+            max_transaction_retry_time=0,  # `_managed` tries again
             notifications_min_severity="OFF",
             user_agent="holley-graph",
         )
@@ -86,19 +103,20 @@ class Graph:
         self.driver.close()
 
     def verify(self) -> None:
-        """Ask for one row.
+        """Begin a transaction, without retries: whatever is wrong shows within `ANSWER_S`.
 
         Raises:
-            ServerUnreachable, AuthFailed: as named.
+            ServerUnreachable, ServerHangs, AuthFailed: as named.
         """
-        with translated(self.uri):
-            self.driver.execute_query("RETURN 1", database_=self.database, routing_=neo4j.RoutingControl.READ)
+        with self.reading():
+            pass
 
     def read(self, name: str, /, **params: Any) -> list[Row]:
         """Run one `read` statement in a managed transaction."""
         query = queries.load(name)
-        with translated(self.uri), self._session(neo4j.READ_ACCESS) as session:
-            return session.execute_read(lambda tx: [record.data() for record in tx.run(_text(query), params)])
+        return self._managed(
+            neo4j.READ_ACCESS, lambda tx: [record.data() for record in tx.run(_text(query), params)]
+        )
 
     def write(self, name: str, /, **params: Any) -> Row:
         """Run one `write`, `auto` or `schema` statement.
@@ -114,8 +132,10 @@ class Graph:
             counters = {k: v for k, v in vars(result.consume().counters).items() if not k.startswith("_")}
             return {**counters, **(rows[0] if rows else {})}
 
+        if query.mode == "write":
+            return self._managed(neo4j.WRITE_ACCESS, run)
         with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            return session.execute_write(run) if query.mode == "write" else run(session)
+            return run(session)
 
     def transaction(self, steps: Sequence[Step], ready: Callable[[], object] = lambda: None) -> None:
         """Run several `write` statements in one transaction: all of them or none.
@@ -131,8 +151,7 @@ class Graph:
                 tx.run(text, dict(params)).consume()
             ready()
 
-        with translated(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            session.execute_write(run)
+        self._managed(neo4j.WRITE_ACCESS, run)
 
     def define(self, statement: str) -> None:
         """Run one schema statement of a migration file."""
@@ -152,6 +171,16 @@ class Graph:
                 return tx.run(_text(queries.load(name)), params)
 
             yield read
+
+    def _managed(self, access: str, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
+        """Run work in a transaction that is tried again after what passes; a server that hangs does not pass."""
+
+        def once() -> T:
+            with self._session(access) as session:
+                return session.execute_read(work) if access == neo4j.READ_ACCESS else session.execute_write(work)
+
+        with translated(self.uri):
+            return _RETRYING(once)
 
     def _session(self, access: str, **config: Any) -> neo4j.Session:
         return self.driver.session(database=self.database, default_access_mode=access, **config)
@@ -182,6 +211,8 @@ def translated(uri: str) -> Iterator[None]:
     except driver_errors.AuthError as error:
         raise AuthFailed(f"{uri} refused the password", "check server.user and server.password_file") from error
     except (driver_errors.ServiceUnavailable, driver_errors.SessionExpired) as error:
+        if _timed_out(error):
+            raise _hangs(uri) from error
         raise ServerUnreachable(f"no Neo4j answers at {uri}", "holley-graph up, or check server.uri") from error
     except driver_errors.ClientError as error:
         if error.code and error.code.endswith("AuthenticationRateLimit"):
@@ -194,6 +225,31 @@ def translated(uri: str) -> Iterator[None]:
                 f"Neo4j could not commit: {error.message}", "free disk space, then down and up"
             ) from error
         raise GraphStateError(f"Neo4j failed: {error.message}") from error
+
+
+def _passes(error: BaseException) -> bool:
+    if not isinstance(error, driver_errors.DriverError | driver_errors.Neo4jError):
+        return False
+    return error.is_retryable() and not _timed_out(error)
+
+
+_RETRYING = tenacity.Retrying(
+    retry=tenacity.retry_if_exception(_passes),
+    wait=tenacity.wait_random_exponential(max=8),
+    stop=tenacity.stop_after_attempt(6),
+    before_sleep=tenacity.before_sleep_log(logging.getLogger(__name__), logging.WARNING),
+    reraise=True,
+)
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    return error is not None and (isinstance(error, TimeoutError) or _timed_out(error.__cause__))
+
+
+def _hangs(uri: str) -> ServerHangs:
+    return ServerHangs(
+        f"Neo4j at {uri} takes connections and does not answer", "is its process stopped or starved?"
+    )
 
 
 def _text(query: queries.Query) -> Any:  # the driver wants a LiteralString; ours come from files by law

@@ -7,7 +7,7 @@ from typing import Any
 import neo4j
 
 from holley_graph.graph import queries
-from holley_graph.graph.client import Address, Row, translated
+from holley_graph.graph.client import ANSWER_S, Address, Row, translated
 
 
 class Reader:
@@ -22,12 +22,12 @@ class Reader:
 
     def __init__(self, address: Address, timeout_s: float, connections: int, max_rows: int) -> None:
         self._uri, self._database = address.uri, address.database
-        self._timeout_s, self._max_rows = timeout_s, max_rows
+        self.timeout_s, self._max_rows = timeout_s, max_rows
         self._driver = neo4j.AsyncGraphDatabase.driver(
             address.uri,
             auth=(address.user, address.password),
-            connection_timeout=10,
-            connection_acquisition_timeout=30,
+            connection_timeout=ANSWER_S,
+            connection_acquisition_timeout=ANSWER_S,
             max_connection_pool_size=connections,
             notifications_min_severity="OFF",
             user_agent="holley-graph",
@@ -36,7 +36,7 @@ class Reader:
     async def read(self, name: str, /, **params: Any) -> list[Row]:
         """Run one `read` statement in a transaction of its own, without retries."""
         text: Any = queries.load(name).text
-        query = neo4j.Query(text, timeout=self._timeout_s)
+        query = neo4j.Query(text, timeout=self.timeout_s)
         session = self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS)
         with translated(self._uri):
             async with session:

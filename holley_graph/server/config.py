@@ -63,6 +63,10 @@ def neo4j_settings(server: Server) -> dict[str, str]:
             server.bolt_port, server.http_port
         ),
         "db.lock.acquisition.timeout": "300s",  # by default a statement waits for a lock for ever
+        # a server at work on a statement says so every two seconds; eight without a word, and the driver gives up
+        "server.bolt.connection_keep_alive": "2s",
+        "server.bolt.connection_keep_alive_streaming_scheduling_interval": "2s",
+        "server.bolt.connection_keep_alive_probes": "4",
         "dbms.usage_report.enabled": "false",
         "client.allow_telemetry": "false",
         # Two quiet periods of five seconds are the whole duration of an ordinary stop.

@@ -141,6 +141,10 @@ def _answering(settings: Settings) -> Iterator[Check]:
     if not found["running"]:
         where = settings.server.uri or "the embedded server"
         todo = "start it, or correct server.uri" if settings.server.uri else "holley-graph up"
+        if found["pid"]:
+            todo = (
+                f"wait if it has just been started; else see whether process {found['pid']} is stopped or starved"
+            )
         yield Check("server", False, f"{where} does not answer", todo)
         return
     yield Check("server", True, f"Neo4j {found['version']} {found['edition']} at {found['bolt_uri']}")

@@ -228,11 +228,14 @@ class Serve(Section):
     allow_plaintext: bool = False
     """Permit an address off loopback, for a proxy before it that encrypts."""
     timeout_s: float = Field(5.0, gt=0)
-    """Seconds after which the database ends a statement of theirs."""
+    """Seconds within which a question is answered or given up: the database ends the statement, and the caller is
+    told."""
+    wait_s: float = Field(1.5, ge=0)
+    """Seconds that a caller may wait for its turn; whoever would wait longer is refused at once (503)."""
     max_rows: int = Field(100, gt=0)
     """Most rows of an answer, and the largest `k` that may be asked for."""
     connections: int = Field(16, gt=0)
-    """Connections to the database; further callers wait."""
+    """Connections to the database; further callers wait for their turn."""
 
 
 class Privacy(Section):

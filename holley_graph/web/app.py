@@ -13,17 +13,22 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
-from holley_graph.errors import GraphStateError, HolleyGraphError, ServerError
+from holley_graph.errors import GraphStateError, HolleyGraphError, ServerHangs
 from holley_graph.graph import queries
 from holley_graph.graph.client import Row
 from holley_graph.graph.reader import Reader
 from holley_graph.recommend.release import ABOUT, OneRelease
 from holley_graph.settings import Settings
+from holley_graph.web.admission import Admission
 from holley_graph.web.parameters import model
+from holley_graph.web.refusals import DOCUMENTED, refusal
 
 ROOM = "recommend/"
 ATTEMPTS, PAUSE_S = 20, 0.1
 """How long an answer waits for a release to go live; then the caller may try again."""
+
+GRACE_S = 0.5
+"""What the database has beyond its time limit, to say itself that a statement took too long."""
 
 bearer = HTTPBearer(auto_error=False, description="the token of the server's token file")
 
@@ -36,15 +41,16 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
         settings: limits, and defaults of parameters.
         token: what every caller has to show.
     """
+    admission = Admission(settings.serve.connections, settings.serve.wait_s)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Admission]]:
+        yield {"admission": admission}
         await reader.close()
 
     # the pages that show OpenAPI would load scripts from elsewhere; the document itself is at /openapi.json
     app = FastAPI(title="holley-graph", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_exception_handler(HolleyGraphError, _refusal)
+    app.add_exception_handler(HolleyGraphError, refusal)
 
     async def admitted(shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
         if shown is None or not secrets.compare_digest(shown.credentials.encode(), token.encode()):
@@ -58,17 +64,34 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
                 summary=" ".join(query.purpose.split()),
                 description=f"Rows of {', '.join(column for column in query.returns if column not in ABOUT)}.",
                 operation_id=name.removeprefix(ROOM),
+                responses=DOCUMENTED,
                 dependencies=[Depends(admitted)],
-            )(_route(reader, query, model(query, settings)))
+            )(_route(reader, admission, query, model(query, settings)))
     return app
 
 
-def _route(reader: Reader, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., Any]:
-    async def answer(said: Annotated[Any, Query()]) -> JSONResponse:
-        return JSONResponse({"rows": await _rows(reader, query, said.model_dump())})
+def _route(
+    reader: Reader, admission: Admission, query: queries.Query, parameters: type[BaseModel]
+) -> Callable[..., Any]:
+    async def answer(request: Request, said: Annotated[Any, Query()]) -> JSONResponse:
+        until = asyncio.get_running_loop().time() + reader.timeout_s + GRACE_S
+        async with admission.turn(until), _deadline(reader, until):
+            if await request.is_disconnected():  # the caller left the queue
+                return JSONResponse(None)
+            return JSONResponse({"rows": await _rows(reader, query, said.model_dump())})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer
+
+
+@asynccontextmanager
+async def _deadline(reader: Reader, until: float) -> AsyncIterator[None]:
+    """Give up on a database that says nothing: then its own time limit does not hold either."""
+    try:
+        async with asyncio.timeout_at(until):
+            yield
+    except TimeoutError as error:
+        raise ServerHangs(f"Neo4j did not answer within {reader.timeout_s:g} s", "ask again later") from error
 
 
 async def _rows(reader: Reader, query: queries.Query, params: dict[str, Any]) -> list[Row]:
@@ -84,10 +107,3 @@ async def _rows(reader: Reader, query: queries.Query, params: dict[str, Any]) ->
         if rows:
             await asyncio.sleep(PAUSE_S)
     raise GraphStateError("a release is going live", "ask again in a moment")
-
-
-async def _refusal(_: Request, error: Exception) -> JSONResponse:
-    """What the database could not do is said as the command line says it; a caller may try again later."""
-    hint = error.hint if isinstance(error, HolleyGraphError) else ""
-    status = 503 if isinstance(error, ServerError | GraphStateError) else 500
-    return JSONResponse({"error": str(error), "hint": hint}, status)

@@ -6,12 +6,14 @@ import ipaddress
 import socket
 
 import uvicorn
+from fastapi import FastAPI
 
 from holley_graph.errors import PortTaken, SettingsError
 from holley_graph.graph.client import Address
 from holley_graph.graph.reader import Reader
 from holley_graph.settings import Settings
 from holley_graph.web.app import build
+from holley_graph.web.connection import Connection
 from holley_graph.web.token import token
 
 
@@ -35,8 +37,20 @@ def serve(settings: Settings, address: Address) -> None:
             listening.bind((chosen.host, chosen.port))
         except OSError as error:
             raise PortTaken(f"{chosen.host}:{chosen.port}: {error.strerror}", "set serve.port") from error
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
-        server.run(sockets=[listening])
+        uvicorn.Server(config(app)).run(sockets=[listening])
+
+
+def config(app: FastAPI) -> uvicorn.Config:
+    """Return how uvicorn serves it: with our limits on connections, and answers that nobody keeps."""
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        headers=[("Cache-Control", "no-store")],
+        server_header=False,
+        access_log=False,
+        log_level="error",  # a warning for each head that is no HTTP would let strangers fill the log
+    )
 
 
 def refuse_plaintext(settings: Settings) -> None:

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-import requests
 
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import queries
@@ -26,11 +19,9 @@ from loaders import sync
 from loaders.files import FilesSource
 from tests.integration.test_leads import source
 from tests.support import raw
-from tests.support.server import free_ports, wipe
+from tests.support.door import Door, opened
+from tests.support.server import wipe
 from tests.support.sources import home
-
-COMMAND = Path(sys.executable).with_name("holley-graph")
-Ask = Callable[..., requests.Response]
 
 
 @pytest.fixture(scope="module")
@@ -44,34 +35,12 @@ def graph(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def ask(server: Settings, graph: Graph) -> Iterator[Ask]:
-    (port,) = free_ports(1)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
-    command = [COMMAND, "--home", str(server.home), "serve"]
-    limits = {"HOLLEY_GRAPH_SERVE__PORT": str(port), "HOLLEY_GRAPH_SERVE__MAX_ROWS": "3"}
-    with subprocess.Popen(command, env=environment | limits, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        token = Path(said.split("(token in ")[1].rstrip(")\n")).read_text().strip()
-        session = requests.Session()
-
-        def get(path: str, shown: str | None = token, **params: Any) -> requests.Response:
-            headers = {} if shown is None else {"Authorization": f"Bearer {shown}"}
-            return session.get(f"http://127.0.0.1:{port}/{path}", params=params, headers=headers, timeout=60)
-
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                get("openapi.json")
-                break
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        yield get
-        process.terminate()
-        assert process.wait(timeout=30) in {0, -signal.SIGTERM}
+def ask(server: Settings, graph: Graph) -> Iterator[Door]:
+    with opened(server, max_rows=3) as door:
+        yield door
 
 
-def test_an_answer_is_the_statement_s_own_rows(ask: Ask, graph: Graph) -> None:
+def test_an_answer_is_the_statement_s_own_rows(ask: Door, graph: Graph) -> None:
     answer = ask("recommend/user", user_id="looker")
     assert answer.status_code == 200
     rules = {"k": 3, "per_part_type": 2, "exclude_days": 365}
@@ -80,19 +49,19 @@ def test_an_answer_is_the_statement_s_own_rows(ask: Ask, graph: Graph) -> None:
     assert rows
 
 
-def test_nobody_is_answered_without_the_token(ask: Ask) -> None:
-    for shown in (None, "", "wrong-but-long-enough-to-look-like-one"):
+def test_nobody_is_answered_without_the_token(ask: Door) -> None:
+    for shown in (None, " ", "wrong-but-long-enough-to-look-like-one"):
         refused = ask("recommend/user", shown=shown, user_id="looker")
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
 
 
-def test_what_is_asked_is_checked_before_the_database_sees_it(ask: Ask) -> None:
+def test_what_is_asked_is_checked_before_the_database_sees_it(ask: Door) -> None:
     for said in ({}, {"user_id": "u", "k": 5}, {"user_id": "u", "k": 0}, {"user_id": "u", "limit": 1}):
         assert ask("recommend/user", **said).status_code == 422, said
     assert ask("recommend/user", user_id="nobody' OR 1=1").json() == {"rows": []}
 
 
-def test_only_the_recommendation_queries_are_there(ask: Ask) -> None:
+def test_only_the_recommendation_queries_are_there(ask: Door) -> None:
     paths = ask("openapi.json").json()["paths"]
     assert set(paths) == {f"/{name}" for name in queries.names() if name.startswith("recommend/")}
     assert {method for path in paths.values() for method in path} == {"get"}
@@ -100,13 +69,27 @@ def test_only_the_recommendation_queries_are_there(ask: Ask) -> None:
         assert ask(other).status_code == 404, other
 
 
-def test_the_document_says_parameters_bounds_and_the_token(ask: Ask) -> None:
+def test_the_document_says_parameters_bounds_and_the_token(ask: Door) -> None:
     document = ask("openapi.json").json()
     user = document["paths"]["/recommend/user"]["get"]
     k = next(each for each in user["parameters"] if each["name"] == "k")
     assert (k["schema"]["maximum"], k["required"]) == (3, False)
     assert user["security"]
     assert "parts that fit" in user["summary"]
+
+
+def test_the_document_says_every_refusal_and_when_to_ask_again(ask: Door) -> None:
+    for path, methods in ask("openapi.json").json()["paths"].items():
+        responses = methods["get"]["responses"]
+        assert {"200", "401", "503", "504"} <= set(responses), path
+        assert all("Retry-After" in responses[status]["headers"] for status in ("503", "504"))
+
+
+def test_no_answer_is_kept_by_anybody_on_the_way(ask: Door) -> None:
+    answers = [ask("recommend/user", user_id="looker"), ask("recommend/user", shown=None), ask("recommend/user")]
+    answers += [ask("openapi.json"), ask("nowhere")]
+    assert [answer.status_code for answer in answers] == [200, 401, 422, 200, 404]
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
 
 
 def test_a_statement_that_writes_is_refused_by_the_database_itself(server: Settings, graph: Graph) -> None:

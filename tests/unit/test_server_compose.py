@@ -41,6 +41,13 @@ def test_settings_about_privacy_are_those_of_the_embedded_server() -> None:
     assert {key: environment(key) for key in keys} == {key: ours[key] for key in keys}
 
 
+def test_it_says_as_often_as_the_embedded_server_that_it_is_at_work() -> None:
+    ours = config.neo4j_settings(Server())
+    keys = [key for key in ours if "keep_alive" in key]
+    assert len(keys) == 3
+    assert {key: environment(key) for key in keys} == {key: ours[key] for key in keys}
+
+
 def test_the_password_comes_from_a_secret_file_and_stands_on_no_command_line() -> None:
     assert PAIRS["NEO4J_AUTH_FILE"] == "/run/secrets/neo4j_auth"
     assert "NEO4J_AUTH" not in PAIRS

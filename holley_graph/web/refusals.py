@@ -1,0 +1,49 @@
+"""What callers are told instead of an answer, and how the OpenAPI document describes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from holley_graph.errors import GraphStateError, HolleyGraphError, ServerError, ServerHangs
+from holley_graph.web.admission import RETRY_AFTER_S
+
+
+class Refusal(BaseModel):
+    """What is wrong, and what to do about it."""
+
+    error: str
+    hint: str
+
+
+class Stranger(BaseModel):
+    """What somebody without the token is told."""
+
+    detail: str
+
+
+_RETRY_AFTER = {"Retry-After": {"description": "seconds after which to ask again", "schema": {"type": "integer"}}}
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    401: {"model": Stranger, "description": "No token was shown, or a wrong one"},
+    503: {
+        "model": Refusal,
+        "description": "More callers than can be answered in time, or the database is away or too slow",
+        "headers": _RETRY_AFTER,
+    },
+    504: {"model": Refusal, "description": "The database hangs", "headers": _RETRY_AFTER},
+}
+
+
+async def refusal(_: Request, error: Exception) -> JSONResponse:
+    """Say what the database could not do as the command line says it; a caller may try again later."""
+    hint = error.hint if isinstance(error, HolleyGraphError) else ""
+    return JSONResponse({"error": str(error), "hint": hint}, _status(error), {"Retry-After": RETRY_AFTER_S})
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, ServerHangs):
+        return 504
+    return 503 if isinstance(error, ServerError | GraphStateError) else 500

@@ -1,0 +1,64 @@
+"""A real HTTP door for tests: the command in a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from holley_graph.settings import Settings
+from tests.support.server import free_ports
+
+COMMAND = Path(sys.executable).with_name("holley-graph")
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a door is, and what opens it."""
+
+    url: str
+    token: str
+    session: requests.Session
+
+    def __call__(self, path: str, shown: str | None = "", **params: Any) -> requests.Response:
+        """Ask, with the door's own token unless another one or none is shown."""
+        shown = self.token if shown == "" else shown
+        headers = {} if shown is None else {"Authorization": f"Bearer {shown}"}
+        return self.session.get(f"{self.url}/{path}", params=params, headers=headers, timeout=60)
+
+
+@contextmanager
+def opened(settings: Settings, **serve: object) -> Iterator[Door]:
+    """Start the door of a home with settings of `serve`, and stop it."""
+    (port,) = free_ports(1)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
+    chosen = {f"HOLLEY_GRAPH_SERVE__{name.upper()}": str(value) for name, value in {"port": port, **serve}.items()}
+    command = [COMMAND, "--home", str(settings.home), "serve"]
+    with subprocess.Popen(command, env=environment | chosen, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        token = Path(said.split("(token in ")[1].rstrip(")\n")).read_text().strip()
+        door = Door(f"http://127.0.0.1:{port}", token, requests.Session())
+        _await(door)
+        yield door
+        process.terminate()
+        assert process.wait(timeout=30) in {0, -signal.SIGTERM}
+
+
+def _await(door: Door) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            door("openapi.json")
+            return
+        except requests.ConnectionError:
+            time.sleep(0.1)
