@@ -1,11 +1,19 @@
-"""The read-only HTTP door beside the bare driver that asks the same statement for the same users, on loopback."""
+"""The read-only HTTP door beside the bare driver that asks the same statement for the same users, on loopback.
+
+Then under load: wrk (4.1, from the distribution's packages) asks without a pause over more and more connections, in
+rounds, so that what else the machine does meets every number of connections alike.
+"""
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import json
+import os
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +31,9 @@ from holley_graph.settings import Settings, load
 from holley_graph.web.token import token
 
 CONNECTIONS = (1, 8, 32)
+CROWDS = (8, 32, 200, 500)
+ROUNDS = 5
+SCRIPT = Path(__file__).with_suffix(".lua")
 Asker = Callable[[str], None]
 
 
@@ -42,12 +53,17 @@ def main() -> None:
     try:
         assert serving.stdout is not None
         serving.stdout.readline()
-        time.sleep(3)
+        _await(settings)
         figures = {str(each): _both(settings, chosen, each, arguments.seconds) for each in CONNECTIONS}
+        rounds = [
+            {str(each): _crowd(settings, chosen, each, arguments.seconds) for each in CROWDS} for _ in range(ROUNDS)
+        ]
     finally:
         serving.terminate()
         serving.wait()
-    record(f"serve-{len(users)}", {"owners": len(users), "statement": "recommend/user", "connections": figures})
+    crowd = {"tool": "wrk", "rounds": rounds, "answered_at_500_over_32": _kept(rounds)}
+    size = {"owners": len(users), "statement": "recommend/user"}
+    record(f"serve-{len(users)}", {**size, "connections": figures, "crowd": crowd})
 
 
 def _both(settings: Settings, users: list[str], connections: int, seconds: float) -> dict[str, Any]:
@@ -75,6 +91,46 @@ def _both(settings: Settings, users: list[str], connections: int, seconds: float
         "bare_again": after,
         "ratio_to_bare": round(served["per_s"] / rate, 2),
     }
+
+
+def _crowd(settings: Settings, users: list[str], connections: int, seconds: float) -> dict[str, float]:
+    """Ask over so many connections, without a pause also after a refusal."""
+    url = f"http://{settings.serve.host}:{settings.serve.port}"
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds:g}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(SCRIPT),
+        url,
+        "--",
+    ]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(users))
+        file.flush()
+        environment = os.environ | {"SERVE_TOKEN": token(settings)}
+        said = subprocess.run([*command, file.name], env=environment, capture_output=True, text=True, check=True)
+    return {"load": round(os.getloadavg()[0], 1), **json.loads(said.stdout.splitlines()[-1])}
+
+
+def _await(settings: Settings) -> None:
+    """Return once somebody listens."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            socket.create_connection((settings.serve.host, settings.serve.port)).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+
+
+def _kept(rounds: list[dict[str, dict[str, float]]]) -> float:
+    """The median over the rounds of what is left of the answers a second."""
+    ratios = [each["500"]["answered_per_s"] / each["32"]["answered_per_s"] for each in rounds]
+    return round(float(np.median(ratios)), 2)
 
 
 def _http(settings: Settings) -> Asker:

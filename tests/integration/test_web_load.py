@@ -69,7 +69,7 @@ def test_a_crowd_is_refused_at_once_and_everybody_is_answered_in_the_end(server:
         with ThreadPoolExecutor(30) as crowd:
             statuses = list(crowd.map(insist, range(30)))
         assert {caller[200] for caller in statuses} == {5}
-        assert set().union(*statuses) == {200, 503}
+        assert {200, 503} <= set().union(*statuses) <= {200, *REFUSED}
 
 
 def test_a_database_that_hangs_is_said_in_time_and_asked_again_once_it_goes_on(
@@ -130,7 +130,7 @@ def test_a_statement_under_way_notices_that_the_database_hangs(server: Settings,
 
 def test_a_schema_fuzzer_finds_nothing(server: Settings, graph: Graph, tmp_path: Path) -> None:
     fuzzer = Path(sys.executable).with_name("schemathesis")
-    with opened(server) as door:
+    with opened(server, timeout_s=60, wait_s=60) as door:  # a busy machine is no finding
         bounds = ["--phases", "coverage,fuzzing", "--max-examples", "5", "--seed", "1", "--continue-on-failure"]
         shown = ["--header", f"Authorization: Bearer {door.token}"]
         run = subprocess.run(

@@ -45,12 +45,16 @@ def opened(settings: Settings, **serve: object) -> Iterator[Door]:
     command = [COMMAND, "--home", str(settings.home), "serve"]
     with subprocess.Popen(command, env=environment | chosen, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        said = process.stdout.readline()
-        token = Path(said.split("(token in ")[1].rstrip(")\n")).read_text().strip()
-        door = Door(f"http://127.0.0.1:{port}", token, requests.Session())
-        _await(door)
-        yield door
-        process.terminate()
+        try:
+            said = process.stdout.readline()
+            token = Path(said.split("(token in ")[1].rstrip(")\n")).read_text().strip()
+            session = requests.Session()
+            session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
+            door = Door(f"http://127.0.0.1:{port}", token, session)
+            _await(door)
+            yield door
+        finally:
+            process.terminate()
         assert process.wait(timeout=30) in {0, -signal.SIGTERM}
 
 
