@@ -70,6 +70,9 @@ class Sync(Section):
     """Source tables that may have no rows; any other empty one stops the sync."""
     max_row_fall: float = Field(0.5, ge=0, le=1)
     """Share of a source table's rows that may be gone since the last sync before this one stops."""
+    max_removed_share: float = Field(0.2, ge=0, le=1)
+    """Share of a label or relationship type that a sync may remove before it stops; of fewer than
+    `sync.least_judged`, the share of that many."""
     late_days: int = Field(3, ge=0)
     """`--since-last` reads events from this many days before the last sync on again: some arrive late."""
     keep_rejects_days: int = Field(90, ge=1)
