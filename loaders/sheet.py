@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from holley_graph.errors import SourceError
 from loaders import parquet
+
+_FORMULA = r"'*[=+\-@\t\r\n＝＋－＠]"
+"""How a cell of CSV begins that a spreadsheet would run, or that `guarded` would not give back (RE2)."""
+_UNGUARDED = rf"""regexp_replace("{{0}}", '\A''({_FORMULA.replace("'", "''")})', '\1')"""
+
+
+def guarded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Put `'` before texts that a spreadsheet would take for formulas, as OWASP advises."""
+    return pc.replace_substring_regex(column, rf"\A({_FORMULA})", r"'\1")
+
+
+def unguarded(text: str) -> str:
+    """Undo `guarded` in one cell."""
+    return text[1:] if re.match(rf"'{_FORMULA}", text) else text
 
 
 def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
@@ -20,7 +37,10 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[st
     """
     try:
         if path.suffix == ".csv":
-            found = connection.read_csv(parquet.literal(path), header=True, all_varchar=True)
+            cells = connection.read_csv(
+                parquet.literal(path), header=True, all_varchar=True, sep=",", quotechar='"'
+            )
+            found = cells.project(", ".join(f'{_UNGUARDED.format(name)} AS "{name}"' for name in cells.columns))
         elif path.suffix == ".ndjson":
             with path.open(encoding="utf-8") as file:
                 names = json.loads(file.readline() or "{}")

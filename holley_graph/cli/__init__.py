@@ -136,7 +136,9 @@ def main() -> None:
 
 
 def _end(error: HolleyGraphError) -> NoReturn:
-    click.echo(f"error: {error}", err=True)
+    from holley_graph.cli.console import plain
+
+    click.echo(f"error: {plain(str(error))}", err=True)
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        click.echo(f"hint: {plain(error.hint)}", err=True)
     sys.exit(error.exit_code)

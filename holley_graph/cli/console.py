@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -14,6 +15,9 @@ from typing import Any
 import rich_click as click
 
 from holley_graph.progress import Progress, silent
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories that are shown as escapes."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 
@@ -25,23 +29,33 @@ def print_json(document: Any) -> None:
 
 def say(line: str) -> None:
     """Print one line for a person."""
-    print(line)
+    print(plain(line))
+
+
+def plain(text: str) -> str:
+    """Show what a terminal would obey or hide, as `\\x1b`: control, format and line characters, lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in _UNSEEN else char for char in text
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table; columns of numbers stand right."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(header_style="bold")
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*(_cell(value) for value in row))
+        drawn.add_row(*(Text(plain(_cell(value))) for value in row))  # plain text may hold what looks like markup
     console = Console()
-    console.print(f"\n[bold]{escape(title)}[/bold]")  # as a title of the table it would wrap at the table's width
+    console.print()
+    console.print(Text(plain(title), style="bold"))  # as a title of the table it would wrap at the table's width
     console.print(drawn)
 
 

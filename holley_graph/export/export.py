@@ -113,7 +113,7 @@ def export(
         blocks = (_grouped(Owners.of(block, stock), split) for block in audience.blocks(BLOCK))
         rows = told.counted(ranking.everybody(blocks, settings.recommend.least_parts, tally), tally)
         tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
-        written = write(path, SCHEMAS[layout](exposure is not None), tables)
+        written = write(path, SCHEMAS[layout](exposure is not None), tables, settings.export.guard_csv)
     clock.lap("rank and write")
     answered = {name: told.sources[code] for code, name in enumerate(SOURCES) if told.sources[code]}
     return Report(

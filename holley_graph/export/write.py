@@ -14,6 +14,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from holley_graph.errors import SettingsError
+from loaders import sheet
 
 
 class Writer(Protocol):
@@ -45,10 +46,28 @@ class Ndjson:
         """Nothing is pending."""
 
 
-FORMATS: dict[str, Callable[[BinaryIO, pa.Schema], Writer]] = {
-    ".csv": lambda file, schema: csv.CSVWriter(file, schema),
-    ".parquet": lambda file, schema: pq.ParquetWriter(file, schema, compression="zstd"),
-    ".ndjson": lambda file, schema: Ndjson(file),
+class Csv:
+    """Comma-separated; text that a spreadsheet would run as a formula is guarded, unless that is not wanted."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema, guard: bool) -> None:
+        self.writer, self.guard = csv.CSVWriter(file, schema), guard
+
+    def write_table(self, table: pa.Table) -> None:
+        """Append a block."""
+        for index, field in enumerate(table.schema if self.guard else ()):
+            if pa.types.is_string(field.type):
+                table = table.set_column(index, field, sheet.guarded(table[index]))
+        self.writer.write_table(table)
+
+    def close(self) -> None:
+        """Finish the last block."""
+        self.writer.close()
+
+
+FORMATS: dict[str, Callable[[BinaryIO, pa.Schema, bool], Writer]] = {
+    ".csv": Csv,
+    ".parquet": lambda file, schema, guard: pq.ParquetWriter(file, schema, compression="zstd"),
+    ".ndjson": lambda file, schema, guard: Ndjson(file),
 }
 
 
@@ -62,8 +81,14 @@ def check_suffix(path: Path) -> None:
         raise SettingsError(f"{path}: no format has this suffix", f"use one of {', '.join(FORMATS)}")
 
 
-def write(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table]) -> int:
+def write(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table], guard: bool = True) -> int:
     """Write blocks under another name, for its owner only, and rename when all are written.
+
+    Args:
+        path: the file; its suffix says the format.
+        schema: of the blocks.
+        blocks: one after the other.
+        guard: whether CSV is made safe for spreadsheets.
 
     Returns:
         Rows.
@@ -73,7 +98,7 @@ def write(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table]) -> int:
     partial.unlink(missing_ok=True)
     rows = 0
     with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        writer = FORMATS[path.suffix](file, schema)
+        writer = FORMATS[path.suffix](file, schema, guard)
         for block in blocks:
             writer.write_table(block)
             rows += block.num_rows

@@ -18,6 +18,7 @@ from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table
 from holley_graph.forget.person import Person
 from holley_graph.snapshot.parcel import digest
+from loaders import sheet
 
 NAMING = ("user_id", "email", "email_lower", "email_hash")
 """Columns whose whole value names somebody."""
@@ -104,7 +105,7 @@ def _records(path: Path) -> Iterator[bytes]:
 def _address(path: Path, record: bytes) -> str:
     if path.suffix == ".ndjson":
         return str(json.loads(record).get("email_lower"))
-    return record[1:].split(b'",', 1)[0].decode().replace('""', '"')
+    return sheet.unguarded(record[1:].split(b'",', 1)[0].decode().replace('""', '"'))
 
 
 def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:

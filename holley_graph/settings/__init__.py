@@ -25,6 +25,7 @@ from holley_graph.settings.sections import (
     BigQuery,
     Campaign,
     Eligibility,
+    Export,
     Gate,
     Privacy,
     Recommend,
@@ -42,6 +43,7 @@ __all__ = [
     "BigQuery",
     "Campaign",
     "Eligibility",
+    "Export",
     "Gate",
     "Privacy",
     "Recommend",
@@ -78,6 +80,7 @@ class Settings(BaseSettings):
     eligibility: Eligibility = Eligibility()
     baseline: Baseline = Baseline()
     recommend: Recommend = Recommend()
+    export: Export = Export()
     gate: Gate = Gate()
     campaign: Campaign = Campaign()
     serve: Serve = Serve()

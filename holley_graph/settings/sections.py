@@ -208,6 +208,14 @@ class Gate(Section):
     """Share by which a quartile of the prices may differ from the previous release."""
 
 
+class Export(Section):
+    """How an export is written."""
+
+    guard_csv: bool = True
+    """Whether text in CSV that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a
+    line end) gets a `'` before it; `gate`, `campaign` and `forget` take that off again."""
+
+
 class Campaign(Section):
     """How what came of a campaign is counted."""
 

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {
         "settings", "graph", "embeddings.table", "embeddings.blend", "loaders.taken", "loaders.baseline",
-        "loaders.audience", "recommend.answers", "campaign.split",
+        "loaders.audience", "loaders.sheet", "recommend.answers", "campaign.split",
     },
     "gate": {"settings", "loaders"},  # not the ranker: what is checked is not asked to check itself
     "campaign": {"settings", "loaders"},

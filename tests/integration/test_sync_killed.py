@@ -39,7 +39,7 @@ home, uri, password, source, as_of, stage, share = sys.argv[1:]
 def progress(what, done, of):
     if what == stage and done >= float(share) * of:
         os.kill(os.getpid(), signal.SIGKILL)
-settings = load(home=Path(home), sync=Sync(batch_rows=97, atomic_rows=0))
+settings = load(home=Path(home), sync=Sync(batch_rows=97, atomic_rows=0, max_removed_share=1))
 with Graph(uri, "neo4j", Path(password).read_text().strip()) as graph:
     sync.sync(FilesSource(Path(source)), graph, settings, as_of=datetime.fromisoformat(as_of), progress=progress)
 """
@@ -74,7 +74,7 @@ def test_a_sync_killed_at_any_point_and_run_again_gives_the_same_graph(
         items=lambda rows: rows[20:],
         fitment=lambda rows: rows[:-10],
     )
-    settings = home(tmp_path / "home", sync=Sync(batch_rows=97, atomic_rows=0))
+    settings = home(tmp_path / "home", sync=Sync(batch_rows=97, atomic_rows=0, max_removed_share=1))
     wanted = {
         (first, AS_OF): expected(first, settings, AS_OF),
         (second, LATER): expected(second, settings, LATER),

@@ -1,0 +1,43 @@
+"""What stands in a file comes back as it was, and a spreadsheet runs none of it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from holley_graph.export.write import write
+from loaders import sheet
+
+FORMULAS = [
+    "=cmd|' /C calc'!A0", "+49 1", "-AN6", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x", "'=1", "''-1",
+]  # fmt: skip
+HARMLESS = ["plain", "a=b", "'", "'plain", 'say "x", y', "back\\1", "ünïcode ½″"]
+
+
+def read(path: Path) -> list[str]:
+    return [value for _, value in sheet.read(duckdb.connect(), path, ["title"]).fetchall()]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "ndjson"])
+def test_every_text_comes_back_as_it_was(tmp_path: Path, suffix: str) -> None:
+    rows = pa.table({"title": FORMULAS + HARMLESS, "score": [-1.5] * len(FORMULAS + HARMLESS)})
+    write(tmp_path / f"x.{suffix}", rows.schema, [rows])
+    assert read(tmp_path / f"x.{suffix}") == FORMULAS + HARMLESS
+
+
+def test_csv_has_a_quote_before_every_formula_and_before_nothing_else(tmp_path: Path) -> None:
+    rows = pa.table({"title": FORMULAS + HARMLESS, "score": [-1.5] * len(FORMULAS + HARMLESS)})
+    write(tmp_path / "x.csv", rows.schema, [rows])
+    with (tmp_path / "x.csv").open(newline="") as file:
+        cells = [(row["title"], row["score"]) for row in csv.DictReader(file)]
+    assert cells == [(f"'{text}", "-1.5") for text in FORMULAS] + [(text, "-1.5") for text in HARMLESS]
+
+
+def test_a_setting_leaves_formulas_as_they_are(tmp_path: Path) -> None:
+    rows = pa.table({"title": ["=1", "-AN6"]})
+    write(tmp_path / "x.csv", rows.schema, [rows], guard=False)
+    assert (tmp_path / "x.csv").read_text() == '"title"\n"=1"\n"-AN6"\n'
