@@ -26,12 +26,12 @@ class Block:
 
     Attributes:
         owners: columns of `export/owners.sql`, in its order.
-        lately: person, base_sku.
+        purchases: person, sku, base_sku, lately.
         chosen: row, sku, did.
     """
 
     owners: pa.Table
-    lately: pa.Table
+    purchases: pa.Table
     chosen: pa.Table
 
 
@@ -58,7 +58,8 @@ class Audience:
         else:
             self.engine.register("vectors", _NO_VECTORS)
         self._ask("owners", {"user_id": user_id}).create("owners")
-        self._ask("lately", {"from_s": taken.as_of - settings.recommend.exclude_days * DAY}).create("lately")
+        from_s = taken.as_of - settings.recommend.exclude_days * DAY
+        self._ask("purchases", {"from_s": from_s}).create("purchases")
         self._ask("chosen", {}).create("chosen")
 
     def __len__(self) -> int:
@@ -66,7 +67,7 @@ class Audience:
         return int(self.engine.table("owners").aggregate("count(*)").fetchall()[0][0])
 
     def buyers(self) -> pa.Table:
-        """Count who bought what: make, model, sku, buyers; make and model are null for those without a vehicle."""
+        """Count who bought what: make, model, sku, buyers; without a model of a make, without a make everybody."""
         return self._ask("buyers", {}).to_arrow_table()
 
     def leads(self, least: int) -> pa.Table:
@@ -78,11 +79,11 @@ class Audience:
         last = self.engine.table("owners").aggregate("coalesce(max(person), -1)").fetchall()[0][0]
         for start in range(0, last + 1, people):
             wanted = f"person BETWEEN {start} AND {start + people - 1}"
-            owners, lately, chosen = (
+            owners, purchases, chosen = (
                 self.engine.table(name).filter(wanted).order(order).to_arrow_table()
-                for name, order in (("owners", '"row"'), ("lately", "person"), ("chosen", '"row"'))
+                for name, order in (("owners", '"row"'), ("purchases", "person"), ("chosen", '"row"'))
             )
-            yield Block(owners, lately, chosen)
+            yield Block(owners, purchases, chosen)
 
     def close(self) -> None:
         """Let go of memory and disk."""

@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holley_graph.errors import SourceError
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.load import Change
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
+from holley_graph.settings import Sync
 from loaders import ageing, sqltext
 
 
@@ -55,6 +57,31 @@ def compare(
                 was, is_ = (rows.filter(pc.is_in(rows["user_id"], value_set=whose)) for rows in (was, is_))
             found[declared.table] = _compare(connection, declared, was, is_)
     return found
+
+
+def shrinking(difference: Mapping[str, Difference], old: Mapping[str, pa.Table], limits: Sync) -> str:
+    """Say which labels and relationship types would lose more than `sync.max_removed_share`; "" if none would."""
+    names = {node.table: node.label for node in NODES} | {each.table: each.type for each in RELATIONSHIPS}
+    lost = []
+    for table, each in difference.items():
+        rows = old[table].num_rows
+        if each.removed > limits.max_removed_share * max(rows, limits.least_judged):
+            lost.append(f"{names[table]} {each.removed:,} of {rows:,}")
+    return ", ".join(lost)
+
+
+def stop_if_the_graph_shrinks(lost: str, limits: Sync) -> None:
+    """Refuse to remove what `shrinking` names.
+
+    Raises:
+        SourceError: it names something.
+    """
+    if lost:
+        raise SourceError(
+            f"this sync would remove {lost}; allowed are {limits.max_removed_share:.0%} of each",
+            "look at the report's rejected and ignored rows; if they are gone for good, raise "
+            "sync.max_removed_share for one sync",
+        )
 
 
 def _compare(

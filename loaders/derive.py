@@ -17,17 +17,30 @@ from loaders import sqltext
 
 
 def co_purchased(ordered: pa.Table, max_skus: int) -> pa.Table:
-    """Which product was first bought before another or with it, by how many users.
+    """Which product was first bought before another or with it, by how many people.
 
     Args:
-        ordered: `user_id`, `sku`, `at` (ascending epoch seconds; an empty list is no purchase).
-        max_skus: users who bought more SKUs are left out altogether.
+        ordered: `person` (the same for all ids of one address), `sku`, `at` (ascending epoch seconds; an empty list
+            is no purchase).
+        max_skus: people who bought more SKUs are left out altogether.
 
     Returns:
-        `sku`, `other_sku`, `count` (users), `weight`, `last_at` (epoch seconds: the latest purchase that completed
+        `sku`, `other_sku`, `count` (people), `weight`, `last_at` (epoch seconds: the latest purchase that completed
         the pair), sorted. Bought at the same time means both directions.
     """
-    return _derive("co_purchased", "ordered", ordered, {"max_skus": max_skus})
+    return _derive("co_purchased", "ordered", "person", ordered, {"max_skus": max_skus})
+
+
+def people(user_ids: pa.ChunkedArray, users: pa.Table) -> pa.Array:
+    """Name the person behind each id: all ids of one address are one person.
+
+    Args:
+        user_ids: ids that are in `users`.
+        users: `user_id`, `email_hash`.
+    """
+    hashes = users["email_hash"].combine_chunks()
+    row = pc.index_in(user_ids, value_set=users["user_id"].combine_chunks())
+    return pc.coalesce(hashes.take(row.combine_chunks()), user_ids.combine_chunks())
 
 
 def co_viewed(viewed: pa.Table, gap_minutes: int, max_skus: int) -> pa.Table:
@@ -41,15 +54,15 @@ def co_viewed(viewed: pa.Table, gap_minutes: int, max_skus: int) -> pa.Table:
     Returns:
         `sku`, `other_sku` (the greater one), `count` (sessions), `weight`, sorted.
     """
-    return _derive("co_viewed", "viewed", viewed, {"gap_s": gap_minutes * 60, "max_skus": max_skus})
+    return _derive("co_viewed", "viewed", "user_id", viewed, {"gap_s": gap_minutes * 60, "max_skus": max_skus})
 
 
-def _derive(name: str, reads: str, table: pa.Table, values: dict[str, Any]) -> pa.Table:
+def _derive(name: str, reads: str, who: str, table: pa.Table, values: dict[str, Any]) -> pa.Table:
     """Derive from row numbers in the order of identifiers: engines pair them in half the time that text takes."""
-    user, _ = _numbered(table["user_id"])
+    whose, _ = _numbered(table[who])
     sku, skus = _numbered(table["sku"])
     with duckdb.connect() as connection:
-        connection.register(reads, pa.table({"user_id": user, "sku": sku, "at": table["at"]}))
+        connection.register(reads, pa.table({who: whose, "sku": sku, "at": table["at"]}))
         pairs = connection.sql(sqltext.duckdb(f"derive/{name}"), params=values).to_arrow_table()
     for at, column in enumerate(("sku", "other_sku")):
         pairs = pairs.set_column(at, column, skus.take(pairs[column]))

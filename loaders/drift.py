@@ -1,18 +1,11 @@
-"""Stops a sync that would lose much: more likely an accident upstream than a shop that forgot its customers."""
+"""Stops a sync whose source lost rows: more likely an accident upstream than a shop that forgot its customers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pyarrow as pa
-
 from holley_graph.errors import SourceError
-from holley_graph.graph.schema import NODES, RELATIONSHIPS
-from holley_graph.settings import Sync
-from loaders.change import Difference
 from loaders.source import Found
-
-_NAMES = {node.table: node.label for node in NODES} | {each.table: each.type for each in RELATIONSHIPS}
 
 
 def stop_if_rows_are_gone(
@@ -43,27 +36,3 @@ def stop_if_rows_are_gone(
                 f"(the last sync saw {had:,}), found {table.rows:,}",
                 "if they are gone for good, raise sync.max_row_fall for one sync",
             )
-
-
-def shrinking(difference: Mapping[str, Difference], old: Mapping[str, pa.Table], limits: Sync) -> str:
-    """Say which labels and relationship types would lose more than `sync.max_removed_share`; "" if none would."""
-    lost = []
-    for table, each in difference.items():
-        rows = old[table].num_rows
-        if each.removed > limits.max_removed_share * max(rows, limits.least_judged):
-            lost.append(f"{_NAMES[table]} {each.removed:,} of {rows:,}")
-    return ", ".join(lost)
-
-
-def stop_if_the_graph_shrinks(lost: str, limits: Sync) -> None:
-    """Refuse to remove what `shrinking` names.
-
-    Raises:
-        SourceError: it names something.
-    """
-    if lost:
-        raise SourceError(
-            f"this sync would remove {lost}; allowed are {limits.max_removed_share:.0%} of each",
-            "look at the report's rejected and ignored rows; if they are gone for good, raise "
-            "sync.max_removed_share for one sync",
-        )

@@ -25,7 +25,7 @@ from holley_graph.graph import export, load, migrations
 from holley_graph.graph.client import Graph, Row, Step
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import ageing, change, deadletter, drift, earlier, feeds, identity, report, taken, transform
+from loaders import ageing, change, deadletter, earlier, feeds, identity, report, taken, transform
 from loaders.accounts import FeedAccount, stop_if_too_many_rejected
 from loaders.change import Difference
 from loaders.report import Report
@@ -147,11 +147,11 @@ class _Sync:
             self._lap("transform")
             difference = change.compare(old, tables, dict.fromkeys(held.partly, held.people) if held else None)
             self._lap("compare")
-            lost = drift.shrinking(difference, old, self.settings.sync)
+            lost = change.shrinking(difference, old, self.settings.sync)
             if dry_run:
                 self.notes += [f"a sync would stop: it would remove {lost}"] if lost else []
                 return self._report("dry-run", extracted.accounts, difference)
-            drift.stop_if_the_graph_shrinks(lost, self.settings.sync)
+            change.stop_if_the_graph_shrinks(lost, self.settings.sync)
             manifest = {
                 "fingerprint": print_of_all,
                 "as_of": self.as_of.isoformat(),

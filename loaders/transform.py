@@ -100,16 +100,20 @@ def graph_tables(
     for name in made:
         connection.unregister(name)
     sync = settings.sync
-    pairs: dict[str, tuple[str, Callable[[pa.Table], pa.Table]]] = {
-        "co_purchased": ("ordered", lambda rows: derive.co_purchased(rows, sync.co_purchase_max_skus)),
+    pairs: dict[str, tuple[tuple[str, ...], Callable[[], pa.Table]]] = {
+        "co_purchased": (
+            ("ordered", "user"),
+            lambda: derive.co_purchased(_by_person(made), sync.co_purchase_max_skus),
+        ),
         "co_viewed": (
-            "viewed",
-            lambda rows: derive.co_viewed(rows, sync.session_gap_minutes, sync.session_max_skus),
+            ("viewed",),
+            lambda: derive.co_viewed(made["viewed"], sync.session_gap_minutes, sync.session_max_skus),
         ),
     }
     for name, (of, derived) in pairs.items():
         started = time.perf_counter()
-        made[name] = was[name] if made[of] is was.get(of) else _in_schema(name, _rounded(derived(made[of])))
+        as_it_was = all(made[each] is was.get(each) for each in of)
+        made[name] = was[name] if as_it_was else _in_schema(name, _rounded(derived()))
         timed(name, time.perf_counter() - started)
     return {declared.table: made[declared.table] for declared in (*NODES, *RELATIONSHIPS)}
 
@@ -146,6 +150,11 @@ def _partly(
     others = connection.from_arrow(was).join(connection.table("people"), "user_id", how="anti")
     order = "user_id, sku"  # sorting what nearly is costs next to nothing
     return _in_schema(name, others.union(connection.from_arrow(rows)).order(order).to_arrow_table())
+
+
+def _by_person(made: Mapping[str, pa.Table]) -> pa.Table:
+    ordered = made["ordered"].select(["user_id", "sku", "at"])
+    return ordered.append_column("person", derive.people(ordered["user_id"], made["user"]))
 
 
 def _rounded(pairs: pa.Table) -> pa.Table:

@@ -18,24 +18,28 @@ CALL (u, sync) {
     MATCH (person:User {email_hash: u.email_hash})
     RETURN person
   }
-  MATCH (person)-[o:ORDERED]->(b:Product)
+  OPTIONAL MATCH (person)-[o:ORDERED]->(b:Product)
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
-  RETURN collect(DISTINCT b.base_sku) AS bought
+  RETURN collect(DISTINCT b.base_sku) AS bought, collect(DISTINCT person) AS people
 }
 // without the last two coordinates (popularity and padding): likeness, not fame
-WITH v, bought, live, v.embedding[..-2] AS taste
+WITH v, bought, people, live, v.embedding[..-2] AS taste
 CALL db.index.vector.queryNodes('vehicle_embedding', $candidates, taste + [0.0, 0.0]) YIELD node AS near
 WHERE near <> v AND any(x IN near.embedding[..-2] WHERE x <> 0)
-WITH v, live, bought, near, 2 * vector.similarity.cosine(taste, near.embedding[..-2]) - 1 AS likeness,
+WITH v, live, bought, people, near, 2 * vector.similarity.cosine(taste, near.embedding[..-2]) - 1 AS likeness,
      coalesce(v.embedding_release <> live, false) OR coalesce(near.embedding_release <> live, false) AS mixed
 WHERE likeness > 0
 MATCH (near)<-[:OWNS]-(owner:User)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
-WHERE NOT p.base_sku IN bought
-WITH v, live, near, likeness, mixed, p, count(owner) AS buyers
+WHERE NOT p.base_sku IN bought AND NOT owner IN people
+// all ids of one address are one person
+WITH v, live, near, likeness, mixed, p, collect(DISTINCT coalesce(owner.email_hash, owner.user_id)) AS who
+WITH v, live, near, likeness, mixed, p, who, size(who) AS buyers
 ORDER BY likeness * log(1 + buyers) DESC, near.vehicle_id
-WITH v, live, p, sum(likeness * log(1 + buyers)) AS score, sum(buyers) AS buyers,
+WITH v, live, p, sum(likeness * log(1 + buyers)) AS score, collect(who) AS groups,
      any(m IN collect(mixed) WHERE m) AS mixed,
      head(collect(near.vehicle_id)) AS nearest
+WITH v, live, p, score, mixed, nearest,
+     size(COLLECT { UNWIND groups AS some UNWIND some AS person RETURN DISTINCT person }) AS buyers
 WITH v, live, p, score, mixed,
      CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' of vehicles like this one bought it, such as the '
        + replace(nearest, '|', ' ') AS reason

@@ -21,9 +21,26 @@ CALL (u, p, sync) {
     MATCH (person:User {email_hash: u.email_hash})
     RETURN person
   }
-  MATCH (person)-[o:ORDERED]->(b:Product {base_sku: p.base_sku})
+  OPTIONAL MATCH (person)-[o:ORDERED]->(b:Product {base_sku: p.base_sku})
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
-  RETURN collect({sku: b.sku, last_at: toString(o.last_at)}) AS bought
+  RETURN [x IN collect({sku: b.sku, last_at: toString(o.last_at)}) WHERE x.sku IS NOT NULL] AS bought,
+         collect(DISTINCT person) AS people
+}
+// other people who bought it and own such a vehicle: all ids of one address are one person
+CALL (u, p, v, model, people) {
+  MATCH (p)<-[:ORDERED]-(buyer:User)
+  WHERE NOT buyer IN people
+  WITH DISTINCT v, model, buyer.email_hash AS email_hash, CASE WHEN buyer.email_hash IS NULL THEN buyer END AS alone
+  CALL (email_hash, alone) {
+    WITH alone WHERE alone IS NOT NULL
+    RETURN alone AS id
+    UNION
+    MATCH (id:User {email_hash: email_hash})
+    RETURN id
+  }
+  MATCH (id)-[:OWNS]->(owned:Vehicle)-[:OF_MODEL]->(model)
+  WITH coalesce(email_hash, id.user_id) AS person, max(owned = v) AS same_vehicle
+  RETURN count(CASE WHEN same_vehicle THEN 1 END) AS owners_bought, count(person) AS model_bought
 }
 RETURN v.vehicle_id AS vehicle_id,
        EXISTS { (p)-[:FITS]->(v) } AS fits,
@@ -31,11 +48,14 @@ RETURN v.vehicle_id AS vehicle_id,
        p.part_type AS part_type, p.title AS title,
        (2 * vector.similarity.cosine(q, p.embedding) - 1) * norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS score,
        answered_by, bought,
-       COUNT { (v)<-[:OWNS]-(o:User)-[:ORDERED]->(p) WHERE o <> u } AS owners_bought,
-       COUNT { (model)<-[:OF_MODEL]-(:Vehicle)<-[:OWNS]-(o:User)-[:ORDERED]->(p) WHERE o <> u } AS model_bought,
+       owners_bought, model_bought,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_PURCHASED]->(p)
-         WITH DISTINCT {sku: a.sku, how: type(did), buyers: c.count, weight: c.weight} AS found
+         WITH DISTINCT a, type(did) AS how, c.weight AS weight, c.count
+           - CASE WHEN all(x IN [a, p] WHERE EXISTS { (me:User)-[:ORDERED]->(x) WHERE me IN people }) THEN 1 ELSE 0 END
+             AS buyers
+         WHERE buyers > 0
+         WITH {sku: a.sku, how: how, buyers: buyers, weight: weight} AS found
          RETURN found ORDER BY found.weight DESC, found.buyers DESC, found.sku LIMIT 5
        } AS led_here,
        COLLECT {

@@ -42,7 +42,10 @@ WITH v, live, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_veh
 WHERE NOT other IN people AND likeness > 0
 MATCH (other)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
 WHERE NOT p.base_sku IN bought
-WITH v, live, p, sum(likeness) AS score, count(other) AS buyers, count(CASE WHEN same_vehicle THEN 1 END) AS same,
+// all ids of one address are one person
+WITH v, live, p, coalesce(other.email_hash, other.user_id) AS person, max(likeness) AS likeness,
+     max(same_vehicle) AS same_vehicle, max(mixed) AS mixed
+WITH v, live, p, sum(likeness) AS score, count(person) AS buyers, count(CASE WHEN same_vehicle THEN 1 END) AS same,
      any(m IN collect(mixed) WHERE m) AS mixed
 WITH v, live, p, score, mixed, CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' like this one bought it' +
      CASE WHEN same > 0 THEN ', ' + same + ' with the same vehicle' ELSE '' END AS reason

@@ -39,7 +39,9 @@ WHERE NOT p.base_sku IN bought
 // the inner product: all product vectors have the same length, so cosine times both lengths
 WITH v, tier, live, q_release <> live AS q_differs, p, p.embedding_release <> live AS differs, p.sku AS sku,
      (2 * vector.similarity.cosine(q, p.embedding) - 1) * scale AS score,
-     CASE WHEN q IS NULL OR p.embedding IS NULL THEN COUNT { (p)<-[:ORDERED]-() } ELSE 0 END AS buyers
+     CASE WHEN q IS NULL OR p.embedding IS NULL THEN COUNT {
+       MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)
+     } ELSE 0 END AS buyers
 ORDER BY score IS NULL, score DESC, buyers DESC, sku
 WITH v, tier, live, q_differs, p.display_key AS family,
      collect({p: p, sku: sku, score: score, buyers: buyers})[0] AS best, max(differs) AS differs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,11 @@ class Lists:
         """[values] the row of each value."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
+    def of_rows(self, rows: Ints) -> Self:
+        """Return the lists of some rows, in their order."""
+        position, cell = self.flat(rows)
+        return type(self)(np.searchsorted(position, np.arange(len(rows) + 1)).astype(np.int64), self.values[cell])
+
     def flat(self, rows: Ints) -> tuple[Ints, Ints]:
         """Lay the lists of many rows end to end.
 
@@ -45,6 +50,13 @@ class Lists:
         ends = np.cumsum(sizes)
         position = np.repeat(np.arange(len(rows)), sizes)
         return position, np.arange(len(position)) + np.repeat(start - ends + sizes, sizes)
+
+
+def looked_up(values: npt.NDArray[Any], row: Ints, otherwise: float) -> npt.NDArray[Any]:
+    """Return the value of each row, `otherwise` where the row is negative; `values` may be empty."""
+    picked = np.full(len(row), otherwise, values.dtype)
+    picked[row >= 0] = values[row[row >= 0]]
+    return picked
 
 
 def find(keys: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> Ints:

@@ -26,6 +26,7 @@ class Owners:
         vector: [owners] row of the user's vector in the live release, −1 for none.
         group: [owners] of a campaign; 0 without one.
         bought: [owners] base SKUs (as in `stock.bases`) that the person bought lately under any user id.
+        ever: [owners] parts that the person ever bought under any user id.
         chosen: [owners] `choice` of what each did under this user id.
     """
 
@@ -37,6 +38,7 @@ class Owners:
     vector: Ints
     group: Ints
     bought: Lists
+    ever: Lists
     chosen: Lists
 
     def __len__(self) -> int:
@@ -46,11 +48,11 @@ class Owners:
     @classmethod
     def of(cls, block: Block, stock: Stock) -> Self:
         """Number what a block names."""
-        owners, lately, chosen = block.owners, block.lately, block.chosen
+        owners, purchases, chosen = block.owners, block.purchases, block.chosen
         person, row = owners["person"].to_numpy(), owners["row"].to_numpy()
-        base = rows_of(lately["base_sku"], stock.bases)
-        by_person = Lists.of(lately["person"].to_numpy() - person[0], base, int(person[-1] - person[0]) + 1)
-        owner, cell = by_person.flat(person - person[0])
+        base = np.where(purchases["lately"], rows_of(purchases["base_sku"], stock.bases), -1)
+        ever = rows_of(purchases["sku"], stock.products["sku"])
+        people, buyer = int(person[-1] - person[0]) + 1, purchases["person"].to_numpy() - person[0]
         did = choice(rows_of(chosen["sku"], stock.products["sku"]), rows_of(chosen["did"], pa.array(DID)))
         return cls(
             owners["user_id"],
@@ -60,7 +62,8 @@ class Owners:
             person,
             owners["vector"].to_numpy(),
             np.zeros(len(person), np.int64),
-            Lists.of(owner, by_person.values[cell], len(person)),
+            Lists.of(buyer, base, people).of_rows(person - person[0]),
+            Lists.of(buyer, ever, people).of_rows(person - person[0]),
             Lists.of(chosen["row"].to_numpy() - row[0], did, len(person)),
         )
 
@@ -69,17 +72,15 @@ class Owners:
         """Return one owner of a vehicle of whom nothing else is known."""
         unknown = pa.chunked_array([pa.nulls(1, pa.string())])
         zero, nothing = np.zeros(1, np.int64), Lists(np.zeros(2, np.int64), np.empty(0, np.int64))
-        return cls(unknown, unknown, unknown, zero + vehicle, zero, zero - 1, zero, nothing, nothing)
+        return cls(unknown, unknown, unknown, zero + vehicle, zero, zero - 1, zero, nothing, nothing, nothing)
 
     def has_bought(self, owner: Ints, product: Ints, products: int) -> np.ndarray:
-        """Say of pairs of an owner and a part whether this user id ever bought it.
+        """Say of pairs of an owner and a part whether the person ever bought it, under any user id.
 
         Args:
             products: how many there are.
         """
-        wide = products * len(DID)
-        keys = self.chosen.row * wide + self.chosen.values
-        return find(keys, owner * wide + choice(product, np.zeros_like(product))) >= 0
+        return find(self.ever.row * products + self.ever.values, owner * products + product) >= 0
 
 
 def choice(product: Ints, did: Ints) -> Ints:

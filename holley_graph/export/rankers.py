@@ -17,7 +17,7 @@ import pyarrow as pa
 from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table, Tables, Vectors
 from holley_graph.export.choose import Floats
-from holley_graph.export.lists import Ints, find
+from holley_graph.export.lists import Ints, find, looked_up
 from holley_graph.export.owners import Owners
 from holley_graph.export.stock import Stock, rows_of
 
@@ -59,8 +59,8 @@ class ByBaseline:
         cells = stock.fits.row * stock.products.num_rows + stock.fits.values
         row = find(key[order], cells)
         source = np.asarray(numbers(scores["source"]))
-        self.score = np.where(row >= 0, scores["score"].to_numpy()[order][row], -np.inf)
-        self.source = np.where(row >= 0, source[order][row], NONE)
+        self.score = looked_up(scores["score"].to_numpy()[order], row, -np.inf)
+        self.source = looked_up(source[order], row, NONE)
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Give every owner the vehicle's scores."""

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.export.lists import Ints, find
+from holley_graph.export.lists import Ints, find, looked_up
 from holley_graph.export.owners import DID, Owners
 from holley_graph.export.rank import Picks
 from holley_graph.export.stock import LEAST_BUYERS, Stock, rows_of, take
@@ -29,8 +29,8 @@ class Why:
     Attributes:
         lead: row of the product that leads here, −1 for none.
         did: what the owner did with it, index into `DID`.
-        model_buyers: other owners of the same model who bought the part.
-        make_buyers: other owners of the same make who did.
+        model_buyers: other people who own the same model and bought the part.
+        make_buyers: other people who own the same make and did.
     """
 
     lead: Ints
@@ -48,8 +48,8 @@ class Reasons:
 
     def why(self, owners: Owners, owner: Ints, product: Ints) -> Why:
         """Look up facts for pairs of rows of `owners` and `stock.products`."""
-        lead, did = self._leads(owners, owner, product)
         own = owners.has_bought(owner, product, self.n)
+        lead, did = self._leads(owners, owner, product, own)
         model, make = (self._counted(level, owners.vehicle[owner], product) - own for level in ("model", "make"))
         return Why(lead, did, model, make)
 
@@ -86,14 +86,19 @@ class Reasons:
         led = joined(fits, "<-[:CO_PURCHASED]-(", lead, ")<-[:", did, "]-(", user, ")")
         return pc.if_else(why.lead >= 0, led, fits)
 
-    def _leads(self, owners: Owners, owner: Ints, product: Ints) -> tuple[Ints, Ints]:
-        """Of what an owner chose, the product that leads to the part most strongly, and what was done with it."""
+    def _leads(self, owners: Owners, owner: Ints, product: Ints, own: np.ndarray) -> tuple[Ints, Ints]:
+        """Of what an owner chose, the product that leads to the part most strongly, and what was done with it.
+
+        A person who bought both is one of those who did.
+        """
         pair, cell = owners.chosen.flat(owner)
         chosen, kind = np.divmod(owners.chosen.values[cell], len(DID))
         edge = find(self._edges, chosen * self.n + product[pair])
-        known = edge >= 0
-        weight, buyers = (self.stock.leads[name].to_numpy()[edge[known]] for name in ("weight", "count"))
-        pair, chosen, kind = pair[known], chosen[known], kind[known]
+        buyers = looked_up(self.stock.leads["count"].to_numpy(), edge, 0)
+        mine = own[pair] & owners.has_bought(owner[pair], chosen, self.n)
+        known = buyers - mine >= LEAST_BUYERS
+        weight = self.stock.leads["weight"].to_numpy()[edge[known]]
+        pair, chosen, kind, buyers = pair[known], chosen[known], kind[known], buyers[known]
         order = np.lexsort((chosen, kind, -buyers, -weight, pair))
         first = order[np.flatnonzero(np.diff(pair[order], prepend=-1))]
         lead, did = np.full(len(owner), -1), np.full(len(owner), -1)
@@ -110,25 +115,21 @@ class Reasons:
     def _counted(self, level: str, vehicle: Ints, product: Ints) -> Ints:
         group, keys, counts = self._buyers[level]
         row = find(keys, group[vehicle] * self.n + product)
-        return np.where(row >= 0, counts[row], 0)
+        return looked_up(counts, row, 0)
 
     @cached_property
     def _buyers(self) -> dict[str, tuple[Ints, Ints, Ints]]:
         """Level to [vehicles] a number for each group, ascending group × product, and its buyers in the group."""
         vehicles, bought = self.stock.vehicles, self.stock.bought
         model, of_model = (joined(t["make"], "|", t["model"]) for t in (vehicles, bought))
-        return {
-            "model": self._grouped(model, of_model),
-            "make": self._grouped(vehicles["make"], bought["make"]),
-        }
+        of_make = pc.if_else(pc.is_null(bought["model"]), bought["make"], None)
+        return {"model": self._grouped(model, of_model), "make": self._grouped(vehicles["make"], of_make)}
 
     def _grouped(self, group: pa.ChunkedArray, of: pa.ChunkedArray) -> tuple[Ints, Ints, Ints]:
-        bought, names = self.stock.bought, pc.unique(group)
-        row = rows_of(of, names)
-        key = row * self.n + rows_of(bought["sku"], self.stock.products["sku"])
-        keys, place = np.unique(key[row >= 0], return_inverse=True)
-        counts = np.bincount(place, bought["buyers"].to_numpy()[row >= 0], len(keys)).astype(np.int64)
-        return rows_of(group, names), keys, counts
+        bought, names = self.stock.bought.filter(pc.is_valid(of)), pc.unique(group)
+        key = rows_of(of.drop_null(), names) * self.n + rows_of(bought["sku"], self.stock.products["sku"])
+        order = np.argsort(key)
+        return rows_of(group, names), key[order], bought["buyers"].to_numpy()[order]
 
 
 def flat(picks: Picks) -> tuple[Ints, Ints]:

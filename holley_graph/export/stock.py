@@ -68,8 +68,9 @@ class Stock:
     @cached_property
     def buyers(self) -> Ints:
         """[products] how many people ever bought it."""
-        product = rows_of(self.bought["sku"], self.products["sku"])
-        return np.bincount(product, self.bought["buyers"], self.products.num_rows).astype(np.int64)
+        everybody = self.bought.filter(pc.is_null(self.bought["make"]))
+        product = rows_of(everybody["sku"], self.products["sku"])
+        return np.bincount(product, everybody["buyers"], self.products.num_rows).astype(np.int64)
 
 
 def open_stock(taken: Taken, audience: Audience) -> Stock:

@@ -46,7 +46,7 @@ class Relationship:
     description: str
 
 
-_COUNT_OF_USERS = Property("count", "int", "users who did this")
+_COUNT_OF_PEOPLE = Property("count", "int", "people who did this; all ids of one email are one")
 _PMI = Property("weight", "float", "positive pointwise mutual information, natural logarithm, to a tenth")
 _INTERACTION = (
     Property("count", "int", "number of counted events"),
@@ -139,7 +139,7 @@ RELATIONSHIPS = (
     Relationship("ORDERED", "ordered", "User", "user_id", "Product", "sku", _INTERACTION, "Purchases."),
     Relationship(
         "CO_PURCHASED", "co_purchased", "Product", "sku", "Product", "other_sku",
-        (_COUNT_OF_USERS, _PMI, Property("last_at", "datetime", "latest purchase that completed the pair")),
+        (_COUNT_OF_PEOPLE, _PMI, Property("last_at", "datetime", "latest purchase that completed the pair")),
         "Directed: first bought to bought later or with it.",
     ),
     Relationship(

@@ -136,13 +136,16 @@ def _vehicles(read: Columns) -> tuple[pa.Table, _Index]:
 
 def _users(read: Columns, active: Ints, owner: Ints, owned: Ints) -> tuple[pa.Table, _Index]:
     """Keep those that did something; of several vehicles the first by id."""
-    ids, keys = _flat(read, "ids"), _texts(read, "user_ids")
+    ids, keys, people = _flat(read, "ids"), _texts(read, "user_ids"), _texts(read, "people")
     did = np.isin(ids, active)
-    ids, keys = ids[did], keys.filter(pa.array(did))
+    ids, keys, people = ids[did], keys.filter(pa.array(did)), people.filter(pa.array(did))
     vehicle = np.full(max(ids.max(initial=-1), owner.max(initial=-1)) + 1, np.iinfo(np.int64).max)
     np.minimum.at(vehicle, owner, owned)
     mine = vehicle[ids]
-    return _sorted({"user_id": keys, "vehicle": pa.array(mine, mask=mine == np.iinfo(np.int64).max)}, ids)
+    vehicles = pa.array(mine, mask=mine == np.iinfo(np.int64).max)
+    users, index = _sorted({"user_id": keys, "vehicle": vehicles, "person": people}, ids)
+    person = users["person"].combine_chunks().dictionary_encode().indices.cast(pa.int64())
+    return users.set_column(2, "person", person), index
 
 
 def _sorted(columns: dict[str, pa.Array], ids: Ints) -> tuple[pa.Table, _Index]:

@@ -36,7 +36,8 @@ class Snapshot:
         products: columns sku, base_sku, display_key, part_type, brand, title, price, eligible; sorted by sku. Of an
             earlier cut the prices are null; `eligible` is as of the end, the same candidates for every ranker.
         vehicles: columns vehicle_id, year, make, model, owners (users that own it); sorted by vehicle_id.
-        users: columns user_id, vehicle (row of `vehicles`, null for none); users with a history only.
+        users: columns user_id, vehicle (row of `vehicles`, null for none), person (the same number for all ids of
+            one address; without the column everybody has one id); users with a history only.
         fits: [fitments, 2] rows of (vehicle, product), sorted.
         events: columns user, product, kind (index into `KINDS`), at (epoch seconds); sorted by user, at.
         bought: columns user, product, last_at: latest known purchase, order lines past the boundary included.
@@ -138,7 +139,11 @@ class Snapshot:
     @cached_property
     def co_purchased(self) -> pa.Table:
         """Columns sku, other_sku (product rows), count, weight, last_at: rebuilt from this snapshot's events."""
-        return derive.co_purchased(self._grouped(ORDERED), self.options.co_purchase_max_skus)
+        ordered = self._grouped(ORDERED)
+        user = ordered["user_id"].to_numpy()
+        has_people = "person" in self.users.column_names
+        person = self.users["person"].to_numpy()[user] if has_people else user
+        return derive.co_purchased(ordered.append_column("person", [person]), self.options.co_purchase_max_skus)
 
     @cached_property
     def co_viewed(self) -> pa.Table:

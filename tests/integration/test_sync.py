@@ -159,29 +159,6 @@ def test_too_many_rejects_leave_the_graph_as_it_was(source: Path, loaded: Loaded
     assert len(letters) == 2  # the refused sync says which rows they were
 
 
-def renamed_views(rows: Rows) -> Rows:
-    """As after an update of the shop's tracking: every other view is of an event that nobody knows."""
-    viewed = [row["event_name"].upper() == "VIEWED PRODUCT" if row["event_name"] else False for row in rows]
-    return [
-        row | {"event_name": "Product Page"} if is_view and i % 2 else row
-        for i, (row, is_view) in enumerate(zip(rows, viewed, strict=True))
-    ]
-
-
-def test_a_sync_that_would_remove_much_of_a_type_stops_and_says_which(
-    source: Path, loaded: Loaded, tmp_path: Path
-) -> None:
-    graph, settings, said = loaded.graph, loaded.settings, marker(loaded.graph)
-    shrunk = edited(source, tmp_path / "shrunk", events=renamed_views)
-    with pytest.raises(SourceError, match=r"would remove VIEWED [\d,]+ of [\d,]+.*; allowed are 20% of each"):
-        run(shrunk, graph, settings)
-    assert (held(graph), marker(graph)) == (loaded.held, said)
-    (note,) = run(shrunk, graph, settings, dry_run=True).notes
-    assert note.startswith("a sync would stop: it would remove VIEWED")
-    lenient = home(settings.home, sync={"max_removed_share": 0.9})
-    assert run(shrunk, graph, lenient, dry_run=True).notes == []
-
-
 def without_items(folder: Path) -> None:
     (folder / "items.parquet").unlink()
 

@@ -308,7 +308,11 @@ class World:
             "of_type": [{"sku": p["sku"], "part_type": p["part_type"]} for p in products],
             "ordered": ordered,
             **seen,
-            "co_purchased": rounded(co_purchased(ordered, 100)),
+            "co_purchased": rounded(
+                co_purchased(
+                    [row | {"person": address.get(row["user_id"], row["user_id"])} for row in ordered], 100
+                )
+            ),
             "co_viewed": rounded(co_viewed(seen["viewed"], 1800, 50)),
         }
 
@@ -423,11 +427,12 @@ def eligible(product: Row) -> bool:
 
 
 def co_purchased(ordered: Iterable[Row], max_skus: int) -> list[Row]:
-    """Brute force over all pairs of all users."""
+    """Brute force over all pairs of all people."""
     firsts: dict[Any, dict[Any, int]] = defaultdict(dict)
     for row in ordered:
         if len(row["at"]):
-            firsts[row["user_id"]][row["sku"]] = min(row["at"])
+            basket = firsts[row["person"]]
+            basket[row["sku"]] = min(*row["at"], basket.get(row["sku"], row["at"][0]))
     baskets = [basket for basket in firsts.values() if len(basket) <= max_skus]
     buyers = Counter(sku for basket in baskets for sku in basket)
     found: dict[tuple[Any, Any], list[int]] = defaultdict(list)

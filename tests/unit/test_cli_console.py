@@ -13,7 +13,15 @@ from click.testing import CliRunner
 from holley_graph.cli import cli
 from holley_graph.cli.console import plain, table
 
-MARKUP = ("Gasket [pair]", "w/gasket [/4150]", "[/b]", "[bold]x[/bold]", "[url=http://x.example/]", ":smile:", "\\[x]")
+MARKUP = (
+    "Gasket [pair]",
+    "w/gasket [/4150]",
+    "[/b]",
+    "[bold]x[/bold]",
+    "[url=http://x.example/]",
+    ":smile:",
+    "\\[x]",
+)
 ESCAPES = {
     "\x1b[31mred": r"\x1b[31mred",
     "\x1b]0;title\x07": r"\x1b]0;title\x07",

@@ -13,7 +13,8 @@ from holley_graph.export.write import write
 from loaders import sheet
 
 FORMULAS = [
-    "=cmd|' /C calc'!A0", "+49 1", "-AN6", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x", "'=1", "''-1",
+    "=cmd|' /C calc'!A0",
+    "+49 1", "-AN6", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x", "'=1", "''-1",
 ]  # fmt: skip
 HARMLESS = ["plain", "a=b", "'", "'plain", 'say "x", y', "back\\1", "ünïcode ½″"]
 

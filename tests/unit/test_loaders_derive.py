@@ -9,14 +9,14 @@ from loaders import derive
 from tests.support import oracle
 
 
-def table(rng, name):
+def table(rng, name, who="user_id"):
     rows = {}
     for _ in range(150):
         user, sku = rng.randrange(12), rng.randrange(9)
         rows[user, sku] = sorted(rng.randrange(0, 400) * 600 for _ in range(rng.randrange(4)))
     return pa.table(
         {
-            "user_id": [name(user) for user, _ in rows],
+            who: [name(user) for user, _ in rows],
             "sku": [name(sku) for _, sku in rows],
             "at": pa.array(rows.values(), pa.list_(pa.int64())),
         }
@@ -37,7 +37,7 @@ def agree(found, expected):
 @pytest.mark.parametrize("name", [int, "id {:02d}".format], ids=["numbers", "text"])
 @pytest.mark.parametrize("max_skus", [100, 6])
 def test_co_purchases_are_those_of_brute_force(name, max_skus):
-    ordered = table(random.Random(max_skus), name)
+    ordered = table(random.Random(max_skus), name, "person")
     agree(derive.co_purchased(ordered, max_skus), oracle.co_purchased(ordered.to_pylist(), max_skus))
 
 
@@ -48,9 +48,9 @@ def test_co_views_are_those_of_brute_force(name, max_skus):
     agree(derive.co_viewed(viewed, 30, max_skus), oracle.co_viewed(viewed.to_pylist(), 1800, max_skus))
 
 
-def purchases(*rows):
-    users, skus, times = zip(*rows, strict=True)
-    return pa.table({"user_id": users, "sku": skus, "at": pa.array(times, pa.list_(pa.int64()))})
+def purchases(*rows, who="person"):
+    people, skus, times = zip(*rows, strict=True)
+    return pa.table({who: people, "sku": skus, "at": pa.array(times, pa.list_(pa.int64()))})
 
 
 def test_a_pair_is_directed_by_first_purchase_and_bought_together_counts_both_ways():
@@ -63,10 +63,20 @@ def test_a_pair_is_directed_by_first_purchase_and_bought_together_counts_both_wa
     ]
 
 
+def test_two_ids_of_one_address_are_one_person_who_bought_once():
+    users = pa.table({"user_id": ["a1", "a2", "b", "c"], "email_hash": ["A", "A", None, "C"]})
+    rows = [("a1", "X", [5]), ("a2", "X", [3]), ("a2", "Y", [4]), ("b", "X", [1]), ("b", "Y", [9])]
+    ordered = purchases(*rows, who="user_id")
+    ordered = ordered.append_column("person", derive.people(ordered["user_id"], users))
+    assert ordered["person"].to_pylist() == ["A", "A", "A", "b", "b"]
+    found = derive.co_purchased(ordered, 100).to_pylist()
+    assert [(row["sku"], row["other_sku"], row["count"], row["last_at"]) for row in found] == [("X", "Y", 2, 9)]
+
+
 def test_a_relationship_without_counted_times_teaches_nothing():
     assert derive.co_purchased(purchases(("u", "A", []), ("u", "B", [5])), 100).num_rows == 0
 
 
 def test_a_pause_longer_than_the_gap_ends_a_session():
-    views = purchases(("u", "A", [0]), ("u", "B", [1800]), ("u", "C", [3601]))
+    views = purchases(("u", "A", [0]), ("u", "B", [1800]), ("u", "C", [3601]), who="user_id")
     assert [(row["sku"], row["other_sku"]) for row in derive.co_viewed(views, 30, 50).to_pylist()] == [("A", "B")]

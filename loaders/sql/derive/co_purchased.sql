@@ -1,21 +1,22 @@
--- purpose: which product is bought before or with which other, over the first purchases of every user
--- params: @max_skus INT64 users who bought more SKUs than this (dealers) teach nothing
+-- purpose: which product is bought before or with which other, over the first purchases of every person
+-- params: @max_skus INT64 people who bought more SKUs than this (dealers) teach nothing
 -- reads: ordered
 -- returns: sku ANY, other_sku ANY, count INT64, weight FLOAT64, last_at INT64
 --
--- Identifiers may be text or numbers. Dealers are left out of every count, so that the expectation that the weight
+-- Identifiers may be text or numbers; a person may have several rows of one product. Dealers are left out of every count, so that the expectation that the weight
 -- compares with is that of the same people.
 WITH firsts AS (
   -- `at` ascends: a subquery over it takes DuckDB longer than all the rest
-  SELECT o.user_id, o.sku, o.at[OFFSET(0)] AS first_at
+  SELECT o.person, o.sku, MIN(o.at[OFFSET(0)]) AS first_at
   FROM ordered AS o
   WHERE ARRAY_LENGTH(o.at) > 0
+  GROUP BY o.person, o.sku
 ),
 
 bought AS (
-  SELECT f.user_id, f.sku, f.first_at
+  SELECT f.person, f.sku, f.first_at
   FROM firsts AS f
-  QUALIFY COUNT(*) OVER (PARTITION BY f.user_id) <= @max_skus
+  QUALIFY COUNT(*) OVER (PARTITION BY f.person) <= @max_skus
 ),
 
 buyers AS (
@@ -23,13 +24,13 @@ buyers AS (
 ),
 
 everybody AS (
-  SELECT COUNT(DISTINCT b.user_id) AS n FROM bought AS b
+  SELECT COUNT(DISTINCT b.person) AS n FROM bought AS b
 ),
 
 pairs AS (
   SELECT a.sku, b.sku AS other_sku, COUNT(*) AS count, MAX(b.first_at) AS last_at
   FROM bought AS a
-  INNER JOIN bought AS b ON b.user_id = a.user_id
+  INNER JOIN bought AS b ON b.person = a.person
   WHERE a.sku <> b.sku AND a.first_at <= b.first_at
   GROUP BY a.sku, b.sku
 )
