@@ -9,12 +9,14 @@
     │   ├── GraphStateError 6
     │   ├── QueryFileError 7
     │   ├── ParcelError 8
+    │   ├── FileRefused 9
     │   ├── ReleaseCheckFailed 20
     │   ├── TooExpensive 30
     │   └── AccessDenied 31
     ├── retry: the surroundings failed; the same command may work later
     │   ├── SourceUnreachable 32
-    │   └── ProcessLost 33
+    │   ├── ProcessLost 33
+    │   └── EngineFailed 34
     └── server: the database is not as it should be
         ├── ServerUnreachable 10
         │   └── ServerHangs 18
@@ -27,7 +29,7 @@
         └── AuthFailed 17
 
 The command line prints one line and the hint, and ends with the code; `--debug` shows the traceback.
-Codes 1 (a check said no) and 2 (bad usage) are click's own.
+Codes 1 (a check said no) and 2 (bad usage) are click's own. Whatever nobody foresaw is one line with code 70.
 """
 
 from __future__ import annotations
@@ -90,6 +92,12 @@ class ParcelError(HolleyGraphError):
     exit_code = 8
 
 
+class FileRefused(HolleyGraphError):
+    """The operating system refused a file: a right is missing, a name too long, a folder in its place."""
+
+    exit_code = 9
+
+
 class ReleaseCheckFailed(HolleyGraphError):
     """Staged embeddings failed a check; the live release is untouched."""
 
@@ -118,6 +126,12 @@ class ProcessLost(HolleyGraphError):
     """One of several processes that train together ended before the others."""
 
     exit_code = 33
+
+
+class EngineFailed(HolleyGraphError):
+    """The engine that reads tables could not go on, for example for want of memory."""
+
+    exit_code = 34
 
 
 class ServerError(HolleyGraphError):

@@ -6,7 +6,6 @@ product is listed later waits for it. `replay` says how much of it that would be
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +13,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from holley_graph import sealed
 from holley_graph.errors import NotFound
 from loaders import identity, parquet, sqltext
 from loaders.feeds import FEEDS, Extract
+
+_DAMAGED = "the source still has the rows: remove the folder, and sync"
 
 
 def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> list[Path]:
@@ -46,8 +48,9 @@ def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> lis
         text = sqltext.duckdb(statement.name, {"rejected": f"rejected_{feed.clean.name}"})
         rows = extracted.connection.sql(text, params=statement.values(identity.pads(key)))
         pq.write_table(rows.to_arrow_table(), path)
-    manifest = {"as_of": extracted.as_of.isoformat(), "source": source}
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    files = sealed.digests(folder, (path.name for path in written))
+    manifest = {"as_of": extracted.as_of.isoformat(), "source": source, "files": files}
+    sealed.write(folder / "manifest.json", manifest)
     return written
 
 
@@ -57,11 +60,15 @@ def runs(home: Path) -> list[dict[str, Any]]:
     Returns:
         `run_id`, `as_of`, `source`, and `rejected` with the rows per raw table.
     """
-    listed = []
-    for manifest in sorted((home / "rejects").glob("*/manifest.json")):
-        counts = {path.stem: pq.read_metadata(path).num_rows for path in sorted(manifest.parent.glob("*.parquet"))}
-        listed.append({"run_id": manifest.parent.name, **json.loads(manifest.read_text()), "rejected": counts})
-    return listed
+    return [_run(manifest.parent) for manifest in sorted((home / "rejects").glob("*/manifest.json"))]
+
+
+def _run(folder: Path) -> dict[str, Any]:
+    manifest = sealed.read(folder / "manifest.json", _DAMAGED)
+    sealed.check(folder, manifest.pop("files", {}), _DAMAGED)
+    letters = sorted(folder.glob("*.parquet"))
+    counts = {path.stem: sealed.table(path, ["reason"], _DAMAGED).num_rows for path in letters}
+    return {"run_id": folder.name, **manifest, "rejected": counts}
 
 
 def of_run(home: Path, run_id: str) -> dict[str, Any]:
@@ -69,11 +76,11 @@ def of_run(home: Path, run_id: str) -> dict[str, Any]:
 
     Raises:
         NotFound: there is none, or not any more.
+        ParcelError: they are damaged.
     """
-    for run in runs(home):
-        if run["run_id"] == run_id:
-            return run
-    raise NotFound(f"no dead letters of run {run_id}", "holley-graph rejects list")
+    if not any(run_id == path.parent.name for path in (home / "rejects").glob("*/manifest.json")):
+        raise NotFound(f"no dead letters of run {run_id}", "holley-graph rejects list")
+    return _run(home / "rejects" / run_id)
 
 
 def rows(home: Path, run_id: str, feed: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
@@ -85,7 +92,7 @@ def rows(home: Path, run_id: str, feed: str | None = None, limit: int = 20) -> l
     found = []
     for name in of_run(home, run_id)["rejected"]:
         if feed in (None, name):
-            letters = pq.read_table(home / "rejects" / run_id / f"{name}.parquet").slice(0, limit)
+            letters = sealed.table(home / "rejects" / run_id / f"{name}.parquet").slice(0, limit)
             found += [{"feed": name, **row} for row in letters.to_pylist()]
     return found
 

@@ -14,12 +14,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from holley_graph import spill
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from loaders import contracts, drift, parquet, sqltext, tombstones
@@ -202,16 +202,11 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     limits: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{settings.sync.memory_mb}MB",
-        "temp_directory": str(spill(settings)),
+        "temp_directory": str(spill.folder(settings.home.absolute())),
     }
     connection = duckdb.connect(config=limits)
     connection.execute("SET TimeZone = 'UTC'")  # refused as part of `config`: its extension is not loaded by then
     return connection
-
-
-def spill(settings: Settings) -> Path:
-    """Return the folder for what does not fit into memory: in the owner-only home, since it may hold addresses."""
-    return settings.home / "spill"
 
 
 def _take(connection: duckdb.DuckDBPyConnection, feed: Feed, unread: Unread) -> FeedAccount:

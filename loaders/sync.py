@@ -211,7 +211,10 @@ class _Sync:
         """What the marker's sync left here; nothing if that sync was not finished or ran elsewhere."""
         if marker is None or marker["state"] != "complete":
             return None
-        return taken.open_taken(self.settings.home, marker["run_id"])
+        left, damage = taken.open_whole(self.settings.home, marker["run_id"])
+        if damage:
+            self.notes.append(f"the graph itself is read, as what the last sync kept is damaged: {damage}")
+        return left
 
     def _held(self, before: taken.Taken | None, marker: Row | None) -> dict[str, pa.Table]:
         """Graph tables as the graph holds them: from the parcel, or read back when in doubt."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holley_graph import sealed
+from holley_graph.errors import ParcelError
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
 from loaders import contracts, sqltext, tombstones
@@ -26,7 +28,7 @@ from loaders.accounts import FeedAccount
 from loaders.feeds import FEEDS, Extract
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
-LAYOUT = 4
+LAYOUT = 5
 """Raised when the tables or their columns change; what another layout left is read back from the graph instead."""
 
 
@@ -36,6 +38,19 @@ class Taken:
 
     path: Path
     manifest: dict[str, Any]
+    checked: set[str] = field(default_factory=set, compare=False)
+    """Files that are as they were sealed; each is looked at once, when it is first asked for."""
+
+    def check(self, names: Iterable[str] | None = None) -> None:
+        """Refuse files that are missing or were changed; none named: all.
+
+        Raises:
+            ParcelError: naming the first.
+        """
+        files = self.manifest["files"]
+        wanted = {name: files[name] for name in files if name in (names or files) and name not in self.checked}
+        sealed.check(self.path, wanted, "holley-graph sync reads it anew")
+        self.checked.update(wanted)
 
     @property
     def moment(self) -> datetime:
@@ -60,24 +75,26 @@ class Taken:
     @property
     def events(self) -> tuple[Path, ...]:
         """Interactions by day, those that wait for the catalogue included."""
-        return self.clean("events"), self.path / "waiting_events.parquet"
+        return self.clean("events"), self.file("waiting_events")
 
     def tables(self) -> dict[str, pa.Table]:
         """Read the graph tables."""
+        self.check([f"{name}.parquet" for name in _GRAPH_TABLES])
         with ThreadPoolExecutor() as pool:
             return dict(zip(_GRAPH_TABLES, pool.map(self.table, _GRAPH_TABLES), strict=True))
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read one graph table, or some of its columns."""
-        return pq.read_table(self.file(name), columns=columns)
+        return sealed.table(self.file(name), columns)
 
     def file(self, name: str) -> Path:
         """Return the file of a graph table."""
+        self.check([f"{name}.parquet"])
         return self.path / f"{name}.parquet"
 
     def clean(self, name: str) -> Path:
         """Return the file of a clean table; it may hold addresses."""
-        return self.path / f"clean_{name}.parquet"
+        return self.file(f"clean_{name}")
 
     def clean_files(self) -> dict[str, Path]:
         """Name the file of every clean table: an engine reads what it needs of it."""
@@ -85,12 +102,27 @@ class Taken:
 
 
 def open_taken(home: Path, run_id: str) -> Taken | None:
-    """Open what a sync left, or nothing if it is not complete here or of a version that kept other tables."""
+    """Open what a sync left, or nothing if it is not complete here or of a version that kept other tables.
+
+    Raises:
+        ParcelError: it is damaged.
+    """
     path = home / "taken" / run_id
-    if not (path / "manifest.json").is_file():
+    if not (path / "manifest.json").exists():
         return None
-    manifest = json.loads((path / "manifest.json").read_text())
+    manifest = sealed.read(path / "manifest.json", "holley-graph sync reads the source anew")
     return Taken(path, manifest) if manifest.get("layout") == LAYOUT else None
+
+
+def open_whole(home: Path, run_id: str) -> tuple[Taken | None, str]:
+    """Open what a sync left with every file checked; or nothing, and what is damaged."""
+    try:
+        taken = open_taken(home, run_id)
+        if taken is not None:
+            taken.check()
+    except ParcelError as error:
+        return None, str(error)
+    return taken, ""
 
 
 def write(
@@ -124,8 +156,8 @@ def write(
             written.append(keep("members", extracted.connection.table("members").to_arrow_table()))
     for each in written:
         each.result()
-    manifest = manifest | {"layout": LAYOUT}
-    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    manifest = manifest | {"layout": LAYOUT, "files": sealed.digests(partial, (p.name for p in partial.iterdir()))}
+    sealed.write(partial / "manifest.json", manifest)
     return Taken(partial.rename(home / "taken" / run_id), manifest)
 
 

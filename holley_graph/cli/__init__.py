@@ -6,8 +6,9 @@ rooms inside their functions, so that `holley-graph --help` costs next to nothin
 
 from __future__ import annotations
 
-import errno
 import importlib
+import io
+import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
 
-from holley_graph.errors import DiskFull, HolleyGraphError
+from holley_graph.cli import trouble
+from holley_graph.errors import HolleyGraphError, SettingsError
 
 if TYPE_CHECKING:
     from holley_graph.graph.client import Graph
@@ -65,12 +67,14 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """The settings of this invocation."""
-        from holley_graph import settings
+        from holley_graph import settings, spill
 
         config = self.options.get("config")
         home = self.options.get("home")
         server = {k: self.options[k] for k in ("uri", "user", "password_file") if self.options.get(k) is not None}
-        return settings.load(config, home=home, **({"server": server} if server else {}))
+        loaded = settings.load(config, home=home, **({"server": server} if server else {}))
+        spill.sweep(loaded.home)
+        return loaded
 
     def graph(self) -> Graph:
         """Connect to the server of the settings: the embedded one or the one at `server.uri`."""
@@ -121,18 +125,31 @@ def cli(ctx: click.RichContext, /, debug: bool, **options: Any) -> None:
 
 def main() -> None:
     """Entry point of the console script: errors become one line, a hint and an exit code."""
-    debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack a character
     try:
+        _refuse_broken_text()
         cli.main(standalone_mode=True)
-    except HolleyGraphError as error:
-        if debug:
+    except Exception as error:
+        if "--debug" in sys.argv:
             raise
-        _end(error)
-    except OSError as error:
-        if debug or error.errno != errno.ENOSPC:
-            raise
-        where = f" at {error.filename}" if error.filename else ""
-        _end(DiskFull(f"no space left on the device{where}", "free some, then run the same command again"))
+        _end(trouble.of(error))
+
+
+def _refuse_broken_text() -> None:
+    """Refuse what is no UTF-8 before it reaches a database or a file.
+
+    Raises:
+        SettingsError: an argument, or a setting of the environment, is none.
+    """
+    told = {f"argument {n}": text for n, text in enumerate(sys.argv[1:], 1)}
+    told |= {
+        f"environment variable {name}": text for name, text in os.environ.items() if name.startswith("HOLLEY_")
+    }
+    for what, text in told.items():
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise SettingsError(f"{what} is not UTF-8: {text!r}")
 
 
 def _end(error: HolleyGraphError) -> NoReturn:

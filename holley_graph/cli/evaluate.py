@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -159,13 +158,13 @@ def _vectors(tables: Tables) -> Ranker:
 
 
 def _manifest(folder: Path, run: str) -> dict[str, Any]:
+    from holley_graph import sealed
     from holley_graph.errors import NotFound
 
     path = folder / run / "manifest.json"
     if not path.is_file():
         raise NotFound(f"no run {run!r} in {folder}", "holley-graph runs")
-    manifest: dict[str, Any] = json.loads(path.read_text())
-    return manifest
+    return sealed.read(path)
 
 
 def _conclude(

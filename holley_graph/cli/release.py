@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import rich_click as click
@@ -19,6 +18,7 @@ from holley_graph.cli.console import json_option, print_json, progress, say
 @click.pass_obj
 def writeback(context: Context, run: str, force: bool, reindex: bool, as_json: bool) -> None:
     """Put the embeddings of RUN live: staged, checked, then flipped in one transaction."""
+    from holley_graph import sealed
     from holley_graph.embeddings.writeback import write_back
     from holley_graph.errors import NotFound
     from holley_graph.evaluation import registry
@@ -27,7 +27,7 @@ def writeback(context: Context, run: str, force: bool, reindex: bool, as_json: b
     if not (folder / "manifest.json").is_file():
         raise NotFound(f"no run {run!r} in {folder.parent}", "holley-graph runs")
     if not force:
-        registry.refuse_no_go(folder.parent, json.loads((folder / "manifest.json").read_text()))
+        registry.refuse_no_go(folder.parent, sealed.read(folder / "manifest.json"))
     with context.graph() as graph, progress() as report:
         done = write_back(graph, folder, reindex=reindex, progress=report)
     registry.crown(folder.parent, done.run_id)

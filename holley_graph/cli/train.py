@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -142,11 +141,16 @@ def take_snapshot(context: Context, report: Progress) -> Path:
 @click.pass_obj
 def runs(context: Context, as_json: bool) -> None:
     """List training runs, newest last."""
+    from holley_graph import sealed
+    from holley_graph.errors import ParcelError
     from holley_graph.evaluation import registry
 
     known = registry.read(context.settings.home / "runs")
     paths = sorted((context.settings.home / "runs").glob("*/manifest.json"))
-    found: list[dict[str, Any]] = [json.loads(path.read_text()) for path in paths]
+    found = [sealed.read(path) for path in paths]
+    for path, run in zip(paths, found, strict=True):
+        if run.get("run_id") != path.parent.name:
+            raise ParcelError(f"{path} is not that of its run", "put the run's own manifest back")
     if as_json:
         named = {role: known[role] for role in (registry.CHAMPION, registry.CHALLENGER)}
         print_json(named | {"runs": [{k: v for k, v in run.items() if k != "files"} for run in found]})

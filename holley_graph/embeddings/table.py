@@ -7,8 +7,6 @@ orders as the inner product does (Bachrach et al., RecSys 2014).
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialized
 
+from holley_graph import sealed
 from holley_graph.errors import ParcelError
 
 Vectors = npt.NDArray[np.float32]
@@ -98,7 +97,7 @@ def add_late(tables: Tables, folder: Path) -> None:
     vectors = [vector for each in tables.values() for vector in each.vectors]
     columns = [pa.array(names, pa.string()), pa.array(keys, pa.string()), pa.array(vectors, pa.list_(pa.float32()))]
     partial = folder / f".{LATE}"
-    pq.write_table(pa.table(columns, ["table", "key", "vector"]), partial)
+    pq.write_table(pa.table(columns, ["table", "key", "vector"]), partial, write_page_checksum=True)
     partial.chmod(0o600)
     partial.replace(folder / LATE)
 
@@ -110,12 +109,9 @@ def load_late(folder: Path) -> dict[str, Table]:
         ParcelError: the file is unreadable.
     """
     path = folder / LATE
-    if not path.is_file():
+    if not path.exists():
         return {}
-    try:
-        read = pq.read_table(path, columns=["table", "key", "vector"])
-    except (OSError, ValueError) as error:
-        raise ParcelError(f"{path} is unreadable: {error}", "remove it, then holley-graph embed --new") from error
+    read = sealed.table(path, ["table", "key", "vector"], "remove it, then holley-graph embed --new")
     found = {}
     for name in read["table"].unique().to_pylist():
         mine = read.filter(pc.equal(read["table"], name)).sort_by("key")
@@ -184,13 +180,5 @@ def mapped(folder: Path, name: str) -> Vectors:
 
 def _check_seal(folder: Path) -> None:
     manifest = folder / "manifest.json"
-    sealed = json.loads(manifest.read_text())["files"] if manifest.is_file() else {}
-    for name, digest in sealed.items():
-        path = folder / name
-        if not path.is_file() or _digest(path) != digest:
-            raise ParcelError(f"{path} is missing or was changed after the run was sealed")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    if manifest.exists():
+        sealed.check(folder, sealed.read(manifest)["files"])

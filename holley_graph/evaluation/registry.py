@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from holley_graph import sealed
 from holley_graph.errors import ParcelError, ReleaseCheckFailed
 from holley_graph.evaluation.verdict import Verdict
 
@@ -32,14 +32,13 @@ def read(runs: Path) -> dict[str, Any]:
         ParcelError: the file is not what was written.
     """
     path = runs / FILE
-    if not path.is_file():
-        return {CHAMPION: None, CHALLENGER: None, "verdicts": {}}
-    try:
-        document: dict[str, Any] = json.loads(path.read_text())
-    except ValueError as error:
-        raise ParcelError(
-            f"{path} is no registry: {error}", "remove it; verdicts have to be asked for again"
-        ) from error
+    empty: dict[str, Any] = {CHAMPION: None, CHALLENGER: None, "verdicts": {}}
+    if not path.exists():
+        return empty
+    hint = "remove it; verdicts have to be asked for again"
+    document = sealed.read(path, hint)
+    if document.keys() != empty.keys():
+        raise ParcelError(f"{path} is no registry", hint)
     return document
 
 
@@ -81,6 +80,4 @@ def refuse_no_go(runs: Path, manifest: dict[str, Any]) -> None:
 
 def _write(runs: Path, document: dict[str, Any]) -> None:
     runs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = runs / f".{FILE}.{os.getpid()}"
-    partial.write_text(json.dumps(document, indent=2))
-    partial.replace(runs / FILE)
+    sealed.write(runs / FILE, document)

@@ -11,30 +11,20 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table
+from holley_graph.forget import search
 from holley_graph.forget.person import Person
-from holley_graph.snapshot.parcel import digest
 from loaders import sheet
-
-NAMING = ("user_id", "email", "email_lower", "email_hash")
-"""Columns whose whole value names somebody."""
 
 
 def from_parquet(path: Path, person: Person) -> int:
     """Remove the rows of a table that name a person; return how many."""
-    rows = pq.read_table(path)
-    names = pa.array(person.names, pa.string())
-    mine = np.zeros(rows.num_rows, bool)
-    for column in NAMING:
-        if column in rows.column_names:
-            mine |= np.asarray(pc.is_in(rows[column], value_set=names))
-    if "source" in rows.column_names:  # dead letters keep the rejected row as JSON
-        for name in person.names:
-            mine |= np.asarray(pc.match_substring(rows["source"], json.dumps(name)).fill_null(False))
+    rows = sealed.table(path)
+    mine = search.rows_of(rows, person)
     if mine.any():
         kept = rows.filter(pa.array(~mine))
         _replace(path, lambda file: pq.write_table(kept, file, compression="zstd"))
@@ -70,13 +60,18 @@ def from_run(folder: Path, person: Person) -> int:
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(folder, partial)
     table.save({**tables, "user": Table(users.keys[~mine], users.vectors[~mine])}, partial)
-    manifest = json.loads((partial / "manifest.json").read_text())
-    manifest["files"] = {name: digest(partial / name) for name in manifest["files"]}
-    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    seal_anew(partial)
     folder.rename(old)
     partial.rename(folder)
     shutil.rmtree(old)
     return int(mine.sum())
+
+
+def seal_anew(folder: Path) -> None:
+    """Write the digests of a folder's files as they are now into its manifest."""
+    manifest = sealed.read(folder / "manifest.json")
+    files = manifest.get("files", {})
+    sealed.write(folder / "manifest.json", manifest | {"files": sealed.digests(folder, files)})
 
 
 def mend_runs(runs: Path) -> None:

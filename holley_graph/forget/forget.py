@@ -100,7 +100,10 @@ def _check_known(graph: Graph, home: Path, key: bytes, person: Person, user_id: 
 def _tables(folder: Path, person: Person) -> int:
     """Clean every table below a folder; the one that says who the person is comes last."""
     paths = sorted(folder.rglob("*.parquet"), key=lambda path: (path.name == GONE_LAST, path))
-    return sum(erase.from_parquet(path, person) for path in paths)
+    gone = sum(erase.from_parquet(path, person) for path in paths)
+    for manifest in folder.glob("*/manifest.json"):
+        erase.seal_anew(manifest.parent)
+    return gone
 
 
 def _snapshots(folder: Path, person: Person) -> int:

@@ -7,13 +7,13 @@ what messages reach it by what it fits. `Encoder` says what stands for a make or
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table
 from holley_graph.model import encoder, vectors
@@ -48,7 +48,7 @@ def encode(run: Path, snapshot: Snapshot) -> Newcomers:
     Raises:
         ParcelError: the run keeps no encoder, or its tables cannot be read.
     """
-    manifest = json.loads((run / "manifest.json").read_text())
+    manifest = sealed.read(run / "manifest.json")
     known, kept = table.load_with_late(run, table.NODES), encoder.load(run)
     model = MODELS[manifest["model"]]
     model = replace(model, config=type(model.config)(**manifest["config"]))

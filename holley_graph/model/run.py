@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.model import curve
 from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.encoder import Encoder
 from holley_graph.model.fit import Curve
 from holley_graph.model.population import PopulationConfig
-from holley_graph.snapshot.parcel import digest
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,6 @@ def seal(runs: Path, manifest: dict[str, Any], learned: Learned) -> None:
     learned.encoder.save(partial)
     curve.draw(learned.curve, partial / "curve.png")
     (partial / "curve.json").write_text(json.dumps(asdict(learned.curve)))
-    manifest["files"] = {path.name: digest(path) for path in sorted(partial.iterdir())}
-    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    manifest["files"] = sealed.digests(partial, (path.name for path in partial.iterdir()))
+    sealed.write(partial / "manifest.json", manifest)
     partial.rename(runs / manifest["run_id"])

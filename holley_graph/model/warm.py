@@ -6,7 +6,6 @@ until the loss per event is where the live one's own training left it, and not a
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.evaluation import drift, registry
@@ -59,7 +59,7 @@ def live(runs: Path, model: str, config: PopulationConfig, as_of: int) -> Live:
         raise GraphStateError("no release is live to start from", HINT)
     if not (runs / name / "manifest.json").is_file():
         raise ParcelError(f"release {name} is live, but its run is not in {runs}", HINT)
-    manifest: dict[str, Any] = json.loads((runs / name / "manifest.json").read_text())
+    manifest = sealed.read(runs / name / "manifest.json")
     if manifest["model"] != model:
         raise GraphStateError(f"release {name} is of model {manifest['model']}, not {model}", HINT)
     if manifest["dim"] - table.EXTRA != config.dim:

@@ -120,10 +120,9 @@ def read_password(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise AuthFailed(
-            f"password file {path}: {error.strerror}", "put it back, or set server.password_file"
-        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "holds no text"
+        raise AuthFailed(f"password file {path}: {reason}", "put it back, or set server.password_file") from error
 
 
 def write_private(path: Path, text: str) -> None:

@@ -34,9 +34,12 @@ class Record:
     def read(cls, path: Path) -> Self | None:
         """Read what `write` left; none: no file, or one that was not finished."""
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            record = cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
             return None
+        numbers = (record.pid, record.bolt_port, record.http_port)
+        right = all(type(each) is int for each in numbers) and isinstance(record.created, int | float)
+        return record if right and record.pid >= 0 else None
 
     def write(self, path: Path) -> None:
         """Keep it."""

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holley_graph import sealed
 from holley_graph.errors import ParcelError
 from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
 
@@ -41,9 +42,9 @@ def write(snapshot: Snapshot, folder: Path) -> Path:
     for name, table in tables.items():
         path = partial / f"{name}.parquet"
         pq.write_table(table, path, compression="zstd")
-        files[name] = {"rows": table.num_rows, "sha256": digest(path)}
+        files[name] = {"rows": table.num_rows, "sha256": sealed.digest(path)}
     manifest = {"as_of": snapshot.as_of, "options": asdict(snapshot.options), "files": files}
-    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    sealed.write(partial / "manifest.json", manifest)
     return partial.replace(folder)
 
 
@@ -54,7 +55,7 @@ def keep(snapshot: Snapshot, folder: Path) -> Path:
         Its own folder, `AS_OF-DIGEST`; one that is there already is the same snapshot and is left alone.
     """
     fresh = write(snapshot, folder / f".{secrets.token_hex(4)}")
-    files = json.loads((fresh / "manifest.json").read_text())["files"]
+    files = sealed.read(fresh / "manifest.json")["files"]
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
     kept = folder / f"{datetime.fromtimestamp(snapshot.as_of, UTC):%Y%m%dT%H%M%S}-{content}"
     for older in folder.iterdir():
@@ -75,18 +76,14 @@ def open_parcel(folder: Path) -> Snapshot:
     manifest_path = folder / "manifest.json"
     if not manifest_path.is_file():
         raise ParcelError(f"{folder} is no snapshot: it has no manifest.json")
-    manifest = json.loads(manifest_path.read_text())
-    for name, entry in manifest["files"].items():
-        path = folder / f"{name}.parquet"
-        if not path.is_file() or digest(path) != entry["sha256"]:
-            raise ParcelError(f"{path} is missing or was changed after the snapshot was sealed")
-    tables = {name: pq.read_table(folder / f"{name}.parquet") for name in (*_TABLES, "fits")}
+    manifest = sealed.read(manifest_path)
+    try:
+        files = {f"{name}.parquet": entry["sha256"] for name, entry in manifest["files"].items()}
+        as_of, options = int(manifest["as_of"]), DeriveOptions(**manifest["options"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ParcelError(f"{manifest_path} is not that of a snapshot") from error
+    sealed.check(folder, files)
+    tables = {name: sealed.table(folder / f"{name}.parquet") for name in (*_TABLES, "fits")}
     pairs = tables.pop("fits")
     fits = np.column_stack([pairs.column("vehicle").to_numpy(), pairs.column("product").to_numpy()])
-    return Snapshot(manifest["as_of"], fits=fits, options=DeriveOptions(**manifest["options"]), **tables)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Snapshot(as_of, fits=fits, options=options, **tables)

@@ -20,6 +20,7 @@ import pyarrow as pa
 from google.cloud import bigquery
 from sqlglot import exp
 
+from holley_graph import spill
 from holley_graph.errors import SourceUnreachable
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
@@ -105,7 +106,7 @@ class BigQuerySource:
         for _ in range(_TRIES):
             reading = streams.read(self.connection, table)
             watched = self._watched(statement.name, table, reading.batches)
-            rows = landing.land(reading.schema, watched, feeds.spill(self.settings))
+            rows = landing.land(reading.schema, watched, spill.folder(self.settings.home.absolute()))
             if rows.num_rows == table.num_rows:
                 connection.register(into, rows)
                 self.notes.append(f"{statement.name}: {rows.num_rows:,} rows by {reading.by}")

@@ -10,10 +10,12 @@ import pytest
 
 from tests.house import tree
 
-EVERYONE = {"errors", "progress"}
+EVERYONE = {"errors", "progress", "sealed", "spill"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "progress": set(),
+    "sealed": {"errors"},
+    "spill": set(),
     "settings": set(),
     "graph": set(),
     "server": {"settings", "graph"},

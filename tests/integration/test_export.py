@@ -49,8 +49,10 @@ LED = (
     "RETURN c.count, a.part_type"
 )
 OTHERS = (
-    "MATCH (u:User)-[:OWNS]->(v:Vehicle {make: $make, model: $model}) "
-    "WHERE u.user_id <> $u AND EXISTS { (u)-[:ORDERED]->(:Product {sku: $p}) } RETURN count(u)"
+    "MATCH (me:User {user_id: $u}), (b:User)-[:ORDERED]->(:Product {sku: $p}) "
+    "WITH me, b, coalesce(b.email_hash, b.user_id) AS person WHERE person <> coalesce(me.email_hash, me.user_id) "
+    "MATCH (x:User)-[:OWNS]->(:Vehicle {make: $make, model: $model}) WHERE x = b OR x.email_hash = b.email_hash "
+    "RETURN count(DISTINCT person)"
 )
 
 
@@ -434,7 +436,7 @@ def test_a_release_whose_files_were_changed_is_not_exported(live: Live, tmp_path
     try:
         assert live.export(tmp_path / "x.parquet")
         keys.write_bytes(whole + b"x")
-        with pytest.raises(ParcelError, match="was changed after the run was sealed"):
+        with pytest.raises(ParcelError, match="was changed after it was sealed"):
             export(live.graph, live.settings, tmp_path / "y.csv", NOW)
     finally:
         keys.write_bytes(whole)

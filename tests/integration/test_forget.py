@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from holley_graph import sealed
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings import table
 from holley_graph.embeddings.writeback import write_back
@@ -72,7 +73,7 @@ def released(graph: Graph, settings: Settings) -> None:
     """Put a release live, with a snapshot beside it and a sealed run."""
     parcel.keep(exporter.take(graph, exporter.options(settings.sync)), settings.home / "snapshots")
     run = runs.write(runs.draw(held(graph), 1), settings.home / "runs" / "r1")
-    seal = {path.name: parcel.digest(path) for path in run.iterdir()}
+    seal = {path.name: sealed.digest(path) for path in run.iterdir()}
     (run / "manifest.json").write_text(json.dumps({"files": seal}))
     write_back(graph, run)
 

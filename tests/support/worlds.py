@@ -36,6 +36,8 @@ def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: datetime
     ids = np.unique(np.concatenate([frame["user_id"].to_numpy(object) for frame in done]))
     row_of["user_id"] = _rows(pd.Series(ids))
     owned = frames["owns"].set_index("user_id")["vehicle_id"].map(row_of["vehicle_id"]).reindex(ids)
+    hashes = frames["user"].set_index("user_id")["email_hash"].reindex(ids)
+    person = hashes.where(hashes.notna(), ids)
     fits = np.column_stack(
         [frames["fits"]["vehicle_id"].map(row_of["vehicle_id"]), frames["fits"]["sku"].map(row_of["sku"])]
     )
@@ -69,7 +71,11 @@ def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: datetime
         ),
         vehicles=_arrow(vehicles[["vehicle_id", "year", "make", "model"]].assign(owners=owners.to_numpy("int64"))),
         users=pa.table(
-            {"user_id": pa.array(ids, pa.string()), "vehicle": pa.array(owned, pa.int64(), from_pandas=True)}
+            {
+                "user_id": pa.array(ids, pa.string()),
+                "vehicle": pa.array(owned, pa.int64(), from_pandas=True),
+                "person": pa.array(pd.factorize(person)[0], pa.int64()),
+            }
         ),
         fits=fits[np.lexsort((fits[:, 1], fits[:, 0]))].astype("int64"),
         events=_arrow(events),

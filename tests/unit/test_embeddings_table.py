@@ -61,7 +61,7 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
     table.save({"user": Table(np.array(["a", "b"], object), np.zeros((2, 3), np.float32))}, tmp_path)
     whole = (tmp_path / "embeddings.safetensors").read_bytes()
     (tmp_path / "late.parquet").write_text("junk")
-    with pytest.raises(ParcelError, match=r"late\.parquet is unreadable"):
+    with pytest.raises(ParcelError, match=r"late\.parquet cannot be read"):
         table.load_with_late(tmp_path)
     (tmp_path / "late.parquet").unlink()
     (tmp_path / "embeddings.safetensors").write_bytes(b"\0" * 64)
@@ -86,5 +86,5 @@ def test_a_run_that_was_changed_after_it_was_sealed_is_refused(tmp_path: Path) -
     (tmp_path / "manifest.json").write_text(json.dumps({"files": {"embeddings.safetensors": digest}}))
     assert table.load(tmp_path).keys() == tables.keys()
     table.save({"product": Table(tables["product"].keys, tables["product"].vectors * 2)}, tmp_path)
-    with pytest.raises(ParcelError, match="changed after the run was sealed"):
+    with pytest.raises(ParcelError, match="changed after it was sealed"):
         table.load(tmp_path)

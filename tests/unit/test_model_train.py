@@ -19,7 +19,7 @@ from holley_graph.model.execution import Execution
 from holley_graph.model.fit import Curve, fit
 from holley_graph.model.sage import SageConfig
 from holley_graph.model.train import Run, train
-from holley_graph.snapshot.parcel import digest
+from holley_graph.sealed import digest
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from holley_graph import sealed
 from holley_graph.errors import ParcelError
 from holley_graph.snapshot import parcel
 from holley_graph.snapshot.snapshot import Snapshot
@@ -29,7 +30,7 @@ def test_the_manifest_says_when_how_many_and_which_bytes(snapshot: Snapshot, tmp
     assert manifest["as_of"] == snapshot.as_of
     assert manifest["files"]["events"] == {
         "rows": snapshot.events.num_rows,
-        "sha256": parcel.digest(path / "events.parquet"),
+        "sha256": sealed.digest(path / "events.parquet"),
     }
     assert set(manifest["files"]) == {"products", "vehicles", "users", "fits", "events", "bought"}
 
