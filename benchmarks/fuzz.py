@@ -1,7 +1,7 @@
 """Hostile command lines, settings and damaged files: every failure has to be one line with a documented code.
 
     python -m benchmarks.fuzz arguments --count 10000
-    python -m benchmarks.fuzz damage HOME --count 1000 -- rejects list
+    python -m benchmarks.fuzz damage HOME --count 1000 --command 'rejects list --json'
 
 Each case runs in a process of its own, forked from one that has everything imported. `damage` copies a home for
 each case and runs the command on it; an answer that differs from the undamaged home's counts as wrong.
@@ -17,6 +17,7 @@ import pkgutil
 import random
 import re
 import resource
+import shlex
 import shutil
 import signal
 import sys
@@ -254,7 +255,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("home", nargs="?", type=Path)
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("command", nargs=argparse.REMAINDER)
+    parser.add_argument("--command", default="rejects list --json", help="the command that reads the home")
     return parser.parse_args()
 
 
@@ -268,4 +269,4 @@ if __name__ == "__main__":
     if asked.what == "arguments":
         print(of_arguments(asked.count, asked.seed, nowhere))
     else:
-        print(of_damage(asked.home, [asked.command], asked.count, asked.seed))
+        print(of_damage(asked.home, [shlex.split(asked.command)], asked.count, asked.seed))
