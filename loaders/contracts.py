@@ -12,11 +12,6 @@ import pyarrow as pa
 
 from holley_graph.errors import SourceError
 
-_SPACE = r"[\s\v\x1c-\x1f\x{85}\pZ]+"
-BLANK = f"^{_SPACE}|{_SPACE}$"
-"""What trimming removes, as a pattern (RE2): Unicode's white space. Engines differ in what TRIM removes, and
-DuckDB's TRIM with a set of this size takes six times as long."""
-
 TIMES = pa.list_(pa.int64())
 BIGQUERY = {
     pa.string(): "STRING",
@@ -151,8 +146,13 @@ _COUNTED = Column("at", TIMES, "counted times, epoch seconds, ascending", requir
 USERS = CleanTable(
     "users",
     (
-        Column("user_id", pa.string(), "trimmed id of the source", required=True),
-        Column("email", pa.string(), "trimmed, lower case; absent: unknown"),
+        Column(
+            "user_id",
+            pa.string(),
+            "id of the source as it compares; `hashed:` and a hash where it may be an address",
+            required=True,
+        ),
+        Column("email", pa.string(), "lower case; absent: unknown, or of too many ids"),
         Column("year", pa.int64(), "model year of the vehicle; absent: unknown"),
         Column("make", pa.string(), "trimmed, upper case; absent: unknown"),
         Column("model", pa.string(), "trimmed, upper case; absent: unknown"),
@@ -184,7 +184,12 @@ ITEMS = CleanTable(
 EVENTS = CleanTable(
     "events",
     (
-        Column("user_id", pa.string(), "trimmed id of the source", required=True),
+        Column(
+            "user_id",
+            pa.string(),
+            "id of the source as it compares; `hashed:` and a hash where it may be an address",
+            required=True,
+        ),
         Column("kind", pa.string(), "VIEWED, CARTED or ORDERED", required=True),
         _SKU,
         Column("day", pa.int64(), "day of the times in `at`, days since 1970", required=True),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -22,7 +22,7 @@ import pyarrow as pa
 from holley_graph import spill
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import contracts, drift, parquet, sqltext, tombstones
+from loaders import contracts, drift, identity, letters, merge, parquet, rules, sqltext, tombstones
 from loaders.accounts import FeedAccount
 from loaders.source import Cost, Earlier, Found, Source, Unread
 
@@ -71,7 +71,7 @@ class Extract:
         if self.earlier is None or not self.earlier.same.issuperset({"clean_fitment", "clean_items"}):
             return None
         self.connection.read_parquet(parquet.literal(self.earlier.events[0])).create_view("earlier_events")
-        found = self.connection.sql(sqltext.duckdb("merge/people"), params={"since_day": _day(self.earlier)})
+        found = self.connection.sql(sqltext.duckdb("merge/people"), params={"since_day": merge.day(self.earlier)})
         return found.to_arrow_table()["user_id"].combine_chunks()
 
     def clean(self, name: str) -> pa.Table:
@@ -177,7 +177,8 @@ def _begin(
     found = source.open(connection, run_id, progress)
     drift.stop_if_rows_are_gone(found, before or {}, sync.allow_empty, sync.max_row_fall)
     since = max(earlier.since, sync.boundary) if earlier else sync.boundary
-    known = {"as_of": as_of, "boundary": sync.boundary, "since": since, "blank": contracts.BLANK}
+    window = {"as_of": as_of, "boundary": sync.boundary, "since": since}
+    known = window | rules.values(settings, as_of) | identity.pads(identity.email_key(settings))
     costs: dict[str, Cost] = {}
     for done, feed in enumerate(FEEDS, 1):
         if earlier and feed.raw in earlier.unread:
@@ -206,6 +207,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     }
     connection = duckdb.connect(config=limits)
     connection.execute("SET TimeZone = 'UTC'")  # refused as part of `config`: its extension is not loaded by then
+    letters.teach(connection)
     return connection
 
 
@@ -236,7 +238,9 @@ def _run(
     clean = result.filter("outcome IN ('clean', 'waiting')").project(columns)
     feed.clean.check(clean)
     if feed.clean is contracts.EVENTS:
-        _merge(connection, clean, columns, earlier)
+        merge.events(connection, clean, columns, known, earlier)
+    elif feed.clean is contracts.USERS:
+        merge.users(connection, clean, known)
     else:
         clean.create_view(f"clean_{name}")
     address = "email" if "email" in result.columns else "CAST(NULL AS VARCHAR) AS email"
@@ -259,24 +263,6 @@ def _run(
         partly=earlier is not None and feed.clean is contracts.EVENTS,
         until=_until(result),
     )
-
-
-def _merge(
-    connection: duckdb.DuckDBPyConnection, read: duckdb.DuckDBPyRelation, columns: str, earlier: Earlier | None
-) -> None:
-    """Put the days that were read beside those that are kept, and tell both apart by today's catalogue."""
-    read.create_view("read_events")
-    kept = connection.read_parquet([parquet.literal(path) for path in earlier.events]) if earlier else read.limit(0)
-    kept.project(columns).create_view("kept_events")
-    days = {"since_day": _day(earlier) if earlier else 0}
-    connection.sql(sqltext.duckdb("merge/events"), params=days).create("merged_events")
-    merged = connection.table("merged_events")
-    merged.filter("listed").project(columns).create_view("clean_events")
-    merged.filter("NOT listed").project(columns).create_view("waiting_events")
-
-
-def _day(earlier: Earlier) -> int:
-    return (earlier.since - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
 def _until(result: duckdb.DuckDBPyRelation) -> int | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 
+from holley_graph import spelling
 from holley_graph.errors import SettingsError
 from holley_graph.settings import Settings
+from loaders import rules
 
 _BLOCK = 64  # bytes of a SHA-256 block
 _SHORTEST = 16  # bytes
@@ -38,6 +42,14 @@ def email_key(settings: Settings) -> bytes:
     except OSError as error:
         raise SettingsError(f"email key file {path}: {error.strerror}", "set privacy.email_key_file") from error
     return _checked(key, f"email key file {path}")
+
+
+def as_kept(settings: Settings, user_id: str) -> str:
+    """Spell a user id as the graph has it; one that may be an address is a hash there, the email's own."""
+    spelled = spelling.normal(user_id)
+    if not re.search(rules.MENTION, spelled):
+        return spelled
+    return "hashed:" + hmac.new(email_key(settings), spelled.lower().encode(), hashlib.sha256).hexdigest()
 
 
 def pads(key: bytes) -> dict[str, bytes]:

@@ -107,6 +107,8 @@ def duckdb(name: str, tables: Mapping[str, str] | None = None) -> str:
 def _translated(name: str, tables: tuple[tuple[str, str], ...]) -> str:
     body = sqlglot.parse_one(load(name).text, dialect="bigquery")
     bound = exp.replace_tables(body, dict(tables), dialect="duckdb") if tables else body
+    if bound.find(exp.Normalize):
+        _spell_in_full(bound)
     return str(bound.transform(_as_duckdb_means_it).sql(dialect="duckdb", comments=False))
 
 
@@ -118,6 +120,24 @@ def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Uuid):
         node.set("is_string", False)  # 16 bytes to group by instead of 36 characters
     return node
+
+
+def _spell_in_full(body: exp.Expr) -> None:
+    """Give a statement that reads raw texts all of Unicode (`letters`); ASCII needs none of it."""
+    named = {exp.Normalize: "NFKC", exp.Upper: "FULL_UPPER", exp.Lower: "FULL_LOWER"}
+    for node in reversed(list(body.find_all(*named))):  # the innermost first
+        plain = node.this if isinstance(node, exp.Normalize) else node
+        is_ascii = exp.and_(
+            *map(_is_ascii, {column.sql(): column for column in node.find_all(exp.Column)}.values())
+        )
+        full = exp.Anonymous(this=named[type(node)], expressions=[node.this.copy()])
+        node.replace(exp.case().when(is_ascii, plain.copy()).else_(full))
+
+
+def _is_ascii(column: exp.Column) -> exp.NullSafeEQ:
+    """Whether a text has as many bytes as characters; a missing one has none of either."""
+    letters, size = exp.Length(this=column.copy()), exp.Anonymous(this="STRLEN", expressions=[column.copy()])
+    return exp.NullSafeEQ(this=letters, expression=size)
 
 
 def _tables(body: exp.Query) -> set[str]:

@@ -156,7 +156,7 @@ class _Sync:
                 "fingerprint": print_of_all,
                 "as_of": self.as_of.isoformat(),
                 "lineage": self.source.lineage,
-                "rules": taken.rules(self.settings, key),
+                "rules": taken.rules(self.settings, self.as_of, key),
                 "makes": taken.makes(self.settings, key),
                 "digests": digests,
                 "events": f"since {kept.since.isoformat()}" if kept else "all",
@@ -193,7 +193,7 @@ class _Sync:
         """What need not be read again; none, with a note why, if all has to be."""
         rules = {
             "lineage": self.source.lineage,
-            "rules": taken.rules(self.settings, identity.email_key(self.settings)),
+            "rules": taken.rules(self.settings, self.as_of, identity.email_key(self.settings)),
         }
         if before is None:
             self.notes.append("everything is read: what the last sync took is not here")

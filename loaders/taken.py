@@ -23,7 +23,8 @@ from holley_graph import sealed
 from holley_graph.errors import ParcelError
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
-from loaders import contracts, sqltext, tombstones
+from loaders import rules as value_rules
+from loaders import sqltext, tombstones
 from loaders.accounts import FeedAccount
 from loaders.feeds import FEEDS, Extract
 
@@ -168,9 +169,13 @@ def forget_others(home: Path, run_id: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def rules(settings: Settings, key: bytes) -> str:
+def rules(settings: Settings, as_of: datetime, key: bytes) -> str:
     """Condense what decides how a row is read; what was read by other rules is not kept."""
-    texts = [contracts.BLANK, settings.sync.boundary.isoformat(), hashlib.sha256(key).hexdigest()]
+    texts: list[Any] = [
+        value_rules.values(settings, as_of),
+        settings.sync.boundary.isoformat(),
+        hashlib.sha256(key).hexdigest(),
+    ]
     texts += [sqltext.text(feed.clean.name) for feed in FEEDS]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 

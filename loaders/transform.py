@@ -173,6 +173,7 @@ def _values(settings: Settings, as_of: datetime, key: bytes) -> dict[str, Any]:
     return identity.pads(key) | {
         "reference_s": ageing.reference(as_of, settings.weights),
         "decay": 0.0 if half_life is None else 1 / (half_life * ageing.DAY_S),
+        "time_zone": settings.sync.time_zone,
         "min_price": eligibility.min_price,
         "unknown_price": eligibility.unknown_price,
         "require_image": eligibility.require_image,

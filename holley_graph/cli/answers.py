@@ -39,12 +39,14 @@ def recommend(
     """
     from holley_graph.export import single
     from holley_graph.recommend import answers, leads
+    from loaders import identity
 
     if (user_id is None) == (vehicle is None):
         raise click.UsageError("give either --user or --vehicle")
     if by and (user_id is None or ranker != "graph"):
         raise click.UsageError("--by answers for a --user, and by the graph")
     rules = context.settings.recommend
+    user_id = user_id and identity.as_kept(context.settings, user_id)
     with context.graph() as graph:
         if by:
             answer = leads.for_user(graph, by, str(user_id), k, rules)
@@ -111,7 +113,9 @@ def explain(context: Context, user_id: str, sku: str, html: Path | None, as_json
     """Why a part is recommended to a user, or what rules it out."""
     from holley_graph.recommend import picture
     from holley_graph.recommend.explain import explain as explain_pair
+    from loaders import identity
 
+    user_id = identity.as_kept(context.settings, user_id)
     with context.graph() as graph:
         found = explain_pair(graph, user_id, sku, context.settings.recommend)
         if html:
@@ -135,7 +139,9 @@ def path(context: Context, user_id: str, sku: str, html: Path | None, as_json: b
     """The fitment path from a user over the vehicle to a part, edge by edge."""
     from holley_graph.errors import NotFound
     from holley_graph.recommend import picture
+    from loaders import identity
 
+    user_id = identity.as_kept(context.settings, user_id)
     with context.graph() as graph:
         found = picture.path(picture.edges(graph, user_id, sku))
     if not found:

@@ -64,6 +64,7 @@ def forget(graph: Graph, settings: Settings, user_id: str) -> Report:
     home = settings.home
     with alone(home):
         taken, key = last_sync(graph, home), identity.email_key(settings)
+        user_id = identity.as_kept(settings, user_id)
         person = find(taken, user_id, key)
         _check_known(graph, home, key, person, user_id)
         tombstones.add(home, key, person.user_ids, person.email)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph, Row
 from holley_graph.recommend.release import OneRelease
@@ -78,7 +79,7 @@ def similar(graph: Graph, sku: str, k: int) -> list[Row]:
     Raises:
         NotFound: no such SKU, or it has no vector yet.
     """
-    known = known_of(graph, sku=sku.strip().upper())
+    known = known_of(graph, sku=spelling.upper(sku))
     if known["sku"] is None:
         raise NotFound(f"no SKU {sku!r} in the graph")
     if known["release"] is None:
@@ -98,9 +99,9 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
     Raises:
         NotFound: not a year, make and model, or none that the graph knows.
     """
-    match = _YEAR_MAKE_MODEL.fullmatch(text)
+    match = _YEAR_MAKE_MODEL.fullmatch(spelling.normal(text))
     if match:
-        spelled = " ".join(match[2].upper().replace("|", " ").split())
+        spelled = " ".join(spelling.upper(match[2]).replace("|", " ").split())
         found = graph.read("recommend/vehicle_by_name", year=int(match[1]), name=spelled)
         if found:
             return str(found[0]["vehicle_id"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from holley_graph import spelling
 from holley_graph.errors import NotFound
 from holley_graph.graph.client import Graph, Row
 from holley_graph.settings import Recommend
@@ -33,7 +34,7 @@ def explain(graph: Graph, user_id: str, sku: str, rules: Recommend) -> Explanati
     Raises:
         NotFound: no such user or SKU.
     """
-    sku = sku.strip().upper()
+    sku = spelling.upper(sku)
     rows = graph.read("recommend/explain", user_id=user_id, sku=sku, exclude_days=rules.exclude_days)
     if not rows:
         known = graph.read("recommend/known", user_id=user_id, vehicle_id=None, sku=sku)[0]

@@ -6,6 +6,7 @@ nothing bought lately, one of a family, few of a type.
 
 from __future__ import annotations
 
+from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph, Row
 from holley_graph.recommend.answers import INDEX_CANDIDATES, Answer, known_of, of_one_release
@@ -53,7 +54,7 @@ def bought_next(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
         NotFound: no such SKU, or nothing follows it.
         GraphStateError: there are no embeddings yet, so no index to ask.
     """
-    known = known_of(graph, sku=sku.strip().upper())
+    known = known_of(graph, sku=spelling.upper(sku))
     if known["sku"] is None:
         raise NotFound(f"no SKU {sku!r} in the graph")
     if known["release"] is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from holley_graph import spelling
 from holley_graph.errors import NotFound
 from holley_graph.graph.client import Graph, Row
 
@@ -28,7 +29,7 @@ def edges(graph: Graph, user_id: str, sku: str) -> list[Row]:
     Raises:
         NotFound: no such user or SKU, or nothing connects them.
     """
-    found = graph.read("recommend/picture", user_id=user_id, sku=sku.strip().upper(), k=NEIGHBOURS)
+    found = graph.read("recommend/picture", user_id=user_id, sku=spelling.upper(sku), k=NEIGHBOURS)
     if not found:
         raise NotFound(f"nothing connects user {user_id!r} and SKU {sku!r}", "are both in the graph?")
     return found
@@ -50,7 +51,7 @@ def draw(found: list[Row], sku: str, file: Path) -> None:
             id=key,
             caption=name,
             color=COLOURS[label],
-            size=SIZES[label] * (1.4 if key == sku.strip().upper() else 1),
+            size=SIZES[label] * (1.4 if key == spelling.upper(sku) else 1),
             properties={"label": label, "key": key},
         )
         for key, (label, name) in named.items()

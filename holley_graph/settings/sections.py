@@ -66,6 +66,19 @@ class Sync(Section):
     """A pause longer than this ends a viewing session."""
     session_max_skus: int = Field(50, gt=1)
     """Sessions with more SKUs than this (crawlers) teach no co-view."""
+    time_zone: str = "America/Chicago"
+    """Where the shop is: what an event and an order line of one calendar day there say of the same part is one
+    purchase."""
+    placeholders: tuple[str, ...] = ("n/a", "na", "null", "none", "nil", "nan", "undefined", "unknown", "anonymous")
+    """What stands for nobody where an email or a user id should; so does anything of zeros and dashes alone."""
+    most_ids: int = Field(20, ge=1)
+    """User ids that may share an email; one that more of them have (a call centre's) belongs to nobody."""
+    most_characters: int = Field(500, ge=50, le=900)
+    """Characters that a user id, an email, a SKU, a make, a model or a part type may have."""
+    first_year: int = 1885
+    """Earliest model year that is believed."""
+    last_year: int | None = None
+    """Latest model year that is believed; none: the year after the next one, seen from `as_of`."""
     allow_empty: tuple[str, ...] = ()
     """Source tables that may have no rows; any other empty one stops the sync."""
     max_row_fall: float = Field(0.5, ge=0, le=1)
@@ -151,6 +164,8 @@ class Eligibility(Section):
     """Cheapest price that is recommended."""
     unknown_price: float = 50.0
     """What a product without an observed price counts as."""
+    max_price: float = Field(100_000.0, gt=0)
+    """Dearest price that is believed; what an event says above it is no price."""
     require_image: bool = True
     """Only products with an https image."""
     unknown_type_min_price: float = 3000.0

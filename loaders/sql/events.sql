@@ -1,7 +1,13 @@
 -- purpose: events to one row per user, kind of interaction, SKU and day, with all its times
 -- params: @as_of TIMESTAMP events at or after it are not known yet
 --         @since TIMESTAMP events before it are told by the orders table, or were taken by an earlier sync
---         @blank STRING    pattern of white space at either end: engines differ in what TRIM removes
+--         @invisible STRING      pattern of characters that nobody sees
+--         @blank STRING          pattern of a run of white space
+--         @placeholder STRING    pattern of what stands for nobody
+--         @address STRING        pattern of an address inside another text
+--         @mention STRING        pattern of whatever may be one
+--         @most_characters INT64 of a user id or a SKU
+--         @max_price FLOAT64     dearest price that is believed
 -- reads: events, clean_fitment, clean_items
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, kind STRING, sku STRING,
 --          day INT64, at ARRAY<INT64>, count INT64, price FLOAT64, image_url STRING, image_at INT64
@@ -20,31 +26,37 @@ WITH catalogue AS (
   SELECT i.sku FROM clean_items AS i
 ),
 
-named AS (
+texts AS (
   SELECT
-    GENERATE_UUID() AS row_id,
-    NULLIF(REGEXP_REPLACE(e.user_id, @blank, ''), '') AS user_id,
-    UPPER(e.event_name) AS name,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(e.user_id, @invisible, ''), NFKC), @blank, ' ')) AS user_id,
+    UPPER(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(e.event_name, @invisible, ''), NFKC), @blank, ' '))) AS name,
     e.client_event_timestamp AS time,
-    CASE UPPER(e.event_name)
-      WHEN 'VIEWED PRODUCT' THEN 'VIEWED'
-      WHEN 'CART UPDATE' THEN 'CARTED'
-      WHEN 'ORDERED PRODUCT' THEN 'ORDERED'
-      WHEN 'PLACED ORDER' THEN 'ORDERED'
-      WHEN 'CONSUMER WEBSITE ORDER' THEN 'ORDERED'
-    END AS kind,
-    -- the shape of the name of the properties that hold this event's SKUs
-    CASE UPPER(e.event_name)
-      WHEN 'CART UPDATE' THEN 'items_#.id'
-      WHEN 'PLACED ORDER' THEN 'items_#.id'
-      WHEN 'CONSUMER WEBSITE ORDER' THEN 'skus_#'
-      ELSE 'id'
-    END AS sku_shape,
     e.event_properties
   FROM events AS e
   WHERE
     (e.client_event_timestamp >= @since AND e.client_event_timestamp < @as_of)
     OR e.client_event_timestamp IS NULL
+),
+
+named AS (
+  SELECT
+    GENERATE_UUID() AS row_id,
+    NULLIF(IF(REGEXP_CONTAINS(t.user_id, @mention), LOWER(t.user_id), t.user_id), '') AS user_id,
+    t.name,
+    t.time,
+    CASE
+      WHEN t.name = 'VIEWED PRODUCT' THEN 'VIEWED'
+      WHEN t.name = 'CART UPDATE' THEN 'CARTED'
+      WHEN t.name IN ('ORDERED PRODUCT', 'PLACED ORDER', 'CONSUMER WEBSITE ORDER') THEN 'ORDERED'
+    END AS kind,
+    -- the shape of the name of the properties that hold this event's SKUs
+    CASE
+      WHEN t.name IN ('CART UPDATE', 'PLACED ORDER') THEN 'items_#.id'
+      WHEN t.name = 'CONSUMER WEBSITE ORDER' THEN 'skus_#'
+      ELSE 'id'
+    END AS sku_shape,
+    t.event_properties
+  FROM texts AS t
 ),
 
 placed AS (
@@ -53,18 +65,18 @@ placed AS (
     CASE
       WHEN n.kind IS NULL THEN 'other_name'
       WHEN n.user_id IS NULL THEN 'event.no_user'
+      WHEN REGEXP_CONTAINS(n.user_id, @placeholder) THEN 'event.placeholder_user'
+      WHEN CHAR_LENGTH(n.user_id) > @most_characters THEN 'event.too_long'
       WHEN n.time IS NULL THEN 'event.no_time'
     END AS reason
   FROM named AS n
 ),
 
-properties AS (
+listed AS (
   SELECT
     p.row_id, p.user_id, p.name, p.time, p.kind, p.sku_shape, p.reason,
-    LOWER(u.property_name) AS property,
-    NULLIF(REGEXP_REPLACE(u.string_value, @blank, ''), '') AS words,
-    CAST(u.long_value AS STRING) AS digits,
-    u.double_value AS number
+    LOWER(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(u.property_name, @invisible, ''), NFKC), @blank, ' '))) AS property,
+    u.string_value, u.long_value, u.double_value
   FROM placed AS p
   CROSS JOIN UNNEST(
     -- one property more, in slot '', so that an event without any is still a row
@@ -76,27 +88,65 @@ properties AS (
       COALESCE(IF(p.reason IS NULL, p.event_properties, []), [])
     )
   ) AS u
+),
+
+properties AS (
+  SELECT
+    l.row_id, l.user_id, l.name, l.time, l.kind, l.sku_shape, l.reason, l.property,
+    NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(l.string_value, @invisible, ''), NFKC), @blank, ' ')), '') AS words,
+    -- the address of a picture stays as it is but for what surrounds it
+    NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(l.string_value, @invisible, ''), @blank, ' ')), '') AS url,
+    CAST(l.long_value AS STRING) AS digits,
+    COALESCE(l.double_value, CAST(l.long_value AS FLOAT64)) AS number
+  FROM listed AS l
   WHERE REGEXP_CONTAINS(
-    u.property_name,
-    r'(?i)^(|prod(uct)?id|price|itemprice|imageurl|skus_[0-9]+|items_[0-9]+\.(prod(uct)?id|itemprice|imageurl))$'
+    l.property,
+    r'^(|prod(uct)?id|price|itemprice|imageurl|skus_[0-9]+|items_[0-9]+\.(prod(uct)?id|itemprice|imageurl))$'
   )
 ),
 
 shaped AS (
   SELECT
-    p.row_id, p.user_id, p.name, p.time, p.kind, p.sku_shape, p.reason, p.words, p.digits,
+    p.row_id, p.user_id, p.name, p.time, p.kind, p.sku_shape, p.reason, p.words, p.url, p.digits, p.number,
     -- items_12.productid becomes items_#.id in slot 12
     REGEXP_REPLACE(REGEXP_REPLACE(p.property, r'^(items|skus)_[0-9]+', r'\1_#'), r'prod(uct)?id$', 'id') AS shape,
-    COALESCE(REGEXP_EXTRACT(p.property, r'^(?:items|skus)_([0-9]+)'), '') AS slot,
-    COALESCE(
-      p.number,
-      -- a pattern before the cast: engines also read 1_000, inf or nan as numbers
-      IF(
-        REGEXP_CONTAINS(p.words, r'^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$'),
-        SAFE_CAST(p.words AS FLOAT64), NULL
-      )
-    ) AS price
+    COALESCE(REGEXP_EXTRACT(p.property, r'^(?:items|skus)_([0-9]+)'), '') AS slot
   FROM properties AS p
+),
+
+-- A price in words without its currency.
+amounts AS (
+  SELECT
+    s.row_id, s.user_id, s.name, s.time, s.kind, s.sku_shape, s.reason, s.words, s.url, s.digits, s.shape, s.slot, s.number,
+    s.shape IN ('price', 'itemprice', 'items_#.itemprice') AS is_price,
+    REGEXP_REPLACE(
+      IF(s.shape IN ('price', 'itemprice', 'items_#.itemprice') AND s.number IS NULL, s.words, NULL),
+      r'(?i)^(?:(?:usd|cad|eur|gbp|aud|mxn) ?)?(?:(?:us|ca|c|au|a|mx)?\p{Sc} ?)?| ?\p{Sc}?(?: ?(?:usd|cad|eur|gbp|aud|mxn))?$', ''
+    ) AS amount
+  FROM shaped AS s
+),
+
+-- Patterns before the cast: engines also read 1_000, inf or nan as numbers.
+priced AS (
+  SELECT
+    a.row_id, a.user_id, a.name, a.time, a.kind, a.sku_shape, a.reason, a.words, a.url, a.digits, a.shape, a.slot,
+    a.is_price AND (a.number IS NOT NULL OR a.words IS NOT NULL) AS has_price,
+    IF(a.is_price, COALESCE(
+        a.number,
+        SAFE_CAST(
+          CASE
+            WHEN REGEXP_CONTAINS(a.amount, r'^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$') THEN a.amount
+            -- 1,299.00
+            WHEN REGEXP_CONTAINS(a.amount, r"^[0-9]{1,3}([, '][0-9]{3})+(\.[0-9]+)?$")
+              THEN REGEXP_REPLACE(a.amount, r"[, ']", '')
+            -- 1.299,00
+            WHEN REGEXP_CONTAINS(a.amount, r"^([0-9]+|[0-9]{1,3}([. '][0-9]{3})+),[0-9]{1,2}$")
+              THEN REPLACE(REGEXP_REPLACE(a.amount, r"[. ']", ''), ',', '.')
+            WHEN REGEXP_CONTAINS(a.amount, r'^[0-9]{1,3}(\.[0-9]{3}){2,}$') THEN REPLACE(a.amount, '.', '')
+          END AS FLOAT64
+        )
+    ), NULL) AS price
+  FROM amounts AS a
 ),
 
 slots AS (
@@ -111,50 +161,52 @@ slots AS (
     -- '' stands for none (a blank SKU is none): the emulator cannot read DISTINCT beside IGNORE NULLS
     ARRAY_AGG(DISTINCT IF(s.shape = s.sku_shape, UPPER(COALESCE(s.words, s.digits, '')), '')) AS skus,
     COUNT(IF(s.shape = s.sku_shape, COALESCE(s.words, s.digits), NULL)) > 0 AS has_sku,
-    MAX(
-      IF(
-        s.shape IN ('price', 'itemprice', 'items_#.itemprice') AND NOT IS_NAN(s.price) AND NOT IS_INF(s.price),
-        s.price, NULL
-      )
-    ) AS price,
+    MAX(IF(NOT IS_NAN(s.price) AND s.price <= @max_price AND NOT IS_INF(s.price), s.price, NULL)) AS price,
+    LOGICAL_OR(
+      s.has_price AND COALESCE(IS_NAN(s.price) OR s.price > @max_price OR IS_INF(s.price), TRUE)
+    ) AS bad_price,
     -- '' stands for an image that cannot be used: it is less than any that can
     MAX(
       CASE
-        WHEN s.shape NOT IN ('imageurl', 'items_#.imageurl') OR s.words IS NULL THEN NULL
-        WHEN STARTS_WITH(s.words, '//') THEN CONCAT('https:', s.words)
-        WHEN STARTS_WITH(s.words, 'http://') THEN CONCAT('https', SUBSTR(s.words, 5))
-        WHEN STARTS_WITH(s.words, 'https://') THEN s.words
+        WHEN s.shape NOT IN ('imageurl', 'items_#.imageurl') OR s.url IS NULL THEN NULL
+        -- what ends like a file of a picture is no address: logo@2x.png
+        WHEN REGEXP_CONTAINS(REGEXP_REPLACE(s.url, r'(?i)@[^@/?&]*\.(jpe?g|png|gif|webp|avif|svg)', ''), @address) THEN ''
+        WHEN STARTS_WITH(s.url, '//') THEN CONCAT('https:', s.url)
+        WHEN STARTS_WITH(s.url, 'http://') THEN CONCAT('https', SUBSTR(s.url, 5))
+        WHEN STARTS_WITH(s.url, 'https://') THEN s.url
         ELSE ''
       END
     ) AS image_url
-  FROM shaped AS s
+  FROM priced AS s
   GROUP BY s.row_id, s.slot
 ),
 
 -- Slots with a SKU; an event without any keeps its slot ''.
 filled AS (
-  SELECT s.user_id, s.name, s.time, s.kind, s.reason, s.skus, s.has_sku, s.price, s.image_url
+  SELECT s.user_id, s.name, s.time, s.kind, s.reason, s.skus, s.has_sku, s.price, s.bad_price, s.image_url
   FROM slots AS s
   WHERE TRUE
   QUALIFY s.has_sku OR (s.slot = '' AND NOT LOGICAL_OR(s.has_sku) OVER (PARTITION BY s.row_id))
 ),
 
 items AS (
-  SELECT f.user_id, f.name, f.time, f.kind, f.reason, listed AS sku, f.price, f.image_url
+  SELECT f.user_id, f.name, f.time, f.kind, f.reason, one AS sku, f.price, f.bad_price, f.image_url
   FROM filled AS f
-  CROSS JOIN UNNEST(f.skus) AS listed
-  WHERE f.has_sku AND listed <> ''
+  CROSS JOIN UNNEST(f.skus) AS one
+  WHERE f.has_sku AND one <> ''
   UNION ALL
-  SELECT f.user_id, f.name, f.time, f.kind, COALESCE(f.reason, 'event.no_sku'), NULL, NULL, NULL
+  SELECT f.user_id, f.name, f.time, f.kind, COALESCE(f.reason, 'event.no_sku'), NULL, NULL, FALSE, NULL
   FROM filled AS f
   WHERE NOT f.has_sku
 ),
 
 judged AS (
   SELECT
-    i.user_id, i.name, i.time, i.kind, i.sku, i.price, i.image_url,
+    i.user_id, i.name, i.time, i.kind, i.sku, i.price, i.bad_price, i.image_url,
     CASE
       WHEN i.reason IS NOT NULL THEN i.reason
+      WHEN CHAR_LENGTH(i.sku) > @most_characters THEN 'event.too_long'
+      WHEN REGEXP_CONTAINS(i.sku, @address) THEN 'event.address'
       WHEN REGEXP_CONTAINS(i.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
       WHEN c.sku IS NULL THEN 'event.unknown_sku'
     END AS reason
@@ -200,6 +252,9 @@ accounts AS (
   UNION ALL
   SELECT 'ignored', j.reason, NULL, NULL, COUNT(*) FROM judged AS j WHERE j.reason NOT LIKE 'event.%' GROUP BY j.reason
   UNION ALL
+  -- items whose price says nothing
+  SELECT 'ignored', 'bad_price', NULL, NULL, COUNT(*) FROM judged AS j WHERE j.bad_price AND j.reason IS NULL HAVING COUNT(*) > 0
+  UNION ALL
   SELECT 'read', 'items', NULL, NULL, COUNT(j.sku) FROM judged AS j
   UNION ALL
   SELECT 'read', 'rows', NULL, NULL, COUNT(*) FROM named AS n
@@ -226,12 +281,12 @@ GROUP BY d.user_id, d.kind, d.sku, d.day
 
 UNION ALL
 
--- Whatever looks like an address is taken out of what is kept of rejected rows.
+-- Whatever may be an address is taken out of what is kept of rejected rows.
 SELECT
   a.outcome,
   a.reason,
-  REGEXP_REPLACE(a.value, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS value,
-  REGEXP_REPLACE(a.source, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS source,
+  REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
+  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
   a.n,
   CAST(NULL AS STRING) AS user_id,
   CAST(NULL AS STRING) AS kind,

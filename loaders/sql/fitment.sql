@@ -1,15 +1,25 @@
 -- purpose: product lists of vehicles to distinct pairs of SKU and vehicle, and vehicles without any product
--- params: @blank STRING pattern of white space at either end: engines differ in what TRIM removes
+-- params: @invisible STRING      pattern of characters that nobody sees
+--         @blank STRING          pattern of a run of white space
+--         @address STRING        pattern of an address inside another text
+--         @mention STRING        pattern of whatever may be one
+--         @most_characters INT64 of a SKU, a make or a model
+--         @first_year INT64      model years that are believed
+--         @last_year INT64       the same
 -- reads: fitment
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, sku STRING, year INT64, make STRING,
 --          model STRING
-WITH vehicle_rows AS (
+WITH texts AS (
   SELECT
-    REGEXP_REPLACE(f.v1_year, @blank, '') AS year_text,
-    NULLIF(UPPER(REGEXP_REPLACE(f.v1_make, @blank, '')), '') AS make,
-    NULLIF(UPPER(REGEXP_REPLACE(f.v1_model, @blank, '')), '') AS model,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(f.v1_year, @invisible, ''), NFKC), @blank, ' ')) AS year_text,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(f.v1_make, @invisible, ''), NFKC), @blank, ' ')) AS make,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(f.v1_model, @invisible, ''), NFKC), @blank, ' ')) AS model,
     f.products
   FROM fitment AS f
+),
+
+vehicle_rows AS (
+  SELECT t.year_text, NULLIF(UPPER(t.make), '') AS make, NULLIF(UPPER(t.model), '') AS model, t.products FROM texts AS t
 ),
 
 judged AS (
@@ -18,7 +28,11 @@ judged AS (
     CASE
       -- a pattern, not a cast: engines disagree on SAFE_CAST('1969.5' AS INT64)
       WHEN NOT COALESCE(REGEXP_CONTAINS(r.year_text, r'^[+-]?[0-9]{1,9}$'), FALSE) THEN 'fitment.bad_year'
+      WHEN NOT SAFE_CAST(r.year_text AS INT64) BETWEEN @first_year AND @last_year THEN 'fitment.bad_year'
       WHEN r.make IS NULL OR r.model IS NULL THEN 'fitment.no_vehicle'
+      WHEN GREATEST(CHAR_LENGTH(r.make), CHAR_LENGTH(r.model)) > @most_characters THEN 'fitment.too_long'
+      WHEN REGEXP_CONTAINS(r.make, @address) OR REGEXP_CONTAINS(r.model, @address) THEN 'fitment.address'
+      WHEN STRPOS(r.make, '|') > 0 OR STRPOS(r.model, '|') > 0 THEN 'fitment.bar'
     END AS reason
   FROM vehicle_rows AS r
 ),
@@ -27,28 +41,33 @@ vehicles AS (
   SELECT DISTINCT SAFE_CAST(j.year_text AS INT64) AS year, j.make, j.model FROM judged AS j WHERE j.reason IS NULL
 ),
 
-listed AS (
+numbers AS (
   SELECT
     SAFE_CAST(j.year_text AS INT64) AS year, j.make, j.model,
-    NULLIF(UPPER(REGEXP_REPLACE(p.product_number, @blank, '')), '') AS sku
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(p.product_number, @invisible, ''), NFKC), @blank, ' ')) AS product_number
   FROM judged AS j
   CROSS JOIN UNNEST(j.products) AS p
   WHERE j.reason IS NULL
+),
+
+listed AS (
+  SELECT n.year, n.make, n.model, NULLIF(UPPER(n.product_number), '') AS sku FROM numbers AS n
 ),
 
 items AS (
   SELECT
     i.year, i.make, i.model, i.sku,
     CASE
-      WHEN i.sku IS NULL THEN 'rejected'
-      WHEN REGEXP_CONTAINS(i.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'ignored'
-      ELSE 'clean'
-    END AS outcome
+      WHEN i.sku IS NULL THEN 'fitment.no_sku'
+      WHEN CHAR_LENGTH(i.sku) > @most_characters THEN 'fitment.too_long'
+      WHEN REGEXP_CONTAINS(i.sku, @address) THEN 'fitment.address'
+      WHEN REGEXP_CONTAINS(i.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
+    END AS reason
   FROM listed AS i
 ),
 
 pairs AS (
-  SELECT DISTINCT i.year, i.make, i.model, i.sku FROM items AS i WHERE i.outcome = 'clean'
+  SELECT DISTINCT i.year, i.make, i.model, i.sku FROM items AS i WHERE i.reason IS NULL
 ),
 
 accounts AS (
@@ -62,12 +81,12 @@ accounts AS (
   WHERE j.reason IS NOT NULL
   UNION ALL
   SELECT
-    'rejected', 'fitment.no_sku', NULL,
+    'rejected', i.reason, NULL,
     TO_JSON_STRING(STRUCT(i.year AS v1_year, i.make AS v1_make, i.model AS v1_model)), 1
   FROM items AS i
-  WHERE i.outcome = 'rejected'
+  WHERE i.reason LIKE 'fitment.%'
   UNION ALL
-  SELECT 'ignored', 'sku.service', NULL, NULL, COUNT(*) FROM items AS i WHERE i.outcome = 'ignored' HAVING COUNT(*) > 0
+  SELECT 'ignored', 'sku.service', NULL, NULL, COUNT(*) FROM items AS i WHERE i.reason = 'sku.service' HAVING COUNT(*) > 0
   UNION ALL
   SELECT 'read', 'rows', NULL, NULL, COUNT(*) FROM judged AS j
   UNION ALL
@@ -89,12 +108,12 @@ LEFT JOIN pairs AS p ON p.year = v.year AND p.make = v.make AND p.model = v.mode
 
 UNION ALL
 
--- Whatever looks like an address is taken out of what is kept of rejected rows.
+-- Whatever may be an address is taken out of what is kept of rejected rows.
 SELECT
   a.outcome,
   a.reason,
-  REGEXP_REPLACE(a.value, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS value,
-  REGEXP_REPLACE(a.source, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS source,
+  REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
+  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
   a.n,
   CAST(NULL AS STRING) AS sku,
   CAST(NULL AS INT64) AS year,

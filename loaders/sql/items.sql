@@ -1,40 +1,53 @@
 -- purpose: catalogue lines to one row per SKU
--- params: @blank STRING pattern of white space at either end: engines differ in what TRIM removes
+-- params: @invisible STRING      pattern of characters that nobody sees
+--         @blank STRING          pattern of a run of white space
+--         @address STRING        pattern of an address inside another text
+--         @mention STRING        pattern of whatever may be one
+--         @most_characters INT64 of a SKU or a part type
 -- reads: items
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, sku STRING, part_type STRING,
 --          refurbished BOOL, title STRING, brand STRING
-WITH lines AS (
+WITH texts AS (
   SELECT
-    NULLIF(UPPER(REGEXP_REPLACE(i.PartNumber, @blank, '')), '') AS sku,
-    NULLIF(REGEXP_REPLACE(i.PartType, @blank, ''), '') AS part_type,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(i.PartNumber, @invisible, ''), NFKC), @blank, ' ')) AS part_number,
+    NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(i.PartType, @invisible, ''), NFKC), @blank, ' ')), '') AS part_type,
     REGEXP_CONTAINS(COALESCE(i.Tags, ''), r'(?i)refurbished') AS refurbished,
-    NULLIF(REGEXP_REPLACE(i.Title, @blank, ''), '') AS title,
-    NULLIF(REGEXP_REPLACE(i.Brand, @blank, ''), '') AS brand
+    NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(i.Title, @invisible, ''), NFKC), @blank, ' ')), '') AS title,
+    NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(i.Brand, @invisible, ''), NFKC), @blank, ' ')), '') AS brand
   FROM items AS i
+),
+
+lines AS (
+  SELECT
+    NULLIF(UPPER(t.part_number), '') AS sku, t.part_type, t.refurbished, t.title, t.brand,
+    CONCAT(COALESCE(t.part_number, ''), ' ', COALESCE(t.part_type, ''), ' ', COALESCE(t.title, ''), ' ', COALESCE(t.brand, ''))
+      AS all_of_it
+  FROM texts AS t
 ),
 
 judged AS (
   SELECT
     l.sku, l.part_type, l.refurbished, l.title, l.brand,
     CASE
-      WHEN l.sku IS NULL THEN 'rejected'
-      WHEN REGEXP_CONTAINS(l.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'ignored'
-      ELSE 'clean'
-    END AS outcome
+      WHEN l.sku IS NULL THEN 'item.no_sku'
+      WHEN CHAR_LENGTH(l.sku) > @most_characters OR CHAR_LENGTH(l.part_type) > @most_characters THEN 'item.too_long'
+      WHEN REGEXP_CONTAINS(l.all_of_it, @address) THEN 'item.address'
+      WHEN REGEXP_CONTAINS(l.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
+    END AS reason
   FROM lines AS l
 ),
 
 accounts AS (
   SELECT
     'rejected' AS outcome,
-    'item.no_sku' AS reason,
+    j.reason,
     CAST(NULL AS STRING) AS value,
     TO_JSON_STRING(STRUCT(j.part_type AS PartType, j.title AS Title, j.brand AS Brand)) AS source,
     1 AS n
   FROM judged AS j
-  WHERE j.outcome = 'rejected'
+  WHERE j.reason LIKE 'item.%'
   UNION ALL
-  SELECT 'ignored', 'sku.service', NULL, NULL, COUNT(*) FROM judged AS j WHERE j.outcome = 'ignored' HAVING COUNT(*) > 0
+  SELECT 'ignored', 'sku.service', NULL, NULL, COUNT(*) FROM judged AS j WHERE j.reason = 'sku.service' HAVING COUNT(*) > 0
   UNION ALL
   SELECT 'read', 'rows', NULL, NULL, COUNT(*) FROM judged AS j
 )
@@ -51,17 +64,17 @@ SELECT
   MAX(j.title) AS title,
   MAX(j.brand) AS brand
 FROM judged AS j
-WHERE j.outcome = 'clean'
+WHERE j.reason IS NULL
 GROUP BY j.sku
 
 UNION ALL
 
--- Whatever looks like an address is taken out of what is kept of rejected rows.
+-- Whatever may be an address is taken out of what is kept of rejected rows.
 SELECT
   a.outcome,
   a.reason,
-  REGEXP_REPLACE(a.value, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS value,
-  REGEXP_REPLACE(a.source, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS source,
+  REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
+  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
   a.n,
   CAST(NULL AS STRING) AS sku,
   CAST(NULL AS STRING) AS part_type,

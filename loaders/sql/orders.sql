@@ -1,7 +1,12 @@
 -- purpose: order lines to one row per email and SKU, with the times that count and the latest that is known
 -- params: @as_of TIMESTAMP    lines dated at or after it are not known yet
 --         @boundary TIMESTAMP lines from it on are told by events; here they only move last_at
---         @blank STRING       pattern of white space at either end: engines differ in what TRIM removes
+--         @invisible STRING   pattern of characters that nobody sees
+--         @blank STRING       pattern of a run of white space
+--         @placeholder STRING pattern of what stands for nobody
+--         @mailbox STRING     pattern of one address and nothing beside it
+--         @mention STRING     pattern of whatever may be an address
+--         @most_characters INT64 of a SKU or an email
 -- reads: orders, clean_fitment, clean_items
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, email STRING, sku STRING,
 --          at ARRAY<INT64>, last_at INT64
@@ -11,13 +16,18 @@ WITH catalogue AS (
   SELECT i.sku FROM clean_items AS i
 ),
 
-lines AS (
+texts AS (
   SELECT
-    NULLIF(UPPER(REGEXP_REPLACE(o.ITEM, @blank, '')), '') AS sku,
-    NULLIF(LOWER(REGEXP_REPLACE(o.SHIP_TO_EMAIL, @blank, '')), '') AS email,
-    REGEXP_REPLACE(o.ORDER_DATE, @blank, '') AS date_text,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(o.ITEM, @invisible, ''), NFKC), @blank, ' ')) AS item,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(o.SHIP_TO_EMAIL, @invisible, ''), NFKC), @blank, ' ')) AS email,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(o.ORDER_DATE, @invisible, ''), NFKC), @blank, ' ')) AS date_text,
     o.ORDER_NUMBER AS order_number
   FROM orders AS o
+),
+
+lines AS (
+  SELECT NULLIF(UPPER(t.item), '') AS sku, NULLIF(LOWER(t.email), '') AS email, t.date_text, t.order_number
+  FROM texts AS t
 ),
 
 -- Spelled out, because engines differ in what PARSE_DATE lets pass; once per text, because there are few.
@@ -58,6 +68,9 @@ judged AS (
       WHEN UNIX_DATE(d.day) * 86400000000 >= UNIX_MICROS(@as_of) THEN 'outside_window'
       WHEN l.sku IS NULL THEN 'order.no_item'
       WHEN l.email IS NULL THEN 'order.no_email'
+      WHEN REGEXP_CONTAINS(l.email, @placeholder) THEN 'order.placeholder_email'
+      WHEN GREATEST(CHAR_LENGTH(l.sku), CHAR_LENGTH(l.email)) > @most_characters THEN 'order.too_long'
+      WHEN NOT REGEXP_CONTAINS(l.email, @mailbox) THEN 'order.bad_email'
       WHEN REGEXP_CONTAINS(l.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
       WHEN c.sku IS NULL THEN 'order.unknown_sku'
     END AS reason
@@ -111,12 +124,12 @@ GROUP BY j.email, j.sku
 
 UNION ALL
 
--- Whatever looks like an address is taken out of what is kept of rejected rows.
+-- Whatever may be an address is taken out of what is kept of rejected rows.
 SELECT
   a.outcome,
   a.reason,
-  REGEXP_REPLACE(a.value, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS value,
-  REGEXP_REPLACE(a.source, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS source,
+  REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
+  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
   a.n,
   a.email,
   CAST(NULL AS STRING) AS sku,

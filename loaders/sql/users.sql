@@ -1,6 +1,15 @@
 -- purpose: user attributes to one row per user: of each property the newest value, never the greatest
--- params: @as_of TIMESTAMP rows at or after it are not known yet
---         @blank STRING    pattern of white space at either end: engines differ in what TRIM removes
+-- params: @as_of TIMESTAMP       rows at or after it are not known yet
+--         @invisible STRING      pattern of characters that nobody sees
+--         @blank STRING          pattern of a run of white space
+--         @placeholder STRING    pattern of what stands for nobody
+--         @mailbox STRING        pattern of one address and nothing beside it
+--         @address STRING        pattern of an address inside another text
+--         @mention STRING        pattern of whatever may be one
+--         @most_characters INT64 of an id, an email, a make or a model
+--         @most_ids INT64        user ids that may share an email
+--         @first_year INT64      model years that are believed
+--         @last_year INT64       the same
 -- reads: user_attributes
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, email STRING,
 --          year INT64, make STRING, model STRING, since INT64
@@ -8,10 +17,11 @@
 -- A cast stands behind a pattern: SAFE_CAST('12.5' AS INT64) is NULL in BigQuery and a rounded number elsewhere.
 -- Rows are taken apart and put together again under an id of their own, because a subquery per row over its properties
 -- takes DuckDB ten times as long. The id lives inside one chain of steps: it may differ wherever the chain is repeated.
+-- An id that may be an address comes in lower case here, and is hashed before anything is kept.
 WITH attribute_rows AS (
   SELECT
     GENERATE_UUID() AS row_id,
-    NULLIF(REGEXP_REPLACE(a.user_id, @blank, ''), '') AS user_id,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(a.user_id, @invisible, ''), NFKC), @blank, ' ')) AS user_id,
     a.update_timestamp AS updated,
     a.auxia_insertion_timestamp AS inserted,
     -- one property more, so that a row without any is still a row after UNNEST
@@ -25,55 +35,88 @@ WITH attribute_rows AS (
   FROM user_attributes AS a
 ),
 
-properties AS (
+named AS (
   SELECT
     r.row_id, r.user_id, r.updated, r.inserted,
-    LOWER(p.property_name) AS name,
-    NULLIF(REGEXP_REPLACE(p.string_value, @blank, ''), '') AS words,
-    CAST(p.long_value AS STRING) AS digits
+    LOWER(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(p.property_name, @invisible, ''), NFKC), @blank, ' '))) AS name,
+    p.string_value, p.long_value
   FROM attribute_rows AS r
   CROSS JOIN UNNEST(r.user_properties) AS p
-  WHERE LOWER(p.property_name) IN ('', 'email', 'v1_year', 'v1_make', 'v1_model')
+),
+
+properties AS (
+  SELECT
+    n.row_id, n.user_id, n.updated, n.inserted, n.name,
+    NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(n.string_value, @invisible, ''), NFKC), @blank, ' ')), '') AS words,
+    CAST(n.long_value AS STRING) AS digits
+  FROM named AS n
+  WHERE n.name IN ('', 'email', 'v1_year', 'v1_make', 'v1_model')
+),
+
+read AS (
+  SELECT
+    p.row_id, p.user_id, p.updated, p.inserted, p.name,
+    CASE
+      WHEN p.name <> 'email' THEN UPPER(COALESCE(p.words, p.digits))
+      WHEN NOT REGEXP_CONTAINS(p.words, @placeholder) THEN LOWER(p.words)  -- an email is only ever text
+    END AS value,
+    p.name = 'email' AND REGEXP_CONTAINS(p.words, @placeholder) AS stands_for_nobody
+  FROM properties AS p
 ),
 
 said AS (
   SELECT
-    ANY_VALUE(p.user_id) AS user_id,
-    ANY_VALUE(p.updated) AS updated,
-    ANY_VALUE(p.inserted) AS inserted,
-    LOGICAL_OR(p.name = 'email') AS has_email,
-    MAX(IF(p.name = 'email', LOWER(p.words), NULL)) AS email,  -- an email is only ever text
-    LOGICAL_OR(p.name = 'v1_year') AS has_year,
-    MAX(IF(p.name = 'v1_year', COALESCE(p.words, p.digits), NULL)) AS year,
+    ANY_VALUE(r.user_id) AS user_id,
+    ANY_VALUE(r.updated) AS updated,
+    ANY_VALUE(r.inserted) AS inserted,
+    LOGICAL_OR(COALESCE(r.stands_for_nobody, FALSE)) AS stands_for_nobody,
+    LOGICAL_OR(r.name = 'email') AS has_email,
+    MAX(IF(r.name = 'email', r.value, NULL)) AS email,
+    LOGICAL_OR(COALESCE(r.name = 'email' AND NOT REGEXP_CONTAINS(r.value, @mailbox), FALSE)) AS bad_email,
+    LOGICAL_OR(r.name = 'v1_year') AS has_year,
+    MAX(IF(r.name = 'v1_year', r.value, NULL)) AS year,
     MAX(
-      IF(
-        p.name = 'v1_year' AND NOT REGEXP_CONTAINS(COALESCE(p.words, p.digits), r'^[+-]?[0-9]{1,9}$'),
-        COALESCE(p.words, p.digits), NULL
-      )
+      CASE
+        WHEN r.name <> 'v1_year' THEN NULL
+        WHEN NOT REGEXP_CONTAINS(r.value, r'^[+-]?[0-9]{1,9}$') THEN r.value
+        WHEN NOT SAFE_CAST(r.value AS INT64) BETWEEN @first_year AND @last_year THEN r.value
+      END
     ) AS bad_year,
-    LOGICAL_OR(p.name = 'v1_make') AS has_make,
-    MAX(IF(p.name = 'v1_make', UPPER(COALESCE(p.words, p.digits)), NULL)) AS make,
-    LOGICAL_OR(p.name = 'v1_model') AS has_model,
-    MAX(IF(p.name = 'v1_model', UPPER(COALESCE(p.words, p.digits)), NULL)) AS model
-  FROM properties AS p
-  GROUP BY p.row_id
+    LOGICAL_OR(r.name = 'v1_make') AS has_make,
+    MAX(IF(r.name = 'v1_make', r.value, NULL)) AS make,
+    LOGICAL_OR(r.name = 'v1_model') AS has_model,
+    MAX(IF(r.name = 'v1_model', r.value, NULL)) AS model,
+    LOGICAL_OR(COALESCE(r.name IN ('v1_make', 'v1_model') AND REGEXP_CONTAINS(r.value, @address), FALSE)) AS has_address,
+    LOGICAL_OR(COALESCE(r.name IN ('v1_make', 'v1_model') AND STRPOS(r.value, '|') > 0, FALSE)) AS has_bar,
+    LOGICAL_OR(COALESCE(CHAR_LENGTH(r.value) > @most_characters, FALSE)) AS too_long
+  FROM read AS r
+  GROUP BY r.row_id
+),
+
+reasons AS (
+  SELECT
+    s.user_id, s.updated, s.inserted, s.stands_for_nobody, s.has_email, s.email, s.has_year, s.year, s.bad_year,
+    s.has_make, s.make, s.has_model, s.model,
+    CASE
+      WHEN s.updated >= @as_of THEN 'outside_window'
+      WHEN s.user_id = '' OR s.user_id IS NULL THEN 'user.no_id'
+      WHEN REGEXP_CONTAINS(s.user_id, @placeholder) THEN 'user.placeholder_id'
+      WHEN s.too_long OR CHAR_LENGTH(s.user_id) > @most_characters THEN 'user.too_long'
+      WHEN s.bad_year IS NOT NULL THEN 'user.bad_year'
+      WHEN s.bad_email THEN 'user.bad_email'
+      WHEN s.has_address THEN 'user.address'
+      WHEN s.has_bar THEN 'user.bar'
+    END AS reason
+  FROM said AS s
 ),
 
 judged AS (
   SELECT
-    s.user_id, s.updated, s.inserted, s.has_email, s.email, s.has_year, s.year, s.bad_year,
-    s.has_make, s.make, s.has_model, s.model,
-    CASE
-      WHEN s.updated >= @as_of THEN 'ignored'
-      WHEN s.user_id IS NULL OR s.bad_year IS NOT NULL THEN 'rejected'
-      ELSE 'clean'
-    END AS outcome,
-    CASE
-      WHEN s.updated >= @as_of THEN 'outside_window'
-      WHEN s.user_id IS NULL THEN 'user.no_id'
-      WHEN s.bad_year IS NOT NULL THEN 'user.bad_year'
-    END AS reason
-  FROM said AS s
+    IF(REGEXP_CONTAINS(r.user_id, @mention), LOWER(r.user_id), r.user_id) AS user_id,
+    r.updated, r.inserted, r.stands_for_nobody, r.has_email, r.email, r.has_year, r.year, r.bad_year,
+    r.has_make, r.make, r.has_model, r.model, r.reason,
+    CASE WHEN r.reason IS NULL THEN 'clean' WHEN r.reason LIKE 'user.%' THEN 'rejected' ELSE 'ignored' END AS outcome
+  FROM reasons AS r
 ),
 
 -- A row that lacks a property says nothing about it; one that has it empty makes it unknown.
@@ -91,6 +134,28 @@ newest AS (
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY j.user_id, p.name ORDER BY j.updated DESC, j.inserted DESC, p.value DESC
   ) = 1
+),
+
+people AS (
+  SELECT
+    u.user_id,
+    MAX(IF(w.name = 'email', w.value, NULL)) AS email,
+    SAFE_CAST(MAX(IF(w.name = 'year', w.value, NULL)) AS INT64) AS year,
+    MAX(IF(w.name = 'make', w.value, NULL)) AS make,
+    MAX(IF(w.name = 'model', w.value, NULL)) AS model,
+    -- whole seconds by integer division: casts of fractional seconds round up in some engines
+    DIV(UNIX_MICROS(MAX(IF(w.name <> 'email', w.updated, NULL))), 1000000) AS since
+  FROM (SELECT DISTINCT j.user_id FROM judged AS j WHERE j.outcome = 'clean') AS u
+  LEFT JOIN newest AS w ON w.user_id = u.user_id
+  GROUP BY u.user_id
+),
+
+-- An email of very many ids is nobody's: a call centre types it when a customer has none.
+known AS (
+  SELECT
+    p.user_id, p.email, p.year, p.make, p.model, p.since,
+    p.email IS NOT NULL AND COUNT(*) OVER (PARTITION BY p.email) > @most_ids AS shared
+  FROM people AS p
 ),
 
 accounts AS (
@@ -113,6 +178,13 @@ accounts AS (
   WHERE j.outcome = 'ignored'
   GROUP BY j.reason
   UNION ALL
+  SELECT 'ignored', 'placeholder_email', NULL, NULL, COUNT(*), NULL
+  FROM judged AS j
+  WHERE j.outcome = 'clean' AND j.stands_for_nobody
+  HAVING COUNT(*) > 0
+  UNION ALL
+  SELECT 'ignored', 'shared_email', NULL, NULL, COUNT(*), NULL FROM known AS k WHERE k.shared HAVING COUNT(*) > 0
+  UNION ALL
   SELECT 'read', 'rows', NULL, NULL, COUNT(*), NULL FROM judged AS j
 )
 
@@ -122,25 +194,22 @@ SELECT
   CAST(NULL AS STRING) AS value,
   CAST(NULL AS STRING) AS source,
   1 AS n,
-  u.user_id,
-  MAX(IF(w.name = 'email', w.value, NULL)) AS email,
-  SAFE_CAST(MAX(IF(w.name = 'year', w.value, NULL)) AS INT64) AS year,
-  MAX(IF(w.name = 'make', w.value, NULL)) AS make,
-  MAX(IF(w.name = 'model', w.value, NULL)) AS model,
-  -- whole seconds by integer division: casts of fractional seconds round up in some engines
-  DIV(UNIX_MICROS(MAX(IF(w.name <> 'email', w.updated, NULL))), 1000000) AS since
-FROM (SELECT DISTINCT j.user_id FROM judged AS j WHERE j.outcome = 'clean') AS u
-LEFT JOIN newest AS w ON w.user_id = u.user_id
-GROUP BY u.user_id
+  k.user_id,
+  IF(k.shared, NULL, k.email) AS email,
+  k.year,
+  k.make,
+  k.model,
+  k.since
+FROM known AS k
 
 UNION ALL
 
--- Whatever looks like an address is taken out of what is kept of rejected rows.
+-- Whatever may be an address is taken out of what is kept of rejected rows.
 SELECT
   a.outcome,
   a.reason,
-  REGEXP_REPLACE(a.value, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS value,
-  REGEXP_REPLACE(a.source, r'[^\s"\\@]+@[^\s"\\@]+', '<email>') AS source,
+  REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
+  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
   a.n,
   CAST(NULL AS STRING) AS user_id,
   a.email,

@@ -15,7 +15,7 @@ from google.cloud import bigquery
 from holley_graph.errors import AccessDenied, HolleyGraphError, SourceError, SourceUnreachable, TooExpensive
 from holley_graph.graph.client import Graph
 from holley_graph.settings import BigQuery, load
-from loaders import contracts, feeds, sqltext, sync
+from loaders import feeds, rules, sqltext, sync
 from loaders.bigquery import streams
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.source import BigQuerySource
@@ -191,7 +191,8 @@ def test_a_stream_that_ends_early_is_read_again_and_then_refused(
     said = r"reading items: the stream ended after 2 of 3 rows, 3 times"
     with duckdb.connect() as connection, pytest.raises(SourceUnreachable, match=said):
         source.open(connection, RUN, lambda *_: None)
-        source.run(connection, sqltext.load("items"), {"blank": contracts.BLANK}, "result")
+        items = sqltext.load("items")
+        source.run(connection, items, items.values(rules.values(source.settings, AS_OF)), "result")
     assert edge.asked[-1].path.partition("?")[0].endswith("_items"), edge.asked[-1]
 
 

@@ -26,10 +26,49 @@ SKUS = [
     12345,
     "\u00a0A1",
     "X-BLK",
+    "A1\u200b",
+    "\ufeffq7-kit",
+    "Ａ１",
+    "stra\u00dfe",
+    "STRASSE",
+    "eve@x.com",
+    "L" * 501,
 ]
-EMAILS = [" Ann@X.com", "ann@x.com", "bob@x.com", "", None, "cy@x.com\u2003", "dealer@x.com"]
-YEARS = ["1969", 1969, " 1970 ", "1969.5", "", None, "+1971", "1e3", "19 69", 12345678901, "-3"]
-MAKES, MODELS = ["Ford", " ford ", "CHEVROLET", "", None], ["F-150", "camaro", 240, " ", None]
+EMAILS = [
+    *(" Ann@X.com", "ann@x.com", "bob@x.com", "", None, "cy@x.com\u2003", "dealer@x.com", "ann@x.com\u200b"),
+    *(
+        "N/A",
+        "null",
+        "0000",
+        "-",
+        "a@x.com; b@x.com",
+        "no-at-sign",
+        "Jane <j@x.com>",
+        '"John Doe"@x.com',
+        "j\u00fc@x.com",
+    ),
+]
+YEARS = [
+    "1969",
+    1969,
+    " 1970 ",
+    "1969.5",
+    "",
+    None,
+    "+1971",
+    "1e3",
+    "19 69",
+    12345678901,
+    "-3",
+    0,
+    "69",
+    "1884",
+    "2027",
+    "2028",
+]
+MAKES = ["Ford", " ford ", "CHEVROLET", "", None, "Citro\u00ebn", "CITROE\u0308N", "FORD|RANGER", "ＦＯＲＤ"]
+MODELS = ["F-150", "camaro", 240, " ", None, "F-150|B", "el  camino", "El\u00a0Camino", "fay@x.com", "m" * 600]
+USERS = ["u1", "u2", " u2", "u5", "u6", " ", None, "n/a", "0", "Eve@X.com", "eve%40x.com", "u\u200b1", "i" * 501]
 NAMES = [
     "Viewed Product",
     "VIEWED PRODUCT",
@@ -37,6 +76,8 @@ NAMES = [
     "Ordered Product",
     "Placed Order",
     "Consumer Website Order",
+    "Ordered Product ",
+    "placed\u00a0 order",
 ]
 PRICES = [
     12.5,
@@ -51,8 +92,19 @@ PRICES = [
     "1e2",
     None,
     (None, 70, None),
+    "$1,299.00",
+    "1.299,00 \u20ac",
+    "USD 12.30",
+    "1\u00a0299,5",
+    "1,2,3",
+    1e9,
+    10**6,
+    "free",
 ]
-IMAGES = ["https://a/1", "http://a/2", "//a/3", "HTTP://a/4", "ftp://a", "", None, " https://b "]
+IMAGES = [
+    *("https://a/x@2x.png", "https://a/?u=eve@x.com", "https://a/?u=eve%2540x.com", "\ufeffhttps://a/1"),
+    *("https://a/1", "http://a/2", "//a/3", "HTTP://a/4", "ftp://a", "", None, " https://b "),
+]
 TYPES = [
     "Carburetor",
     "Head Gasket",
@@ -79,7 +131,8 @@ def properties(rng: random.Random) -> list[Row]:
     for _ in range(rng.randrange(7)):
         n = rng.randrange(1, 3)
         name = rng.choice(
-            ["ProductId", "ProductID", "prodid", "Price", "ItemPrice", "ImageUrl", "other", f"Items_{n}.ProductId",
+            ["ProductId", "ProductID", "prodid", "Price", "ItemPrice", "ImageUrl", "other",
+             "Product\u200bId ", f"Items_{n}.ProductId",
              f"Items_{n}.ItemPrice", f"Items_{n}.ImageUrl", f"SKUs_{n}"]
         )  # fmt: skip
         values: list[Any] = PRICES if "Price" in name else IMAGES if "Image" in name else SKUS
@@ -88,7 +141,7 @@ def properties(rng: random.Random) -> list[Row]:
 
 
 def attribute_row(rng: random.Random) -> Row:
-    row = raw.attributes(rng.choice(["u1", " u2 ", "u3", "u4", "", None]), moment(rng), moment(rng))
+    row = raw.attributes(rng.choice([*USERS, "u3", "u4"]), moment(rng), moment(rng))
     choices = {"Email": EMAILS, "v1_year": YEARS[:3] + YEARS, "V1_MAKE": MAKES, "v1_model": MODELS, "z": ["x"]}
     names = [name for name in choices if rng.random() < 0.8] + rng.choices(list(choices), k=rng.randrange(2))
     row["user_properties"] = [raw.property_(name, rng.choice(choices[name])) for name in names]
@@ -108,7 +161,7 @@ def world(rng: random.Random) -> dict[str, list[Row]]:
     events = []
     for _ in range(120):
         name = rng.choice([*NAMES, *NAMES, "Email Opened", None])
-        row = raw.event(rng.choice(["u1", "u2", " u2", "u5", "u6", " ", None]), name, moment(rng))
+        row = raw.event(rng.choice([*USERS, *USERS[:5]]), name, moment(rng))
         events.append(row | {"event_properties": properties(rng)})
     events += rng.choices(events, k=30)  # delivered again
     return {
@@ -117,7 +170,7 @@ def world(rng: random.Random) -> dict[str, list[Row]]:
             raw.fitment(
                 rng.choice([str(y) for y in YEARS] + [None]),
                 rng.choice(MAKES),
-                rng.choice(["F-150", "Nova", " "]),
+                rng.choice(["Nova", *(model for model in MODELS if not isinstance(model, int))]),
                 rng.choices(texts, k=rng.randrange(5)),
             )
             for _ in range(25)
@@ -127,7 +180,7 @@ def world(rng: random.Random) -> dict[str, list[Row]]:
                 rng.choice([*texts, "12345"]),
                 rng.choice(TYPES),
                 rng.choice(["", None, "a,REFURBISHED"]),
-                Title=rng.choice(["T", " ", None]),
+                Title=rng.choice(["T", " ", None, "220@.050", "call eve@x.com"]),
             )
             for _ in range(12)
         ],

@@ -5,32 +5,44 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import combinations, permutations
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.support.spelled import (
+    KINDS,
+    MOST_CHARACTERS,
+    address,
+    bad_key,
+    base_sku,
+    display_key,
+    eligible,
+    event_items,
+    mailbox,
+    mention,
+    order_date,
+    placeholder,
+    text,
+    year,
+)
 
 Row = dict[str, Any]
 Tables = Mapping[str, Sequence[Row]]
 
 SERVICE = ("EXT-", "GIFT-", "WARRANTY-", "SERVICE-", "PREAUTH-")
-KINDS = {
-    "VIEWED PRODUCT": ("VIEWED", r"prod(uct)?id"),
-    "CART UPDATE": ("CARTED", r"items_(\d+)\.prod(uct)?id"),
-    "ORDERED PRODUCT": ("ORDERED", r"prod(uct)?id"),
-    "PLACED ORDER": ("ORDERED", r"items_(\d+)\.prod(uct)?id"),
-    "CONSUMER WEBSITE ORDER": ("ORDERED", r"skus_(\d+)"),
-}
+MOST_IDS = 20
+SHOP = ZoneInfo("America/Chicago")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class World:
     """Clean tables (lists of rows), reject and ignore counts, and graph tables of one set of raw tables."""
 
-    def __init__(self, raw: Tables, boundary: datetime, as_of: datetime) -> None:
-        self.raw, self.boundary, self.as_of = raw, boundary, as_of
+    def __init__(self, raw: Tables, boundary: datetime, as_of: datetime, key: bytes = b"") -> None:
+        self.raw, self.boundary, self.as_of, self.key = raw, boundary, as_of, key
         self.rejected: dict[str, Counter[str]] = defaultdict(Counter)
         self.ignored: dict[str, Counter[str]] = defaultdict(Counter)
         self.users = self._users()
@@ -53,15 +65,20 @@ class World:
                 self.rejected["user_attributes"]["user.no_id"] += 1
                 continue
             said: dict[str, list[str | None]] = defaultdict(list)
+            nobody = False
             for prop in row["user_properties"] or ():
-                name = (prop["property_name"] or "").lower()
+                name = (text(prop["property_name"]) or "").lower()
                 value = text(prop["string_value"])
+                if name == "email" and value is not None and placeholder(value):
+                    value, nobody = None, True
                 if name != "email" and value is None and prop["long_value"] is not None:
                     value = str(prop["long_value"])
                 said[name].append(value)
-            if any(value is not None and year(value) is None for value in said["v1_year"]):
-                self.rejected["user_attributes"]["user.bad_year"] += 1
+            if reason := self._bad_user(user, said):
+                self.rejected["user_attributes"][reason] += 1
                 continue
+            self.ignored["user_attributes"]["placeholder_email"] += nobody
+            user = self.named(user)
             mine = newest.setdefault(user, {})
             for name in ("email", "v1_year", "v1_make", "v1_model"):
                 if said[name]:
@@ -69,10 +86,15 @@ class World:
                     told = max(case(value or "") for value in said[name])
                     rank = (updated or EPOCH, inserted or EPOCH, told, updated)
                     mine[name] = max(mine.get(name, rank), rank)
+        ids = Counter(got(mine, "email") for mine in newest.values())
+        self.ignored["user_attributes"]["shared_email"] += sum(
+            n for email, n in ids.items() if email and n > MOST_IDS
+        )
+        self.ignored["user_attributes"] += Counter()  # drops zeros
         return [
             {
                 "user_id": user,
-                "email": got(mine, "email"),
+                "email": got(mine, "email") if ids[got(mine, "email")] <= MOST_IDS else None,
                 "year": year(got(mine, "v1_year") or ""),
                 "make": got(mine, "v1_make"),
                 "model": got(mine, "v1_model"),
@@ -84,21 +106,50 @@ class World:
             for user, mine in newest.items()
         ]
 
+    def _bad_user(self, user: str, said: Mapping[str, list[str | None]]) -> str | None:
+        vehicle = [value for name in ("v1_make", "v1_model") for value in said[name] if value]
+        emails = [value for value in said["email"] if value]
+        if placeholder(user):
+            return "user.placeholder_id"
+        if any(len(value) > MOST_CHARACTERS for value in (user, *vehicle, *emails)):
+            return "user.too_long"
+        if any(value is not None and self.year(value) is None for value in said["v1_year"]):
+            return "user.bad_year"
+        if not all(map(mailbox, emails)):
+            return "user.bad_email"
+        if any(map(address, vehicle)):
+            return "user.address"
+        return "user.bar" if any("|" in value for value in vehicle) else None
+
+    def named(self, user: str) -> str:
+        """Hash an id that may be an address."""
+        if not mention(user):
+            return user
+        return "hashed:" + hmac.new(self.key, user.lower().encode(), hashlib.sha256).hexdigest()
+
+    def year(self, value: str) -> int | None:
+        number = year(value)
+        return number if number is not None and 1885 <= number <= self.as_of.year + 2 else None
+
     def _fitment(self) -> list[Row]:
         fits: dict[tuple[int, str, str], set[str]] = {}
         for row in self.raw.get("fitment", ()):
-            number = year(text(row["v1_year"]) or "")
+            number = self.year(text(row["v1_year"]) or "")
             make, model = text(row["v1_make"], str.upper), text(row["v1_model"], str.upper)
             if number is None:
                 self.rejected["fitment"]["fitment.bad_year"] += 1
             elif make is None or model is None:
                 self.rejected["fitment"]["fitment.no_vehicle"] += 1
+            elif reason := bad_key("fitment", make, model) or ("fitment.bar" if "|" in make + model else None):
+                self.rejected["fitment"][reason] += 1
             else:
                 skus = fits.setdefault((number, make, model), set())
                 for product in row["products"] or ():
                     sku = text(product["product_number"], str.upper)
                     if sku is None:
                         self.rejected["fitment"]["fitment.no_sku"] += 1
+                    elif reason := bad_key("fitment", sku):
+                        self.rejected["fitment"][reason] += 1
                     elif sku.startswith(SERVICE):
                         self.ignored["fitment"]["sku.service"] += 1
                     else:
@@ -115,6 +166,10 @@ class World:
             sku = text(row["PartNumber"], str.upper)
             if sku is None:
                 self.rejected["items"]["item.no_sku"] += 1
+            elif reason := bad_key("item", sku, text(row["PartType"]) or ""):
+                self.rejected["items"][reason] += 1
+            elif any(address(text(row.get(name)) or "") for name in ("Title", "Brand")):
+                self.rejected["items"]["item.address"] += 1
             elif sku.startswith(SERVICE):
                 self.ignored["items"]["sku.service"] += 1
             else:
@@ -142,7 +197,7 @@ class World:
         rejected, ignored = self.rejected["events"], self.ignored["events"]
         for row in self.raw.get("events", ()):
             name, when, user = (
-                (row["event_name"] or "").upper(),
+                text(row["event_name"], str.upper) or "",
                 row["client_event_timestamp"],
                 text(row["user_id"]),
             )
@@ -152,23 +207,32 @@ class World:
                 ignored["other_name"] += 1
             elif user is None:
                 rejected["event.no_user"] += 1
+            elif placeholder(user):
+                rejected["event.placeholder_user"] += 1
+            elif len(user) > MOST_CHARACTERS:
+                rejected["event.too_long"] += 1
             elif when is None:
                 rejected["event.no_time"] += 1
             else:
                 items = event_items(name, row["event_properties"] or ())
                 if not items:
                     rejected["event.no_sku"] += 1
-                for sku, price, image in items:
-                    key = (user, KINDS[name][0], sku, (when - EPOCH).days)
-                    self.hot |= {user} if KINDS[name][0] == "ORDERED" else set()
+                for sku, price, image, bad in items:
+                    if reason := bad_key("event", sku):
+                        rejected[reason] += 1
+                        continue
+                    key = (self.named(user), KINDS[name][0], sku, (when - EPOCH).days)
+                    self.hot |= {key[0]} if KINDS[name][0] == "ORDERED" else set()
                     if sku.startswith(SERVICE):
                         ignored["sku.service"] += 1
                     elif sku not in self.catalogue:
                         rejected["event.unknown_sku"] += 1
                     else:
+                        ignored["bad_price"] += bad
                         times[key].add((when, name))
                         prices[key] += [price] if price is not None else []
                         images[key] += [(when, image)] if image is not None else []
+        ignored += Counter()  # drops a zero
         return [
             {
                 "user_id": user,
@@ -198,6 +262,12 @@ class World:
                 rejected["order.no_item"] += 1
             elif email is None:
                 rejected["order.no_email"] += 1
+            elif placeholder(email):
+                rejected["order.placeholder_email"] += 1
+            elif max(len(sku), len(email)) > MOST_CHARACTERS:
+                rejected["order.too_long"] += 1
+            elif not mailbox(email):
+                rejected["order.bad_email"] += 1
             elif sku.startswith(SERVICE):
                 ignored["sku.service"] += 1
             elif sku not in self.catalogue:
@@ -255,9 +325,18 @@ class World:
         for o in self.orders:
             for user in members[o["email"]]:
                 bought[user, o["sku"]].append((o["at"], o["last_at"]))
-        for e in self.interactions:
-            if e["kind"] == "ORDERED":
-                bought[e["user_id"], e["sku"]].append((e["at"], e["at"][-1]))
+        days = {
+            (user, base_sku(sku), t // 86_400)
+            for (user, sku), parts in bought.items()
+            for at, _ in parts
+            for t in at
+        }
+        events = [(t, e["sku"], e["user_id"]) for e in self.interactions if e["kind"] == "ORDERED" for t in e["at"]]
+        for t, sku, user in sorted(events):
+            day = (datetime.fromtimestamp(t, SHOP).date() - EPOCH.date()).days
+            if (user, base_sku(sku), day) not in days:
+                days.add((user, base_sku(sku), day))
+                bought[user, sku].append(([t], t))
         ordered = [
             interaction(
                 "ordered", user, sku, sorted(t for at, _ in parts for t in at), max(last for _, last in parts)
@@ -339,15 +418,6 @@ class World:
         return products
 
 
-def text(value: str | None, case: Callable[[str], str] = str) -> str | None:
-    """Trim; blank is missing."""
-    return case((value or "").strip()) or None
-
-
-def year(value: str) -> int | None:
-    return int(value) if re.fullmatch(r"[+-]?[0-9]{1,9}", value) else None
-
-
 def seconds(when: datetime) -> int:
     return micros(when) // 1_000_000  # type: ignore[operator]
 
@@ -361,69 +431,6 @@ def micros(when: datetime | None) -> int | None:
 
 def got(mine: Mapping[str, tuple[Any, ...]], name: str) -> str | None:
     return mine[name][2] or None if name in mine else None
-
-
-def event_items(name: str, properties: Iterable[Row]) -> list[tuple[str, float | None, str | None]]:
-    skus: set[tuple[str, str]] = set()
-    prices: dict[str, float] = {}
-    images: dict[str, str] = {}
-    for prop in properties:
-        told, words = (prop["property_name"] or "").lower(), text(prop["string_value"])
-        slot = match.group(2) if (match := re.match(r"(items|skus)_([0-9]+)", told)) else ""
-        if re.fullmatch(KINDS[name][1], told):
-            value = words or (str(prop["long_value"]) if prop["long_value"] is not None else None)
-            skus |= {(slot, value.upper())} if value else set()
-        elif re.fullmatch(r"price|itemprice|items_[0-9]+\.itemprice", told):
-            value_ = prop["double_value"]
-            if value_ is None and words and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", words, re.A):
-                value_ = float(words)
-            if value_ is not None and math.isfinite(value_):
-                prices[slot] = max(prices.get(slot, value_), value_)
-        elif re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told) and words:
-            images[slot] = max(images.get(slot, ""), https(words))
-    return [(sku, prices.get(slot), images.get(slot)) for slot, sku in skus]
-
-
-def https(url: str) -> str:
-    """Blank: it cannot be used."""
-    if url.startswith("//"):
-        return "https:" + url
-    if url.startswith("http://"):
-        return "https://" + url.removeprefix("http://")
-    return url if url.startswith("https://") else ""
-
-
-def order_date(value: str) -> datetime | None:
-    try:
-        return datetime.strptime(value, "%A, %B %d, %Y").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def base_sku(sku: str) -> str:
-    return sku[:-1] if len(sku) > 1 and sku[-1] in "BRGP" and sku[-2] in "0123456789" else sku
-
-
-def display_key(sku: str) -> str:
-    for tail in ("-KIT", "-BLK", "-POL", "-CHR", "-RAW"):
-        if sku.endswith(tail):
-            return base_sku(sku.removesuffix(tail))
-    head, dash, tail = sku.rpartition("-")
-    short = dash and 1 <= len(tail) <= 2 and tail.isascii() and tail.isalnum()
-    return base_sku(head if short else sku)
-
-
-def eligible(product: Row) -> bool:
-    kind, price = product["part_type"], 50 if product["price"] is None else product["price"]
-    if product["refurbished"] or product["image_url"] is None or price < 50:
-        return False
-    if any(word in kind for word in ("Gasket", "Decal", "Key", "Washer", "Clamp")):
-        return False
-    if "Bolt" in kind and kind not in ("Engine Cylinder Head Bolt", "Engine Bolt Kit"):
-        return False
-    if "Cap" in kind and "Distributor Cap" not in kind and kind not in ("Wheel Hub Cap", "Wheel Cap Set"):
-        return False
-    return kind != "UNKNOWN" or price >= 3000
 
 
 def co_purchased(ordered: Iterable[Row], max_skus: int) -> list[Row]:

@@ -42,8 +42,9 @@ def edited(folder: Path, to: Path, **edits: Callable[[Rows], Rows]) -> Path:
 def expected(folder: Path, settings: Settings, as_of: datetime) -> held.Held:
     """Say what the graph must hold of a source, by the row-by-row rules of `oracle`."""
     raw = {table.name: rows(folder, table.name) for table in RAW}
-    world = oracle.World(raw, settings.sync.boundary, as_of)
+    key = identity.email_key(settings)
+    world = oracle.World(raw, settings.sync.boundary, as_of, key)
     weights = settings.weights
     base = {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}
-    made = world.graph(identity.email_key(settings), weights.half_life_days, base)
+    made = world.graph(key, weights.half_life_days, base)
     return {name: held.keyed(found, name) for name, found in made.items()}

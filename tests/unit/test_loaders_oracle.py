@@ -5,12 +5,10 @@ import random
 import pytest
 
 from holley_graph.settings import Settings, Sync
-from loaders import feeds, transform
+from loaders import feeds, identity, transform
 from loaders.files import FilesSource
 from tests.support import dirt, oracle, raw
 from tests.support.dirt import AS_OF, BOUNDARY
-
-KEY = b"a key of more than sixteen bytes"
 
 
 def rows(table):
@@ -22,7 +20,8 @@ def test_clean_tables_accounts_and_graph_tables_are_those_of_the_oracle(seed, tm
     tables = dirt.world(random.Random(seed))
     settings = Settings(home=tmp_path / "home", sync=Sync(boundary=BOUNDARY))
     extracted = feeds.extract(FilesSource(raw.write(tmp_path / "raw", tables)), settings, AS_OF, lambda *_: None)
-    expected = oracle.World(tables, BOUNDARY, AS_OF)
+    key = identity.email_key(settings)
+    expected = oracle.World(tables, BOUNDARY, AS_OF, key)
 
     for name in ("users", "fitment", "items", "events", "orders"):
         assert rows(extracted.clean(name).to_pylist()) == rows(getattr(expected, name)), name
@@ -33,8 +32,8 @@ def test_clean_tables_accounts_and_graph_tables_are_those_of_the_oracle(seed, tm
 
     weights = settings.weights
     base = {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}
-    graph = transform.graph_tables(extracted, settings, AS_OF, KEY)
-    for name, wanted in expected.graph(KEY, weights.half_life_days, base).items():
+    graph = transform.graph_tables(extracted, settings, AS_OF, key)
+    for name, wanted in expected.graph(key, weights.half_life_days, base).items():
         found, wanted = rows(graph[name].to_pylist()), rows(wanted)
         assert [row | {"weight": 0} for row in found] == [row | {"weight": 0} for row in wanted], name
         assert [row.get("weight", 0) for row in found] == pytest.approx([row.get("weight", 0) for row in wanted])

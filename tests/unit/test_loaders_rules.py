@@ -148,12 +148,12 @@ def test_hot_is_an_order_event_under_the_same_email_and_no_order_line(run):
 
 
 def test_an_order_of_a_service_or_of_an_unknown_sku_makes_hot_and_a_rejected_one_does_not(run):
-    skus = {"service": "EXT-1", "unknown": "nowhere", "none": " "}
+    skus = {"service": "EXT-1", "unlisted": "nowhere", "blank": " "}
     extracted = run(
         user_attributes=[raw.attributes(user, MAY) for user in skus],
         events=[raw.event(user, "Ordered Product", SEPT, ProductId=sku) for user, sku in skus.items()],
     )
-    assert tiers(extracted) == {"service": "hot", "unknown": "hot", "none": "cold"}
+    assert tiers(extracted) == {"service": "hot", "unlisted": "hot", "blank": "cold"}
     assert account(extracted, "events") == {"sku.service": 1, "event.unknown_sku": 1, "event.no_sku": 1}
     assert graph(extracted, "ordered") == []
 
@@ -243,11 +243,12 @@ def test_times_are_whole_seconds_never_rounded_up(run):
         ({"Price": "1_000"}, None),
         ({"Price": "inf"}, None),
         ({"Price": ("99", None, 5.0)}, 5.0),
-        ({"Price": 5}, None),
+        ({"Price": 5}, 5.0),
+        ({"Price": ("99", 7, None)}, 7.0),
         ({}, None),
     ],
 )
-def test_price_is_the_highest_finite_one_from_the_real_number_else_the_text(run, values, price):
+def test_price_is_the_highest_finite_one_from_the_real_number_else_the_whole_else_the_text(run, values, price):
     extracted = run(
         items=[raw.item("A1")], events=[raw.event("u", "Viewed Product", SEPT, ProductId="A1", **values)]
     )
@@ -373,6 +374,39 @@ def test_every_order_line_counts_and_lines_past_the_boundary_only_move_last_at(r
     assert (second["count"], second["at"], second["first_at"], second["last_at"]) == (0, [], None, past)
     assert second["weight"] == 0
     assert account(extracted, "orders") == {"past_boundary": 2}
+
+
+def bought(run, *events, orders=()):
+    """Order as `u`, of address a@x.com; return how often each SKU was bought."""
+    rows = [raw.event("u", name, at(when), **values) for name, when, values in events]
+    users = [raw.attributes("u", MAY, email="a@x.com")]
+    items = [raw.item(sku) for sku in ("A1", "A1B", "A2")]
+    extracted = run(user_attributes=users, items=items, events=rows, orders=[raw.order(*o) for o in orders])
+    return {row["sku"]: row["count"] for row in graph(extracted, "ordered")}
+
+
+ONE, PLACED = {"ProductId": "A1"}, {"Items_1.ProductId": "A1"}
+EVENING = "2025-09-01T03:00"  # the 31st of August where the shop is
+
+
+def test_a_purchase_on_the_evening_of_the_boundary_counts_once(run):
+    line = ("A1", "a@x.com", "Sunday, August 31, 2025")
+    assert bought(run, ("Ordered Product", EVENING, ONE), orders=[line]) == {"A1": 1}
+    assert bought(run, ("Ordered Product", "2025-09-01T05:00", ONE), orders=[line]) == {"A1": 2}
+    assert bought(run, ("Ordered Product", EVENING, ONE), orders=[line, line]) == {"A1": 2}, "each line counts"
+
+
+def test_an_order_sent_as_two_kinds_of_event_counts_once_a_day_in_any_colour(run):
+    first, again = ("Ordered Product", "2025-09-10T12:00", ONE), ("Placed Order", "2025-09-10T12:01", PLACED)
+    assert bought(run, first, again) == {"A1": 1}
+    assert bought(run, first, ("Placed Order", "2025-09-10T12:01", {"Items_1.ProductId": "A1B"})) == {"A1": 1}
+    assert bought(run, first, ("Ordered Product", "2025-09-10T12:00", {"ProductId": "A2"})) == {"A1": 1, "A2": 1}
+    assert bought(run, first, ("Ordered Product", "2025-09-11T12:00", ONE)) == {"A1": 2}
+
+
+def test_a_line_of_after_the_boundary_does_not_count_and_leaves_its_event(run):
+    line = ("A1", "a@x.com", "Wednesday, September 10, 2025")
+    assert bought(run, ("Ordered Product", "2025-09-10T12:00", ONE), orders=[line]) == {"A1": 1}
 
 
 def test_weight_halves_with_the_half_life_and_is_the_count_without_decay(run, tmp_path):

@@ -1,5 +1,8 @@
 -- purpose: days that an earlier sync took and days that this one read, told apart by today's catalogue
 -- params: @since_day INT64 days since 1970 before which the earlier sync's rows are kept
+--         @mention STRING  pattern of whatever may be an address: as a user id it is hashed, here as in merge/users
+--         @inner_pad BYTES HMAC key xor 0x36
+--         @outer_pad BYTES HMAC key xor 0x5c
 -- reads: kept_events, read_events, clean_fitment, clean_items
 -- returns: user_id STRING, kind STRING, sku STRING, day INT64, at ARRAY<INT64>, count INT64, price FLOAT64,
 --          image_url STRING, image_at INT64, listed BOOL
@@ -14,7 +17,13 @@ days AS (
   FROM kept_events AS k
   WHERE k.day < @since_day
   UNION ALL
-  SELECT r.user_id, r.kind, r.sku, r.day, r.at, r.count, r.price, r.image_url, r.image_at
+  SELECT
+    IF(
+      REGEXP_CONTAINS(r.user_id, @mention),
+      CONCAT('hashed:', TO_HEX(SHA256(CONCAT(@outer_pad, SHA256(CONCAT(@inner_pad, CAST(r.user_id AS BYTES))))))),
+      r.user_id
+    ) AS user_id,
+    r.kind, r.sku, r.day, r.at, r.count, r.price, r.image_url, r.image_at
   FROM read_events AS r
 )
 

@@ -1,0 +1,50 @@
+"""What the feeds' statements are told of the value rules: patterns, limits and lists, as parameters.
+
+Patterns are of RE2, which both engines use. They see texts that are spelled as `holley_graph.spelling` says.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from holley_graph import spelling
+from holley_graph.settings import Settings
+
+_AT = r"(?:@|%(?:25)*40)"  # as it is, or percent-encoded as often as you like
+MENTION = r'(?i)(?:\\"[^"@]+\\"|^"[^"@]+"|[^\s"\\@]+)' + _AT + r'[^\s"\\@]+'
+"""Whatever may be an address: hashed where it is an id, taken out of what is kept of rejected rows."""
+ADDRESS = (
+    r"""(?i)["\pL\pN!#$&'*+=?^_{|}~.-]"""
+    + _AT
+    + r"(?:(?:[\pL\pN_-]+\.)+(?:\pL{2,}|xn--[a-z0-9-]+)|\[[0-9a-f.:]+\])"
+)
+"""What looks like an address in any other text: its domain ends in letters, so that `220@.050` is none."""
+MAILBOX = r'^(?:"[^"@]+"|[^\s@,;:<>()\[\]\\"]+)@[^\s@,;:<>()\[\]\\"]+$'
+"""An email: one address and nothing beside it."""
+_YEARS_AHEAD = 2  # next year's models, and one more
+
+
+def values(settings: Settings, as_of: datetime) -> dict[str, Any]:
+    """Give every parameter that decides how a source row is read, beside the window of time."""
+    sync = settings.sync
+    return {
+        "invisible": spelling.INVISIBLE,
+        "blank": spelling.BLANK,
+        "mention": MENTION,
+        "address": ADDRESS,
+        "mailbox": MAILBOX,
+        "placeholder": placeholder(sync.placeholders),
+        "most_characters": sync.most_characters,
+        "most_ids": sync.most_ids,
+        "first_year": sync.first_year,
+        "last_year": sync.last_year if sync.last_year is not None else as_of.year + _YEARS_AHEAD,
+        "max_price": settings.eligibility.max_price,
+    }
+
+
+def placeholder(words: tuple[str, ...]) -> str:
+    """Make the pattern of what stands for nobody: some words, or nothing but zeros and dashes."""
+    listed = "".join(f"|{re.escape(spelling.normal(word))}" for word in words)
+    return f"(?i)^(?:[0-]+{listed})$"
