@@ -21,7 +21,7 @@ ADDRESS = (
     + r"(?:(?:[\pL\pN_-]+\.)+(?:\pL{2,}|xn--[a-z0-9-]+)|\[[0-9a-f.:]+\])"
 )
 """What looks like an address in any other text: its domain ends in letters, so that `220@.050` is none."""
-MAILBOX = r'^(?:"[^"@]+"|[^\s@,;:<>()\[\]\\"]+)@[^\s@,;:<>()\[\]\\"]+$'
+MAILBOX = r'^(?:"[^"@]+"|[^\s@,;:<>()\[\]"]+)@[^\s@,;:<>()\[\]"]+$'
 """An email: one address and nothing beside it."""
 _YEARS_AHEAD = 2  # next year's models, and one more
 

@@ -31,8 +31,8 @@ from loaders.change import Difference
 from loaders.report import Report
 from loaders.source import Cost, Earlier, Source
 
-BulkLoad = Callable[[Mapping[str, pa.Table]], None]
-"""Fills an empty store offline; the server answers again when it returns."""
+BulkLoad = Callable[[Mapping[str, pa.Table], Callable[[], None]], None]
+"""Fills an empty store offline, and calls when the server answers again. When either fails, the store is empty."""
 
 
 def default_as_of() -> datetime:
@@ -240,7 +240,9 @@ class _Sync:
     def _load_in_bulk(self, tables: Mapping[str, pa.Table]) -> None:
         assert self.bulk is not None  # noqa: S101  the caller asked
         self.progress("importing", 0, 1)
-        self.bulk(tables)
+        self.bulk(tables, self._finish_bulk)
+
+    def _finish_bulk(self) -> None:
         self.progress("importing", 1, 1)
         migrations.apply(self.graph)
         self.graph.write("load/empty_times")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,9 +147,9 @@ def open_source(source: str, settings: Settings) -> Source:
 
 
 def offline_import(settings: Settings) -> BulkLoad:
-    """Fill the empty embedded store: down, import, up."""
+    """Fill the empty embedded store: down, import, up; a store that cannot be finished is emptied again."""
 
-    def load(tables: Mapping[str, pa.Table]) -> None:
+    def load(tables: Mapping[str, pa.Table], finish: Callable[[], None]) -> None:
         from tempfile import TemporaryDirectory
 
         from holley_graph.graph import bulk
@@ -164,6 +164,13 @@ def offline_import(settings: Settings) -> BulkLoad:
                 admin.import_offline(layout, settings.server.jar_cache, nodes, relationships)
             finally:
                 lifecycle.up(settings)
+        try:
+            finish()
+        except BaseException:
+            lifecycle.down(settings)
+            admin.empty(layout)
+            lifecycle.up(settings)
+            raise
 
     return load
 

@@ -91,11 +91,16 @@ def repair_import(layout: Layout) -> bool:
     if process is not None:  # its parent was killed, it was not
         process.kill()
         process.wait()
+    empty(layout)
+    layout.importing.unlink()
+    return True
+
+
+def empty(layout: Layout) -> None:
+    """Remove the store of a server that is down; the next start begins with an empty database."""
     for folder in layout.stores:
         if folder.exists():
             shutil.rmtree(folder)
-    layout.importing.unlink()
-    return True
 
 
 def _joined(files: Sequence[Path]) -> str:

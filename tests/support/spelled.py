@@ -46,7 +46,7 @@ def placeholder(value: str) -> bool:
 
 def mailbox(value: str) -> bool:
     local, at, domain = value.rpartition("@")
-    odd = set(' ,;:<>()[]\\"')
+    odd = set(' ,;:<>()[]"')
     quoted = len(local) > 2 and local[0] == local[-1] == '"' and not set(local[1:-1]) & {'"', "@"}
     return bool(at and local and domain) and not set(domain) & odd and (quoted or not set(local) & {*odd, "@"})
 

@@ -79,7 +79,7 @@ def test_dead_letters_say_what_and_why_and_hold_no_address(tmp_path):
     assert {name: [row["reason"] for row in rows] for name, rows in letters.items()} == {
         "user_attributes": ["user.bad_year"],
         "items": ["item.no_sku"],
-        "events": ["event.no_time", "event.unknown_sku"],
+        "events": ["event.address", "event.no_time"],
         "orders": ["order.bad_date"],
     }
     assert "ann" not in str(letters).lower()
