@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from holley_graph.progress import Progress
 from loaders import contracts, parquet, shapes, sqltext
 from loaders.source import Found
 from loaders.sqltext import Statement
+
+_VALUE = re.compile(r'value ".*"', re.DOTALL)
+"""What an engine's message quotes of a row: it may be an address."""
 
 
 class FilesSource:
@@ -60,7 +64,8 @@ class FilesSource:
         try:
             connection.sql(sqltext.duckdb(statement.name, where), params=dict(values)).create(into)
         except duckdb.Error as error:
-            raise SourceError(f"feed {statement.name}: {str(error).splitlines()[0]}") from error
+            said = _VALUE.sub("a text", str(error)).splitlines()[0]
+            raise SourceError(f"feed {statement.name}: {said}") from error
 
     def close(self) -> None:
         """Nothing was made."""

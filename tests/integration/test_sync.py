@@ -14,7 +14,7 @@ import pytest
 from holley_graph.cli.sync import offline_import
 from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError, RejectedTooMuch, SourceError
-from holley_graph.graph import export, migrations
+from holley_graph.graph import export
 from holley_graph.graph.client import Graph
 from holley_graph.server.status import connect
 from holley_graph.settings import Eligibility, Settings, Sync, Weights
@@ -492,18 +492,3 @@ def test_bulk_import_and_batches_give_the_same_graph(source: Path, own: Settings
         shutil.rmtree(own.home / "taken")
         assert sync.sync(FilesSource(source), graph, own, as_of=AS_OF).mode == "changes"
         assert_same(held(graph), bulk)
-
-
-def test_a_first_load_that_cannot_be_finished_leaves_an_empty_store_that_the_next_sync_fills(
-    source: Path, own: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(graph: object) -> None:
-        raise GraphStateError("a key is too long")
-
-    with connect(own) as graph:
-        with monkeypatch.context() as patched, pytest.raises(GraphStateError, match="too long"):
-            patched.setattr(migrations, "apply", refused)
-            sync.sync(FilesSource(source), graph, own, as_of=AS_OF, bulk=offline_import(own))
-        assert not graph.read("load/holds_data")[0]["holds_data"]
-        assert sync.sync(FilesSource(source), graph, own, as_of=AS_OF, bulk=offline_import(own)).mode == "bulk"
-        assert_same(held(graph), expected(source, own, AS_OF))

@@ -3,9 +3,12 @@
 import json
 import unicodedata
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from holley_graph import spelling
+from holley_graph.errors import SourceError
 from holley_graph.settings import Settings, Sync
 from loaders import deadletter, feeds, identity, sqltext, transform
 from loaders.files import FilesSource
@@ -259,8 +262,6 @@ def test_an_address_in_any_text_is_hashed_or_rejected_and_stands_nowhere(run, tm
 
 
 def pq_rows(folder, feed):
-    import pyarrow.parquet as pq
-
     return pq.read_table(folder / f"{feed}.parquet").to_pylist()
 
 
@@ -281,3 +282,15 @@ def test_every_statement_that_reads_raw_text_spells_it():
     for name in ("users", "fitment", "items", "events", "orders"):
         text = sqltext.load(name).text
         assert text.count("NORMALIZE(") == text.count(", NFKC)") >= 3
+
+
+def test_a_text_that_is_no_utf8_is_an_error_that_does_not_print_it(tmp_path):
+    text = b"eve@x.com \xff\nsecret"
+    values = pa.Array.from_buffers(pa.string(), 1, pa.array([text], pa.binary()).buffers())
+    rows = pa.table({"ITEM": ["A1"], "SHIP_TO_EMAIL": values, "ORDER_DATE": [DAY]})
+    raw.write(tmp_path / "odd", {"items": [raw.item("A1")]})
+    pq.write_table(rows, tmp_path / "odd" / "orders.parquet")
+    settings = Settings(home=tmp_path / "home", sync=Sync(allow_empty=raw.RAW_NAMES))
+    with pytest.raises(SourceError, match=r"feed orders: .*not valid UTF8") as caught:
+        feeds.extract(FilesSource(tmp_path / "odd"), settings, AS_OF, lambda *_: None)
+    assert "eve" not in str(caught.value) and "secret" not in str(caught.value)
