@@ -191,10 +191,8 @@ class _Sync:
 
     def earlier(self, before: taken.Taken | None, digests: Mapping[str, str]) -> Earlier | None:
         """What need not be read again; none, with a note why, if all has to be."""
-        rules = {
-            "lineage": self.source.lineage,
-            "rules": taken.rules(self.settings, self.as_of, identity.email_key(self.settings)),
-        }
+        key = identity.email_key(self.settings)
+        rules = {"lineage": self.source.lineage, "rules": taken.rules(self.settings, self.as_of, key)}
         if before is None:
             self.notes.append("everything is read: what the last sync took is not here")
         elif {name: before.manifest[name] for name in rules} != rules:
