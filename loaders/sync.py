@@ -7,21 +7,19 @@ transaction with the marker in it.
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from holley_graph.errors import GraphStateError
 from holley_graph.graph import export, load, migrations
+from holley_graph.graph.alone import Turn, in_graph, in_home
 from holley_graph.graph.client import Graph, Row, Step
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
@@ -68,12 +66,12 @@ def sync(
 
     Raises:
         SourceError, RejectedTooMuch: nothing was written.
-        GraphStateError: another sync of this home is running.
+        GraphStateError: somebody else writes into this home or this graph.
     """
-    with alone(settings.home):
-        return _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress).run(
-            since_last, dry_run, tables_only
-        )
+    reads_only = dry_run or tables_only
+    with in_home(settings.home, "sync"), nullcontext() if reads_only else in_graph(graph, "sync") as turn:
+        plan = _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress)
+        return plan.run(since_last, dry_run, tables_only, turn)
 
 
 def costs(
@@ -108,7 +106,7 @@ class _Sync:
         self.notes: list[str] = []
         self.started = time.monotonic()
 
-    def run(self, since_last: bool, dry_run: bool, tables_only: bool) -> Report:
+    def run(self, since_last: bool, dry_run: bool, tables_only: bool, turn: Turn | None) -> Report:
         key, digests = identity.email_key(self.settings), self.source.digests()
         print_of_all = taken.fingerprint(digests, self.settings, self.as_of, key)
         marker = self.marker()
@@ -176,7 +174,7 @@ class _Sync:
                 if tables_only:
                     return self._report("tables", extracted.accounts, difference)
                 if in_bulk:
-                    self._load_in_bulk(tables)
+                    self._load_in_bulk(tables, turn)
                 else:
                     self._load_changes(difference, parcel.result)
                 self._lap("load")
@@ -235,12 +233,15 @@ class _Sync:
     def _is_empty(self, old: Mapping[str, pa.Table]) -> bool:
         return not any(table.num_rows for table in old.values())
 
-    def _load_in_bulk(self, tables: Mapping[str, pa.Table]) -> None:
+    def _load_in_bulk(self, tables: Mapping[str, pa.Table], turn: Turn | None) -> None:
         assert self.bulk is not None  # noqa: S101  the caller asked
+        assert turn is not None  # noqa: S101  who writes has it
         self.progress("importing", 0, 1)
-        self.bulk(tables, self._finish_bulk)
+        turn.give()  # the server stops meanwhile
+        self.bulk(tables, lambda: self._finish_bulk(turn))
 
-    def _finish_bulk(self) -> None:
+    def _finish_bulk(self, turn: Turn) -> None:
+        turn.take()
         self.progress("importing", 1, 1)
         migrations.apply(self.graph)
         self.graph.write("load/empty_times")
@@ -286,15 +287,3 @@ class _Sync:
 
     def _lap(self, stage: str) -> None:
         self.stages[stage] = round(time.monotonic() - self.started - sum(self.stages.values()), 2)
-
-
-@contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """Hold the home's sync lock; the system gives it back however the process ends."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / "sync.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise GraphStateError(f"another sync of {home} is running", "wait for it to end") from error
-        yield

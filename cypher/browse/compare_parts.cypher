@@ -7,7 +7,11 @@
 // shows: table
 // returns: what, one, other
 MATCH (a:Product {sku: $sku}), (b:Product {sku: $other_sku})
-WITH a, b,
+OPTIONAL MATCH (sync:Sync {id: 'graph'})
+WITH a, b, 'embedding_' + sync.live_slot AS embedding
+// without the last two coordinates (popularity and padding): likeness, not fame
+WITH a, b, [p IN [a, b] | p[embedding][..-2]] AS tastes
+WITH a, b, tastes,
      [p IN [a, b] | COUNT { (p)-[:FITS]->() }] AS fits,
      COUNT { (a)-[:FITS]->(:Vehicle)<-[:FITS]-(b) } AS shared,
      [p IN [a, b] | COUNT { (p)<-[:ORDERED]-() }] AS buyers,
@@ -16,9 +20,8 @@ WITH a, b,
      [coalesce(head([(a)-[c:CO_PURCHASED]->(b) | c.count]), 0),
       coalesce(head([(b)-[c:CO_PURCHASED]->(a) | c.count]), 0)] AS led,
      coalesce(head([(a)-[c:CO_VIEWED]-(b) | c.count]), 0) AS sessions,
-     // without the last two coordinates (popularity and padding): likeness, not fame
-     CASE WHEN all(p IN [a, b] WHERE any(x IN p.embedding[..-2] WHERE x <> 0))
-          THEN round(2 * vector.similarity.cosine(a.embedding[..-2], b.embedding[..-2]) - 1, 3) END AS likeness
+     CASE WHEN all(taste IN tastes WHERE any(x IN taste WHERE x <> 0))
+          THEN round(2 * vector.similarity.cosine(tastes[0], tastes[1]) - 1, 3) END AS likeness
 UNWIND [
   ['title', a.title, b.title],
   ['part type', a.part_type, b.part_type],

@@ -6,24 +6,29 @@
 // defaults: {"vehicles": 25, "k": 4}
 // shows: table
 // returns: vehicle_id, owners, kept, came, went, live, previous
+MATCH (sync:Sync {id: 'graph'})
+WITH sync.live_slot AS slot
+OPTIONAL MATCH (other:Release {state: 'ready'})
+WHERE other.slot <> slot
+WITH 'embedding_' + slot AS embedding, 'embedding_' + other.slot AS embedding_before
 MATCH (v:Vehicle)
-WHERE v.embedding IS NOT NULL
-WITH v, COUNT { (v)<-[:OWNS]-() } AS owners
+WHERE v[embedding] IS NOT NULL
+WITH embedding, embedding_before, v, COUNT { (v)<-[:OWNS]-() } AS owners
 ORDER BY owners DESC, v.vehicle_id
 LIMIT $vehicles
 // within one release all product vectors have the same length: the cosine orders as the score does
-CALL (v) {
+CALL (v, embedding) {
   MATCH (v)<-[:FITS]-(p:Product {eligible: true})
-  WITH p, vector.similarity.cosine(v.embedding, p.embedding) AS score
+  WITH p, vector.similarity.cosine(v[embedding], p[embedding]) AS score
   WHERE score IS NOT NULL
   ORDER BY score DESC, p.sku
   WITH p.display_key AS family, collect(p.sku)[0] AS sku, max(score) AS best
   ORDER BY best DESC, sku
   RETURN collect(sku)[..$k] AS live
 }
-CALL (v) {
+CALL (v, embedding_before) {
   MATCH (v)<-[:FITS]-(p:Product {eligible: true})
-  WITH p, vector.similarity.cosine(v.embedding_previous, p.embedding_previous) AS score
+  WITH p, vector.similarity.cosine(v[embedding_before], p[embedding_before]) AS score
   WHERE score IS NOT NULL
   ORDER BY score DESC, p.sku
   WITH p.display_key AS family, collect(p.sku)[0] AS sku, max(score) AS best

@@ -5,14 +5,17 @@
 //         $exclude_days integer  what was bought within so many days is ruled out, in any colour
 // returns: vehicle_id, fits, eligible, refurbished, price, image_url, part_type, title, score, answered_by, bought, owners_bought, model_bought, led_here, seen_together, same_type
 MATCH (u:User {user_id: $user_id}), (p:Product {sku: $sku}), (sync:Sync {id: 'graph'})
-OPTIONAL MATCH (release:Release {state: 'live'})
+// the slot is read once: whatever goes live meanwhile, all vectors are of this release
+WITH u, p, sync, sync.live_slot AS slot
+WITH u, p, sync, slot, 'embedding_' + slot AS embedding
+OPTIONAL MATCH (release:Release {slot: slot})
 OPTIONAL MATCH (u)-[:OWNS]->(v:Vehicle)-[:OF_MODEL]->(model:VehicleModel)-[:MADE_BY]->(make:Make)
-WITH u, p, sync, v, model, release.product_norm AS norm,
-     coalesce(u.embedding, v.embedding, model.embedding, make.embedding) AS q,
-     CASE WHEN u.embedding IS NOT NULL THEN 'user'
-          WHEN v.embedding IS NOT NULL THEN 'vehicle'
-          WHEN model.embedding IS NOT NULL THEN 'segment'
-          WHEN make.embedding IS NOT NULL THEN 'make'
+WITH u, p, sync, v, model, embedding, release.product_norm AS norm,
+     coalesce(u[embedding], v[embedding], model[embedding], make[embedding]) AS q,
+     CASE WHEN u[embedding] IS NOT NULL THEN 'user'
+          WHEN v[embedding] IS NOT NULL THEN 'vehicle'
+          WHEN model[embedding] IS NOT NULL THEN 'segment'
+          WHEN make[embedding] IS NOT NULL THEN 'make'
           ELSE 'global' END AS answered_by
 CALL (u, p, sync) {
   CALL (u) {
@@ -46,7 +49,7 @@ RETURN v.vehicle_id AS vehicle_id,
        EXISTS { (p)-[:FITS]->(v) } AS fits,
        p.eligible AS eligible, p.refurbished AS refurbished, p.price AS price, p.image_url AS image_url,
        p.part_type AS part_type, p.title AS title,
-       (2 * vector.similarity.cosine(q, p.embedding) - 1) * norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS score,
+       (2 * vector.similarity.cosine(q, p[embedding]) - 1) * norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS score,
        answered_by, bought,
        owners_bought, model_bought,
        COLLECT {

@@ -5,10 +5,13 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $seeds integer            how many parts of the user's history lead on, heaviest first
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed, flipping
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 MATCH (sync:Sync {id: 'graph'})
-WITH u, v, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r }) AS release
+// the slot is read once: whatever goes live meanwhile, all vectors are of this release
+WITH u, v, sync, sync.live_slot AS slot
+OPTIONAL MATCH (release:Release {slot: slot})
+WITH u, v, sync, release.product_norm AS norm, 'embedding_' + slot AS embedding, 'embedding_source_' + slot AS source
 // what this person bought, under any id with the same email
 CALL (u, sync) {
   CALL (u) {
@@ -38,37 +41,31 @@ WHERE NOT p.base_sku IN bought AND none(s IN seeds WHERE s.a.base_sku = p.base_s
 // what a seed says of a part: the inner product of its source vector, and how much more often than by chance the
 // two were bought in this order or seen in one session (less where it was rare); all are logarithms, so they add
 UNWIND seeds AS seed
-WITH v, release, p, seed, seed.a AS a
+WITH v, norm, embedding, source, p, seed, seed.a AS a
 OPTIONAL MATCH (a)-[next:CO_PURCHASED]->(p)
 OPTIONAL MATCH (a)-[seen:CO_VIEWED]-(p)
-WITH v, release, p, seed, next, seen,
-     (2 * vector.similarity.cosine(a.embedding_source, p.embedding) - 1) * release.product_norm
-       * sqrt(reduce(s = 0.0, x IN a.embedding_source | s + x * x)) AS learned
-WITH v, release.number AS live, p, seed, next, seen, learned,
+WITH v, p, seed, next, seen,
+     (2 * vector.similarity.cosine(a[source], p[embedding]) - 1) * norm
+       * sqrt(reduce(s = 0.0, x IN a[source] | s + x * x)) AS learned
+WITH v, p, seed, next, seen, learned,
      seed.share * (coalesce(learned, 0.0) + coalesce(next.weight * next.count / (next.count + 1), 0.0)
-       + coalesce(seen.weight * seen.count / (seen.count + 1), 0.0)) AS part,
-     seed.a.embedding_release <> release.number OR p.embedding_release <> release.number AS mixed
+       + coalesce(seen.weight * seen.count / (seen.count + 1), 0.0)) AS part
 ORDER BY part DESC, seed.a.sku
-WITH v, live, p, sum(part) AS score, any(m IN collect(mixed) WHERE m) AS mixed, count(learned) + count(next) + count(seen) AS signs,
+WITH v, p, sum(part) AS score, count(learned) + count(next) + count(seen) AS signs,
      collect({sku: seed.a.sku, how: seed.how, buyers: next.count, sessions: seen.count})[0] AS best
 WHERE signs > 0
-WITH v, live, p, score, mixed, 'leads on from ' + best.sku + ', which this user ' + best.how +
+WITH v, p, score, 'leads on from ' + best.sku + ', which this user ' + best.how +
      CASE WHEN best.buyers = 1 THEN ': 1 person bought it next'
           WHEN best.buyers > 1 THEN ': ' + best.buyers + ' people bought it next'
           WHEN best.sessions = 1 THEN ': seen together in 1 session'
           WHEN best.sessions > 1 THEN ': seen together in ' + best.sessions + ' sessions'
           ELSE ', by what was learned' END AS reason
 ORDER BY score DESC, p.sku
-WITH v, live, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
+WITH v, p.display_key AS family, collect({p: p, score: score, reason: reason})[0] AS best
 ORDER BY best.score DESC, best.p.sku
-WITH v, live, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
-// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
-MATCH (now:Sync {id: 'graph'})
-WITH v, part_type, kept, coalesce(now.flipping, false) AS flipping,
-     coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS changed
+WITH v, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
-       row.score AS score, 'intent' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason,
-       coalesce(row.mixed, false) OR changed AS mixed, flipping
+       row.score AS score, 'intent' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason
 ORDER BY score DESC, sku
 LIMIT $k

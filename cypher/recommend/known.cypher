@@ -11,4 +11,6 @@ OPTIONAL MATCH (p:Product {sku: $sku})
 WITH u, coalesce(owned, named) AS v, p
 RETURN u.user_id AS user, v.vehicle_id AS vehicle, COUNT { (v)<-[:FITS]-(:Product {eligible: true}) } AS candidates,
        p.sku AS sku, EXISTS { MATCH (:Vehicle) } AS has_vehicles,
-       head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.run_id }) AS release
+       head(COLLECT {
+         MATCH (sync:Sync {id: 'graph'}) MATCH (r:Release {slot: sync.live_slot}) RETURN r.run_id
+       }) AS release

@@ -4,43 +4,40 @@
 //         $k integer              how many parts
 //         $per_part_type integer  at most this many of one part type
 //         $candidates integer     how many neighbours the index is asked for
-// returns: sku, title, part_type, price, image_url, score, buyers, buyers_back, shared_vehicles, reason, mixed, flipping
+// returns: sku, title, part_type, price, image_url, score, buyers, buyers_back, shared_vehicles, reason
 MATCH (a:Product {sku: $sku})
-WITH a, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r }) AS release,
-     COLLECT { MATCH (a)-[:FITS]->(v:Vehicle) RETURN v } AS vehicles
-CALL (a) {
+MATCH (sync:Sync {id: 'graph'})
+// the slot is read once: whatever goes live meanwhile, all vectors are of this release
+WITH a, sync.live_slot AS slot, COLLECT { MATCH (a)-[:FITS]->(v:Vehicle) RETURN v } AS vehicles
+OPTIONAL MATCH (release:Release {slot: slot})
+WITH a, slot, vehicles, release.product_norm AS norm, 'embedding_' + slot AS embedding, a['embedding_source_' + slot] AS q
+CALL (a, slot, q) {
   MATCH (a)-[:CO_PURCHASED]->(p:Product)
   RETURN p
   UNION
-  WITH a WHERE a.embedding_source IS NOT NULL
-  CALL db.index.vector.queryNodes('product_embedding', $candidates, a.embedding_source) YIELD node AS p
+  WITH slot, q WHERE q IS NOT NULL
+  CALL db.index.vector.queryNodes('product_embedding_' + slot, $candidates, q) YIELD node AS p
   RETURN p
 }
-WITH a, release, vehicles, p
+WITH a, q, norm, embedding, vehicles, p
 WHERE p.eligible AND p.base_sku <> a.base_sku AND p.display_key <> a.display_key
-WITH a, release, p, COUNT { (p)-[:FITS]->(v) WHERE v IN vehicles } AS shared_vehicles
+WITH a, q, norm, embedding, p, COUNT { (p)-[:FITS]->(v) WHERE v IN vehicles } AS shared_vehicles
 WHERE shared_vehicles > 0 OR NOT EXISTS { MATCH (:Vehicle) }
 OPTIONAL MATCH (a)-[there:CO_PURCHASED]->(p)
 OPTIONAL MATCH (p)-[back:CO_PURCHASED]->(a)
-WITH p, release.number AS live, shared_vehicles, coalesce(there.count, 0) AS buyers, coalesce(back.count, 0) AS buyers_back,
+WITH p, shared_vehicles, coalesce(there.count, 0) AS buyers, coalesce(back.count, 0) AS buyers_back,
      // what was learned, and how much more often than by chance it was so (less where few did it): logarithms both
-     coalesce((2 * vector.similarity.cosine(a.embedding_source, p.embedding) - 1) * release.product_norm
-       * sqrt(reduce(s = 0.0, x IN a.embedding_source | s + x * x)), 0.0) + coalesce(there.weight * there.count / (there.count + 1), 0.0) AS score,
-     a.embedding_release <> release.number OR p.embedding_release <> release.number AS mixed
+     coalesce((2 * vector.similarity.cosine(q, p[embedding]) - 1) * norm
+       * sqrt(reduce(s = 0.0, x IN q | s + x * x)), 0.0) + coalesce(there.weight * there.count / (there.count + 1), 0.0) AS score
 ORDER BY score DESC, buyers DESC, p.sku
-WITH live, p.display_key AS family,
-     collect({p: p, score: score, buyers: buyers, back: buyers_back, shared: shared_vehicles, mixed: mixed})[0] AS best
+WITH p.display_key AS family,
+     collect({p: p, score: score, buyers: buyers, back: buyers_back, shared: shared_vehicles})[0] AS best
 ORDER BY best.score DESC, best.buyers DESC, best.p.sku
-WITH live, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
-// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
-MATCH (now:Sync {id: 'graph'})
-WITH part_type, kept, coalesce(now.flipping, false) AS flipping,
-     coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS changed
+WITH best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
        row.score AS score, row.buyers AS buyers, row.back AS buyers_back, row.shared AS shared_vehicles,
        CASE row.buyers WHEN 0 THEN 'by what was learned' WHEN 1 THEN '1 person bought it next'
-         ELSE row.buyers + ' people bought it next' END AS reason,
-       coalesce(row.mixed, false) OR changed AS mixed, flipping
+         ELSE row.buyers + ' people bought it next' END AS reason
 ORDER BY score DESC, buyers DESC, sku
 LIMIT $k

@@ -5,12 +5,14 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $candidates integer       how many neighbours the index is asked for
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason, mixed, flipping
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 MATCH (sync:Sync {id: 'graph'})
-WITH u, v, sync, head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }) AS live,
-     // without the last two coordinates (popularity and padding): likeness, not fame
-     coalesce(u.embedding, v.embedding)[..-2] AS learned
+// the slot is read once: whatever goes live meanwhile, all vectors are of this release
+WITH u, v, sync, sync.live_slot AS slot
+WITH u, v, sync, slot, 'embedding_' + slot AS embedding
+// without the last two coordinates (popularity and padding): likeness, not fame
+WITH u, v, sync, slot, embedding, coalesce(u[embedding], v[embedding])[..-2] AS learned
 // a vector of nothing but zeros has no direction, and so is like nobody
 WITH *, CASE WHEN any(x IN learned WHERE x <> 0) THEN learned END AS taste
 CALL (u, sync) {
@@ -24,42 +26,36 @@ CALL (u, sync) {
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
   RETURN collect(DISTINCT b.base_sku) AS bought, collect(DISTINCT person) AS people
 }
-CALL (v, taste) {
-  WITH v, taste WHERE taste IS NOT NULL
-  CALL db.index.vector.queryNodes('user_embedding', $candidates, taste + [0.0, 0.0]) YIELD node AS other
+CALL (v, taste, slot) {
+  WITH v, taste, slot WHERE taste IS NOT NULL
+  CALL db.index.vector.queryNodes('user_embedding_' + slot, $candidates, taste + [0.0, 0.0]) YIELD node AS other
   RETURN other
   UNION
   MATCH (v)<-[:OWNS]-(other:User)
   WHERE EXISTS { (other)-[:ORDERED]->() }
   RETURN other
 }
-WITH v, live, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
+WITH v, bought, people, taste, other, other[embedding][..-2] AS other_taste
+WITH v, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
      // without vectors every owner of the same vehicle counts the same
-     CASE WHEN taste IS NULL OR other.embedding IS NULL THEN 1.0
-          WHEN all(x IN other.embedding[..-2] WHERE x = 0) THEN 0.0
-          ELSE 2 * vector.similarity.cosine(taste, other.embedding[..-2]) - 1 END AS likeness,
-     coalesce(u.embedding_release <> live, false) OR coalesce(other.embedding_release <> live, false) AS mixed
+     CASE WHEN taste IS NULL OR other_taste IS NULL THEN 1.0
+          WHEN all(x IN other_taste WHERE x = 0) THEN 0.0
+          ELSE 2 * vector.similarity.cosine(taste, other_taste) - 1 END AS likeness
 WHERE NOT other IN people AND likeness > 0
 MATCH (other)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
 WHERE NOT p.base_sku IN bought
 // all ids of one address are one person
-WITH v, live, p, coalesce(other.email_hash, other.user_id) AS person, max(likeness) AS likeness,
-     max(same_vehicle) AS same_vehicle, max(mixed) AS mixed
-WITH v, live, p, sum(likeness) AS score, count(person) AS buyers, count(CASE WHEN same_vehicle THEN 1 END) AS same,
-     any(m IN collect(mixed) WHERE m) AS mixed
-WITH v, live, p, score, mixed, CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' like this one bought it' +
+WITH v, p, coalesce(other.email_hash, other.user_id) AS person, max(likeness) AS likeness,
+     max(same_vehicle) AS same_vehicle
+WITH v, p, sum(likeness) AS score, count(person) AS buyers, count(CASE WHEN same_vehicle THEN 1 END) AS same
+WITH v, p, score, CASE buyers WHEN 1 THEN '1 owner' ELSE buyers + ' owners' END + ' like this one bought it' +
      CASE WHEN same > 0 THEN ', ' + same + ' with the same vehicle' ELSE '' END AS reason
 ORDER BY score DESC, p.sku
-WITH v, live, p.display_key AS family, collect({p: p, score: score, reason: reason, mixed: mixed})[0] AS best
+WITH v, p.display_key AS family, collect({p: p, score: score, reason: reason})[0] AS best
 ORDER BY best.score DESC, best.p.sku
-WITH v, live, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
-// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
-MATCH (now:Sync {id: 'graph'})
-WITH v, part_type, kept, coalesce(now.flipping, false) AS flipping,
-     coalesce(live, 0) <> coalesce(head(COLLECT { MATCH (r:Release {state: 'live'}) RETURN r.number }), 0) AS changed
+WITH v, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
 UNWIND kept AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
-       row.score AS score, 'owners' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason,
-       coalesce(row.mixed, false) OR changed AS mixed, flipping
+       row.score AS score, 'owners' AS answered_by, v.vehicle_id AS vehicle_id, row.reason AS reason
 ORDER BY score DESC, sku
 LIMIT $k

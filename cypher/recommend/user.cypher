@@ -4,23 +4,23 @@
 //         $k integer                how many parts
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
-// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, mixed, flipping
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v)
 MATCH (sync:Sync {id: 'graph'})
+// the slot is read once: whatever goes live meanwhile, all vectors are of this release
+WITH u, v, sync, sync.live_slot AS slot
+WITH u, v, sync, slot, 'embedding_' + slot AS embedding
 // labels stand where a search begins: a relationship's type says what is at its end, and to look there costs
 OPTIONAL MATCH (v)-[:OF_MODEL]->(model)-[:MADE_BY]->(make)
-  WHERE u.embedding IS NULL AND v.embedding IS NULL
-// in the moment of a commit two or none may seem live: what is read last tells
-OPTIONAL MATCH (release:Release {state: 'live'})
+  WHERE u[embedding] IS NULL AND v[embedding] IS NULL
+OPTIONAL MATCH (release:Release {slot: slot})
 // who answers: the most specific vector there is
-WITH u, v, sync, release.product_norm AS norm,
-     coalesce(u.embedding, v.embedding, model.embedding, make.embedding) AS q,
-     CASE WHEN u.embedding IS NOT NULL THEN 'user'
-          WHEN v.embedding IS NOT NULL THEN 'vehicle'
-          WHEN model.embedding IS NOT NULL THEN 'segment'
-          WHEN make.embedding IS NOT NULL THEN 'make' END AS tier,
-     coalesce(u.embedding_release, v.embedding_release, model.embedding_release, make.embedding_release) AS q_release,
-     release.number AS live
+WITH u, v, sync, embedding, release.product_norm AS norm,
+     coalesce(u[embedding], v[embedding], model[embedding], make[embedding]) AS q,
+     CASE WHEN u[embedding] IS NOT NULL THEN 'user'
+          WHEN v[embedding] IS NOT NULL THEN 'vehicle'
+          WHEN model[embedding] IS NOT NULL THEN 'segment'
+          WHEN make[embedding] IS NOT NULL THEN 'make' END AS tier
 // what this person bought, under any id with the same email
 CALL (u, sync) {
   CALL (u) {
@@ -37,28 +37,19 @@ WITH *, norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
 MATCH (v)<-[:FITS]-(p {eligible: true})
 WHERE NOT p.base_sku IN bought
 // the inner product: all product vectors have the same length, so cosine times both lengths
-WITH v, tier, live, q_release <> live AS q_differs, p, p.embedding_release <> live AS differs, p.sku AS sku,
-     (2 * vector.similarity.cosine(q, p.embedding) - 1) * scale AS score,
-     CASE WHEN q IS NULL OR p.embedding IS NULL THEN COUNT {
+WITH v, tier, p, p.sku AS sku,
+     (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale AS score,
+     CASE WHEN q IS NULL OR p[embedding] IS NULL THEN COUNT {
        MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)
      } ELSE 0 END AS buyers
 ORDER BY score IS NULL, score DESC, buyers DESC, sku
-WITH v, tier, live, q_differs, p.display_key AS family,
-     collect({p: p, sku: sku, score: score, buyers: buyers})[0] AS best, max(differs) AS differs
-WITH v.vehicle_id AS vehicle_id, tier, live, q_differs, best, differs
+WITH v, tier, p.display_key AS family, collect({p: p, sku: sku, score: score, buyers: buyers})[0] AS best
+WITH v.vehicle_id AS vehicle_id, tier, best
 ORDER BY best.score IS NULL, best.score DESC, best.buyers DESC, best.sku
-WITH vehicle_id, tier, live, q_differs, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept,
-     max(differs) AS differs
-WITH vehicle_id, tier, live, q_differs, collect({part_type: part_type, kept: kept}) AS types, max(differs) AS differs
-// read last: vectors of two releases can have met while one went live, or may soon; then the statement is run again
-MATCH (now:Sync {id: 'graph'})
-OPTIONAL MATCH (last:Release {state: 'live'})
-WITH vehicle_id, tier, types, coalesce(now.flipping, false) AS flipping,
-     coalesce(q_differs, false) OR coalesce(differs, false) OR coalesce(live, 0) <> coalesce(last.number, 0) AS mixed
-UNWIND types AS type
-UNWIND type.kept AS row
-RETURN row.sku AS sku, row.p.title AS title, type.part_type AS part_type, row.p.price AS price,
+WITH vehicle_id, tier, best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+UNWIND kept AS row
+RETURN row.sku AS sku, row.p.title AS title, part_type, row.p.price AS price,
        row.p.image_url AS image_url, row.score AS score,
-       CASE WHEN row.score IS NULL THEN 'global' ELSE tier END AS answered_by, vehicle_id, mixed, flipping
+       CASE WHEN row.score IS NULL THEN 'global' ELSE tier END AS answered_by, vehicle_id
 ORDER BY score IS NULL, score DESC, row.buyers DESC, sku
 LIMIT $k

@@ -1,13 +1,16 @@
-// purpose: move the release marker, in the transaction that moves the vectors
+// purpose: put a release live: one property names its slot; the release until now is kept, any other retires
 // mode: write
-// params: $run_id string  the run that goes live
-// returns: none
-MATCH (r:Release {run_id: $run_id})
-OPTIONAL MATCH (old:Release {state: 'previous'})
-SET old.state = 'retired'
-WITH DISTINCT r
-OPTIONAL MATCH (live:Release {state: 'live'})
-SET live.state = 'previous'
-WITH DISTINCT r
-SET r.state = 'live', r.product_norm = r.product_norm_next, r.live_since = datetime()
-REMOVE r.product_norm_next
+// params: $number integer  of the release; once it has no slot any more, nothing is written
+// returns: run_id
+MATCH (sync:Sync {id: 'graph'})
+SET sync.releases = sync.releases  // the lock: of two at once, the second sees what the first has done
+WITH sync
+MATCH (release:Release {number: $number})
+WHERE release.slot IS NOT NULL
+CALL (sync, release) {
+  MATCH (other:Release {state: 'ready'})
+  WHERE other <> release AND other.slot <> sync.live_slot
+  SET other.state = 'retired'
+}
+SET release.state = 'ready', release.live_since = datetime(), sync.live_slot = release.slot
+RETURN release.run_id AS run_id

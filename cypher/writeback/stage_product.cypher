@@ -1,8 +1,12 @@
-// purpose: lay vectors beside the live ones of Product
+// purpose: put vectors of Product into a release's slot, where they are not there yet
 // mode: write
-// params: $rows list<map>  key, vector
+// params: $number integer  of the release; once it has no slot any more, nothing is written
+//         $rows list<map>  key, vector
 // returns: staged
+MATCH (release:Release {number: $number})
+WHERE release.slot IS NOT NULL
+WITH 'embedding_' + release.slot AS embedding
 UNWIND $rows AS row
 MATCH (n:Product {sku: row.key})
-SET n.embedding_next = row.vector
+SET n[embedding] = coalesce(n[embedding], row.vector)
 RETURN count(n) AS staged

@@ -78,7 +78,7 @@ def similar(context: Context, sku: str, k: int, as_json: bool) -> None:
     from holley_graph.recommend import answers
 
     with context.graph() as graph:
-        rows = answers.similar(graph, sku, k)
+        rows = answers.similar(graph, sku, k, context.settings.recommend)
     if as_json:
         print_json({"sku": sku, "rows": rows})
     else:

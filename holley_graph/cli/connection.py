@@ -1,4 +1,4 @@
-"""The connection that every command asks for."""
+"""The connection that every command asks for, and what else it tells."""
 
 from __future__ import annotations
 
@@ -28,3 +28,22 @@ def connect(settings: Settings) -> Graph:
         graph.close()
         raise
     return graph
+
+
+def follow(settings: Settings, graph: Graph) -> None:
+    """Let the run registry name the release that the graph says is live."""
+    from holley_graph.evaluation import registry
+
+    live = graph.read("server/live_release")
+    registry.crown(settings.home / "runs", live[0]["run_id"] if live else None)
+
+
+def follow_if_up(settings: Settings) -> None:
+    """Do the same where a server answers; where none does, the registry says what was live when one last did."""
+    from holley_graph.errors import ServerUnreachable
+
+    try:
+        with connect(settings) as graph:
+            follow(settings, graph)
+    except ServerUnreachable:
+        return

@@ -44,12 +44,11 @@ def demo(context: Context, users: int, seed: int, as_json: bool) -> None:
 
 
 def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, Any]:
-    from holley_graph.cli.connection import connect
+    from holley_graph.cli.connection import connect, follow
     from holley_graph.cli.sync import offline_import
     from holley_graph.demo import generate
     from holley_graph.embeddings.writeback import write_back
     from holley_graph.errors import SettingsError
-    from holley_graph.evaluation import registry
     from holley_graph.graph import browser
     from holley_graph.model.train import train
     from holley_graph.server import lifecycle
@@ -79,7 +78,7 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
         backtest = train(snapshot, runs, as_of=cut, snapshot=kept, progress=report)
         live = train(snapshot, runs, snapshot=kept, progress=report)
         released = write_back(graph, live.path, progress=report)
-        registry.crown(runs, released.run_id)
+        follow(settings, graph)
         answers = _answers(graph, settings)
     return {
         "sync": synced.as_dict(),

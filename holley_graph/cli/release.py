@@ -13,26 +13,32 @@ from holley_graph.cli.console import json_option, print_json, progress, say
 @click.command()
 @click.argument("run")
 @click.option("--force", is_flag=True, help="Put a run live although its recipe was judged no-go.")
-@click.option("--reindex", is_flag=True, help="Rebuild the vector indexes for vectors of another length.")
 @json_option
 @click.pass_obj
-def writeback(context: Context, run: str, force: bool, reindex: bool, as_json: bool) -> None:
-    """Put the embeddings of RUN live: staged, checked, then flipped in one transaction."""
+def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
+    """Put the embeddings of RUN live: staged in a slot of their own, checked there, then named live."""
     from holley_graph import sealed
+    from holley_graph.cli.connection import follow
     from holley_graph.embeddings.writeback import write_back
     from holley_graph.errors import NotFound
     from holley_graph.evaluation import registry
+    from holley_graph.graph.alone import in_home
 
-    folder = context.settings.home / "runs" / run
+    home = context.settings.home
+    folder = home / "runs" / run
     if not (folder / "manifest.json").is_file():
         raise NotFound(f"no run {run!r} in {folder.parent}", "holley-graph runs")
     if not force:
         registry.refuse_no_go(folder.parent, sealed.read(folder / "manifest.json"))
-    with context.graph() as graph, progress() as report:
-        done = write_back(graph, folder, reindex=reindex, progress=report)
-    registry.crown(folder.parent, done.run_id)
+    with in_home(home, f"writeback of {run}"), context.graph() as graph, progress() as report:
+        follow(context.settings, graph)
+        done = write_back(graph, folder, candidates=context.settings.recommend.index_candidates, progress=report)
+        follow(context.settings, graph)
     if as_json:
         print_json(asdict(done))
+        return
+    if done.recall is None:
+        say(f"{done.run_id} is live; its vectors were in the graph already")
         return
     staged = ", ".join(f"{count:,} {name}" for name, count in done.staged.items())
     say(f"{done.run_id} is live: {staged}")
@@ -43,14 +49,18 @@ def writeback(context: Context, run: str, force: bool, reindex: bool, as_json: b
 @json_option
 @click.pass_obj
 def rollback(context: Context, as_json: bool) -> None:
-    """Put the previous embeddings live again; twice is back where it began."""
-    from holley_graph.embeddings.writeback import roll_back
-    from holley_graph.evaluation import registry
+    """Put the release live that came before the live one; where that is live already, it stays.
 
-    with context.graph() as graph:
+    `writeback` of the later one goes forward again, at once.
+    """
+    from holley_graph.cli.connection import follow
+    from holley_graph.embeddings.writeback import roll_back
+    from holley_graph.graph.alone import in_home
+
+    with in_home(context.settings.home, "rollback"), context.graph() as graph:
         live, previous = roll_back(graph)
-    registry.crown(context.settings.home / "runs", live)
+        follow(context.settings, graph)
     if as_json:
         print_json({"live": live, "previous": previous})
     else:
-        say(f"{live} is live again; {previous} is kept as the previous release")
+        say(f"{live} is live; {previous} is kept: holley-graph writeback {previous} puts it live at once")

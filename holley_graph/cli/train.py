@@ -129,9 +129,11 @@ def train(
 
 def take_snapshot(context: Context, report: Progress) -> Path:
     """Keep a snapshot of the graph in the home; return its folder."""
+    from holley_graph.cli.connection import follow
     from holley_graph.snapshot import exporter, parcel
 
     with context.graph() as graph:
+        follow(context.settings, graph)
         taken = exporter.take(graph, exporter.options(context.settings.sync), report)
     return parcel.keep(taken, context.settings.home / "snapshots")
 
@@ -142,9 +144,11 @@ def take_snapshot(context: Context, report: Progress) -> Path:
 def runs(context: Context, as_json: bool) -> None:
     """List training runs, newest last."""
     from holley_graph import sealed
+    from holley_graph.cli.connection import follow_if_up
     from holley_graph.errors import ParcelError
     from holley_graph.evaluation import registry
 
+    follow_if_up(context.settings)
     known = registry.read(context.settings.home / "runs")
     paths = sorted((context.settings.home / "runs").glob("*/manifest.json"))
     found = [sealed.read(path) for path in paths]

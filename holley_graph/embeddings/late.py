@@ -1,25 +1,24 @@
-"""Vectors of what came after the live release, into the graph: in one transaction, never beside another release."""
+"""Vectors of what came after the live release, into its slot."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from holley_graph.embeddings import table
-from holley_graph.embeddings.writeback import await_indexes, flip
+from holley_graph.embeddings import slots, table
+from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.writeback import stage
 from holley_graph.errors import GraphStateError
-from holley_graph.graph.client import Graph, Step
-
-BATCH = 2_000
+from holley_graph.graph.alone import in_graph
+from holley_graph.graph.client import Graph
 
 
 def write_late(graph: Graph, run: Path) -> dict[str, int]:
-    """Give every node without a live vector the one that the live run has for it.
+    """Give every node without a vector in the live slot the one that the live run has for it.
 
-    Readers see none of them or all: it is done like a flip, and what a flip tells readers holds here too. Killed at
-    any moment, the next call does what is left.
+    They belong to the slot, so a rollback goes back without them and forward with them. Killed at any moment, the
+    next call does what is left.
 
     Args:
         graph: where to write.
@@ -29,29 +28,23 @@ def write_late(graph: Graph, run: Path) -> dict[str, int]:
         How many were written, by table.
 
     Raises:
-        GraphStateError: another release is live.
+        GraphStateError: another release is live, or somebody else writes into this graph.
     """
-    steps: list[Step] = []
-    wanted = _wanted(graph, run)
-    for name, (keys, vectors) in wanted.items():
-        for start in range(0, len(keys), BATCH):
-            part = slice(start, start + BATCH)
-            pairs = zip(keys[part], vectors[part].tolist(), strict=True)
-            rows = [{"key": key, "vector": vector} for key, vector in pairs]
-            steps.append((f"writeback/late_{name}", {"run_id": run.name, "rows": rows}))
-    if steps:
-        flip(graph, steps)
-        await_indexes(graph)
-        if any(len(keys) for keys, _ in _wanted(graph, run).values()):
+    with in_graph(graph, f"embed of {run.name}"):
+        slots.tidy(graph)
+        release = slots.live(graph)
+        if release is None or release["run_id"] != run.name:
             raise GraphStateError(f"{run.name} is not live any more", "run it again, for the release that is")
-    return {name: len(keys) for name, (keys, _) in wanted.items()}
+        written = stage(graph, release["number"], _wanted(graph, run, release["slot"]))
+        slots.index(graph, release["slot"], release["dim"])
+    return written
 
 
-def _wanted(graph: Graph, run: Path) -> dict[str, tuple[npt.NDArray[np.object_], table.Vectors]]:
-    """Find the nodes that have no live vector and get one: keys and vectors by table."""
-    tables, found = table.load_with_late(run, table.NODES), {}
-    for name in table.NODES:
-        keys = np.array(sorted(graph.read(f"writeback/without_{name}")[0]["keys"]), object)
-        row = tables[name].find(keys)
-        found[name] = keys[row >= 0], tables[name].vectors[row[row >= 0]]
-    return found
+def _wanted(graph: Graph, run: Path, slot: str) -> dict[str, Table]:
+    """Find the vectors of nodes that have none in a slot."""
+    tables, wanted = table.load_with_late(run, table.NODES), {}
+    for row in graph.read("writeback/missing", slot=slot):
+        keys = np.array(sorted(row["keys"]), object)
+        at = tables[row["name"]].find(keys)
+        wanted[row["name"]] = Table(keys[at >= 0], tables[row["name"]].vectors[at[at >= 0]])
+    return wanted

@@ -54,9 +54,11 @@ def judge(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: st
     _write(runs, known)
 
 
-def crown(runs: Path, run_id: str) -> None:
-    """Name the run that is live."""
+def crown(runs: Path, run_id: str | None) -> None:
+    """Name the run that the graph says is live, or that none is."""
     known = read(runs)
+    if known[CHAMPION] == run_id:
+        return
     known[CHAMPION] = run_id
     if known[CHALLENGER] == run_id:
         known[CHALLENGER] = None

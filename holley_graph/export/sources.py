@@ -54,13 +54,14 @@ def live_run(graph: Graph, home: Path) -> Path:
         GraphStateError: no release is live.
         ParcelError: its folder is not in this home.
     """
-    live = [str(row["run_id"]) for row in graph.read("writeback/releases") if row["state"] == "live"]
+    live = graph.read("server/live_release")
     if not live:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    folder = home / "runs" / live[0]
+    name = str(live[0]["run_id"])
+    folder = home / "runs" / name
     if not folder.is_dir():
         raise ParcelError(
-            f"release {live[0]} is live, but its run is not in {folder.parent}", "use the home that trained it"
+            f"release {name} is live, but its run is not in {folder.parent}", "use the home that trained it"
         )
     return folder
 

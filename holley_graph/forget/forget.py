@@ -12,10 +12,10 @@ from holley_graph.export.known import exports
 from holley_graph.export.sources import last_sync
 from holley_graph.forget import erase, search
 from holley_graph.forget.person import Person, find
+from holley_graph.graph.alone import in_graph, in_home
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
 from loaders import identity, tombstones
-from loaders.sync import alone
 
 GONE_LAST = "clean_users.parquet"
 
@@ -59,10 +59,10 @@ def forget(graph: Graph, settings: Settings, user_id: str) -> Report:
 
     Raises:
         NotFound: neither the last sync, nor the graph, nor the list of the forgotten knows the id.
-        GraphStateError: a sync of this home is running, or there was none.
+        GraphStateError: somebody else writes into this home or this graph, or there was no sync.
     """
     home = settings.home
-    with alone(home):
+    with in_home(home, "forget"), in_graph(graph, "forget"):
         taken, key = last_sync(graph, home), identity.email_key(settings)
         user_id = identity.as_kept(settings, user_id)
         person = find(taken, user_id, key)

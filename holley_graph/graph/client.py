@@ -115,7 +115,7 @@ class Graph:
         """Run one `read` statement in a managed transaction."""
         query = queries.load(name)
         return self._managed(
-            neo4j.READ_ACCESS, lambda tx: [record.data() for record in tx.run(_text(query), params)]
+            neo4j.READ_ACCESS, lambda tx: [record.data() for record in tx.run(text(query), params)]
         )
 
     def write(self, name: str, /, **params: Any) -> Row:
@@ -127,7 +127,7 @@ class Graph:
         query = queries.load(name)
 
         def run(runner: neo4j.Session | neo4j.ManagedTransaction) -> Row:
-            result = runner.run(_text(query), params)
+            result = runner.run(text(query), params)
             rows = [record.data() for record in result]
             counters = {k: v for k, v in vars(result.consume().counters).items() if not k.startswith("_")}
             return {**counters, **(rows[0] if rows else {})}
@@ -144,7 +144,7 @@ class Graph:
             steps: the statements, in order.
             ready: returns when they may be committed; what it raises undoes them.
         """
-        loaded = [(_text(queries.load(name)), params) for name, params in steps]
+        loaded = [(text(queries.load(name)), params) for name, params in steps]
 
         def run(tx: neo4j.ManagedTransaction) -> None:
             for text, params in loaded:
@@ -168,7 +168,7 @@ class Graph:
         ):
 
             def read(name: str, /, **params: Any) -> neo4j.Result:
-                return tx.run(_text(queries.load(name)), params)
+                return tx.run(text(queries.load(name)), params)
 
             yield read
 
@@ -252,5 +252,6 @@ def _hangs(uri: str) -> ServerHangs:
     )
 
 
-def _text(query: queries.Query) -> Any:  # the driver wants a LiteralString; ours come from files by law
+def text(query: queries.Query) -> Any:
+    """Return a statement as the driver wants it: a LiteralString, since ours come from files by law."""
     return query.text

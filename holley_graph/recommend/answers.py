@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph, Row
-from holley_graph.recommend.release import OneRelease
 from holley_graph.settings import Recommend
-
-INDEX_CANDIDATES = 200
-"""Neighbours asked of the vector index, of which the rules then keep some."""
-
-ATTEMPTS, PAUSE_S = 300, 0.1
-"""How long an answer waits for a release to go live: half a minute."""
 
 _YEAR_MAKE_MODEL = re.compile(r"\s*(\d+)[\s|]+(.+?)\s*")
 
@@ -54,10 +46,10 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
             raise GraphStateError(
                 "there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN"
             )
-        asked = INDEX_CANDIDATES + k
-        rows = of_one_release(graph, "recommend/without_vehicle", user_id=user_id, k=k, candidates=asked, **limits)
+        asked = rules.index_candidates + k
+        rows = graph.read("recommend/without_vehicle", user_id=user_id, k=k, candidates=asked, **limits)
         return Answer(None, rows, _note_without_vehicle(rows, k, user_id))
-    rows = of_one_release(graph, "recommend/user", user_id=user_id, k=k, **limits)
+    rows = graph.read("recommend/user", user_id=user_id, k=k, **limits)
     return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
 
 
@@ -69,11 +61,11 @@ def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
     """
     vehicle_id = resolve_vehicle(graph, vehicle)
     known = known_of(graph, vehicle_id=vehicle_id)
-    rows = of_one_release(graph, "recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type)
+    rows = graph.read("recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type)
     return Answer(vehicle_id, rows, _note(rows, k, vehicle_id, known["candidates"]))
 
 
-def similar(graph: Graph, sku: str, k: int) -> list[Row]:
+def similar(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
     """Find parts like a part.
 
     Raises:
@@ -84,7 +76,7 @@ def similar(graph: Graph, sku: str, k: int) -> list[Row]:
         raise NotFound(f"no SKU {sku!r} in the graph")
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    rows = of_one_release(graph, "recommend/similar", sku=known["sku"], k=k, candidates=INDEX_CANDIDATES + k)
+    rows = graph.read("recommend/similar", sku=known["sku"], k=k, candidates=rules.index_candidates + k)
     if not rows:
         raise NotFound(
             f"{known['sku']} came after the live release, or nobody chose it: nothing is like it yet",
@@ -106,23 +98,6 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
         if found:
             return str(found[0]["vehicle_id"])
     raise NotFound(f"no vehicle {text!r} in the graph", 'written as "1969 CHEVROLET CAMARO"')
-
-
-def of_one_release(graph: Graph, statement: str, **params: Any) -> list[Row]:
-    """Run a statement until its rows are surely of one release.
-
-    Raises:
-        GraphStateError: vectors of two releases are mixed for good.
-    """
-    judge = OneRelease()
-    for _ in range(ATTEMPTS):
-        rows = graph.read(statement, **params)
-        settled = judge.settled(rows)
-        if settled is not None:
-            return settled
-        if rows:
-            time.sleep(PAUSE_S)
-    raise GraphStateError("the vectors of two releases are mixed", "holley-graph writeback RUN")
 
 
 def known_of(graph: Graph, **asked: Any) -> Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph, Row
-from holley_graph.recommend.answers import INDEX_CANDIDATES, Answer, known_of, of_one_release
+from holley_graph.recommend.answers import Answer, known_of
 from holley_graph.settings import Recommend
 
 WAYS = {
@@ -41,7 +41,7 @@ def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> 
     if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
-    rows = of_one_release(graph, f"recommend/{way}", user_id=user_id, k=k, **limits, **WAYS[way])
+    rows = graph.read(f"recommend/{way}", user_id=user_id, k=k, **limits, **WAYS[way])
     nothing = _NOTHING[way].format(user=user_id, vehicle=known["vehicle"].replace("|", " "))
     few = f"{len(rows)} of {k}: no more that fits leads here"
     return Answer(known["vehicle"], rows, "" if len(rows) >= k else few if rows else nothing)
@@ -59,8 +59,8 @@ def bought_next(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
         raise NotFound(f"no SKU {sku!r} in the graph")
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    limits = {"k": k, "per_part_type": rules.per_part_type, "candidates": INDEX_CANDIDATES + k}
-    rows = of_one_release(graph, "recommend/next", sku=known["sku"], **limits)
+    limits = {"k": k, "per_part_type": rules.per_part_type, "candidates": rules.index_candidates + k}
+    rows = graph.read("recommend/next", sku=known["sku"], **limits)
     if not rows:
         raise NotFound(f"nothing that may be recommended follows {known['sku']}")
     return rows

@@ -13,9 +13,10 @@ from typing import Any
 import psutil
 
 from holley_graph.errors import HolleyGraphError
+from holley_graph.graph.client import Graph
 from holley_graph.server import cds, config, jars, java, lock, preflight, process
 from holley_graph.server.layout import Layout
-from holley_graph.server.status import status
+from holley_graph.server.status import connect, status
 from holley_graph.settings import Settings
 
 _MIB = 1024 * 1024
@@ -151,3 +152,22 @@ def _answering(settings: Settings) -> Iterator[Check]:
     if settings.server.uri is not None:
         yield support(found["version"], date.today())
     yield graph_data_science(found["gds_version"], embedded=settings.server.uri is None)
+    with connect(settings) as graph:
+        yield releases(graph)
+
+
+def releases(graph: Graph) -> Check:
+    """Look for what a killed writeback left, and for indexes that the live release lacks."""
+    if busy := graph.read("server/work"):
+        return Check("releases", True, f"{busy[0]['work']} is under way")
+    rows = graph.read("writeback/releases")
+    live = next((row for row in rows if row["state"] == "live"), None)
+    left = [row["run_id"] for row in rows if row["slot"] and row["state"] not in ("live", "previous")]
+    serving = {index["name"] for index in graph.read("server/indexes") if index["state"] == "ONLINE"}
+    searched = [f"{name}_embedding_{live['slot']}" for name in ("product", "vehicle", "user")] if live else []
+    lost = [name for name in searched if name not in serving]
+    faults = [f"{run} was left behind by a killed writeback" for run in left]
+    faults += [f"index {name} does not serve" for name in lost]
+    found = f"{live['run_id']} is live" if live else "none is live yet"
+    todo = f"holley-graph writeback {live['run_id'] if live else 'RUN'}"
+    return Check("releases", not faults, "; ".join([found, *faults]), todo)

@@ -34,8 +34,7 @@ class Server(Section):
     http_port: int = 7474
     """Loopback port of HTTP and Neo4j Browser."""
     heap_mb: int | None = None
-    """Java heap in MiB; none: a quarter of the machine's memory, at least 512, at most 8192. A release goes live in
-    one transaction, which must fit into it."""
+    """Java heap in MiB; none: a quarter of the machine's memory, at least 512, at most 8192."""
     page_cache_mb: int | None = None
     """Page cache in MiB; none: an eighth of the machine's memory, at least 256, at most 8192."""
     jar_cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("holley-graph") / "jars")
@@ -202,6 +201,8 @@ class Recommend(Section):
     """At most this many of one part type in an answer."""
     universal_share: float = Field(0.1, gt=0, le=1)
     """Share of the eligible products, those that fit the most vehicles, that `--ranker universal` chooses from."""
+    index_candidates: int = Field(200, ge=10, le=1_000)
+    """Neighbours that the vector index is asked for beside those that an answer shows; more are surer."""
     least_parts: int = Field(3, ge=1, le=4)
     """Parts that a row of an export needs; a user who is left fewer gets none."""
 

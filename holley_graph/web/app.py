@@ -13,19 +13,15 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
-from holley_graph.errors import GraphStateError, HolleyGraphError, ServerHangs
+from holley_graph.errors import HolleyGraphError, ServerHangs
 from holley_graph.graph import queries
-from holley_graph.graph.client import Row
 from holley_graph.graph.reader import Reader
-from holley_graph.recommend.release import ABOUT, OneRelease
 from holley_graph.settings import Settings
 from holley_graph.web.admission import Admission
 from holley_graph.web.parameters import model
 from holley_graph.web.refusals import DOCUMENTED, refusal
 
 ROOM = "recommend/"
-ATTEMPTS, PAUSE_S = 20, 0.1
-"""How long an answer waits for a release to go live; then the caller may try again."""
 
 GRACE_S = 0.5
 """What the database has beyond its time limit, to say itself that a statement took too long."""
@@ -62,7 +58,7 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
             app.get(
                 f"/{name}",
                 summary=" ".join(query.purpose.split()),
-                description=f"Rows of {', '.join(column for column in query.returns if column not in ABOUT)}.",
+                description=f"Rows of {', '.join(query.returns)}.",
                 operation_id=name.removeprefix(ROOM),
                 responses=DOCUMENTED,
                 dependencies=[Depends(admitted)],
@@ -78,7 +74,7 @@ def _route(
         async with admission.turn(until), _deadline(reader, until):
             if await request.is_disconnected():  # the caller left the queue
                 return JSONResponse(None)
-            return JSONResponse({"rows": await _rows(reader, query, said.model_dump())})
+            return JSONResponse({"rows": await reader.read(query.name, **said.model_dump())})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer
@@ -92,18 +88,3 @@ async def _deadline(reader: Reader, until: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise ServerHangs(f"Neo4j did not answer within {reader.timeout_s:g} s", "ask again later") from error
-
-
-async def _rows(reader: Reader, query: queries.Query, params: dict[str, Any]) -> list[Row]:
-    """Run a statement until its rows are surely of one release, and no longer than a caller waits."""
-    if not set(ABOUT) & set(query.returns):
-        return await reader.read(query.name, **params)
-    judge = OneRelease()
-    for _ in range(ATTEMPTS):
-        rows = await reader.read(query.name, **params)
-        settled = judge.settled(rows)
-        if settled is not None:
-            return settled
-        if rows:
-            await asyncio.sleep(PAUSE_S)
-    raise GraphStateError("a release is going live", "ask again in a moment")

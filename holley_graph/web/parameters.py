@@ -27,7 +27,7 @@ def model(query: Query, settings: Settings) -> type[BaseModel]:
         "k": Field(min(4, settings.serve.max_rows), ge=1, le=settings.serve.max_rows),
         "per_part_type": Field(settings.recommend.per_part_type, ge=1, le=settings.serve.max_rows),
         "exclude_days": Field(settings.recommend.exclude_days, ge=0, le=36_500),
-        "candidates": Field(200, ge=1, le=LARGEST),
+        "candidates": Field(settings.recommend.index_candidates, ge=1, le=LARGEST),
         "seeds": Field(20, ge=1, le=LARGEST),
     }
     fields: dict[str, Any] = {}

@@ -18,7 +18,6 @@ import pytest
 from holley_graph import errors
 from holley_graph.cli import COMMANDS, cli
 from holley_graph.graph import queries
-from holley_graph.recommend.release import ABOUT
 from holley_graph.settings import Section, Settings
 from loaders import sqltext
 from tests.house import tree
@@ -187,12 +186,12 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     assert list(known["campaign"]) == keys(Campaign)
     assert tuple(known["campaign"]["arms"][0])[:8] == tuple(sqltext.load("campaign/outcome").returns)
     assert list(known["gate"]["checks"][0]) == keys(Finding)
-    for statement in ("recommend/user", "recommend/vehicle"):  # whether it is of one release is settled before
-        assert (*known["recommend"]["rows"][0], *ABOUT) == queries.load(statement).returns
-    assert (*known["similar"]["rows"][0], *ABOUT) == queries.load("recommend/similar").returns
-    assert (*known["next"]["rows"][0], *ABOUT) == queries.load("recommend/next").returns
+    for statement in ("recommend/user", "recommend/vehicle"):
+        assert tuple(known["recommend"]["rows"][0]) == queries.load(statement).returns
+    assert tuple(known["similar"]["rows"][0]) == queries.load("recommend/similar").returns
+    assert tuple(known["next"]["rows"][0]) == queries.load("recommend/next").returns
     for way in leads.WAYS:
-        assert (*known["recommend"]["rows"][0], "reason", *ABOUT) == queries.load(f"recommend/{way}").returns
+        assert (*known["recommend"]["rows"][0], "reason") == queries.load(f"recommend/{way}").returns
     assert tuple(known["path"]["edges"][0]) == queries.load("recommend/picture").returns
     assert tuple(known["explain"]["facts"]) == queries.load("recommend/explain").returns
     assert tuple(known["status"]["indexes"][0]) == queries.load("server/indexes").returns

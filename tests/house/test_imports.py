@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "campaign.split": set(),
     # in every parcel at once: it removes somebody from all of them
     "forget": {"settings", "graph", "loaders", "export", "embeddings.table", "snapshot.parcel"},
-    "web": {"settings", "graph", "recommend.release"},
+    "web": {"settings", "graph"},
     "cli": {
         "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "embeddings",
         "recommend", "web", "export", "gate", "campaign", "forget",

@@ -26,7 +26,7 @@ from loaders import sync
 from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import Held, held
-from tests.support.server import wipe
+from tests.support.server import live_embedding, wipe
 from tests.support.sources import home
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -106,13 +106,13 @@ def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @contextmanager
 def without(live: Live, label: str, key: str, values: list[str]) -> Iterator[None]:
     """Take vectors off nodes, as if they had come after the live release."""
-    match = f"UNWIND $values AS value MATCH (n:{label} {{{key}: value}})"
+    match, embedding = f"UNWIND $values AS value MATCH (n:{label} {{{key}: value}})", live_embedding(live.graph)
     with live.graph.driver.session() as session:
-        session.run(f"{match} SET n.aside = n.embedding REMOVE n.embedding", values=values).consume()
+        session.run(f"{match} SET n.aside = n.{embedding} REMOVE n.{embedding}", values=values).consume()
         try:
             yield
         finally:
-            session.run(f"{match} SET n.embedding = n.aside REMOVE n.aside", values=values).consume()
+            session.run(f"{match} SET n.{embedding} = n.aside REMOVE n.aside", values=values).consume()
 
 
 def choice(live: Live, user: str) -> int:
@@ -263,7 +263,7 @@ def test_unknown_and_impossible_questions_get_one_clear_line(live: Live) -> None
         (lambda: answers.for_user(live.graph, "no-such", 4, RULES), "no user 'no-such'"),
         (lambda: answers.for_vehicle(live.graph, "1999 NO SUCH", 4, RULES), "no vehicle '1999 NO SUCH'"),
         (lambda: answers.for_vehicle(live.graph, "camaro", 4, RULES), "no vehicle 'camaro'"),
-        (lambda: answers.similar(live.graph, "NO-SUCH", 4), "no SKU 'NO-SUCH'"),
+        (lambda: answers.similar(live.graph, "NO-SUCH", 4, RULES), "no SKU 'NO-SUCH'"),
         (lambda: explain(live.graph, "no-such", "NO-SUCH", RULES), "no user 'no-such'"),
         (lambda: explain(live.graph, nobody, "NO-SUCH", RULES), "no SKU 'NO-SUCH'"),
     ]
@@ -296,7 +296,7 @@ def test_similar_parts_are_ordered_by_taste_without_the_part_and_its_colours(liv
     assert coloured
     overlooked = []
     for sku in [*coloured[:10], *list(table.keys[::40])]:
-        rows = answers.similar(live.graph, sku.lower(), 5)
+        rows = answers.similar(live.graph, sku.lower(), 5, RULES)
         mine = live.product(sku)["display_key"]
         cosine = dict(zip(table.keys, unit @ unit[table.find(np.array([sku], object))[0]], strict=True))
         found = [row["sku"] for row in rows]
@@ -320,7 +320,7 @@ def test_similar_parts_are_ordered_by_taste_without_the_part_and_its_colours(liv
 def test_a_part_that_came_after_the_release_has_nothing_similar_yet(live: Live, cold: str) -> None:
     sku = fitting(live, cold)[0]
     with without(live, "Product", "sku", [sku]), pytest.raises(NotFound, match="nothing is like it yet"):
-        answers.similar(live.graph, sku, 4)
+        answers.similar(live.graph, sku, 4, RULES)
 
 
 # ---- explain ---------------------------------------------------------------------------------------------------

@@ -129,10 +129,12 @@ def test_release_changes_say_what_came_and_went(asked: Graph) -> None:
     vectors = [("A1", [0.1, 1.0], [1.0, 0.1]), ("B2", [1.0, 0.1], [0.1, 1.0])]
     with asked.driver.session() as session:
         session.run(
-            "MATCH (v:Vehicle {year: 1969}) SET v.embedding = [1.0, 0.0], v.embedding_previous = [1.0, 0.0]"
-        )
+            "MATCH (s:Sync) SET s.live_slot = 'b' CREATE (:Release {slot: 'b', state: 'ready'}), "
+            "(:Release {slot: 'a', state: 'ready'}), (:Release {slot: 'c', state: 'staging'})"
+        ).consume()
+        session.run("MATCH (v:Vehicle {year: 1969}) SET v.embedding_b = [1.0, 0.0], v.embedding_a = [1.0, 0.0]")
         session.run(
-            "UNWIND $v AS v MATCH (p:Product {sku: v[0]}) SET p.embedding = v[1], p.embedding_previous = v[2]",
+            "UNWIND $v AS v MATCH (p:Product {sku: v[0]}) SET p.embedding_b = v[1], p.embedding_a = v[2]",
             v=vectors,
         )
     changed, empty = asked.read("browse/release_changes", vehicles=5, k=1)

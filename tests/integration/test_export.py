@@ -445,10 +445,10 @@ def test_a_release_whose_files_were_changed_is_not_exported(live: Live, tmp_path
 
 def test_a_graph_without_a_release_still_exports_the_baseline(server: Settings, live: Live, tmp_path: Path) -> None:
     with live.graph.driver.session() as session:
-        session.run("MATCH (r:Release {run_id: 'r1'}) SET r.state = 'previous'").consume()
+        session.run("MATCH (s:Sync) SET s.slot_aside = s.live_slot REMOVE s.live_slot").consume()
         try:
             with pytest.raises(GraphStateError, match="no embeddings yet"):
                 export(live.graph, live.settings, tmp_path / "x.csv", NOW)
             assert live.export(tmp_path / "b.parquet", ranker="baseline")
         finally:
-            session.run("MATCH (r:Release {run_id: 'r1'}) SET r.state = 'live'").consume()
+            session.run("MATCH (s:Sync) SET s.live_slot = s.slot_aside REMOVE s.slot_aside").consume()

@@ -19,7 +19,7 @@ from loaders import sync
 from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
-from tests.support.server import wipe
+from tests.support.server import live_embedding, wipe
 from tests.support.sources import home
 
 RULES = Recommend()
@@ -168,8 +168,10 @@ def test_who_cannot_be_answered_is_told_so(live: Graph) -> None:
 
 def test_vectors_without_a_direction_are_like_nobody_and_break_no_answer(live: Graph) -> None:
     """A short training leaves some at zero, and no cosine is defined there."""
-    zero = "MATCH (n) WHERE n.user_id = $key OR n.vehicle_id = $key SET n.kept = n.embedding, n.embedding = $zero"
-    back = "MATCH (n) WHERE n.kept IS NOT NULL SET n.embedding = n.kept REMOVE n.kept"
+    embedding = live_embedding(live)
+    asked = "MATCH (n) WHERE n.user_id = $key OR n.vehicle_id = $key"
+    zero = f"{asked} SET n.kept = n.{embedding}, n.{embedding} = $zero"
+    back = f"MATCH (n) WHERE n.kept IS NOT NULL SET n.{embedding} = n.kept REMOVE n.kept"
     with live.driver.session() as session:
         for key in ("nova", "looker", "1970|CHEVROLET|NOVA", "1969|CHEVROLET|CAMARO"):
             session.run(zero, key=key, zero=[0.0] * runs.DIM + [1.0, 0.0]).consume()

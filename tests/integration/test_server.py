@@ -46,7 +46,8 @@ def test_status_names_versions_addresses_and_sizes(server: Settings, graph: Grap
     with graph.driver.session() as session:
         session.run("CREATE (:Product {sku: 'A'})-[:FITS]->(:Vehicle {vehicle_id: 'B'})").consume()
         session.run(
-            "CREATE (:Release {state: 'live', run_id: 'r1'}), (:Release {state: 'old', run_id: 'r0'})"
+            "CREATE (:Release {slot: 'a', run_id: 'r1'}), (:Release {slot: 'b', run_id: 'r0'}), "
+            "(:Sync {id: 'graph', live_slot: 'a'})"
         ).consume()
     found = status(server)
     assert tuple(found) == KEYS

@@ -13,7 +13,7 @@ import pytest
 
 from holley_graph.cli.sync import offline_import
 from holley_graph.demo.generate import generate
-from holley_graph.errors import GraphStateError, RejectedTooMuch, SourceError
+from holley_graph.errors import RejectedTooMuch, SourceError
 from holley_graph.graph import export
 from holley_graph.graph.client import Graph
 from holley_graph.server.status import connect
@@ -191,12 +191,6 @@ def test_a_damaged_source_is_named_and_leaves_the_graph_as_it_was(
         run(broken, graph, settings)
     assert (held(graph), marker(graph)) == (loaded.held, said)
     assert run(source, graph, settings).mode == "unchanged"
-
-
-def test_two_syncs_of_one_home_do_not_run_at_once(source: Path, loaded: Loaded) -> None:
-    graph, settings = loaded.graph, loaded.settings
-    with sync.alone(settings.home), pytest.raises(GraphStateError, match="another sync"):
-        run(source, graph, settings)
 
 
 # ---- changes -----------------------------------------------------------------------------------------------------

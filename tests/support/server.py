@@ -25,6 +25,12 @@ def small(home: Path, **server: object) -> Settings:
     return load(home=home, server=Server.model_validate({"start_timeout_s": 300, **sizes, **server}))
 
 
+def live_embedding(graph: Graph) -> str:
+    """Name of the property that the live release's vectors are in."""
+    with graph.driver.session() as session:
+        return "embedding_" + session.run("MATCH (s:Sync) RETURN s.live_slot").value()[0]
+
+
 def wipe(graph: Graph) -> None:
     """Empty the database: projections, rows, constraints and indexes (token look-ups stay)."""
     with graph.driver.session() as session:

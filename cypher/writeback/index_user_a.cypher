@@ -1,0 +1,8 @@
+// purpose: the index of vectors of users who did something in slot a
+// mode: schema
+// params: $dim integer  length of the vectors
+// returns: none
+CREATE VECTOR INDEX user_embedding_a IF NOT EXISTS FOR (n:ActiveUser) ON (n.embedding_a)
+// not quantized: near the border of what is asked for, coarser vectors lose neighbours
+OPTIONS {indexConfig: {`vector.dimensions`: $dim, `vector.similarity_function`: 'cosine',
+                       `vector.quantization.enabled`: false}}

@@ -1,0 +1,8 @@
+// purpose: the index of vehicle vectors in slot b
+// mode: schema
+// params: $dim integer  length of the vectors
+// returns: none
+CREATE VECTOR INDEX vehicle_embedding_b IF NOT EXISTS FOR (n:Vehicle) ON (n.embedding_b)
+// not quantized: near the border of what is asked for, coarser vectors lose neighbours
+OPTIONS {indexConfig: {`vector.dimensions`: $dim, `vector.similarity_function`: 'cosine',
+                       `vector.quantization.enabled`: false}}

@@ -1,0 +1,14 @@
+// purpose: give a run a slot that no release has, and a number that none ever had
+// mode: write
+// params: $run_id string       the run
+//         $dim integer         length of its vectors
+//         $product_norm float  common length of its product vectors
+// returns: number, slot
+MATCH (sync:Sync {id: 'graph'})
+SET sync.releases = coalesce(sync.releases, 0) + 1
+WITH sync, COLLECT { MATCH (other:Release) WHERE other.slot IS NOT NULL RETURN other.slot } AS taken
+WITH sync, head([slot IN ['a', 'b', 'c'] WHERE NOT slot IN taken]) AS slot
+WHERE slot IS NOT NULL
+MERGE (r:Release {run_id: $run_id})
+SET r.state = 'staging', r.slot = slot, r.number = sync.releases, r.dim = $dim, r.product_norm = $product_norm
+RETURN r.number AS number, r.slot AS slot
