@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 _STYLE = """
@@ -195,8 +196,9 @@ def _table(
 
 
 def _drawn(draw: Callable[[Any], None], size: tuple[float, float]) -> str:
-    figure = Figure(figsize=size, layout="constrained")
-    draw(figure.subplots())
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    with rc_context({"text.parse_math": False}):  # a name with two dollar signs is no formula
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure.subplots())
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue().partition("<svg")[1] + buffer.getvalue().partition("<svg")[2]

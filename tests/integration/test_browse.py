@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from holley_graph.graph import browser, queries
 from holley_graph.graph.client import Graph
-from holley_graph.settings import Sync
+from holley_graph.server.status import connect
+from holley_graph.settings import Settings, Sync
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support import raw
+from tests.support.hostile import HOSTILE
 from tests.support.sources import home
 
 CAMARO, NOVA = ("Chevrolet", "Camaro"), ("Chevrolet", "Nova")
@@ -103,8 +107,6 @@ def test_each_query_for_analysts_counts_what_is_there(asked: Graph) -> None:
 
 def test_the_neighbourhood_of_a_part_keeps_its_direction(asked: Graph) -> None:
     with asked.driver.session() as session:
-        from holley_graph.graph import queries
-
         text = queries.load("browse/co_purchase").text
         (after,) = session.run(text, sku="A1", k=5).value("path")  # type: ignore[arg-type]
         (before,) = session.run(text, sku="B2", k=5).value("path")  # type: ignore[arg-type]
@@ -142,3 +144,10 @@ def test_release_changes_say_what_came_and_went(asked: Graph) -> None:
     assert (empty["vehicle_id"], empty["live"]) == ("1969|CHEVROLET|NOVA", [])
     (kept, _) = asked.read("browse/release_changes", vehicles=5, k=2)
     assert (kept["kept"], kept["came"], kept["live"], kept["previous"]) == (2, [], ["B2", "A1"], ["A1", "B2"])
+
+
+def test_a_value_that_a_link_fills_in_is_the_text_that_was_meant(server: Settings) -> None:
+    query = replace(browser.find("co_purchase"), text="RETURN $sku AS sku")
+    with connect(server) as graph, graph.driver.session() as session:
+        answers = [session.run(browser.filled(query, {"sku": text})).single(strict=True) for text in HOSTILE]  # type: ignore[arg-type]
+    assert [answer["sku"] for answer in answers] == HOSTILE

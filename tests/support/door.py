@@ -55,7 +55,7 @@ def opened(settings: Settings, **serve: object) -> Iterator[Door]:
             yield door
         finally:
             process.terminate()
-        assert process.wait(timeout=30) in {0, -signal.SIGTERM}
+        assert process.wait(timeout=60) in {0, -signal.SIGTERM}
 
 
 def _await(door: Door) -> None:

@@ -1,0 +1,89 @@
+"""Text from data is text on every page that is written: it adds no element, no attribute, and it stays readable."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holley_graph.evaluation import report
+from holley_graph.gate.gate import Finding, Report
+from holley_graph.gate.page import page
+from holley_graph.recommend import picture
+from tests.support.hostile import HOSTILE
+from tests.unit.test_evaluation_study import CUTS, FULL, conclusion, manifest
+
+PLAIN = "M02"
+
+
+class Structure(HTMLParser):
+    """The elements of a page with the names of their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, tuple[str, ...]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, tuple(name for name, _ in attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.elements.append((f"/{tag}", ()))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_page_of_the_gate(text: str) -> None:
+    def drawn(text: str) -> Structure:
+        row = {"row": 1, "vehicle": text, "sku": text, "found": text}
+        checks = [
+            Finding("rule", "CRITICAL", text, False, 1, [row]),
+            Finding("fact", "INFO", text, None, 1, [row]),
+        ]
+        return Structure(page(Report(Path("export"), None, text, 0, 1, False, checks, 1.0)))
+
+    assert drawn(text).elements == drawn(PLAIN).elements
+    assert drawn(text).text.count(text) >= 5
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_picture_of_a_path(text: str, tmp_path: Path) -> None:
+    def drawn(text: str) -> tuple[Structure, list[Any]]:
+        vehicle = {"end": f"vehicle {text}", "end_label": "Vehicle", "end_name": text, "says": text}
+        user = {"start": f"user {text}", "start_label": "User", "start_name": text, "type": "OWNS"}
+        part = {"start": f"part {text}", "start_label": "Product", "start_name": text, "type": "FITS"}
+        picture.draw([user | vehicle, part | vehicle], f"part {text}", tmp_path / "picture.html")
+        html = (tmp_path / "picture.html").read_text()
+        data = html.rpartition('id="neo4j-viz-data">')[2].partition("</script>")[0]
+        return Structure(html), json.loads(data)["nodes"]
+
+    structure, nodes = drawn(text)
+    assert structure.elements == drawn(PLAIN)[0].elements
+    assert [node["caption"] for node in nodes] == [text] * 3
+
+
+@pytest.mark.filterwarnings("ignore:Glyph", "ignore:constrained_layout")  # no font draws all of it
+def test_the_report_of_an_evaluation(tmp_path: Path) -> None:
+    done = conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, tmp_path, gate=True)
+    document = json.dumps(done.document)
+    assert document.count(PLAIN) > 2
+    hostile = " ".join(HOSTILE)  # all at once, for a report takes a while to draw
+
+    def drawn(text: str) -> Structure:
+        report.write(json.loads(document.replace(PLAIN, json.dumps(text)[1:-1])), tmp_path / "report.html")
+        return Structure((tmp_path / "report.html").read_text())
+
+    def outside_drawings(structure: Structure) -> list[tuple[str, tuple[str, ...]]]:
+        """Glyphs of a drawing are elements, too: as many as there are letters."""
+        inside = {"g", "use", "defs", "path"}
+        return [element for element in structure.elements if element[0].strip("/") not in inside]
+
+    assert outside_drawings(drawn(hostile)) == outside_drawings(drawn(PLAIN))
+    assert hostile in drawn(hostile).text
