@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": set(),
     "snapshot": {"loaders.derive"},
     "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
-    "evaluation": {"snapshot", "embeddings.table", "embeddings.blend", "loaders.baseline"},
+    "counting": {"snapshot"},
+    "evaluation": {"snapshot", "counting", "embeddings.table", "embeddings.blend", "loaders.baseline"},
     "embeddings": {"graph"},
     "embeddings.table": set(),
     "embeddings.blend": {"embeddings.table"},

@@ -218,7 +218,8 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     ended = shell.run("evaluate", first, "--gate", "--fastrp", "--json")
     assert ended.returncode == 1, ended.stderr
     found = json.loads(ended.stdout)
-    rankers = {"random", "popularity", "shrinkage", "item-knn", "gf-cf", "als", "fastrp", "v5.18", first}
+    rankers = {"random", "popularity", "trending", "shrinkage", "counting", "item-knn", "gf-cf", "als"}
+    rankers |= {"fastrp", "v5.18", first}
     rankers |= {f"{first} hybrid", f"{first} universal"}
     assert (set(found["rankers"]), found["champion"]) == (rankers, "v5.18")
     assert found["verdicts"][first]["go"] is False

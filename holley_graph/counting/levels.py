@@ -1,0 +1,137 @@
+"""The groups that vehicles and products share effects in, and the cells of a pair of groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holley_graph.snapshot.snapshot import Ints, Snapshot
+
+Keys = npt.NDArray[np.object_]
+YEARS_PER_ERA = 10
+YEARS_PER_WINDOW = 4
+SAME_PARTS = 0.5
+"""Jaccard index of two years' fitting parts from which both belong to one generation of a model."""
+
+PAIRS = (
+    ("everybody", "product"),
+    ("everybody", "part_type"),
+    ("era", "part_type"),
+    ("make", "part_type"),
+    ("model", "part_type"),
+    ("make", "brand"),
+    ("era", "brand"),
+    ("model", "brand"),
+    ("era", "product"),
+    ("make", "product"),
+    ("model", "product"),
+    ("window", "product"),
+    ("generation", "part_type"),
+    ("generation", "product"),
+)
+"""Groups of vehicles and of products that have an effect of their own, wide ones first."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Entities in groups.
+
+    Attributes:
+        rows: [entities] the group of each.
+        keys: [groups] what a group is called.
+    """
+
+    rows: Ints
+    keys: Keys
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Pairs of a group of vehicles and a group of products, for one line of `PAIRS`.
+
+    Attributes:
+        rows: [fitments] the cell of each fitment.
+        vehicle: [cells] key of the group of vehicles.
+        product: [cells] key of the group of products.
+    """
+
+    rows: Ints
+    vehicle: Keys
+    product: Keys
+
+
+def cells(snapshot: Snapshot) -> list[Cells]:
+    """Number the cells of every line of `PAIRS`, each over all fitments."""
+    vehicles, products = vehicle_groups(snapshot), product_groups(snapshot)
+    return [pair_cells(snapshot.fits, vehicles[vehicle], products[product]) for vehicle, product in PAIRS]
+
+
+def vehicle_groups(snapshot: Snapshot) -> dict[str, Grouping]:
+    """Group vehicles by make, model, years and generation."""
+    make, name = snapshot.vehicles.column("make"), snapshot.vehicles.column("model")
+    model = pc.binary_join_element_wise(make, name, "|")
+    year = snapshot.vehicles.column("year")
+    era, window = (pc.cast(pc.divide(year, years), pa.string()) for years in (YEARS_PER_ERA, YEARS_PER_WINDOW))
+    start = pa.chunked_array([pa.array(_generation_starts(snapshot)).cast(pa.string())])
+    return {
+        "everybody": Grouping(np.zeros(len(year), np.int64), np.array([""], object)),
+        "era": _grouping(era),
+        "make": _grouping(make),
+        "model": _grouping(model),
+        "window": _grouping(pc.binary_join_element_wise(model, window, "|")),
+        "generation": _grouping(pc.binary_join_element_wise(model, start, "|")),
+    }
+
+
+def product_groups(snapshot: Snapshot) -> dict[str, Grouping]:
+    """Group products by part type and brand; each is a group of its own, too."""
+    products = snapshot.products
+    return {
+        "product": _grouping(products.column("sku")),
+        "part_type": _grouping(products.column("part_type")),
+        "brand": _grouping(products.column("brand").fill_null("")),
+    }
+
+
+def _generation_starts(snapshot: Snapshot) -> Ints:
+    """[vehicles] first year of the run of years of its model that share most of their parts."""
+    year = np.asarray(snapshot.vehicles.column("year").to_numpy(), np.int64)
+    model = _grouping(
+        pc.binary_join_element_wise(snapshot.vehicles.column("make"), snapshot.vehicles.column("model"), "|")
+    ).rows
+    order = np.lexsort((year, model))
+    before, after = order[:-1], order[1:]
+    shared = _shared_parts(snapshot, before, after)
+    size = np.diff(snapshot.fit_offsets)
+    either = size[before] + size[after] - shared
+    goes_on = (model[before] == model[after]) & (shared > SAME_PARTS * np.maximum(either, 1))
+    run = np.concatenate([[0], np.cumsum(~goes_on)]).astype(np.int64)
+    starts = np.empty(len(year), np.int64)
+    starts[order] = year[order][np.searchsorted(run, run)]
+    return starts
+
+
+def _shared_parts(snapshot: Snapshot, one: Ints, other: Ints) -> Ints:
+    """[pairs] how many products fit both vehicles."""
+    rows, offsets = snapshot.fitting(one)
+    pair = np.repeat(np.arange(len(one)), np.diff(offsets))
+    both = snapshot.fitment(other[pair], snapshot.fits[rows, 1]) >= 0
+    return np.bincount(pair[both], minlength=len(one)).astype(np.int64)
+
+
+def pair_cells(fits: Ints, vehicles: Grouping, products: Grouping) -> Cells:
+    """Number the pairs of groups that fitments [fitments, 2] lie in."""
+    pair = vehicles.rows[fits[:, 0]] * len(products.keys) + products.rows[fits[:, 1]]
+    pairs, rows = np.unique(pair, return_inverse=True)
+    vehicle, product = np.divmod(pairs, len(products.keys))
+    return Cells(rows, vehicles.keys[vehicle], products.keys[product])
+
+
+def _grouping(values: pa.ChunkedArray) -> Grouping:
+    encoded = pc.dictionary_encode(values).combine_chunks()
+    keys = encoded.dictionary.to_numpy(zero_copy_only=False).astype(object)
+    return Grouping(np.array(encoded.indices, np.int64), keys)
