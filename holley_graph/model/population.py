@@ -190,9 +190,19 @@ class Folds(nn.Module):
         return super().train(mode)
 
 
-def mean_conv(dim: int) -> SAGEConv:
+class MeanConv(SAGEConv):  # type: ignore[misc]  # half typed upstream
+    """SAGEConv whose means over neighbours stay in float32: CUDA has no sparse product with bfloat16."""
+
+    def message_and_aggregate(self, adj_t: Tensor, x: tuple[Tensor, Tensor | None]) -> Tensor:
+        """Return the mean of what the neighbours send, [receivers, dim]."""
+        with torch.autocast(x[0].device.type, enabled=False):
+            received: Tensor = super().message_and_aggregate(adj_t, (x[0].to(adj_t.dtype), x[1]))
+        return received
+
+
+def mean_conv(dim: int) -> MeanConv:
     """W · mean over neighbours: the receiver itself is what the residual is added to."""
-    return SAGEConv((dim, dim), dim, root_weight=False, bias=False)
+    return MeanConv((dim, dim), dim, root_weight=False, bias=False)
 
 
 def find(keys: Tensor, wanted: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch_geometric.nn import SAGEConv
 
 from holley_graph.errors import SettingsError
 from holley_graph.model import batches
@@ -123,6 +124,20 @@ def test_in_half_precision_the_loss_is_nearly_the_same_and_gradients_are_whole(n
         assert all(torch.isfinite(each).all() for each in grads.values())
         losses.append(loss.item())
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
+
+
+def test_means_over_neighbours_stay_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU there is no sparse product with bfloat16."""
+    seen = []
+    aggregate = SAGEConv.message_and_aggregate
+
+    def watch(self: SAGEConv, adj_t: torch.Tensor, x: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        seen.append((x[0].dtype, torch.is_autocast_enabled("cpu")))
+        return aggregate(self, adj_t, x)
+
+    monkeypatch.setattr(SAGEConv, "message_and_aggregate", watch)
+    Whole(model("sage"), EVENTS, Execution(mixed=True)).loss(0)
+    assert set(seen) == {(torch.float32, False)}
 
 
 @pytest.mark.parametrize("batch", [None, 5])
