@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings whose embedded server runs."""
     settings = small(tmp_path_factory.mktemp("shared") / "home")
+    lifecycle.up(settings)
+    yield settings
+    lifecycle.down(settings)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a server of the test's own, which may stop it and empty its store."""
+    settings = small(tmp_path / "home")
     lifecycle.up(settings)
     yield settings
     lifecycle.down(settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
@@ -13,25 +12,14 @@ from holley_graph.cli.sync import offline_import
 from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import migrations
-from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support.held import assert_same, held
-from tests.support.server import small
 from tests.support.sources import expected
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Settings]:
-    """A server of its own: the offline import stops and starts it."""
-    settings = small(tmp_path / "home")
-    lifecycle.up(settings)
-    yield settings
-    lifecycle.down(settings)
 
 
 def test_a_first_load_that_cannot_be_finished_leaves_an_empty_store_that_the_next_sync_fills(
