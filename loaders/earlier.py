@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from holley_graph.settings import Settings
-from loaders import contracts, sqltext, tombstones
+from loaders import contracts, rules, sqltext, tombstones
 from loaders.feeds import FEEDS, Feed
 from loaders.source import Earlier, Unread
 from loaders.taken import Taken
@@ -29,18 +29,21 @@ def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: d
     cursor = min(before.moment, as_of).astimezone(UTC)
     day = cursor.replace(hour=0, minute=0, second=0, microsecond=0)
     since = day - timedelta(days=settings.sync.late_days)
-    same = _same(before, digests, as_of)
+    same = _same(before, digests, settings, as_of)
     return Earlier(since, before.events, _unread(before, same, settings), same)
 
 
-def _same(before: Taken, digests: Mapping[str, str], as_of: datetime) -> frozenset[str]:
+def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: datetime) -> frozenset[str]:
     """Name the clean tables that reading again would give again."""
+    same_years = rules.last_year(settings, before.moment) == rules.last_year(settings, as_of)
     tables = {name for name, digest in digests.items() if before.manifest["digests"].get(name) == digest}
     for feed in FEEDS:
         statement = sqltext.load(feed.clean.name)
         if tables.issuperset(statement.reads) and feed.clean is not contracts.EVENTS:
             until = before.accounts[feed.raw].until
             known = until is None or as_of <= datetime.fromtimestamp(0, UTC) + timedelta(microseconds=until)
+            if "last_year" in statement.params and not same_years:
+                continue
             if "as_of" not in statement.params or (before.moment <= as_of and known):
                 tables.add(f"clean_{feed.clean.name}")
     return frozenset(tables - digests.keys())

@@ -6,7 +6,7 @@ Patterns are of RE2, which both engines use. They see texts that are spelled as 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from holley_graph import spelling
@@ -39,9 +39,16 @@ def values(settings: Settings, as_of: datetime) -> dict[str, Any]:
         "most_characters": sync.most_characters,
         "most_ids": sync.most_ids,
         "first_year": sync.first_year,
-        "last_year": sync.last_year if sync.last_year is not None else as_of.year + _YEARS_AHEAD,
+        "last_year": last_year(settings, as_of),
         "max_price": settings.eligibility.max_price,
     }
+
+
+def last_year(settings: Settings, as_of: datetime) -> int:
+    """Return the latest model year that is believed: set, or counted from the last moment that is known."""
+    if settings.sync.last_year is not None:
+        return settings.sync.last_year
+    return (as_of - timedelta(microseconds=1)).year + _YEARS_AHEAD
 
 
 def placeholder(words: tuple[str, ...]) -> str:

@@ -132,6 +132,7 @@ class _Sync:
         )
         self.cost = [asdict(cost) for cost in extracted.costs]
         self.notes += [*self.source.notes, *report.unknown_columns(extracted)]
+        self.notes += report.shared_emails(extracted, self.settings.sync.most_ids)
         try:
             if not dry_run:
                 deadletter.write(self.settings.home / "rejects" / self.run_id, extracted, key, self.source.name)

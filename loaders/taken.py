@@ -64,6 +64,11 @@ class Taken:
         return int(self.moment.timestamp())
 
     @property
+    def source(self) -> str:
+        """Where the raw tables were: a folder, or what BigQuery's are called."""
+        return str(self.manifest["marker"]["source"])
+
+    @property
     def accounts(self) -> dict[str, FeedAccount]:
         """What became of the rows of each raw table."""
         return {told["name"]: FeedAccount(**told) for told in self.manifest["accounts"]}
@@ -170,9 +175,12 @@ def forget_others(home: Path, run_id: str) -> None:
 
 
 def rules(settings: Settings, as_of: datetime, key: bytes) -> str:
-    """Condense what decides how a row is read; what was read by other rules is not kept."""
+    """Condense what decides how a row is read; what was read by other rules is not kept.
+
+    The turn of a year lets another model year in: that concerns the feeds with years in them (`earlier`) alone.
+    """
     texts: list[Any] = [
-        value_rules.values(settings, as_of),
+        value_rules.values(settings, as_of) | {"last_year": settings.sync.last_year},
         settings.sync.boundary.isoformat(),
         hashlib.sha256(key).hexdigest(),
     ]

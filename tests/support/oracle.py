@@ -7,7 +7,7 @@ import hmac
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import combinations, permutations
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -129,7 +129,8 @@ class World:
 
     def year(self, value: str) -> int | None:
         number = year(value)
-        return number if number is not None and 1885 <= number <= self.as_of.year + 2 else None
+        newest = (self.as_of - timedelta(microseconds=1)).year + 2
+        return number if number is not None and 1885 <= number <= newest else None
 
     def _fitment(self) -> list[Row]:
         fits: dict[tuple[int, str, str], set[str]] = {}

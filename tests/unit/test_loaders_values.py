@@ -10,7 +10,7 @@ import pytest
 from holley_graph import spelling
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings, Sync
-from loaders import deadletter, feeds, identity, sqltext, transform
+from loaders import deadletter, feeds, identity, report, sqltext, transform
 from loaders.files import FilesSource
 from tests.support import raw, spelled
 from tests.support.raw import at
@@ -131,6 +131,8 @@ def test_an_email_of_too_many_ids_is_nobodys_and_what_it_bought_counts_once(run,
     extracted = run({"most_ids": 3}, user_attributes=users, orders=orders)
     made = graph(extracted, tmp_path)
     assert account(extracted, "user_attributes") == {"shared_email": 4}
+    (note,) = report.shared_emails(extracted, 3)
+    assert "4 users have an email that more than 3 ids share" in note
     assert {row["user_id"] for row in made["owns"]} == {"v0", "v1", "v2"}
     buyers = {row["user_id"].partition(":")[0] for row in made["ordered"]}
     assert buyers == {"buyer", "v0", "v1", "v2"}
