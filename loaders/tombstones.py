@@ -47,11 +47,9 @@ def add(home: Path, key: bytes, user_ids: Iterable[str], email: str | None) -> N
 
 def leave_out(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Take forgotten people out of an extract: views of clean, waiting and rejected rows."""
-    digests = known(settings.home)
-    if not digests:
+    pads = _open(connection, settings)
+    if pads is None:
         return
-    connection.register("tombstones", pa.table({"digest": digests}))
-    pads = identity.pads(identity.email_key(settings))
     _keep(connection, "gone_emails", _gone(connection, pads, EMAIL, BY_EMAIL))
     _keep(connection, "gone_ids", _gone(connection, pads, USER, [(view, "user_id") for view in BY_USER]))
     addresses = connection.table("gone_emails").project("name AS email")
@@ -65,6 +63,25 @@ def leave_out(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None
         _keep(connection, view, connection.sql(sqltext.duckdb("forget/rejected", {"rejected": view})))
 
 
+def hide(connection: duckdb.DuckDBPyConnection, settings: Settings, by_user: str, by_email: str) -> None:
+    """Take forgotten people out of a view of user ids and a view of addresses."""
+    pads = _open(connection, settings)
+    if pads is None:
+        return
+    for view, column, kind in ((by_user, "user_id", USER), (by_email, "email", EMAIL)):
+        _keep(connection, f"gone_{view}", _gone(connection, pads, kind, [(view, column)]))
+        _without(connection, view, column, f"gone_{view}")
+
+
+def _open(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, bytes] | None:
+    """Leave the view `tombstones` and return the pads of their hashes; nobody was forgotten: none."""
+    digests = known(settings.home)
+    if not digests:
+        return None
+    connection.register("tombstones", pa.table({"digest": digests}))
+    return identity.pads(identity.email_key(settings))
+
+
 def _gone(
     connection: duckdb.DuckDBPyConnection, pads: dict[str, bytes], kind: str, where: Sequence[tuple[str, str]]
 ) -> duckdb.DuckDBPyRelation:
@@ -75,8 +92,9 @@ def _gone(
     every = names[0]
     for more in names[1:]:
         every = every.union(more)
-    _keep(connection, f"names_{kind}", every.distinct())
-    statement = sqltext.duckdb("forget/gone", {"names": f"names_{kind}"})
+    names_view = f"names_{kind}_{where[0][0]}"
+    _keep(connection, names_view, every.distinct())
+    statement = sqltext.duckdb("forget/gone", {"names": names_view})
     return connection.sql(statement, params=pads | {"kind": kind})
 
 

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> None:
     """What came of an export with arms: clicks and orders per arm, as the last sync knows them."""
     from holley_graph.campaign.outcome import read_back
-    from holley_graph.cli.gate import synced
+    from holley_graph.cli.gate import last_sync
     from holley_graph.errors import SettingsError
+    from holley_graph.gate import tables
 
     kind, _, where = treatments.partition(":")
     if kind != "files" or not where:
         raise SettingsError(f"--treatments {treatments!r} is not files:DIR")
-    tables, _, _ = synced(context)
-    done = read_back(tables, path, Path(where), context.settings)
+    connection = tables.of_sync(last_sync(context), context.settings)
+    done = read_back(connection, path, Path(where), context.settings)
     if as_json:
         print_json(done.as_dict())
     else:

@@ -115,8 +115,8 @@ def send(ctx: click.Context, path: Path, table: str, append: bool) -> dict[str, 
     from loaders.bigquery import target
 
     context: Context = ctx.obj
-    tables, moment, source = synced(context)
     with progress() as report:
+        tables, moment, source = synced(context, report)
         verdict = check(tables, path, context.settings, moment, source, progress=report)
     if not verdict.passed:
         show_gate(verdict)

@@ -14,6 +14,9 @@ from holley_graph.cli.sync import Moment
 
 if TYPE_CHECKING:
     from holley_graph.gate.gate import Report
+    from holley_graph.settings import Settings
+    from loaders.source import Source
+    from loaders.taken import Taken
 
 MOST_FACTS = 20
 """Facts that fit a screen; JSON and the page have all."""
@@ -27,7 +30,7 @@ Existing = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--source",
     metavar="bigquery|files:DIR",
-    help="Hold it against raw tables read anew (default: those of the last sync).",
+    help="Hold it against raw tables read anew (default: the last sync and its source).",
 )
 @click.option("--as-of", type=Moment(), help="With --source: know only what is strictly before this time.")
 @click.option("--html", "page_path", type=click.Path(path_type=Path), help="Write the report as a page, too.")
@@ -51,7 +54,7 @@ def gate(
         if source is not None:
             tables, moment, named = _raw(context, source, as_of, report)
         else:
-            tables, moment, named = synced(context)
+            tables, moment, named = synced(context, report)
         done = check(tables, path, context.settings, moment, named, previous=previous, progress=report)
     if page_path is not None:
         page_path.write_text(page(done), encoding="utf-8")
@@ -64,24 +67,53 @@ def gate(
 
 
 def _raw(context: Context, source: str, as_of: datetime | None, report: Any) -> tuple[Any, int, str]:
-    """Read raw tables anew, as a sync of that time would."""
+    """Read raw tables anew, as a sync of that time would, and then as the gate reads them."""
     from holley_graph.cli.sync import open_source
     from holley_graph.gate import tables
     from loaders.sync import default_as_of
 
     moment = as_of or default_as_of()
     connection = tables.of_source(open_source(source, context.settings), context.settings, moment, report)
+    tables.see(connection, open_source(source, context.settings), context.settings, moment, report)
     return connection, int(moment.timestamp()), source
 
 
-def synced(context: Context) -> tuple[Any, int, str]:
-    """Open what the graph last took: its clean tables, their time, and a name."""
-    from holley_graph.export.sources import last_sync
+def synced(context: Context, report: Any) -> tuple[Any, int, str]:
+    """Open what the graph last took, and ask the source of that sync: the tables, their time, and a name."""
     from holley_graph.gate import tables
 
+    taken = last_sync(context)
+    connection = tables.of_sync(taken, context.settings)
+    tables.see(connection, source_of(taken, context.settings), context.settings, taken.moment, report)
+    return connection, taken.as_of, f"sync {taken.path.name} and {taken.source}"
+
+
+def last_sync(context: Context) -> Taken:
+    """Open the tables that the graph last took."""
+    from holley_graph.export import sources
+
     with context.graph() as graph:
-        taken = last_sync(graph, context.settings.home)
-    return tables.of_sync(taken, context.settings), taken.as_of, f"sync {taken.path.name}"
+        return sources.last_sync(graph, context.settings.home)
+
+
+def source_of(taken: Taken, settings: Settings) -> Source:
+    """Open the raw tables that a sync read.
+
+    Raises:
+        GraphStateError: they are not where they were.
+    """
+    from holley_graph.cli.sync import open_source
+    from holley_graph.errors import GraphStateError
+
+    if taken.source.startswith("bigquery:"):
+        source = open_source("bigquery", settings)
+        there = source.name == taken.source
+    else:
+        source, there = open_source(f"files:{taken.source}", settings), Path(taken.source).is_dir()
+    if there:
+        return source
+    hint = f"holley-graph gate FILE --source files:DIR --as-of {taken.moment:%Y-%m-%dT%H:%M:%SZ}"
+    raise GraphStateError(f"the last sync read {taken.source}, which is not there by the settings of today", hint)
 
 
 def show(done: Report) -> None:

@@ -76,7 +76,7 @@ def check(
     """Check one export file.
 
     Args:
-        connection: holds the source's clean tables as `clean_NAME`.
+        connection: holds the source's clean tables as `clean_NAME`, and what `tables.see` found.
         path: the file, in the wide format.
         settings: limits of `gate`, `eligibility` and `recommend`.
         as_of: epoch seconds that purchases count back from.
@@ -90,6 +90,7 @@ def check(
     started = time.monotonic()
     values = _limits(settings, as_of)
     _make(connection, "graph/product", "product", {}, values)
+    _make(connection, "gate/seen", "seen", {}, {})
     _open(connection, path, "")
     if previous is not None:
         _open(connection, previous, "previous_")

@@ -73,7 +73,7 @@ class Jobs:
             return connection.client.query(
                 text,
                 job_config=config,
-                job_id_prefix=f"{self.run_id}-{name}-",
+                job_id_prefix=f"{self.run_id}-{name.replace('/', '-')}-",
                 retry=connection.retry,
                 job_retry=None,  # ours: the client's own has no deadline that could be set for all of it
                 timeout=connection.call_s,

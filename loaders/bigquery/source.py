@@ -154,7 +154,7 @@ class BigQuerySource:
         return given
 
     def _scratch(self, name: str) -> bigquery.TableReference:
-        return self.dataset.table(f"{self.jobs.run_id}_{name}".replace("-", "_"))
+        return self.dataset.table(f"{self.jobs.run_id}_{name}".replace("-", "_").replace("/", "_"))
 
     def _watched(
         self, name: str, table: bigquery.Table, batches: Iterator[pa.RecordBatch]

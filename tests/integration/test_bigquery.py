@@ -12,7 +12,9 @@ import pytest
 from google.cloud import bigquery
 
 from holley_graph.demo.generate import generate
+from holley_graph.gate import tables
 from holley_graph.graph.client import Graph
+from holley_graph.progress import silent
 from holley_graph.settings import BigQuery, Settings, Sync, load
 from loaders import accounts, feeds, sync
 from loaders.bigquery.connection import Connection
@@ -89,6 +91,24 @@ def test_every_clean_table_and_account_is_the_same_from_both_engines(
     assert by_bigquery.waiting().equals(by_duckdb.waiting())
     assert [told(account) for account in by_bigquery.accounts] == [told(account) for account in by_duckdb.accounts]
     assert scratch(client) == []
+
+
+def test_the_gate_sees_the_same_in_both_engines(
+    bigquery_emulator: Emulator, tmp_path: Path, client: bigquery.Client
+) -> None:
+    folder = dirty(tmp_path / "raw")
+    emulator.load(bigquery_emulator, folder)
+    settings = settings_of(bigquery_emulator, tmp_path / "home", sync=Sync(boundary=dirt.BOUNDARY))
+    for name, found in asked(BigQuerySource(settings), settings).items():
+        assert found == asked(FilesSource(folder), settings)[name] != [], name
+    assert scratch(client) == []
+
+
+def asked(source: feeds.Source, settings: Settings) -> dict[str, list[tuple[object, ...]]]:
+    """What the gate reads of raw tables, by view."""
+    connection = feeds.connect(settings)
+    tables.see(connection, source, settings, dirt.AS_OF, silent)
+    return {name: sorted(connection.table(name).fetchall(), key=str) for name in tables.SEEN}
 
 
 def told(account: accounts.FeedAccount) -> object:

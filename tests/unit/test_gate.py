@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import duckdb
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -14,9 +13,10 @@ from click.testing import CliRunner
 
 from holley_graph.cli import cli
 from holley_graph.errors import SourceError
-from holley_graph.gate import gate
+from holley_graph.gate import gate, tables
 from holley_graph.gate.checks import CHECKS
 from holley_graph.gate.page import page
+from holley_graph.progress import silent
 from holley_graph.settings import Gate, Settings
 from loaders import feeds
 from loaders.files import FilesSource
@@ -114,17 +114,21 @@ def written(path, sheet):
     return path
 
 
-def checked(clean, tmp_path, sheet, previous=None, suffix="parquet", **limits):
-    limits = {"least_users": 2, "most_first_share": 1, "least_variety": 0} | limits
-    settings = Settings(home=tmp_path / "home", gate=Gate(**limits))
+def limits(**other):
+    return Gate(**{"least_users": 2, "most_first_share": 1, "least_variety": 0} | other)
+
+
+def checked(clean, source, tmp_path, sheet, previous=None, suffix="parquet", **other):
+    settings = Settings(home=tmp_path / "home", gate=limits(**other))
     path = written(tmp_path / f"now.{suffix}", sheet)
     before = None if previous is None else written(tmp_path / "before.parquet", previous)
-    with engine(clean) as connection:
+    with engine(clean, source, settings) as connection:
         return gate.check(connection, path, settings, int(AS_OF.timestamp()), "files", previous=before)
 
 
-def engine(clean):
-    connection = duckdb.connect()
+def engine(clean, source, settings):
+    connection = feeds.connect(settings)
+    tables.see(connection, FilesSource(source), settings, AS_OF, silent)
     for name, table in clean.items():
         connection.register(f"clean_{name}", table)
     return connection
@@ -135,13 +139,14 @@ def failed(report):
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "ndjson"])
-def test_a_faultless_file_passes_in_every_format(clean, tmp_path, suffix):
-    report = checked(clean, tmp_path, rows(), rows(), suffix)
+def test_a_faultless_file_passes_in_every_format(clean, source, tmp_path, suffix):
+    report = checked(clean, source, tmp_path, rows(), rows(), suffix)
     assert failed(report) == {}
     assert (report.passed, report.rows) == (True, 2)
     assert [each.name for each in report.checks] == [each.name for each in CHECKS]
 
 
+NEVER_SEEN = ("NOWHERE", "EXT-1")
 PLANTED = [
     ("duplicates", lambda sheet: [*sheet, sheet[0] | {"email_lower": "ANN@x.com"}], (3, None)),
     ("owners", put(v1_year=1970, v1_model="CAMARO"), (1, None)),
@@ -178,30 +183,27 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("name", "plant", "offender"), PLANTED, ids=[f"{p[0]}-{n}" for n, p in enumerate(PLANTED)])
-def test_a_planted_violation_is_caught_by_its_rule(clean, tmp_path, name, plant, offender):
-    report = checked(clean, tmp_path, plant(rows()))
+def test_a_planted_violation_is_caught_by_its_rule(clean, source, tmp_path, name, plant, offender):
+    report = checked(clean, source, tmp_path, plant(rows()))
     found = failed(report)
     assert not report.passed
     assert (found[name][0]["row"], found[name][0]["sku"]) == offender
-    assert set(found) <= {
-        name,
-        "fits",
-        "owners",
-    }  # what does not exist fits nothing, and who is unknown owns nothing
+    # what does not exist fits nothing and was never seen, and who is unknown owns nothing
+    assert set(found) <= {name, "fits", "owners"} | ({"prices", "images"} if offender[1] in NEVER_SEEN else set())
     for each in report.checks:
         assert each.passed is (None if each.name in COMPARES else each.name not in found)
 
 
-def test_what_was_bought_more_than_a_year_ago_may_be_sent(clean, tmp_path):
-    assert failed(checked(clean, tmp_path, put(rec_part_4="L1")(rows()))) == {}
+def test_what_was_bought_more_than_a_year_ago_may_be_sent(clean, source, tmp_path):
+    assert failed(checked(clean, source, tmp_path, put(rec_part_4="L1")(rows()))) == {}
 
 
-def test_an_unknown_price_is_empty(clean, tmp_path):
-    assert failed(checked(clean, tmp_path, put(rec_part_2="P3", rec2_price=None)(rows()))) == {}
+def test_an_unknown_price_is_empty(clean, source, tmp_path):
+    assert failed(checked(clean, source, tmp_path, put(rec_part_2="P3", rec2_price=None)(rows()))) == {}
 
 
-def test_too_few_rows_are_no_release(clean, tmp_path):
-    report = checked(clean, tmp_path, rows(), least_users=3)
+def test_too_few_rows_are_no_release(clean, source, tmp_path):
+    report = checked(clean, source, tmp_path, rows(), least_users=3)
     assert failed(report)["users"][0]["found"] == "2 rows"
     assert not report.passed
 
@@ -216,25 +218,48 @@ COMPARED = [
 
 
 @pytest.mark.parametrize(("name", "previous", "limits", "said"), COMPARED, ids=[each[0] for each in COMPARED])
-def test_what_is_unusual_is_told_but_stops_nothing(clean, tmp_path, name, previous, limits, said):
+def test_what_is_unusual_is_told_but_stops_nothing(clean, source, tmp_path, name, previous, limits, said):
     previous = [row | {"v1_year": row["v1_year"] + n} for n, row in enumerate(previous)]
-    report = checked(clean, tmp_path, rows(), previous, **limits)
+    report = checked(clean, source, tmp_path, rows(), previous, **limits)
     found = failed(report)
     assert list(found) == [name]
     assert any(said in each["found"] for each in found[name])
     assert report.passed
 
 
-def test_ten_offenders_are_shown_and_all_are_counted(clean, tmp_path):
+WRONG = [
+    ("prices", {"price": 120.0}, {"rec1_price": 120.0}),
+    ("prices", {"price": None}, {"rec1_price": None}),
+    ("images", {"image_url": "https://i/old"}, {"rec1_image": "https://i/old"}),
+]
+
+
+@pytest.mark.parametrize(("name", "mistake", "cells"), WRONG)
+def test_a_file_that_agrees_with_a_mistake_of_the_sync_does_not_pass(clean, source, tmp_path, name, mistake, cells):
+    events = clean["events"]
+    spoilt = [row | mistake if row["sku"] == "P1" else row for row in events.to_pylist()]
+    wrong = clean | {"events": pa.Table.from_pylist(spoilt, events.schema)}
+    report = checked(wrong, source, tmp_path, put(**cells)(rows()))
+    assert [(each["row"], each["sku"]) for each in failed(report)[name]] == [(1, "P1")]
+    assert not report.passed
+
+
+def test_an_order_that_the_sync_lost_still_keeps_the_part_out(clean, source, tmp_path):
+    lost = clean | {name: clean[name].slice(0, 0) for name in ("orders", "events")}
+    report = checked(lost, source, tmp_path, put(rec_part_3="B1", rec_part_4="P5")(rows()))
+    assert [(each["row"], each["sku"]) for each in failed(report)["bought"]] == [(1, "B1"), (1, "P5")]
+
+
+def test_ten_offenders_are_shown_and_all_are_counted(clean, source, tmp_path):
     sheet = [put(rec2_price=1.0)([row])[0] | {"email_lower": f"{n}@x.com"} for n in range(20) for row in rows()[:1]]
-    report = checked(clean, tmp_path, sheet)
+    report = checked(clean, source, tmp_path, sheet)
     prices = next(each for each in report.checks if each.name == "prices")
     assert (prices.count, len(prices.offenders)) == (20, 10)
 
 
-def test_a_report_names_no_address_and_its_page_loads_nothing(clean, tmp_path):
+def test_a_report_names_no_address_and_its_page_loads_nothing(clean, source, tmp_path):
     sheet = put(email_lower="eve@x.com", rec2_price=1.0, rec3_image="ftp://<b>")(rows())
-    report = checked(clean, tmp_path, sheet)
+    report = checked(clean, source, tmp_path, sheet)
     drawn = page(report)
     assert "@" not in drawn and "@" not in json.dumps([each.offenders for each in report.checks])
     assert "must not be sent" in drawn and "ftp://&lt;b&gt;" in drawn
@@ -249,11 +274,12 @@ def test_a_report_names_no_address_and_its_page_loads_nothing(clean, tmp_path):
         ("x.xlsx", "", "neither CSV, Parquet nor NDJSON"),
     ],
 )
-def test_a_file_that_is_no_export_gets_one_line(clean, tmp_path, name, text, said):
+def test_a_file_that_is_no_export_gets_one_line(clean, source, tmp_path, name, text, said):
     path = tmp_path / name
     path.write_text(text)
-    with engine(clean) as connection, pytest.raises(SourceError, match=said) as caught:
-        gate.check(connection, path, Settings(), 0, "files")
+    settings = Settings(home=tmp_path / "home")
+    with engine(clean, source, settings) as connection, pytest.raises(SourceError, match=said) as caught:
+        gate.check(connection, path, settings, 0, "files")
     assert "\n" not in str(caught.value)
 
 

@@ -1,15 +1,14 @@
 -- purpose: parts of which the address bought a colour lately
 -- params: @bought_from_s INT64 epoch seconds; what was bought from then on is not sent again
--- reads: slots, clean_users, clean_events, clean_orders
+-- reads: slots, clean_users, seen_events, seen_orders
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH purchases AS (
-  SELECT o.email, o.sku, o.last_at AS bought_at FROM clean_orders AS o
+  SELECT o.email, o.sku, o.bought_at FROM seen_orders AS o
   UNION ALL
-  SELECT u.email, e.sku, t AS bought_at
-  FROM clean_events AS e
-  CROSS JOIN UNNEST(e.at) AS t
+  SELECT u.email, e.sku, e.bought_at
+  FROM seen_events AS e
   INNER JOIN clean_users AS u ON u.user_id = e.user_id
-  WHERE e.kind = 'ORDERED' AND u.email IS NOT NULL
+  WHERE u.email IS NOT NULL
 ),
 
 latest AS (

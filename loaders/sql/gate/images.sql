@@ -1,6 +1,6 @@
 -- purpose: parts whose picture is not at an https address, or not the newest that events saw
 -- params: none
--- reads: slots, product
+-- reads: slots, seen
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 SELECT s.row, s.vehicle_id, s.sku,
   CASE
@@ -10,8 +10,8 @@ SELECT s.row, s.vehicle_id, s.sku,
     ELSE CONCAT('picture at ', s.image)
   END AS found
 FROM slots AS s
-LEFT JOIN product AS p ON p.sku = s.sku
+LEFT JOIN seen AS p ON p.sku = s.sku
 WHERE
   s.image IS NULL
   OR NOT STARTS_WITH(s.image, 'https://')
-  OR (p.sku IS NOT NULL AND p.image_url IS DISTINCT FROM s.image)
+  OR p.image_url IS DISTINCT FROM s.image

@@ -1,19 +1,19 @@
 -- purpose: parts cheaper than is recommended, or at another price than the highest that events saw
 -- params: @min_price FLOAT64     cheapest price that is recommended
 --         @unknown_price FLOAT64 what a part without an observed price counts as; it has none in the file either
--- reads: slots, product
+-- reads: slots, seen
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 SELECT s.row, s.vehicle_id, s.sku,
   CASE
     WHEN s.price IS NULL AND p.price IS NULL THEN 'has no price'
     WHEN s.price IS NULL THEN CONCAT('has no price, the source ', CAST(p.price AS STRING))
-    WHEN p.sku IS NOT NULL AND s.price IS DISTINCT FROM p.price
+    WHEN s.price IS DISTINCT FROM p.price
       THEN CONCAT('costs ', CAST(s.price AS STRING), ', in the source ', COALESCE(CAST(p.price AS STRING), 'nothing'))
     ELSE CONCAT('costs ', CAST(s.price AS STRING))
   END AS found
 FROM slots AS s
-LEFT JOIN product AS p ON p.sku = s.sku
+LEFT JOIN seen AS p ON p.sku = s.sku
 WHERE
   IS_NAN(s.price)
   OR NOT COALESCE(s.price, @unknown_price) >= @min_price
-  OR (p.sku IS NOT NULL AND s.price IS DISTINCT FROM p.price)
+  OR s.price IS DISTINCT FROM p.price
