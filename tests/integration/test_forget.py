@@ -153,6 +153,20 @@ def test_somebody_new_with_a_forgotten_address_stays_away_too(graph: Graph, tmp_
     assert naming(tmp_path / "home", "ann-3", EMAIL) == set()
 
 
+def test_an_id_of_an_address_that_too_many_share_takes_no_stranger_with_it(
+    graph: Graph, tmp_path: Path, source: Path
+) -> None:
+    settings = home(tmp_path / "home", sync={"most_ids": 1})
+    took(graph, settings, source)
+    before = held(graph)
+    forget(graph, settings, ANN)
+    after = held(graph)
+    assert before["user"].keys() - after["user"].keys() == {(ANN,)}
+    for name in ("owns", "viewed", "carted", "ordered"):
+        assert {key[0] for key in before[name].keys() - after[name].keys()} <= {ANN}, name
+    assert "ann-2" in {key[0] for key in after["ordered"]}
+
+
 @pytest.mark.parametrize("at", ["_tables", "_snapshots"])
 def test_killed_on_the_way_it_is_repaired_by_running_it_again(
     graph: Graph, tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, at: str
