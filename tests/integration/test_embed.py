@@ -80,7 +80,7 @@ def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         sync.sync(FilesSource(later), graph, settings, as_of=LATER)
         options = ["--home", str(settings.home), "--uri", f"bolt://127.0.0.1:{server.server.bolt_port}"]
         options += ["--password-file", str(Layout.of(server).password_file)]
-        yield Grown(graph, settings, options, run.path.name, vehicle, f"2049|{make}|{model}")
+        yield Grown(graph, settings, options, run.path.name, vehicle, f"1900|{make}|{model}")
 
 
 def _common(graph: Graph) -> str:
@@ -94,7 +94,7 @@ def _common(graph: Graph) -> str:
 
 
 def _edits(graph: Graph, make: str, model: str, year: str) -> dict[str, Any]:
-    """Two products that fit the vehicle, of a known part type and an unknown one, and a year of it to come."""
+    """Two products that fit the vehicle, of a known part type and an unknown one, and a year of it that no release knows."""
     with graph.driver.session() as session:
         fitting = session.run(
             "MATCH (:Vehicle {vehicle_id: $v})<-[:FITS]-(p {eligible: true}) RETURN p.sku, p.part_type",
@@ -104,7 +104,7 @@ def _edits(graph: Graph, make: str, model: str, year: str) -> dict[str, Any]:
     seen = {"Price": 300.0, "ImageUrl": "https://pictures.example.com/new.jpg"}
 
     def fitment(rows: Rows) -> Rows:
-        return [*rows, raw.fitment(year, make, model, NEW), raw.fitment("2049", make, model, [fitting[0][0], *NEW])]
+        return [*rows, raw.fitment(year, make, model, NEW), raw.fitment("1900", make, model, [fitting[0][0], *NEW])]
 
     def items(rows: Rows) -> Rows:
         made = [raw.item(sku, kind) for sku, kind in zip(NEW, (fitting[0][1], "Never Seen"), strict=True)]
