@@ -94,7 +94,7 @@ def _common(graph: Graph) -> str:
 
 
 def _edits(graph: Graph, make: str, model: str, year: str) -> dict[str, Any]:
-    """Two products that fit the vehicle, of a known part type and an unknown one, and a year of it that no release knows."""
+    """Two products that fit the vehicle, of a known and an unknown part type, and a year of it that is new."""
     with graph.driver.session() as session:
         fitting = session.run(
             "MATCH (:Vehicle {vehicle_id: $v})<-[:FITS]-(p {eligible: true}) RETURN p.sku, p.part_type",

@@ -53,12 +53,13 @@ def test_status_names_versions_addresses_and_sizes(server: Settings, graph: Grap
     assert tuple(found) == KEYS
     assert (found["running"], found["edition"]) == (True, "community")
     assert (found["version"], found["gds_version"]) == (lock.neo4j_version(), lock.gds_version())
-    assert (found["nodes"], found["relationships"], found["live_release"]) == (4, 1, "r1")
+    assert (found["nodes"], found["relationships"], found["live_release"]) == (5, 1, "r1")
     assert found["bolt_uri"] == f"bolt://127.0.0.1:{server.server.bolt_port}"
     assert found["rss_bytes"] > 0 < found["store_bytes"]
     assert {index["state"] for index in found["indexes"]} == {"ONLINE"}
 
 
+@pytest.mark.usefixtures("graph")
 def test_an_address_and_password_file_reach_any_server(server: Settings, tmp_path: Path) -> None:
     layout = Layout.of(server)
     remote = small(tmp_path, uri=f"bolt://127.0.0.1:{server.server.bolt_port}", password_file=layout.password_file)
@@ -67,6 +68,7 @@ def test_an_address_and_password_file_reach_any_server(server: Settings, tmp_pat
     assert all(check.ok for check in examine(remote))
 
 
+@pytest.mark.usefixtures("graph")
 def test_doctor_finds_nothing_wrong_with_a_running_server(server: Settings) -> None:
     assert [check for check in examine(server) if not check.ok] == []
 
