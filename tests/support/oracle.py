@@ -390,7 +390,7 @@ class World:
             **seen,
             "co_purchased": rounded(
                 co_purchased(
-                    [row | {"person": address.get(row["user_id"], row["user_id"])} for row in ordered], 100
+                    [row | {"person": address.get(row["user_id"]) or row["user_id"]} for row in ordered], 100
                 )
             ),
             "co_viewed": rounded(co_viewed(seen["viewed"], 1800, 50)),

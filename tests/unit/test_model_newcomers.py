@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from safetensors.numpy import load_file
 
+from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import EXTRA, Table
-from holley_graph.errors import ParcelError
 from holley_graph.evaluation import registry
 from holley_graph.model import curve, newcomers
 from holley_graph.model import train as training
@@ -127,22 +127,9 @@ def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tm
     config = replace(MODELS["sage"].config, dim=8)
     path = train(SMALL, tmp_path, model="sage", config=config, seed=3, warm=True, device="cpu").path
     tables = table.load(path)
-    (path / "manifest.json").write_text((path / "manifest.json").read_text().replace('"files"', '"sealed"'))
+    manifest = sealed.read(path / "manifest.json")
+    sealed.write(path / "manifest.json", manifest | {"files": {}})
     (path / "embeddings.safetensors").unlink()
     table.save({name: Table(each.keys[1:], each.vectors[1:]) for name, each in tables.items()}, path)
-    for name, each in _encode_unsealed(path).items():
+    for name, each in newcomers.encode(path, SMALL).tables.items():
         np.testing.assert_allclose(each.vectors, tables[name].vectors[:1], atol=1e-5, err_msg=name)
-
-
-def _encode_unsealed(path: Path) -> dict[str, Table]:
-    manifest = (path / "manifest.json").read_text()
-    (path / "manifest.json").write_text(manifest.replace('"sealed": {', '"files": {}, "sealed": {'))
-    return newcomers.encode(path, SMALL).tables
-
-
-def test_a_graph_without_vehicles_encodes_nothing_but_what_it_saw(tmp_path: Path) -> None:
-    bare = replace(SMALL, vehicles=SMALL.vehicles.slice(0, 0), fits=SMALL.fits[:0])
-    bare = replace(bare, users=SMALL.users.set_column(1, "vehicle", pa.nulls(SMALL.users.num_rows, pa.int64())))
-    path = train(bare, tmp_path, device="cpu").path
-    with pytest.raises(ParcelError, match="without vehicles"):
-        newcomers.encode(path, bare)
