@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from holley_graph import sealed
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings.table import NAMES
 from holley_graph.server import lifecycle
@@ -134,7 +135,7 @@ def test_sync_reports_every_feed_and_the_second_writes_nothing(shell: Shell) -> 
     status = shell.json("status")
     assert status["nodes"] > 500
     written = sum(feed["added"] for feed in first["feeds"])
-    assert status["nodes"] + status["relationships"] == written + 3  # the marker and two migrations
+    assert status["nodes"] + status["relationships"] == written + 4  # the marker and three migrations
     assert {row["state"] for row in shell.json("migrate")["migrations"]} == {"applied"}
 
 
@@ -204,7 +205,10 @@ def test_recommend_explain_and_similar_speak_of_one_user(shell: Shell) -> None:
 def test_rollback_goes_back_once_and_writeback_forward_again(shell: Shell) -> None:
     shell.fails(5, "no previous release", "rollback")
     second = "the-same-vectors"
-    shutil.copytree(shell.home / "runs" / shell.said["first"], shell.home / "runs" / second)
+    manifest = (
+        shutil.copytree(shell.home / "runs" / shell.said["first"], shell.home / "runs" / second) / "manifest.json"
+    )
+    sealed.write(manifest, sealed.read(manifest) | {"run_id": second})
     shell.json("writeback", second)
     for _ in range(2):
         assert shell.json("rollback") == {"live": shell.said["first"], "previous": second}
