@@ -1,5 +1,6 @@
 """A training that is killed goes on where it was, and its vectors are those of one that never was."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -21,14 +22,21 @@ from tests.support import planted
 from tests.support.models import OF_THEIR_OWN
 
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
+CLEAN = multiprocessing.get_context("forkserver")
+"""Children of a process that has imported torch and never ran it: a copy of one that has threads may crash."""
+CLEAN.set_forkserver_preload([__name__])
+
+
+def shorten(patch: pytest.MonkeyPatch) -> None:
+    """Trainings of few steps, each of which is kept, without a picture of them."""
+    patch.setattr(training, "MOST_EPOCHS", 12)
+    patch.setattr(checkpoint, "KEEP_EVERY_S", 0)
+    patch.setattr(curve, "draw", lambda _, path: path.touch())
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of few steps, each of which is kept, without a picture of them."""
-    monkeypatch.setattr(training, "MOST_EPOCHS", 12)
-    monkeypatch.setattr(checkpoint, "KEEP_EVERY_S", 0)
-    monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
+    shorten(monkeypatch)
 
 
 def run(name: str, folder: Path, batch: int | None, progress: Progress = silent) -> dict[str, table.Table]:
@@ -37,18 +45,23 @@ def run(name: str, folder: Path, batch: int | None, progress: Progress = silent)
     return table.load(done.path)
 
 
-def killed(name: str, folder: Path, batch: int | None, stage: str, step: int) -> None:
-    """Train in a process that is killed after a step, before the step is kept."""
+def run_and_die(name: str, folder: Path, batch: int | None, stage: str, step: int) -> None:
+    """Train, and be killed after a step, before the step is kept."""
 
     def die(what: str, done: int, of: int) -> None:
         if (what, done) == (stage, step):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    child = os.fork()  # with torch, which a new interpreter would need seconds to import
-    if not child:
-        run(name, folder, batch, die)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    shorten(pytest.MonkeyPatch())
+    run(name, folder, batch, die)
+
+
+def killed(name: str, folder: Path, batch: int | None, stage: str, step: int) -> None:
+    """Train in a process that is killed on the way."""
+    child = CLEAN.Process(target=run_and_die, args=(name, folder, batch, stage, step))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
 
 
 @pytest.mark.usefixtures("short")
