@@ -3,14 +3,13 @@
     python -m benchmarks.fuzz arguments --count 10000
     python -m benchmarks.fuzz damage HOME --count 1000 --command 'rejects list --json'
 
-Each case runs in a process of its own, forked from one that has everything imported. `damage` copies a home for
+Each case runs in a process of its own, a copy of one that has everything imported. `damage` copies a home for
 each case and runs the command on it; an answer that differs from the undamaged home's counts as wrong.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import pkgutil
@@ -34,6 +33,7 @@ import holley_graph
 import loaders
 from holley_graph.cli import COMMANDS, cli, main
 from holley_graph.settings import Settings
+from tests.support import clean
 
 SECONDS = 30
 """A case that takes longer counts as a hang."""
@@ -75,14 +75,12 @@ class Ended:
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int = SECONDS) -> Ended:
-    """Run one command line in a forked process inside `folder`."""
+    """Run one command line in a process of its own inside `folder`."""
     out, error = folder / ".out", folder / ".error"
-    child = os.fork()
-    if not child:
-        _child(arguments, environment, folder, out, error, seconds)
-    code: int | None = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code == -signal.SIGALRM:
-        code = None
+    child = clean.CLEAN.Process(target=_child, args=(arguments, environment, folder, out, error, seconds))
+    child.start()
+    child.join()
+    code = None if child.exitcode == -signal.SIGALRM else child.exitcode
     return Ended(code, *(path.read_text(encoding="utf-8", errors="replace") for path in (out, error)))
 
 
@@ -117,11 +115,12 @@ def _child(
 
 
 def import_everything(but: str = "-") -> None:
-    """Import every room, so that a case costs no import; `but` those whose name begins so."""
+    """Have every room imported, so that a case costs no import; `but` those whose name begins so."""
     for package in (holley_graph, loaders):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__") and not module.name.startswith(but):
-                importlib.import_module(module.name)
+        modules = (module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+        clean.import_before(
+            *(name for name in modules if not name.endswith("__main__") and not name.startswith(but))
+        )
 
 
 def command_lines(rng: random.Random, count: int, names: Sequence[str] = tuple(COMMANDS)) -> Iterator[list[str]]:

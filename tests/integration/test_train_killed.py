@@ -1,6 +1,5 @@
 """A training that is killed goes on where it was, and its vectors are those of one that never was."""
 
-import multiprocessing
 import os
 import signal
 import time
@@ -12,26 +11,15 @@ import pytest
 import torch
 
 from holley_graph.embeddings import table
-from holley_graph.model import checkpoint, curve
-from holley_graph.model import train as training
+from holley_graph.model import checkpoint
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.checkpoint import FORGET_AFTER_DAYS, unfinished
 from holley_graph.model.train import train
 from holley_graph.progress import Progress, silent
 from tests.support import planted
+from tests.support.clean import CLEAN
 from tests.support.models import OF_THEIR_OWN
-
-SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
-CLEAN = multiprocessing.get_context("forkserver")
-"""Children of a process that has imported torch and never ran it: a copy of one that has threads may crash."""
-CLEAN.set_forkserver_preload([__name__])
-
-
-def shorten(patch: pytest.MonkeyPatch) -> None:
-    """Trainings of few steps, each of which is kept, without a picture of them."""
-    patch.setattr(training, "MOST_EPOCHS", 12)
-    patch.setattr(checkpoint, "KEEP_EVERY_S", 0)
-    patch.setattr(curve, "draw", lambda _, path: path.touch())
+from tests.support.trainings import SMALL, shorten
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,6 @@ import torch
 
 from holley_graph.embeddings import table
 from holley_graph.errors import ParcelError, ProcessLost
-from holley_graph.model import checkpoint, curve
-from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.processes import joined
 from holley_graph.model.train import Run, train
@@ -24,19 +23,17 @@ from holley_graph.progress import Progress, silent
 from holley_graph.snapshot import parcel
 from holley_graph.snapshot.snapshot import Snapshot
 from tests.support import planted
+from tests.support.clean import CLEAN
 from tests.support.server import free_ports
+from tests.support.trainings import SMALL, shorten
 
-SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
 BATCH = 5
 LOST, DIFFERENT, DONE = ProcessLost.exit_code, ParcelError.exit_code, 0
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of few steps, each of which is kept, without a picture of them."""
-    monkeypatch.setattr(training, "MOST_EPOCHS", 15)
-    monkeypatch.setattr(checkpoint, "KEEP_EVERY_S", 0)
-    monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
+    shorten(monkeypatch)
 
 
 @pytest.fixture
@@ -55,27 +52,46 @@ def run(folder: Path, snapshot: Snapshot = SMALL, progress: Progress = silent) -
         )
 
 
-def pair(folder: Path, other: Snapshot = SMALL, progress: Progress = silent) -> list[int]:
-    """Train in two processes, as `torchrun` starts them; the second reports. Return how they ended."""
+def member(rank: int, port: int, folder: Path, snapshot: Snapshot, progress: Progress, dtype: torch.dtype) -> None:
+    """Train as one of two processes that `torchrun` starts; end with the command's code."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_default_dtype(dtype)
+    shorten(pytest.MonkeyPatch())
+    ended = DONE
+    try:
+        run(folder, snapshot, progress)
+    except (ProcessLost, ParcelError) as error:
+        ended = error.exit_code
+    os._exit(ended)
+
+
+def pair(folder: Path, other: Snapshot = SMALL, progress: Progress = silent) -> list[int | None]:
+    """Train in two processes; the second has `other` and reports. Return how they ended."""
     (port,) = free_ports(1)
-    children = []
-    for rank in (0, 1):
-        child = os.fork()  # with torch, which a new interpreter would need seconds to import
-        if not child:
-            os.environ |= {
-                "RANK": str(rank),
-                "WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port),
-            }
-            ended = DONE
-            try:
-                run(folder, other if rank else SMALL, progress if rank else silent)
-            except (ProcessLost, ParcelError) as error:
-                ended = error.exit_code
-            os._exit(ended)
-        children.append(child)
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    dtype = torch.get_default_dtype()
+    members = [
+        CLEAN.Process(target=member, args=(0, port, folder, SMALL, silent, dtype)),
+        CLEAN.Process(target=member, args=(1, port, folder, other, progress, dtype)),
+    ]
+    for process in members:
+        process.start()
+    for process in members:
+        process.join()
+    return [process.exitcode for process in members]
+
+
+def die_in_refit(what: str, done: int, of: int) -> None:
+    if (what, done) == ("refitting", 4):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def note(path: Path, what: str, done: int, of: int) -> None:
+    with path.open("a") as file:
+        file.write(f"{what}\n")
+
+
+def end(what: str, done: int, of: int) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def only_run(folder: Path) -> tuple[dict[str, table.Table], dict[str, object]]:
@@ -98,15 +114,10 @@ def test_two_processes_take_the_steps_that_one_takes_up_to_rounding(tmp_path: Pa
 def test_one_that_is_killed_ends_both_and_together_they_go_on_with_an_identical_result(tmp_path: Path) -> None:
     """Killed in the middle of a pass; the file of the first process counts."""
     folder = tmp_path / "killed"
-
-    def die(what: str, done: int, of: int) -> None:
-        if (what, done) == ("refitting", 4):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    assert pair(folder, progress=die) == [LOST, -signal.SIGKILL]
+    assert pair(folder, progress=die_in_refit) == [LOST, -signal.SIGKILL]
     (left,) = folder.iterdir()
     said = tmp_path / "said"
-    assert pair(folder, progress=lambda what, *_: said.open("a").write(f"{what}\n")) == [DONE, DONE]
+    assert pair(folder, progress=partial(note, said)) == [DONE, DONE]
     assert "refitting: going on from step" in said.read_text()
     assert "choosing the length" not in said.read_text()
     assert pair(tmp_path / "whole") == [DONE, DONE]
@@ -117,7 +128,7 @@ def test_one_that_is_killed_ends_both_and_together_they_go_on_with_an_identical_
 
 
 def test_one_that_torchrun_tells_to_end_says_so_and_ends_the_other(tmp_path: Path) -> None:
-    assert pair(tmp_path, progress=lambda *_: os.kill(os.getpid(), signal.SIGTERM)) == [LOST, LOST]
+    assert pair(tmp_path, progress=end) == [LOST, LOST]
 
 
 def test_a_process_with_another_snapshot_is_not_let_in(tmp_path: Path) -> None:
