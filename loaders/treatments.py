@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from holley_graph.errors import SourceError
-from loaders import shapes, sheet, sqltext
+from holley_graph.settings import Settings
+from loaders import identity, rules, shapes, sheet, sqltext
 from loaders.contracts import RawTable
 
 NAME = "treatments"
@@ -32,8 +33,7 @@ def outcome(
     connection: duckdb.DuckDBPyConnection,
     exported: Path,
     folder: Path,
-    days: int,
-    scanner: Mapping[str, int],
+    settings: Settings,
 ) -> tuple[int, list[dict[str, Any]]]:
     """Count, per arm of a campaign, whom it reached, who clicked and who ordered.
 
@@ -41,8 +41,7 @@ def outcome(
         connection: holds the clean tables as `clean_NAME`.
         exported: the campaign's export file, with its arms.
         folder: holds `treatments.parquet` or a folder of its parts.
-        days: how long after the file was made things count.
-        scanner: `scanner_us` and `scanner_links`, which clicks are a link scanner's.
+        settings: `campaign` is read, and how ids that may be addresses are hashed.
 
     Returns:
         Epoch seconds from which on things count, and a row per arm (`loaders/sql/campaign/outcome.sql`).
@@ -57,9 +56,19 @@ def outcome(
     start = connection.table("sent_slots").aggregate("epoch(min(generated_at))").fetchall()[0][0]
     if start is None:
         raise SourceError(f"{exported} says nowhere when it was generated")
-    values = {"from_us": int(start) * SECOND, "until_us": (int(start) + days * DAY) * SECOND, **scanner}
     statement = sqltext.load("campaign/outcome")
-    rows: pa.Table = connection.sql(
-        sqltext.duckdb(statement.name), params=statement.values(values)
-    ).to_arrow_table()
+    values = statement.values(_values(settings, int(start)))
+    rows: pa.Table = connection.sql(sqltext.duckdb(statement.name), params=values).to_arrow_table()
     return int(start), rows.to_pylist()
+
+
+def _values(settings: Settings, start: int) -> dict[str, Any]:
+    campaign = settings.campaign
+    return {
+        "from_us": start * SECOND,
+        "until_us": (start + campaign.days * DAY) * SECOND,
+        "scanner_us": campaign.scanner_seconds * SECOND,
+        "scanner_links": campaign.scanner_links,
+        **rules.values(settings, datetime.fromtimestamp(start, UTC)),
+        **identity.pads(identity.email_key(settings)),
+    }

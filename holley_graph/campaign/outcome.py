@@ -44,16 +44,14 @@ def read_back(connection: duckdb.DuckDBPyConnection, exported: Path, folder: Pat
         connection: the clean tables of a sync after the campaign.
         exported: the file that was sent, with its arms.
         folder: where the treatments are.
-        settings: `campaign` is read.
+        settings: `campaign` is read, and how ids that may be addresses are hashed.
 
     Raises:
         SourceError: a file is missing or not as described.
     """
-    rules = settings.campaign
-    scanner = {"scanner_us": rules.scanner_seconds * treatments.SECOND, "scanner_links": rules.scanner_links}
-    start, rows = treatments.outcome(connection, exported, folder, rules.days, scanner)
+    start, rows = treatments.outcome(connection, exported, folder, settings)
     held_out = next((row for row in rows if row["arm"] == HOLD_OUT), None)
-    return Report(exported, start, rules.days, [row | rates(row, held_out) for row in rows])
+    return Report(exported, start, settings.campaign.days, [row | rates(row, held_out) for row in rows])
 
 
 def rates(row: dict[str, Any], held_out: dict[str, Any] | None) -> dict[str, Any]:

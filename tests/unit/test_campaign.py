@@ -18,7 +18,7 @@ from holley_graph.campaign.outcome import read_back
 from holley_graph.campaign.split import Split, place
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings
-from loaders import contracts
+from loaders import contracts, feeds, identity
 from tests.support.raw import at
 
 EMAILS = [f"p{n}@x.com" for n in range(20_000)]
@@ -89,11 +89,16 @@ def sent(user, when=HOUR, clicked=None, mode="LIVE", treatment="t1"):
     }
 
 
-def counted(tmp_path, rows, orders=(), events=(), table=None):
+def counted(tmp_path, rows, orders=(), events=(), table=None, ids=None):
+    settings = Settings(home=tmp_path / "home")
     people = {"a": "graph", "b": "graph", "c": "graph", "d": "hold-out", "e": "hold-out"}
     clean = {
         "users": [{"user_id": name, "email": f"{name}@x.com"} for name in people]
-        + [{"user_id": "a2", "email": "a@x.com"}],
+        + [{"user_id": "a2", "email": "a@x.com"}]
+        + [
+            {"user_id": identity.as_kept(settings, name), "email": f"{who}@x.com"}
+            for name, who in {"b@mail.tool": "b", **(ids or {})}.items()
+        ],
         "orders": [
             {"email": f"{who}@x.com", "sku": sku, "at": [], "last_at": seconds(when)} for who, sku, when in orders
         ],
@@ -102,7 +107,7 @@ def counted(tmp_path, rows, orders=(), events=(), table=None):
             for who, sku, when, kind in events
         ],
     }
-    connection = duckdb.connect()
+    connection = feeds.connect(settings)
     for contract in (contracts.USERS, contracts.ORDERS, contracts.EVENTS):
         known = pa.Table.from_pylist(clean[contract.name], contract.schema)
         connection.register(f"clean_{contract.name}", known)
@@ -118,7 +123,7 @@ def counted(tmp_path, rows, orders=(), events=(), table=None):
          "skus": pa.list_(pa.string()), "mode": pa.string()}
     )  # fmt: skip
     pq.write_table(table or pa.Table.from_pylist(list(rows), schema), tmp_path / "treatments.parquet")
-    report = read_back(connection, tmp_path / "sent.parquet", tmp_path, Settings())
+    report = read_back(connection, tmp_path / "sent.parquet", tmp_path, settings)
     return {row["arm"]: row for row in report.arms}
 
 
@@ -129,6 +134,19 @@ def seconds(when):
 def test_people_are_counted_once_however_many_ids_and_vehicles_they_have(tmp_path):
     found = counted(tmp_path, [sent("a"), sent("a2"), sent("b")])
     assert (found["graph"]["people"], found["graph"]["sent"], found["hold-out"]["sent"]) == (3, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["b", " b\u200b", "b@x.com", " B@X.com", "b@mail.tool", "B@Mail.Tool ", "\uff42@x.com"]
+)
+def test_a_person_is_found_by_id_and_by_address_however_they_are_spelled(tmp_path, name):
+    graph = counted(tmp_path, [sent(name, clicked=HOUR)])["graph"]
+    assert (graph["sent"], graph["clicked"]) == (1, 1)
+
+
+def test_an_address_that_is_the_id_of_one_and_the_email_of_another_is_the_id(tmp_path):
+    found = counted(tmp_path, [sent("d@x.com"), sent("nobody@x.com")], ids={"d@x.com": "a"})
+    assert (found["graph"]["sent"], found["hold-out"]["sent"]) == (1, 0)
 
 
 def test_only_live_treatments_count(tmp_path):

@@ -3,17 +3,50 @@
 --         @until_us INT64       epoch microseconds; nothing from then on counts
 --         @scanner_us INT64     a click within so many microseconds of sending is a link scanner's
 --         @scanner_links INT64  so many of a person's clicks within two seconds of each other are, too
+--         @invisible STRING     pattern of characters that nobody sees
+--         @blank STRING         pattern of a run of white space
+--         @mention STRING       pattern of whatever may be an address
+--         @inner_pad BYTES      HMAC key xor 0x36
+--         @outer_pad BYTES      HMAC key xor 0x5c
 -- reads: sent_slots, treatments, clean_users, clean_events, clean_orders
 -- returns: arm STRING, people INT64, sent INT64, not_live INT64, scanned INT64, clicked INT64, ordered INT64,
 --          ordered_sent INT64
-WITH windowed AS (
+--
+-- An export names people by address, so a mail tool may do so, too. A name is first taken for a user id: one that may
+-- be an address is a hash in the clean tables.
+WITH named AS (
   SELECT
-    u.email, UPPER(t.mode) AS mode,
+    TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(t.user_id, @invisible, ''), NFKC), @blank, ' ')) AS name,
+    UPPER(t.mode) AS mode,
     UNIX_MICROS(t.sent_at) AS sent_us,
     UNIX_MICROS(t.clicked_at) AS clicked_us
   FROM treatments AS t
-  INNER JOIN clean_users AS u ON u.user_id = TRIM(t.user_id)
   WHERE UNIX_MICROS(t.sent_at) >= @from_us AND UNIX_MICROS(t.sent_at) < @until_us
+),
+
+ids AS (
+  SELECT
+    IF(
+      REGEXP_CONTAINS(n.name, @mention),
+      CONCAT(
+        'hashed:', TO_HEX(SHA256(CONCAT(@outer_pad, SHA256(CONCAT(@inner_pad, CAST(LOWER(n.name) AS BYTES))))))
+      ),
+      n.name
+    ) AS user_id,
+    LOWER(n.name) AS address, n.mode, n.sent_us, n.clicked_us
+  FROM named AS n
+),
+
+addresses AS (
+  SELECT DISTINCT u.email FROM clean_users AS u
+),
+
+windowed AS (
+  SELECT COALESCE(u.email, a.email) AS email, i.mode, i.sent_us, i.clicked_us
+  FROM ids AS i
+  LEFT JOIN clean_users AS u ON u.user_id = i.user_id
+  LEFT JOIN addresses AS a ON a.email = i.address
+  WHERE u.email IS NOT NULL OR a.email IS NOT NULL
 ),
 
 -- A mail filter opens every link at once, and at once after the mail came in; people do neither.
