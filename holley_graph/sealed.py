@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 SEAL = "seal"
 
 
-def write(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a document with its seal beside its place, and put it there."""
+def write(path: Path, document: Mapping[str, Any], mode: int = 0o666) -> None:
+    """Write a document with its seal beside its place, and put it there; `mode` as far as the umask lets it."""
     content = {key: value for key, value in document.items() if key != SEAL}
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(content | {SEAL: _seal(content)}, indent=2))
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as file:
+        file.write(json.dumps(content | {SEAL: _seal(content)}, indent=2))
     partial.replace(path)
 
 

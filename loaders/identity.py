@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from holley_graph import spelling
@@ -16,6 +17,7 @@ from loaders import rules
 
 _BLOCK = 64  # bytes of a SHA-256 block
 _SHORTEST = 16  # bytes
+_MADE = re.compile(rb"[0-9a-f]{64}")  # a key that is made here, and its seal
 _KEYRING_USER = "email-key"
 
 
@@ -32,16 +34,18 @@ def email_key(settings: Settings) -> bytes:
         raise SettingsError("privacy.email_key_file and privacy.email_key_service are both set; use one")
     if service is not None:
         return _checked(_from_keyring(service), f"email key of {service} in the keyring")
+    path = named or settings.home / "email.key"
     if named is None:
-        path = settings.home / "email.key"
         _make(path)
-    else:
-        path = named
     try:
-        key = path.read_bytes().strip()
+        content = path.read_bytes().strip()
     except OSError as error:
         raise SettingsError(f"email key file {path}: {error.strerror}", "set privacy.email_key_file") from error
-    return _checked(key, f"email key file {path}")
+    key, _, seal = content.partition(b"\n")
+    made_here = named is None or _MADE.fullmatch(seal) is not None
+    if made_here and not (_MADE.fullmatch(key) and seal in (b"", _seal(key))):
+        raise SettingsError(f"email key file {path} is damaged", "put it back from a backup of the home")
+    return key if made_here else _checked(content, f"email key file {path}")
 
 
 def as_kept(settings: Settings, user_id: str) -> str:
@@ -80,11 +84,20 @@ def _from_keyring(service: str) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Write a new key unless there is one; only its owner may read it, from its first byte on."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
+    """Write a new key unless there is one, whole or not at all; only its owner may ever read it."""
+    if path.exists():
         return
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32) + "\n")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    key = secrets.token_hex(32).encode()
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(key + b"\n" + _seal(key) + b"\n")
+    with suppress(FileExistsError):  # of two at once the first one's counts
+        path.hardlink_to(partial)
+    partial.unlink()
+
+
+def _seal(key: bytes) -> bytes:
+    """Give the line below a key that was made here: it tells a damaged key from another one."""
+    return hashlib.sha256(key).hexdigest().encode()

@@ -23,7 +23,7 @@ from holley_graph.graph.alone import Turn, in_graph, in_home
 from holley_graph.graph.client import Graph, Row, Step
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import ageing, change, deadletter, earlier, feeds, identity, report, taken, transform
+from loaders import ageing, change, deadletter, earlier, feeds, identity, report, taken, tombstones, transform
 from loaders.accounts import FeedAccount, stop_if_too_many_rejected
 from loaders.change import Difference
 from loaders.report import Report
@@ -111,6 +111,7 @@ class _Sync:
         print_of_all = taken.fingerprint(digests, self.settings, self.as_of, key)
         marker = self.marker()
         before = self.left_by(marker)
+        tombstones.stop_if_some_are_lost(self.settings.home, before.manifest.get("forgotten", 0) if before else 0)
         if (
             before
             and before.manifest["fingerprint"] == print_of_all
@@ -158,6 +159,7 @@ class _Sync:
                 "rules": taken.rules(self.settings, self.as_of, key),
                 "makes": taken.makes(self.settings, key),
                 "digests": digests,
+                "forgotten": len(tombstones.known(self.settings.home)),
                 "events": f"since {kept.since.isoformat()}" if kept else "all",
                 "accounts": [asdict(each) for each in extracted.accounts],
                 "rows": {name: found.rows for name, found in extracted.found.items()},

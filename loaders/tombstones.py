@@ -4,30 +4,67 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from holley_graph import sealed
+from holley_graph.errors import ParcelError
 from holley_graph.settings import Settings
 from loaders import identity, sqltext
 
 USER, EMAIL = "user", "email"
+FORGOTTEN, OF_KEY = "forgotten", "key"
+_HINT = "put it back from a backup: without it, the next sync brings the forgotten back"
 BY_USER = ("clean_users", "clean_events", "waiting_events")
 BY_EMAIL = (("clean_users", "email"), ("clean_orders", "email"))
 
 
 def path(home: Path) -> Path:
-    """Return the file: one hash per line, for its owner only."""
+    """Return the file: a sealed list of hashes, for its owner only."""
     return home / "tombstones"
 
 
 def known(home: Path) -> list[str]:
-    """Return every hash."""
+    """Return every hash.
+
+    Raises:
+        ParcelError: the list is not what was written.
+    """
+    return [str(hashed) for hashed in _read(home)[FORGOTTEN]]
+
+
+def stop_if_some_are_lost(home: Path, count: int) -> None:
+    """Refuse a list that is shorter than the last sync knew it.
+
+    Raises:
+        ParcelError: it is.
+    """
+    there = len(known(home))
+    if there < count:
+        raise ParcelError(f"{path(home)} names {there} hashes, the last sync knew {count}", _HINT)
+
+
+def _read(home: Path) -> dict[str, Any]:
     file = path(home)
-    return file.read_text(encoding="ascii").split() if file.is_file() else []
+    if not file.exists():
+        return {FORGOTTEN: []}
+    if plain := _plain(file):
+        return {FORGOTTEN: plain}
+    document = sealed.read(file, _HINT)
+    if FORGOTTEN not in document:
+        raise ParcelError(f"{file} is no list of the forgotten", _HINT)
+    return document
+
+
+def _plain(file: Path) -> list[str]:
+    """Read the list of an older version, a hash per line; nothing if it is none."""
+    lines = file.read_bytes().split() if file.is_file() else []
+    return [line.decode() for line in lines] if all(re.fullmatch(rb"[0-9a-f]{64}", line) for line in lines) else []
 
 
 def digest(key: bytes, kind: str, name: str) -> str:
@@ -37,12 +74,9 @@ def digest(key: bytes, kind: str, name: str) -> str:
 
 def add(home: Path, key: bytes, user_ids: Iterable[str], email: str | None) -> None:
     """Remember a person; written beside the old list and renamed."""
-    new = {digest(key, USER, each) for each in user_ids} | ({digest(key, EMAIL, email)} if email else set())
-    partial = path(home).with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
-        file.writelines(f"{each}\n" for each in sorted({*known(home), *new}))
-    partial.replace(path(home))
+    new = {digest(key, USER, user_id) for user_id in user_ids} | ({digest(key, EMAIL, email)} if email else set())
+    document = {FORGOTTEN: sorted({*known(home), *new}), OF_KEY: digest(key, OF_KEY, "")}
+    sealed.write(path(home), document, mode=0o600)
 
 
 def leave_out(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -74,12 +108,22 @@ def hide(connection: duckdb.DuckDBPyConnection, settings: Settings, by_user: str
 
 
 def _open(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, bytes] | None:
-    """Leave the view `tombstones` and return the pads of their hashes; nobody was forgotten: none."""
-    digests = known(settings.home)
-    if not digests:
+    """Leave the view `tombstones` and return the pads of their hashes; nobody was forgotten: none.
+
+    Raises:
+        ParcelError: the list is not what was written, or of another key.
+    """
+    document = _read(settings.home)
+    if not document[FORGOTTEN]:
         return None
-    connection.register("tombstones", pa.table({"digest": digests}))
-    return identity.pads(identity.email_key(settings))
+    key = identity.email_key(settings)
+    if document.get(OF_KEY, digest(key, OF_KEY, "")) != digest(key, OF_KEY, ""):
+        raise ParcelError(
+            f"{path(settings.home)} was made with another email key: nobody of it would be left out",
+            "put the key back from a backup",
+        )
+    connection.register("tombstones", pa.table({"digest": document[FORGOTTEN]}))
+    return identity.pads(key)
 
 
 def _gone(

@@ -143,18 +143,12 @@ def take_snapshot(context: Context, report: Progress) -> Path:
 @click.pass_obj
 def runs(context: Context, as_json: bool) -> None:
     """List training runs, newest last."""
-    from holley_graph import sealed
     from holley_graph.cli.connection import follow_if_up
-    from holley_graph.errors import ParcelError
     from holley_graph.evaluation import registry
 
     follow_if_up(context.settings)
     known = registry.read(context.settings.home / "runs")
-    paths = sorted((context.settings.home / "runs").glob("*/manifest.json"))
-    found = [sealed.read(path) for path in paths]
-    for path, run in zip(paths, found, strict=True):
-        if run.get("run_id") != path.parent.name:
-            raise ParcelError(f"{path} is not that of its run", "put the run's own manifest back")
+    found = registry.manifests(context.settings.home / "runs")
     if as_json:
         named = {role: known[role] for role in (registry.CHAMPION, registry.CHALLENGER)}
         print_json(named | {"runs": [{k: v for k, v in run.items() if k != "files"} for run in found]})

@@ -17,6 +17,8 @@ from holley_graph.evaluation.verdict import Verdict
 
 FILE = "registry.json"
 CHAMPION, CHALLENGER = "champion", "challenger"
+UNFINISHED = (".partial", ".old")
+"""What a training or a `forget` that was killed leaves beside the runs."""
 
 
 def recipe(manifest: dict[str, Any]) -> str:
@@ -40,6 +42,20 @@ def read(runs: Path) -> dict[str, Any]:
     if document.keys() != empty.keys():
         raise ParcelError(f"{path} is no registry", hint)
     return document
+
+
+def manifests(runs: Path) -> list[dict[str, Any]]:
+    """Read what every run says of itself, oldest first.
+
+    Raises:
+        ParcelError: a run has no manifest, or one that is not its own.
+    """
+    folders = sorted(path for path in runs.glob("*") if path.is_dir() and path.suffix not in UNFINISHED)
+    read_ones = [sealed.read(path / "manifest.json", "put it back, or remove the run") for path in folders]
+    for path, manifest in zip(folders, read_ones, strict=True):
+        if manifest.get("run_id") != path.name:
+            raise ParcelError(f"{path / 'manifest.json'} is not that of its run", "put the run's own manifest back")
+    return read_ones
 
 
 def judge(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from holley_graph.errors import SettingsError
+from holley_graph import sealed
+from holley_graph.errors import ParcelError, SettingsError
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.space import SPACES
@@ -31,26 +31,24 @@ class Recipe:
 
     def write(self, path: Path) -> None:
         """Write it to a file, replacing an earlier one whole."""
-        partial = path.with_name(f".{path.name}")
-        partial.write_text(json.dumps(asdict(self), indent=2))
-        partial.replace(path)
+        sealed.write(path, asdict(self))
 
 
 def read(path: Path) -> Recipe:
     """Read a file that `search` wrote.
 
     Raises:
-        SettingsError: the file names no model, or its configuration is none of that model's.
+        SettingsError: the file names no model, its configuration is none of that model's, or it is not as written.
     """
     try:
-        told = json.loads(path.read_text())
-        default = MODELS[told["model"]].config
-        config = type(default)(**told["config"])
+        written = sealed.read(path, "remove its seal if you changed it on purpose")
+        default = MODELS[written["model"]].config
+        config = type(default)(**written["config"])
         for field in fields(config):
-            _check(field.name, getattr(config, field.name), getattr(default, field.name), told["model"])
-        as_of = told.get("as_of")
-        return Recipe(told["model"], config, None if as_of is None else int(as_of))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            _check(field.name, getattr(config, field.name), getattr(default, field.name), written["model"])
+        as_of = written.get("as_of")
+        return Recipe(written["model"], config, None if as_of is None else int(as_of))
+    except (ParcelError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"{path} is no recipe: {error}", "holley-graph search writes one") from error
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import optuna
 import torch
+from optuna.exceptions import OptunaError
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from holley_graph.errors import GraphStateError
+from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.model import vectors
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.checkpoint import fingerprint
@@ -34,6 +35,8 @@ from holley_graph.snapshot.snapshot import Snapshot
 UNPRUNED, SPARED_CHECKS = 4, 2
 """Trials before any is pruned, and checks before one is."""
 VALUE = "NDCG@10"
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError, AssertionError, OptunaError)
+"""What Optuna raises where a line of its journal is none of its own."""
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -116,12 +119,26 @@ def search(
 
 
 def _open(folder: Path, model: str, seed: int) -> optuna.Study:
-    """Open the journal of a search; trials that a kill left under way are closed."""
+    """Open the journal of a search; trials that a kill left under way are closed.
+
+    Raises:
+        ParcelError: the journal is damaged.
+    """
+    journal = folder / "study.journal"
+    try:
+        return _read(journal, model, seed)
+    except DAMAGED as error:
+        raise ParcelError(f"{journal} is damaged", f"remove {folder}; the search then begins anew") from error
+
+
+def _read(journal: Path, model: str, seed: int) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = JournalStorage(JournalFileBackend(str(folder / "study.journal")))
+    if journal.exists() and not (written := journal.read_bytes()).endswith(b"\n"):
+        journal.write_bytes(written[: written.rfind(b"\n") + 1])  # a line that was not finished
+    storage = JournalStorage(JournalFileBackend(str(journal)))
     study = optuna.create_study(
         storage=storage,
-        study_name=folder.name,
+        study_name=journal.parent.name,
         direction="maximize",
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=SPARED_CHECKS),

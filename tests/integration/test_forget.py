@@ -15,14 +15,14 @@ from holley_graph import sealed
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings import table
 from holley_graph.embeddings.writeback import write_back
-from holley_graph.errors import NotFound
+from holley_graph.errors import NotFound, ParcelError
 from holley_graph.export.export import export
 from holley_graph.forget import forget as room
 from holley_graph.forget.forget import forget
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
 from holley_graph.snapshot import exporter, parcel
-from loaders import sync
+from loaders import sync, tombstones
 from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
@@ -135,6 +135,17 @@ def test_a_forgotten_person_is_nowhere_and_stays_away(graph: Graph, tmp_path: Pa
     assert naming(tmp_path / "home", ANN, "ann-2", EMAIL) == set()
     again = forget(graph, settings, ANN)
     assert (again.nodes, again.found) == (0, [])
+
+
+def test_a_list_that_was_lost_brings_nobody_back(graph: Graph, tmp_path: Path, source: Path) -> None:
+    settings = home(tmp_path / "home")
+    took(graph, settings, source)
+    forget(graph, settings, ANN)
+    took(graph, settings, source, LATER)
+    tombstones.path(settings.home).unlink()
+    with pytest.raises(ParcelError, match="names 0 hashes, the last sync knew"):
+        took(graph, settings, source, LATER)
+    assert (ANN,) not in held(graph)["user"]
 
 
 def test_somebody_new_with_a_forgotten_address_stays_away_too(graph: Graph, tmp_path: Path, source: Path) -> None:

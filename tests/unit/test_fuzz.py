@@ -86,6 +86,16 @@ def test_damaged_parquet_of_a_source_is_a_source_error(tmp_path: Path) -> None:
     assert refused > CASES // 4
 
 
+def test_a_run_without_its_manifest_is_named_and_what_a_kill_left_is_no_run(tmp_path: Path) -> None:
+    runs = home(tmp_path) / "runs"
+    for name in ("r3.partial", "r1.old"):
+        (runs / name).mkdir()
+    assert [manifest["run_id"] for manifest in registry.manifests(runs)] == ["r1", "r2"]
+    (runs / "r2" / "manifest.json").unlink()
+    with pytest.raises(ParcelError, match=r"r2/manifest\.json cannot be read: No such file"):
+        registry.manifests(runs)
+
+
 # ---- what is sealed --------------------------------------------------------------------------------------------
 
 

@@ -49,6 +49,31 @@ def test_a_key_is_made_once_for_its_owner_only(tmp_path):
     assert stat.S_IMODE((tmp_path / "home" / "email.key").stat().st_mode) == 0o600
 
 
+def test_a_key_that_was_made_here_is_never_read_as_another(tmp_path):
+    settings = Settings(home=tmp_path)
+    key, path = identity.email_key(settings), tmp_path / "email.key"
+    whole = path.read_bytes()
+    damaged = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
+    for content in [*damaged, *(whole[:at] for at in range(len(whole))), whole + b"x", b"junk" * 16]:
+        path.write_bytes(content)
+        try:
+            assert identity.email_key(settings) == key
+        except SettingsError as error:
+            assert "is damaged" in str(error)
+    for content in (b"", whole[:20], damaged[3], damaged[70]):
+        path.write_bytes(content)
+        with pytest.raises(SettingsError, match="is damaged"):
+            identity.email_key(settings)
+
+
+def test_a_copy_of_a_key_that_was_made_here_is_that_key_and_so_is_one_of_an_older_version(tmp_path):
+    key = identity.email_key(Settings(home=tmp_path))
+    copy = (tmp_path / "email.key").rename(tmp_path / "copy")
+    assert identity.email_key(Settings(privacy=Privacy(email_key_file=copy))) == key
+    (tmp_path / "email.key").write_bytes(key + b"\n")
+    assert identity.email_key(Settings(home=tmp_path)) == key
+
+
 def test_a_named_key_file_must_exist_and_be_long_enough(tmp_path):
     path = tmp_path / "key"
     with pytest.raises(SettingsError, match="No such file"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import torch
 from optuna.trial import FixedTrial
 
-from holley_graph.errors import GraphStateError, SettingsError
+from holley_graph.errors import GraphStateError, ParcelError, SettingsError
 from holley_graph.model import curve, recipe, search
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
@@ -91,6 +92,29 @@ def test_a_training_that_lags_behind_is_given_up(tmp_path: Path) -> None:
     study.optimize(objective, 2)
     assert [trial.state.name for trial in study.get_trials(states=DONE)] == ["COMPLETE", "PRUNED"]
     assert search._value(study.trials[1]) < search._value(study.trials[0])
+
+
+def test_a_damaged_journal_is_one_line_and_an_unfinished_last_line_counts_as_none(tmp_path: Path) -> None:
+    folder = found(tmp_path, 1).recipe.parent
+    journal = folder / "study.journal"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + whole[:40])
+    assert len(search._open(folder, "twin", 0).get_trials(states=DONE)) == 1
+    for content in (b"junk\n", whole[30:], whole.replace(b'"op_code"', b'"op_kode"', 1), whole + b"[]\n"):
+        journal.write_bytes(content)
+        with pytest.raises(ParcelError, match="journal is damaged"):
+            search._open(folder, "twin", 0)
+
+
+def test_a_recipe_that_was_changed_is_refused_and_one_without_a_seal_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.json"
+    Recipe("twin", MODELS["twin"].config, CUT).write(path)
+    written = path.read_text()
+    path.write_text(written.replace(str(CUT), str(CUT + 1)))
+    with pytest.raises(SettingsError, match="changed after it was sealed"):
+        recipe.read(path)
+    path.write_text(json.dumps({"model": "twin", "config": {}}))
+    assert recipe.read(path) == Recipe("twin", MODELS["twin"].config, None)
 
 
 @pytest.mark.parametrize("name", MODELS)

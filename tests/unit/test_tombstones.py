@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from holley_graph.errors import ParcelError
 from holley_graph.settings import Settings, Sync
 from loaders import feeds, identity, tombstones
 from loaders.files import FilesSource
@@ -88,13 +89,48 @@ def test_a_forgotten_id_without_an_address_takes_only_itself(tmp_path, settings)
 
 
 def test_the_list_holds_hashes_only_and_grows(settings):
-    settings.home.mkdir()
     key = identity.email_key(settings)
     for _ in range(2):
         tombstones.add(settings.home, key, ["u1", "u2"], "ann@x.com")
     tombstones.add(settings.home, key, ["u3"], None)
     file = tombstones.path(settings.home)
     assert len(tombstones.known(settings.home)) == 4
-    assert all(len(line) == 64 for line in file.read_text().split())
     assert "ann" not in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"a" * 63, b"junk", None])
+def test_a_list_that_is_not_as_it_was_written_is_never_read_as_empty(settings, content):
+    tombstones.add(settings.home, identity.email_key(settings), ["u1"], None)
+    file = tombstones.path(settings.home)
+    file.unlink()
+    file.mkdir() if content is None else file.write_bytes(content)
+    with pytest.raises(ParcelError, match="tombstones"):
+        tombstones.known(settings.home)
+
+
+def test_a_byte_that_was_changed_brings_nobody_back(settings):
+    tombstones.add(settings.home, identity.email_key(settings), ["u1"], "ann@x.com")
+    file, hashes = tombstones.path(settings.home), tombstones.known(settings.home)
+    whole = file.read_bytes()
+    for at in range(len(whole)):
+        for content in (whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]):
+            file.write_bytes(content)
+            try:
+                assert tombstones.known(settings.home) == hashes
+            except ParcelError:
+                continue
+
+
+def test_a_list_of_an_older_version_counts(tmp_path, settings):
+    key = identity.email_key(settings)
+    tombstones.path(settings.home).write_text(f"{tombstones.digest(key, tombstones.EMAIL, 'ann@x.com')}\n")
+    told, _ = extracted(tmp_path, settings)
+    assert told["users"] == {"u2"}
+
+
+def test_a_list_of_another_key_is_refused(tmp_path, settings):
+    tombstones.add(settings.home, identity.email_key(settings), ["u1"], None)
+    (settings.home / "email.key").unlink()
+    with pytest.raises(ParcelError, match="another email key"):
+        extracted(tmp_path, settings)
