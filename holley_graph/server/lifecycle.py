@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holley_graph.errors import ServerStartFailed
+from holley_graph.errors import ServerError, ServerStartFailed
 from holley_graph.server import admin, cds, jars, lock, preflight, process
 from holley_graph.server.layout import Layout
 from holley_graph.server.record import Record
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def up(settings: Settings, progress: Progress | None = None) -> Record:
     """Make sure that the embedded server of this home answers; starting it twice gives one server.
 
-    A server that crashed or was killed is started again and recovers its store; what a killed offline import left
-    is removed first.
+    A server that crashed, was killed or is on its way down is started again and recovers its store; what a killed
+    offline import left is removed first.
 
     Raises:
         PortTaken, StoreLocked, DiskFull, JarMissing, ChecksumDiffers, ServerStartFailed, AuthFailed: as named.
@@ -26,11 +26,9 @@ def up(settings: Settings, progress: Progress | None = None) -> Record:
     layout = Layout.of(settings)
     layout.create()
     with layout.locked():
-        record = process.find(layout)
+        record = _running(settings, layout)
         if record is None:
             record = _start(settings, layout, progress or (lambda what, done, of: None))
-        else:
-            process.await_ready(layout, record, settings.server)
     cds.prepare_in_background(layout, settings.server.jar_cache)
     return record
 
@@ -51,6 +49,20 @@ def down(settings: Settings) -> bool:
             return False
         process.terminate(layout, record, settings.server.start_timeout_s)
     return True
+
+
+def _running(settings: Settings, layout: Layout) -> Record | None:
+    """Return the live server once it answers; none: there is none, or it was on its way down."""
+    record = process.find(layout)
+    if record is None:
+        return None
+    try:
+        process.await_ready(layout, record, settings.server)
+    except ServerError:
+        if process.find(layout) is not None:
+            raise
+        return None
+    return record
 
 
 def _start(settings: Settings, layout: Layout, progress: Progress) -> Record:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import socket
-import time
 from pathlib import Path
 
 import psutil
@@ -19,8 +18,6 @@ from holley_graph.settings import Server
 
 # A new store with its transaction logs is half of this.
 LEAST_FREE_MB = 1024
-PATIENCE_S = 3
-"""How long the threads of a server that was killed may take to end."""
 
 
 def check(layout: Layout, server: Server) -> None:
@@ -36,7 +33,7 @@ def check(layout: Layout, server: Server) -> None:
             f"{free:,} MiB free at {layout.root}, a server needs {LEAST_FREE_MB:,}",
             "free disk space, or choose another --home",
         )
-    if _stays_locked(layout.store_lock):
+    if locked(layout.store_lock):
         raise StoreLocked(
             f"{_holder(layout.store_lock)} uses the store in {layout.root}",
             "stop that process, or choose another --home",
@@ -98,16 +95,6 @@ def locked(store_lock: Path) -> bool:
         return True
     finally:
         os.close(handle)
-    return False
-
-
-def _stays_locked(store_lock: Path) -> bool:
-    """Say whether a process holds a store's lock and keeps it: one that was just killed lets it go in a moment."""
-    deadline = time.monotonic() + PATIENCE_S
-    while locked(store_lock):
-        if time.monotonic() > deadline:
-            return True
-        time.sleep(0.05)
     return False
 
 

@@ -46,11 +46,15 @@ class Record:
         write_private(path, json.dumps(asdict(self)))
 
     def process(self) -> psutil.Process | None:
-        """Return the live process that this record means, if it still lives."""
+        """Return the live process that this record means, if it still lives.
+
+        It does until its last thread has ended: files and ports are held till then.
+        """
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.created) < _CLOCK_STEP_S
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            ended = process.status() == psutil.STATUS_ZOMBIE and process.num_threads() == 1
+            return process if same and not ended else None
         except psutil.NoSuchProcess:
             return None
 

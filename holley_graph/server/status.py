@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from holley_graph.errors import AuthFailed, GraphStateError, ServerUnreachable
 from holley_graph.graph.client import Address, Graph
 from holley_graph.server import process
@@ -95,9 +97,16 @@ def _embedded(layout: Layout) -> dict[str, Any]:
         "user": "neo4j",
         "password_file": layout.password_file,
         "pid": record.pid,
-        "rss_bytes": live.memory_info().rss,
+        "rss_bytes": _memory(live),
         "store_bytes": sum(_sizes(layout.root / "data")),
     }
+
+
+def _memory(live: psutil.Process) -> int | None:
+    try:
+        return int(live.memory_info().rss)
+    except psutil.NoSuchProcess:  # it ends just now
+        return None
 
 
 def _sizes(folder: Path) -> Iterator[int]:

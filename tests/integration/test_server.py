@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -174,6 +175,18 @@ def test_a_killed_server_is_recognised_and_keeps_what_was_committed(own: Setting
         connect(own)
     assert lifecycle.up(own).pid != killed.pid
     assert status(own)["nodes"] == 1000
+
+
+def test_up_starts_a_server_again_that_is_on_its_way_down(own: Settings) -> None:
+    stopping = process.find(Layout.of(own))
+    assert stopping is not None
+    psutil.Process(stopping.pid).terminate()
+    while preflight.taken(own.server.bolt_port):
+        time.sleep(0.02)
+    assert process.find(Layout.of(own)) == stopping, "it was down before it was met on its way"
+    assert lifecycle.up(own).pid != stopping.pid
+    with connect(own) as graph:
+        graph.verify()
 
 
 def test_down_ends_the_server_cleanly_and_a_second_down_finds_none(own: Settings) -> None:

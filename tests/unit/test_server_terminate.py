@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,30 @@ child = subprocess.Popen(["sleep", "600"], start_new_session=True)
 print(child.pid, flush=True)
 time.sleep(600)
 """
+
+
+# The first thread has ended; another one lives until the test says so.
+ENDING = """
+import ctypes, sys, threading
+threading.Thread(target=sys.stdin.read).start()
+print("ending", flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_killed_process_lives_until_its_last_thread_has_ended() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", ENDING], stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdout is not None and child.stdin is not None
+        child.stdout.readline()
+        record = Record.of(child.pid)
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert record.process() is not None
+        child.stdin.close()
+        while psutil.Process(child.pid).num_threads() > 1:
+            time.sleep(0.01)
+        assert record.process() is None
 
 
 def test_a_server_that_its_starter_does_not_collect_counts_as_ended(tmp_path: Path) -> None:

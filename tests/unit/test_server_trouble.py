@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import threading
 from datetime import date
 from pathlib import Path
 
@@ -74,21 +73,6 @@ def test_a_held_store_lock_names_its_holder_and_a_stale_file_does_not_matter(fre
     assert refused.value.exit_code == 12
     holder.communicate("\n")
     assert not preflight.locked(layout.store_lock)
-
-
-def test_a_store_is_waited_for_whose_server_was_just_killed(fresh: Settings) -> None:
-    layout = Layout.of(fresh)
-    layout.store_lock.parent.mkdir(parents=True)
-    layout.store_lock.touch()
-    holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLD, layout.store_lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    let_go = threading.Timer(0.5, holder.communicate, ["\n"])
-    let_go.start()
-    preflight.check(layout, fresh.server)
-    let_go.join()
 
 
 def test_a_full_disk_is_seen_before_anything_is_fetched(fresh: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
