@@ -32,7 +32,7 @@ ANSWER_S = 6
 """Seconds that a server has to take a connection and say who it is. It tells the driver itself how long it may be
 silent during a statement (`server.bolt.connection_keep_alive`)."""
 
-logging.getLogger("neo4j.io").addHandler(logging.NullHandler())  # else what we raise is printed twice
+logging.getLogger("neo4j").addHandler(logging.NullHandler())  # else what we raise is printed twice
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -214,6 +214,8 @@ def translated(uri: str) -> Iterator[None]:
         if _timed_out(error):
             raise _hangs(uri) from error
         raise ServerUnreachable(f"no Neo4j answers at {uri}", "holley-graph up, or check server.uri") from error
+    except driver_errors.ConnectionAcquisitionTimeoutError as error:
+        raise _hangs(uri) from error
     except driver_errors.ClientError as error:
         if error.code and error.code.endswith("AuthenticationRateLimit"):
             raise AuthFailed(f"{uri} refuses log-ins for some seconds after wrong passwords") from error

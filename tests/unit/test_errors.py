@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from holley_graph import errors
-from holley_graph.errors import DiskFull, HolleyGraphError, ServerError, SettingsError
+from holley_graph.errors import DiskFull, HolleyGraphError, ServerError, ServerUnreachable, SettingsError
+from holley_graph.graph import client
 from holley_graph.graph.client import refuse_plaintext
 
 FULL = Path("/dev/full")
@@ -35,6 +37,20 @@ def test_a_server_error_can_be_told_from_a_wrong_request() -> None:
 def test_message_and_hint_are_kept_apart() -> None:
     error = SettingsError("what is wrong", "what to do")
     assert (str(error), error.hint) == ("what is wrong", "what to do")
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "bolt+s", "neo4j", "neo4j+s"])
+def test_a_host_of_many_addresses_none_of_which_answers_is_given_up_after_one_wait(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))] * 50
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        monkeypatch.setattr(client, "ANSWER_S", 1)
+        graph = client.Graph(f"{scheme}://many.example", "neo4j", "x", allow_plaintext=True)
+        with graph, pytest.raises(ServerUnreachable):
+            graph.verify()
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ import pytest
 from benchmarks import fuzz
 from holley_graph import sealed
 from holley_graph.cli import COMMANDS
-from holley_graph.errors import ParcelError, SourceError
+from holley_graph.errors import ParcelError, ServerUnreachable, SourceError
 from holley_graph.evaluation import registry
 from holley_graph.export.known import remember
 from holley_graph.settings import Settings, Sync
@@ -36,6 +36,16 @@ fuzz.import_everything(but="holley_graph.model")
 def test_hostile_command_lines_and_settings_end_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     seen = fuzz.of_arguments(CASES, 1, NOWHERE, LIGHT)
     assert seen == {"fine": CASES}, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "bolt+s", "neo4j", "neo4j+s"])
+def test_an_address_without_an_answer_is_one_line_and_its_hint(tmp_path: Path, scheme: str) -> None:
+    password = tmp_path / "password"
+    password.write_text("a password of no server")
+    options = ["--home", "home", "--uri", f"{scheme}://127.0.0.1:1", "--password-file", str(password)]
+    ended = fuzz.run([*options, "recommend", "--user", "u"], {}, tmp_path)
+    assert ended.code == ServerUnreachable.exit_code
+    assert [line.split(":")[0] for line in ended.error.splitlines()] == ["error", "hint"]
 
 
 def home(folder: Path) -> Path:
