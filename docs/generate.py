@@ -56,8 +56,8 @@ def settings() -> str:
         "half_life_days = 60",
         "```",
         "",
-        "Lists and nothing are written as JSON in the environment:",
-        f"`{ENV_PREFIX}SYNC__ALLOW_EMPTY='[\"orders\"]'`, `{ENV_PREFIX}WEIGHTS__HALF_LIFE_DAYS=null`.",
+        f"A list is written as JSON in the environment: `{ENV_PREFIX}SYNC__ALLOW_EMPTY='[\"orders\"]'`.",
+        f"`{ENV_PREFIX}WEIGHTS__HALF_LIFE_DAYS=none` switches decay off.",
         "",
         "## Outside the sections",
         *_table("Key", "Default", "Meaning", "Environment"),
@@ -140,7 +140,7 @@ def _options(command: click.Command) -> list[str]:
         if not isinstance(parameter, click.Option):
             continue
         metavar = "" if parameter.is_flag else f" {parameter.metavar or _values(parameter.type)}"
-        names = ", ".join(f"`{name}{metavar}`" for name in parameter.opts)
+        names = ", ".join(f"`{name}{metavar}`" for name in [*parameter.opts, *parameter.secondary_opts])
         shown = parameter.show_default and parameter.default is not None and not parameter.is_flag
         meaning = (parameter.help or "").rstrip() + (" Required." if parameter.required else "")
         lines.append(_row(names, f"`{parameter.default}`" if shown else "", meaning))
@@ -245,7 +245,8 @@ def _table(*columns: str) -> list[str]:
 
 
 def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    """Write one line of a table, whatever line ends the cells have."""
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`recommend`, `similar`, `next`, `explain`, `path`."""
+"""The commands `recommend`, `similar`, `next`, `explain` and `path`."""
 
 from __future__ import annotations
 

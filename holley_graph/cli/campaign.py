@@ -1,4 +1,4 @@
-"""`campaign`."""
+"""The command `campaign`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`embed`."""
+"""The command `embed`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`evaluate`, `backtest`."""
+"""The commands `evaluate` and `backtest`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`forget`."""
+"""The command `forget`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gate`."""
+"""The command `gate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rejects`."""
+"""The command `rejects`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`writeback`, `rollback`."""
+"""The commands `writeback` and `rollback`."""
 
 from __future__ import annotations
 

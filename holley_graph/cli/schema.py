@@ -1,4 +1,4 @@
-"""`migrate`."""
+"""The command `migrate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`up`, `down`, `status`, `doctor`, `browser`."""
+"""The commands `up`, `down`, `status`, `doctor` and `browser`."""
 
 from __future__ import annotations
 

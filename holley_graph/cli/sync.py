@@ -1,4 +1,4 @@
-"""`sync`."""
+"""The commands `plan` and `sync`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`train`, `runs`."""
+"""The commands `train` and `runs`."""
 
 from __future__ import annotations
 

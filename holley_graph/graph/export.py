@@ -1,7 +1,7 @@
 """Whole node and relationship types out of Neo4j into Arrow, packed into lists by the server.
 
 One record per hub node with lists inside costs the driver a fraction of one record per relationship
-(`benchmarks/extraction.py` measures how much).
+(`benchmarks/full_scale.py`, step `extraction`, measures how much).
 """
 
 from __future__ import annotations

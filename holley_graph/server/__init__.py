@@ -1,1 +1,1 @@
-"""."""
+"""The embedded Neo4j: its jars, its process, its admin tool, and what is wrong with it."""

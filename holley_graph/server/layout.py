@@ -22,7 +22,7 @@ class Layout:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the paths below `settings.home`; touches no file."""
+        """Return the paths in the home of these settings; touch no file."""
         return cls(settings.home.absolute() / "server")
 
     @property

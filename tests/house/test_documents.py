@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import re
@@ -15,7 +16,7 @@ from typing import Any
 import click
 import pytest
 
-from holley_graph import errors
+from holley_graph import errors, settings
 from holley_graph.cli import COMMANDS, cli
 from holley_graph.graph import queries
 from holley_graph.settings import Section, Settings
@@ -86,7 +87,8 @@ def test_every_command_and_option_is_documented() -> None:
         assert command is not None
         for option in command.params:
             if isinstance(option, click.Option):
-                assert all(f"`{spelled}" in section[1] for spelled in option.opts), (name, option.opts)
+                spellings = [*option.opts, *option.secondary_opts]
+                assert all(f"`{spelled}" in section[1] for spelled in spellings), (name, spellings)
     for option in cli.params:
         assert all(f"`{spelled}" in text for spelled in option.opts), option.opts
 
@@ -100,6 +102,21 @@ def test_every_setting_is_documented_with_a_sentence() -> None:
         for key, entry in model.model_fields.items():
             assert entry.description, f"{section}.{key} has no docstring"
             assert f"`HOLLEY_GRAPH_{section.upper()}__{key.upper()}`" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_line_of_a_table_is_whole(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", read(page), flags=re.S)
+    assert [line for line in text.splitlines() if line.startswith("|") and not line.rstrip().endswith("|")] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "experiments.md"], ids=str)
+def test_every_variable_that_a_page_sets_is_accepted(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = re.findall(r"\b(HOLLEY_GRAPH_[A-Z]+__[A-Z_]+)=('[^']*'|[^\s`,;]+)", read(page))
+    for name, value in shown:
+        with monkeypatch.context() as environment:
+            environment.setenv(name, value.strip("'"))
+            settings.load()
 
 
 def test_every_setting_is_used() -> None:
@@ -201,6 +218,18 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
 def test_commands_that_a_page_shows_exist(page: Path) -> None:
     shown = re.findall(r"^\$? ?(?:holley-graph)((?: --?[\w-]+(?: \S+)?)*) (\w+)", read(page), flags=re.M)
     assert {name for _, name in shown} <= set(COMMANDS)
+
+
+def test_every_room_stands_in_the_house_of_the_readme() -> None:
+    house = read(Path("README.md")).partition("## The house")[2].partition("\n## ")[0]
+    packages = {path.parts[1] for path in tree.python() if path.parts[0] == "holley_graph" and len(path.parts) > 2}
+    top = {path.parts[0] for path in tree.committed() if len(path.parts) > 1} - {".ci", ".github", "requirements"}
+    assert {room for room in packages | top if f" {room}/" not in house} == set()
+
+
+@pytest.mark.parametrize("path", tree.python(), ids=str)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert len((ast.get_docstring(tree.parsed(path)) or "").split()) >= 3
 
 
 def test_the_readme_names_the_two_commands_and_make_knows_them() -> None:
