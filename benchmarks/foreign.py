@@ -2,10 +2,10 @@
 
 Each world is a folder with `raw/` (the five tables), `truth/` and `v518/` (the answer of the published rules), and
 `judge.py` beside the worlds says what counts. A model is trained, written back and exported as an operator would do
-it. Rivals, which know the vehicle alone, rank the judge's own candidates of the people who bought something. The
-share that is closed is (ranker − v5.18) / (ceiling − v5.18) by MRR@4. For cold people the ceiling knows their
-vehicle, for warm ones their taste as well. Intervals are 95 %, by a bootstrap over users; differences from
-`counting` are paired.
+it. A rival that knows only the vehicle takes the same way: its numbers become the popularity and lift of a release
+without vectors. The share that is closed is (ranker − v5.18) / (ceiling − v5.18) by MRR@4. For cold people the
+ceiling knows their vehicle, for warm ones their taste as well. Intervals are 95 %, by a bootstrap over users;
+differences from `counting` are paired.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -26,13 +25,17 @@ from benchmarks.record import record
 from holley_graph.cli.connection import connect
 from holley_graph.cli.sync import offline_import
 from holley_graph.counting import utility
+from holley_graph.embeddings import table
+from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.evaluation import popularity, shrinkage
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.export.export import export
+from holley_graph.graph.client import Graph
 from holley_graph.model.train import train
 from holley_graph.server import lifecycle
-from holley_graph.settings import load
+from holley_graph.settings import Settings, load
 from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import Snapshot
 from loaders import sync
@@ -44,23 +47,6 @@ DRAWS = 2_000
 AGAINST = "counting"
 K, MRR = 4, 2  # of the judge's metrics per user
 RIVALS = ("counting", "trending", "shrinkage")
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What was asked of one world.
-
-    Attributes:
-        snapshot: that everything was learned from.
-        files: model to its exported file.
-        scores: rival to [fitments].
-        seconds: that each took to learn.
-    """
-
-    snapshot: Snapshot
-    files: dict[str, Path]
-    scores: dict[str, Floats]
-    seconds: dict[str, float]
 
 
 def main() -> None:
@@ -77,101 +63,78 @@ def main() -> None:
     arguments = parser.parse_args()
     judge = _judge(arguments.worlds / "judge.py")
     worlds = sorted(path for path in arguments.worlds.iterdir() if (path / "raw").is_dir())
+    rankers = list(dict.fromkeys([*arguments.rivals, *arguments.models]))
     results = {}
     for world in worlds:
         if arguments.only and world.name not in arguments.only:
             continue
-        answers = through(world, arguments.home / world.name, arguments.models, arguments.rivals)
-        results[world.name] = {"seconds": answers.seconds, **judged(judge, world, answers)}
+        files, seconds = through(world, arguments.home / world.name, rankers)
+        results[world.name] = {"seconds": seconds, **judged(judge, world, files)}
         _show(world.name, results[world.name])
     record(arguments.name, {"as_of": f"{AS_OF:%Y-%m-%d}", "training_seed": 0, "worlds": results})
 
 
-def through(world: Path, home: Path, models: list[str], rivals: list[str]) -> Answers:
-    """Sync a world, let every model export and every rival score, and say how long each took to learn."""
+def through(world: Path, home: Path, rankers: list[str]) -> tuple[dict[str, Path], dict[str, float]]:
+    """Sync a world, then let every ranker export; return the files, and the seconds that each took to learn."""
     settings = load(home=home.absolute())
-    files, scores, seconds = {}, {}, {}
+    files, seconds = {}, {}
     lifecycle.up(settings)
     try:
         with connect(settings) as graph:
             sync.sync(FilesSource(world / "raw"), graph, settings, as_of=AS_OF, bulk=offline_import(settings))
             snapshot = exporter.take(graph, exporter.options(settings.sync))
-            for name in models:
+            for name in rankers:
                 started = time.perf_counter()
-                run = train(snapshot, settings.home / "runs", model=name, device="cpu").path
+                run = _run(name, snapshot, settings)
                 seconds[name] = round(time.perf_counter() - started, 1)
-                write_back(graph, run)
                 files[name] = home / f"{name}.parquet"
-                export(graph, settings, files[name], AS_OF, ranker="graph", layout="wide")
+                write_back(graph, run)
+                _export(graph, settings, files[name])
     finally:
         lifecycle.down(settings)
-    for name in rivals:
-        started = time.perf_counter()
-        scores[name] = _scores(name, snapshot)
-        seconds[name] = round(time.perf_counter() - started, 1)
-    return Answers(snapshot, files, scores, seconds)
+    return files, seconds
 
 
-def judged(judge: ModuleType, world: Path, answers: Answers) -> dict[str, Any]:
-    """Judge exported files, and the rivals' scores, by a world's truth."""
+def judged(judge: ModuleType, world: Path, files: dict[str, Path]) -> dict[str, Any]:
+    """Judge exported files by a world's truth."""
     truth = judge.load(str(world))
     relevant = judge.relevant(truth)
     users = np.array(sorted(relevant.user_id.unique()))
     kinds = relevant.drop_duplicates("user_id").set_index("user_id").segment.reindex(users).to_numpy()
     oracle = truth["orc"].sort_values(["user_id", "rank"])
     vehicle = oracle.sort_values(["user_id", "rank_vehicle"])
-    exported = {name: judge.read_recs(str(path), truth)[0] for name, path in answers.files.items()}
     lists = {
         "v518": judge.pd.read_parquet(world / "v518" / "long.parquet")[["user_id", "rank", "sku"]],
         "oracle": judge.caps(oracle[["user_id", "sku"]], truth["P"], K),
         "vehicle": judge.caps(vehicle[["user_id", "sku"]], truth["P"], K),
-        **_ranked(judge, truth, users, answers),
-        **exported,
+        **{name: judge.read_recs(str(path), truth)[0] for name, path in files.items()},
     }
     sampled = np.isin(users, oracle.user_id.unique().astype(str))
     scores = {name: judge.per_user(rows, relevant, users, K)[:, MRR] for name, rows in lists.items()}
-    broken = {name: _broken(judge.violations(rows, truth)) for name, rows in exported.items()}
+    broken = {name: _broken(judge.violations(lists[name], truth)) for name in files}
     result: dict[str, Any] = {"broken_rules": broken}
-    names = [*answers.scores, *answers.files]
     for kind, ceiling in (("cold", "vehicle"), ("warm", "oracle")):
         asked = sampled & (kinds == kind)
-        shares = _shares({name: each[asked] for name, each in scores.items()}, ceiling, names)
-        result[kind] = {"users": int(asked.sum()), **shares}
+        result[kind] = {
+            "users": int(asked.sum()),
+            **_shares({n: s[asked] for n, s in scores.items()}, ceiling, files),
+        }
     return result
 
 
-def _ranked(judge: ModuleType, truth: dict[str, Any], users: npt.NDArray[Any], answers: Answers) -> dict[str, Any]:
-    """Rank the judge's candidates of each user by every rival's scores."""
-    candidates, snapshot = judge.candidates(truth, list(users)), answers.snapshot
-    vehicle, product = (
-        judge.pd.Index(ids.keys).get_indexer(column).astype(np.int64)
-        for ids, column in (
-            (snapshot.vehicle_ids, candidates.vehicle_id),
-            (snapshot.product_ids, candidates.sku),
-        )
-    )
-    fitment = snapshot.fitment(vehicle, product)
-    ranked = {}
-    for name, scores in answers.scores.items():
-        score = np.where(fitment >= 0, scores[fitment], -np.inf)
-        best = candidates.assign(score=-score).sort_values(["user_id", "score", "sku"])
-        ranked[name] = judge.caps(best[["user_id", "sku"]], truth["P"], K)
-    return ranked
-
-
-def _shares(scores: dict[str, Floats], ceiling: str, names: list[str]) -> dict[str, Any]:
+def _shares(scores: dict[str, Floats], ceiling: str, files: dict[str, Path]) -> dict[str, Any]:
     count = len(scores["v518"])
     weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), DRAWS) / count
     draws = {name: weights @ values for name, values in scores.items()}
     gap, gaps = (scores[ceiling] - scores["v518"]).mean(), draws[ceiling] - draws["v518"]
     shares = {}
-    for name in names:
+    for name in files:
         share = (scores[name] - scores["v518"]).mean() / gap
         shares[name] = {
             "mrr": round(float(scores[name].mean()), 4),
             "closed": _interval(share, (draws[name] - draws["v518"]) / gaps),
         }
-        if AGAINST in names and name != AGAINST:
+        if AGAINST in files and name != AGAINST:
             ahead = (scores[name] - scores[AGAINST]).mean()
             shares[name]["mrr_over_counting"] = _interval(ahead, draws[name] - draws[AGAINST])
     return shares
@@ -186,16 +149,49 @@ def _broken(counts: dict[str, Any]) -> dict[str, Any]:
     return {name: count for name, count in counts.items() if name not in about and count}
 
 
-def _scores(name: str, snapshot: Snapshot) -> Floats:
-    """[fitments] the scores of a rival."""
+def _run(name: str, snapshot: Snapshot, settings: Settings) -> Path:
+    """Train a model, or put a rival's numbers into a run folder."""
+    if name not in RIVALS:
+        return train(snapshot, settings.home / "runs", model=name, device="cpu").path
+    popular, lift = _numbers(name, snapshot)
+    folder = settings.home / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}"
+    folder.mkdir(parents=True)
+    table.save(without_vectors(snapshot, popular, lift), folder)
+    return folder
+
+
+def _numbers(name: str, snapshot: Snapshot) -> tuple[Floats, Floats]:
+    """[products] popularity and [fitments] lift of a rival."""
+    products, fits = snapshot.products.num_rows, len(snapshot.fits)
     if name == "counting":
-        return utility.count(snapshot).scores(snapshot)
+        counted = utility.count(snapshot)
+        return counted.popularity, counted.lift
     if name == "shrinkage":
-        return shrinkage.rates(snapshot)
-    everything, nobody = np.arange(snapshot.products.num_rows), np.zeros(1, np.int64)
-    nothing = np.zeros(len(everything), bool)
-    task = RankingTask(nobody, nobody, np.array([0, len(everything)]), everything, nothing, np.zeros(1, bool))
-    return popularity.trending(task, snapshot)[snapshot.fits[:, 1]]
+        return np.zeros(products), np.log(shrinkage.rates(snapshot) + 1e-12)
+    everything = np.arange(products)
+    nobody = np.zeros(1, np.int64)
+    task = RankingTask(
+        nobody, nobody, np.array([0, products]), everything, np.zeros(products, bool), np.zeros(1, bool)
+    )
+    return np.log(popularity.trending(task, snapshot) + 1e-3), np.zeros(fits)
+
+
+def without_vectors(snapshot: Snapshot, popular: Floats, lift: Floats) -> Tables:
+    """Lay a ranking that knows the vehicle alone out as a release whose vectors say nothing."""
+    dim = 2
+    none = Table(np.empty(0, object), np.empty((0, dim + table.EXTRA), np.float32))
+    skus, vehicles = snapshot.product_ids.keys, snapshot.vehicle_ids.keys
+    tables = {
+        "product": Table(skus, table.products(np.zeros((len(skus), dim), np.float32), popular.astype(np.float32))),
+        "product_source": Table(skus, table.queries(np.zeros((len(skus), dim), np.float32))),
+        "vehicle": Table(vehicles, table.queries(np.zeros((len(vehicles), dim), np.float32))),
+        **dict.fromkeys(("vehicle_model", "make", "user"), none),
+    }
+    return Tables(tables, Lift(vehicles, skus, *snapshot.fits.T, lift.astype(np.float32)))
+
+
+def _export(graph: Graph, settings: Settings, path: Path) -> None:
+    export(graph, settings, path, AS_OF, ranker="graph", layout="wide")
 
 
 def _judge(path: Path) -> ModuleType:

@@ -21,6 +21,7 @@ import torch
 
 from benchmarks.record import record
 from benchmarks.worlds import open_world
+from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, paired, scoring, study
 from holley_graph.evaluation.targets import future_purchases
@@ -71,8 +72,9 @@ def main() -> None:
 def speed(snapshot: Snapshot) -> dict[str, Any]:
     """A step over everything and a pass over batches, of one model with one set of parameters."""
     chosen = MODELS["sage"]
-    model, _ = build(snapshot, chosen, price_edges(snapshot), 0)
-    events = choices(snapshot, chosen.config.bins, chosen.config.bin_days)
+    counted = count(snapshot)
+    model, _ = build(snapshot, chosen, price_edges(snapshot), 0, counted.popularity)
+    events = choices(snapshot, counted)
     work = Batches(model, events, Execution(batch=BATCH), seed=0)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
 
@@ -96,7 +98,7 @@ def speed(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "vehicles": snapshot.vehicles.num_rows,
         "products": snapshot.products.num_rows,
-        "cells": len(events.fit),
+        "fitments": len(events.vehicle),
         "full_batch": {
             "edges": edges,
             "step_s": at_once,

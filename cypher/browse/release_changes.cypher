@@ -8,27 +8,32 @@
 // returns: vehicle_id, owners, kept, came, went, live, previous
 MATCH (sync:Sync {id: 'graph'})
 WITH sync.live_slot AS slot
+MATCH (now:Release {slot: slot})
 OPTIONAL MATCH (other:Release {state: 'ready'})
 WHERE other.slot <> slot
-WITH 'embedding_' + slot AS embedding, 'embedding_' + other.slot AS embedding_before
+WITH [r IN [now, other] | {vector: 'embedding_' + r.slot, lift: 'lift_' + r.slot, norm: r.product_norm}] AS releases
+WITH releases[0] AS now, releases[1] AS before
 MATCH (v:Vehicle)
-WHERE v[embedding] IS NOT NULL
-WITH embedding, embedding_before, v, COUNT { (v)<-[:OWNS]-() } AS owners
+WHERE v[now.vector] IS NOT NULL
+WITH now, before, v, COUNT { (v)<-[:OWNS]-() } AS owners
 ORDER BY owners DESC, v.vehicle_id
 LIMIT $vehicles
-// within one release all product vectors have the same length: the cosine orders as the score does
-CALL (v, embedding) {
-  MATCH (v)<-[:FITS]-(p:Product {eligible: true})
-  WITH p, vector.similarity.cosine(v[embedding], p[embedding]) AS score
+// the score: within one release all product vectors have the same length
+CALL (v, now) {
+  WITH v, now, now.norm * sqrt(reduce(s = 0.0, x IN v[now.vector] | s + x * x)) AS scale
+  MATCH (v)<-[f:FITS]-(p:Product {eligible: true})
+  WITH p, (2 * vector.similarity.cosine(v[now.vector], p[now.vector]) - 1) * scale + coalesce(f[now.lift], 0.0) AS score
   WHERE score IS NOT NULL
   ORDER BY score DESC, p.sku
   WITH p.display_key AS family, collect(p.sku)[0] AS sku, max(score) AS best
   ORDER BY best DESC, sku
   RETURN collect(sku)[..$k] AS live
 }
-CALL (v, embedding_before) {
-  MATCH (v)<-[:FITS]-(p:Product {eligible: true})
-  WITH p, vector.similarity.cosine(v[embedding_before], p[embedding_before]) AS score
+CALL (v, before) {
+  WITH v, before, before.norm * sqrt(reduce(s = 0.0, x IN v[before.vector] | s + x * x)) AS scale
+  MATCH (v)<-[f:FITS]-(p:Product {eligible: true})
+  WITH p, (2 * vector.similarity.cosine(v[before.vector], p[before.vector]) - 1) * scale
+    + coalesce(f[before.lift], 0.0) AS score
   WHERE score IS NOT NULL
   ORDER BY score DESC, p.sku
   WITH p.display_key AS family, collect(p.sku)[0] AS sku, max(score) AS best

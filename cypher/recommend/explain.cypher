@@ -7,10 +7,11 @@
 MATCH (u:User {user_id: $user_id}), (p:Product {sku: $sku}), (sync:Sync {id: 'graph'})
 // the slot is read once: whatever goes live meanwhile, all vectors are of this release
 WITH u, p, sync, sync.live_slot AS slot
-WITH u, p, sync, slot, 'embedding_' + slot AS embedding
+WITH u, p, sync, slot, 'embedding_' + slot AS embedding, 'lift_' + slot AS lift
 OPTIONAL MATCH (release:Release {slot: slot})
 OPTIONAL MATCH (u)-[:OWNS]->(v:Vehicle)-[:OF_MODEL]->(model:VehicleModel)-[:MADE_BY]->(make:Make)
-WITH u, p, sync, v, model, embedding, release.product_norm AS norm,
+OPTIONAL MATCH (p)-[f:FITS]->(v)
+WITH u, p, sync, v, f, model, embedding, lift, release.product_norm AS norm,
      coalesce(u[embedding], v[embedding], model[embedding], make[embedding]) AS q,
      CASE WHEN u[embedding] IS NOT NULL THEN 'user'
           WHEN v[embedding] IS NOT NULL THEN 'vehicle'
@@ -46,10 +47,11 @@ CALL (u, p, v, model, people) {
   RETURN count(CASE WHEN same_vehicle THEN 1 END) AS owners_bought, count(person) AS model_bought
 }
 RETURN v.vehicle_id AS vehicle_id,
-       EXISTS { (p)-[:FITS]->(v) } AS fits,
+       f IS NOT NULL AS fits,
        p.eligible AS eligible, p.refurbished AS refurbished, p.price AS price, p.image_url AS image_url,
        p.part_type AS part_type, p.title AS title,
-       (2 * vector.similarity.cosine(q, p[embedding]) - 1) * norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS score,
+       (2 * vector.similarity.cosine(q, p[embedding]) - 1) * norm * sqrt(reduce(s = 0.0, x IN q | s + x * x))
+         + coalesce(f[lift], 0.0) AS score,
        answered_by, bought,
        owners_bought, model_bought,
        COLLECT {

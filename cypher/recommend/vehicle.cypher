@@ -8,22 +8,22 @@ MATCH (v:Vehicle {vehicle_id: $vehicle_id})
 MATCH (sync:Sync {id: 'graph'})
 // the slot is read once: whatever goes live meanwhile, all vectors are of this release
 WITH v, sync.live_slot AS slot
-WITH v, slot, 'embedding_' + slot AS embedding
+WITH v, slot, 'embedding_' + slot AS embedding, 'lift_' + slot AS lift
 // labels stand where a search begins: a relationship's type says what is at its end, and to look there costs
 OPTIONAL MATCH (v)-[:OF_MODEL]->(model)-[:MADE_BY]->(make)
   WHERE v[embedding] IS NULL
 OPTIONAL MATCH (release:Release {slot: slot})
 // who answers: the most specific vector there is
-WITH v, embedding, release.product_norm AS norm,
+WITH v, embedding, lift, release.product_norm AS norm,
      coalesce(v[embedding], model[embedding], make[embedding]) AS q,
      CASE WHEN v[embedding] IS NOT NULL THEN 'vehicle'
           WHEN model[embedding] IS NOT NULL THEN 'segment'
           WHEN make[embedding] IS NOT NULL THEN 'make' END AS tier
 WITH *, norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
-MATCH (v)<-[:FITS]-(p {eligible: true})
-// the inner product: all product vectors have the same length, so cosine times both lengths
+MATCH (v)<-[f:FITS]-(p {eligible: true})
+// the inner product (all product vectors have the same length, so cosine times both lengths), and the lift
 WITH v, tier, p, p.sku AS sku,
-     (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale AS score,
+     (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale + coalesce(f[lift], 0.0) AS score,
      CASE WHEN q IS NULL OR p[embedding] IS NULL THEN COUNT {
        MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)
      } ELSE 0 END AS buyers

@@ -28,7 +28,7 @@ def embed(context: Context, new: bool, as_json: bool) -> None:
         run = live_run(graph, home)
         snapshot = exporter.take(graph, exporter.options(context.settings.sync), report)
         found = newcomers.encode(run, snapshot)
-        came = {name: len(each.keys) for name, each in found.tables.items()}
+        came = {name: len(each.keys) for name, each in found.tables.items()} | {"lift": len(found.tables.lift)}
         if any(came.values()):
             add_late(found.tables, run)
         written = write_late(graph, run)

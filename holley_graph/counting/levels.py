@@ -42,7 +42,7 @@ class Grouping:
 
     Attributes:
         rows: [entities] the group of each.
-        keys: [groups] what a group is called.
+        keys: [groups] what a group is called; another snapshot finds its own groups by them.
     """
 
     rows: Ints

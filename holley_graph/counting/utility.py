@@ -8,11 +8,16 @@ part. Both are in nats, and their sum is the logarithm of a rate.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from scipy.sparse import csr_matrix
 
+from holley_graph import sealed
 from holley_graph.counting import effects, levels, trend
 from holley_graph.counting.effects import Effects
 from holley_graph.counting.trend import Trend
@@ -29,6 +34,58 @@ TREND_OF = ("part_type", "product")
 """Groups of products that have a trend, wide ones first."""
 SHARED = 2
 """Lines of `levels.PAIRS`, the first ones, that all vehicles share: part type and product."""
+FILE = "effects.parquet"
+
+
+@dataclass(frozen=True)
+class Utility:
+    """Log effects by key, trend included: what a release says of any vehicle and part, of later ones as well.
+
+    Attributes:
+        table: columns level (number of a line of `levels.PAIRS`), vehicle, product (keys of groups), value (nats).
+    """
+
+    table: pa.Table
+
+    def apply(self, snapshot: Snapshot) -> tuple[Floats, Floats]:
+        """Return the popularity [products] and the lift [fitments] of a snapshot; unknown groups add nothing."""
+        vehicles, products = levels.vehicle_groups(snapshot), levels.product_groups(snapshot)
+        popularity, lift = np.zeros(snapshot.products.num_rows), np.zeros(len(snapshot.fits))
+        for number, (vehicle, product) in enumerate(levels.PAIRS):
+            if number < SHARED:
+                popularity += self._values(number, products[product].keys)[products[product].rows]
+            else:
+                cells = levels.pair_cells(snapshot.fits, vehicles[vehicle], products[product])
+                lift += self._values(number, cells.product, cells.vehicle)[cells.rows]
+        return popularity, lift
+
+    def save(self, folder: Path) -> None:
+        """Write it into a run folder."""
+        pq.write_table(self.table, folder / FILE, compression="zstd")
+
+    def _values(self, level: int, product: levels.Keys, vehicle: levels.Keys | None = None) -> Floats:
+        """[cells] the value of each cell of a level, 0 where it has none."""
+        own = self.table.filter(pc.equal(self.table["level"], level))
+        wanted, known = pa.array(product, pa.string()), own["product"].cast(pa.string())
+        if vehicle is not None:
+            wanted = pc.binary_join_element_wise(pa.array(vehicle, pa.string()), wanted, SEPARATOR)
+            known = pc.binary_join_element_wise(own["vehicle"].cast(pa.string()), known, SEPARATOR)
+        row = np.asarray(pc.index_in(wanted, value_set=known.combine_chunks()).fill_null(-1))
+        values: Floats = np.append(own["value"].to_numpy(), 0.0)[row]
+        return values
+
+
+SEPARATOR = "\x1f"
+"""Between two keys that are compared as one; no key has it, for control characters are no part of a key."""
+
+
+def load(folder: Path) -> Utility:
+    """Read the utility of a run folder.
+
+    Raises:
+        ParcelError: it has none that can be read.
+    """
+    return Utility(sealed.table(folder / FILE, ["level", "vehicle", "product", "value"], "holley-graph train"))
 
 
 @dataclass(frozen=True)
@@ -39,6 +96,7 @@ class Counted:
         choices: [fitments] weighted number of choices that the effects were fitted to.
         effects: of the hierarchy.
         trend: of the products.
+        utility: what is served of both.
         popularity: [products] how much everybody wants it in the weeks after the snapshot.
         lift: [fitments] how much more than everybody the owners of a vehicle want a part.
     """
@@ -46,13 +104,28 @@ class Counted:
     choices: Floats
     effects: Effects
     trend: Trend
+    utility: Utility
     popularity: Floats
     lift: Floats
 
     def scores(self, snapshot: Snapshot) -> Floats:
-        """[fitments] popularity and lift together."""
+        """[fitments] what is served: popularity and lift."""
         total: Floats = self.popularity[snapshot.fits[:, 1]] + self.lift
         return total
+
+    def at(self, snapshot: Snapshot, fitment: Ints, time_bin: Ints) -> Floats:
+        """[n] log utility of some fitments at some time.
+
+        Args:
+            snapshot: that was counted.
+            fitment: [n] rows of its fitments.
+            time_bin: [n] bins of `BIN_DAYS` backwards from `as_of`; before the trend begins there is none.
+        """
+        score: Floats = self.effects.summed()[fitment]
+        moving = np.flatnonzero(time_bin < len(self.trend.path))
+        newest_first = self.trend.path[::-1]
+        score[moving] += newest_first[time_bin[moving], snapshot.fits[fitment[moving], 1]]
+        return score
 
 
 def count(snapshot: Snapshot) -> Counted:
@@ -64,12 +137,25 @@ def count(snapshot: Snapshot) -> Counted:
     choices = np.bincount(fitment[fits], weight[fits], len(snapshot.fits)).astype(float)
     fitted = effects.fit(snapshot, levels.cells(snapshot), choices)
     moved = _trend(snapshot, events, fitment, weight, effects.log_shares(snapshot, fitted.summed()))
-    popularity = np.zeros(snapshot.products.num_rows)
-    popularity[snapshot.fits[:, 1]] = fitted.summed(slice(SHARED))
+    utility = _utility(snapshot, fitted, moved)
+    return Counted(choices, fitted, moved, utility, *utility.apply(snapshot))
+
+
+def _utility(snapshot: Snapshot, fitted: Effects, moved: Trend) -> Utility:
+    """Put effects and forecasts in one table; the forecast of a product or part type belongs to its effect."""
     groups = levels.product_groups(snapshot)
-    for name, forecast in zip(TREND_OF, moved.forecasts, strict=True):
-        popularity += forecast[groups[name].rows]
-    return Counted(choices, fitted, moved, popularity, fitted.summed(slice(SHARED, None)))
+    forecasts = {name: moved.forecasts[number] for number, name in enumerate(TREND_OF)}
+    parts = []
+    for number, (cells, log) in enumerate(zip(fitted.cells, fitted.log, strict=True)):
+        value = log
+        if number < SHARED:
+            group = groups[levels.PAIRS[number][1]]
+            row = pc.index_in(pa.array(cells.product, pa.string()), value_set=pa.array(group.keys, pa.string()))
+            value = log + forecasts[levels.PAIRS[number][1]][np.asarray(row)]
+        columns = [pa.array(each, pa.string()).dictionary_encode() for each in (cells.vehicle, cells.product)]
+        level = pa.array(np.full(len(value), number, np.int8))
+        parts.append(pa.table([level, *columns, pa.array(value)], ["level", "vehicle", "product", "value"]))
+    return Utility(pa.concat_tables(parts).unify_dictionaries().combine_chunks())
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ def vectors(tables: Tables) -> int:
             raise ReleaseCheckFailed(f"{name} has vectors that are not finite")
     if not len(tables["product"].keys):
         raise ReleaseCheckFailed("the run has no product vectors")
+    if not np.isfinite(tables.lift.value).all():
+        raise ReleaseCheckFailed("the run has lifts that are not finite")
     return dim
 
 
@@ -56,11 +58,15 @@ def staged(graph: Graph, slot: str, tables: Tables, missing: dict[str, int], dim
             raise ReleaseCheckFailed(
                 f"{name}: staged {count['staged']}, of wrong length {count['wrong']}, expected {expected}"
             )
-        if missing[name] > MOST_MISSING * expected:
-            raise ReleaseCheckFailed(
-                f"{name}: {missing[name]} of {expected} have left the graph since the snapshot",
-                "train on a new snapshot",
-            )
+        _refuse_gaps(name, missing[name], expected)
+    _refuse_gaps("lift", missing["lift"], len(tables.lift))
+
+
+def _refuse_gaps(name: str, missing: int, expected: int) -> None:
+    if missing > MOST_MISSING * expected:
+        raise ReleaseCheckFailed(
+            f"{name}: {missing} of {expected} have left the graph since the snapshot", "train on a new snapshot"
+        )
 
 
 def recall(graph: Graph, slot: str, products: Table, missing: int, candidates: int) -> float:

@@ -46,7 +46,7 @@ def tables(vectors: Mapping[str, tuple[npt.NDArray[np.object_], Vectors]], dim: 
     flat = np.zeros(len(found["product"][0]), np.float32)
     extended = {name: table.queries(_unit(each)) for name, (_, each) in found.items()}
     extended["product"] = table.products(_unit(found["product"][1]), flat)
-    return {name: Table(found[name][0], each) for name, each in extended.items()}
+    return Tables({name: Table(found[name][0], each) for name, each in extended.items()})
 
 
 def pairs(past: Snapshot) -> list[dict[str, Any]]:

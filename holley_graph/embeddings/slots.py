@@ -78,4 +78,5 @@ def _free(graph: Graph, slot: str, number: int) -> None:
     for name in INDEXED:
         graph.write("writeback/drop_index", name=f"{name}_embedding_{slot}")
     graph.write("writeback/clear", slot=slot)
+    graph.write("writeback/clear_lift", slot=slot)
     graph.write("writeback/release_freed", number=number)

@@ -1,14 +1,15 @@
-"""Embedding tables as they are served: one inner product ranks, whoever asks.
+"""Embedding tables as they are served: an inner product and the lift of the fitment rank, whoever asks.
 
 A query vector (user, vehicle, model, make) is `[q, 1, 0]`, a product's is `[z, b, pad]`. Their inner product is
-the score q·z + b; `pad` gives every product vector one common length, so that an index that knows only cosine
-orders as the inner product does (Bachrach et al., RecSys 2014).
+q·z + b, b being the product's popularity; the score adds the lift of the fitment (`lift.Lift`). `pad` gives every
+product vector one common length, so that an index that knows only cosine orders as the inner product does
+(Bachrach et al., RecSys 2014).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialized
 
 from holley_graph import sealed
+from holley_graph.embeddings import lift
+from holley_graph.embeddings.lift import Lift
 from holley_graph.errors import ParcelError
 
 Vectors = npt.NDArray[np.float32]
@@ -54,7 +57,33 @@ class Table:
         return np.where(self.keys[rows] == keys, rows, -1)
 
 
-Tables = Mapping[str, Table]
+class Tables(Mapping[str, Table]):
+    """All that a release scores with: tables of vectors by name, and the lift of fitments.
+
+    Args:
+        tables: by name.
+        lift: of pairs of vehicle and product.
+    """
+
+    def __init__(self, tables: Mapping[str, Table], lift: Lift | None = None) -> None:
+        self._tables = dict(tables)
+        self.lift = Lift.none() if lift is None else lift
+
+    def __getitem__(self, name: str) -> Table:
+        """Return one table."""
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Name the tables."""
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        """Count the tables."""
+        return len(self._tables)
+
+    def __or__(self, others: Mapping[str, Table]) -> Tables:
+        """Put other tables in the place of those of their names, or beside them."""
+        return Tables({**self._tables, **others}, self.lift)
 
 
 def queries(vectors: Vectors) -> Vectors:
@@ -80,18 +109,30 @@ def pad_to(length: float, vectors: Vectors) -> Vectors:
 
 
 def save(tables: Tables, folder: Path) -> None:
-    """Write `embeddings.safetensors` and one `keys_NAME.parquet` per table."""
+    """Write `embeddings.safetensors`, one `keys_NAME.parquet` per table, and `lift.parquet` where there is any."""
     vectors = {name: np.ascontiguousarray(table.vectors) for name, table in tables.items()}
     # the library's own writing hides a full disk in an error of its own
     (folder / "embeddings.safetensors").write_bytes(serialized(vectors))
     for name, table in tables.items():
         pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
+    if len(tables.lift):
+        tables.lift.save(folder / lift.FILE)
 
 
 def add_late(tables: Tables, folder: Path) -> None:
-    """Keep more of what came after a run beside its sealed tables, all of it in one file that is replaced whole."""
+    """Keep more of what came after a run beside its sealed tables, vectors and lifts in a file each.
+
+    Each file is replaced whole. Killed between the two, the next call brings the vectors.
+    """
+    if len(tables.lift):
+        pairs = lift.load(folder / lift.LATE_FILE).together(tables.lift)
+        partial = folder / f".{lift.LATE_FILE}"
+        pairs.save(partial)
+        partial.chmod(0o600)
+        partial.replace(folder / lift.LATE_FILE)
     earlier = load_late(folder)
-    tables = {name: together(earlier[name], each) if name in earlier else each for name, each in tables.items()}
+    both = {name: together(earlier[name], each) if name in earlier else each for name, each in tables.items()}
+    tables = Tables(both)
     names = [name for name, each in tables.items() for _ in each.keys]
     keys = np.concatenate([np.empty(0, object), *(each.keys for each in tables.values())])
     vectors = [vector for each in tables.values() for vector in each.vectors]
@@ -120,7 +161,7 @@ def load_late(folder: Path) -> dict[str, Table]:
     return found
 
 
-def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> dict[str, Table]:
+def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> Tables:
     """Read the tables of a run as they are served: with what came after it.
 
     An evaluation has no use for them: their encoding saw what came later.
@@ -130,7 +171,8 @@ def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> dict[str, Tabl
     """
     tables = load(folder, names)
     late = {name: each for name, each in load_late(folder).items() if name in tables}
-    return tables | {name: together(tables[name], each) for name, each in late.items()}
+    both = tables | {name: together(tables[name], each) for name, each in late.items()}
+    return Tables(both, tables.lift.together(lift.load(folder / lift.LATE_FILE)))
 
 
 def together(left: Table, right: Table) -> Table:
@@ -140,7 +182,7 @@ def together(left: Table, right: Table) -> Table:
     return Table(keys[order], vectors[order])
 
 
-def load(folder: Path, names: Iterable[str] = NAMES) -> dict[str, Table]:
+def load(folder: Path, names: Iterable[str] = NAMES) -> Tables:
     """Read the tables of a run, those that it has of `names`.
 
     Raises:
@@ -156,7 +198,9 @@ def load(folder: Path, names: Iterable[str] = NAMES) -> dict[str, Table]:
     for name, table in vectors.items():
         if len(table) != len(keys[name]):
             raise ParcelError(f"{folder}: {name} has {len(table)} vectors and {len(keys[name])} keys")
-    return {name: Table(keys[name], table) for name, table in vectors.items()}
+    return Tables(
+        {name: Table(keys[name], table) for name, table in vectors.items()}, lift.load(folder / lift.FILE)
+    )
 
 
 def mapped(folder: Path, name: str) -> Vectors:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from holley_graph.embeddings import checks, slots, table
-from holley_graph.embeddings.table import NAMES, Tables
+from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.table import NAMES, Table, Tables
 from holley_graph.errors import NotFound, ReleaseCheckFailed
 from holley_graph.graph import migrations
 from holley_graph.graph.alone import in_graph
@@ -19,6 +21,8 @@ from holley_graph.graph.client import Graph
 from holley_graph.progress import Progress, silent
 
 BATCH = 2_000
+VEHICLES = 200
+"""Vehicles whose lifts are written in one transaction."""
 CANDIDATES = 200
 """Neighbours that the index is asked for, where the settings do not say otherwise."""
 SIDE_BY_SIDE = 2
@@ -31,8 +35,8 @@ class Report:
 
     Attributes:
         run_id: the live release.
-        staged: vectors that were written, by table; none if they lay in a slot already.
-        missing: vectors whose node has left the graph.
+        staged: vectors that were written, by table, and lifts; none if they lay in a slot already.
+        missing: vectors whose node, and lifts whose fitment, has left the graph.
         recall: share of the true neighbours that the index finds; none if nothing was staged.
         seconds: by stage.
     """
@@ -101,7 +105,7 @@ def roll_back(graph: Graph) -> tuple[str, str]:
     return older["run_id"], newer["run_id"]
 
 
-def stage(graph: Graph, number: int, tables: Tables, progress: Progress = silent) -> dict[str, int]:
+def stage(graph: Graph, number: int, tables: Mapping[str, Table], progress: Progress = silent) -> dict[str, int]:
     """Write vectors into a release's slot, where none are yet; return how many found their node, by table."""
 
     def write(batch: tuple[str, slice]) -> tuple[str, int, int]:
@@ -124,14 +128,28 @@ def stage(graph: Graph, number: int, tables: Tables, progress: Progress = silent
     return staged
 
 
+def stage_lift(graph: Graph, number: int, lift: Lift, progress: Progress = silent) -> int:
+    """Write lifts into a release's slot, where none are yet; return how many found their fitment."""
+    staged, vehicles = 0, len(np.unique(lift.vehicle))
+    packed, done = lift.by_vehicle(), 0
+    while batch := list(islice(packed, VEHICLES)):
+        rows = [{"key": key, "lifts": lifts} for key, lifts in batch]
+        staged += int(graph.write("writeback/stage_lift", number=number, rows=rows)["staged"])
+        done += len(batch)
+        progress("staging lifts", done, vehicles)
+    return staged
+
+
 def _stage_and_go_live(
     graph: Graph, run_id: str, tables: Tables, dim: int, candidates: int, clock: _Clock, progress: Progress
 ) -> Report:
     norm = float(np.linalg.norm(tables["product"].vectors.astype(float), axis=1).max(initial=0.0))
     number, slot = slots.stage(graph, run_id, dim, norm)
     staged = stage(graph, number, {name: tables[name] for name in NAMES}, progress)
+    staged["lift"] = stage_lift(graph, number, tables.lift, progress)
     clock.lap("stage")
     missing = {name: len(tables[name].keys) - staged[name] for name in NAMES}
+    missing["lift"] = len(tables.lift) - staged["lift"]
     checks.staged(graph, slot, tables, missing, dim)
     clock.lap("verify")
     graph.write("writeback/mark_active")

@@ -1,4 +1,4 @@
-"""Scores of embedding tables for a ranking task: the inner product that Cypher computes, in numpy."""
+"""Scores of a release for a ranking task: the inner product and the lift that Cypher adds up, in numpy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def scores(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.
         cut = slice(start, start + BLOCK)
         products = tables["product"].vectors[row[cut]].astype(float)
         result[cut] = np.einsum("ij,ij->i", query[owner[cut]], products)
-    return np.where(row >= 0, result, -np.inf)
+    keys = full.vehicle_ids.keys, full.product_ids.keys
+    lift = tables.lift.values(*keys, task.vehicle[owner], task.candidate)
+    return np.where(row >= 0, result + lift, -np.inf)
 
 
 def queries(tables: Tables, full: Snapshot, task: RankingTask) -> npt.NDArray[np.float64]:

@@ -74,7 +74,7 @@ class ByBaseline:
 
 
 class ByGraph:
-    """The live release: the inner product of the most specific vector there is with each part's.
+    """The live release: the inner product of the most specific vector there is with each part's, plus the lift.
 
     Parts without a vector (newer than the release) come after the others by their buyers. They have no inner
     product, so theirs is a number below the person's lowest: less 1 / (1 + buyers).
@@ -87,7 +87,8 @@ class ByGraph:
         """Score by the user's vector, else by the vehicle's, its model's or its make's."""
         parts = self.stock.fits[vehicle]
         query, tier = self._queries(vehicle, owners, people)
-        score = query @ self._products[self._product[parts]].T
+        fits = slice(*self.stock.fits.offsets[[vehicle, vehicle + 1]])
+        score = query @ self._products[self._product[parts]].T + self._lift[fits]
         shape = score.shape
         unknown = np.isnan(score)
         source = np.where(unknown, GLOBAL, np.broadcast_to(tier[:, None], shape))
@@ -121,6 +122,15 @@ class ByGraph:
             if row[vehicle] >= 0:
                 return self.tables[name].vectors[row[vehicle]].astype(float), tier
         return np.full(self._products.shape[1], np.nan), GLOBAL
+
+    @cached_property
+    def _lift(self) -> Floats:
+        """[fitments of the stock] the lift of each, 0 where the release knows none."""
+        fits, vehicles, products = self.stock.fits, self.stock.vehicles, self.stock.products
+        vehicle, sku = (
+            column.to_numpy(zero_copy_only=False) for column in (vehicles["vehicle_id"], products["sku"])
+        )
+        return self.tables.lift.values(vehicle, sku, fits.row, fits.values)
 
     @cached_property
     def _products(self) -> Floats:

@@ -105,7 +105,7 @@ class Sources:
         """
         taken = last_sync(graph, settings.home)
         run = None if set(rankers) == {"baseline"} else live_run(graph, settings.home)
-        tables = {} if run is None else table.load_with_late(run, SHARED)
+        tables = Tables({}) if run is None else table.load_with_late(run, SHARED)
         asked = {"baseline", "hybrid"} & set(rankers)
         scores = baseline.scores(taken.clean_files(), taken.as_of, settings) if asked else None
         return cls(taken, run, tables, scores)

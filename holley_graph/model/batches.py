@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from holley_graph.model.execution import Execution
-from holley_graph.model.likelihood import ByVehicle, Choices, negative_log_likelihood
+from holley_graph.model.likelihood import Choices, VehicleGroups, negative_log_likelihood
 from holley_graph.model.population import Population
 from holley_graph.model.sampler import Neighbours, Sampler, Subgraph, hashed
 from holley_graph.snapshot.snapshot import Ints
@@ -76,7 +76,7 @@ class Batches:
         assert execution.batch is not None  # noqa: S101  who asks for batches says of which size
         self.model, self.events, self.execution, self.total = model, events, execution, max(events.total, 1)
         self._seed = seed % 2**32
-        self._choices = ByVehicle(events)
+        self._choices = VehicleGroups(events)
         self.count = max(1, ceil(len(self._choices.vehicles) / execution.batch))
         self._sampler = _sampler(model)
         self._order: tuple[int, Ints] = (-1, np.empty(0, np.int64))
@@ -97,9 +97,9 @@ class Batches:
             self._order = turn, np.random.default_rng([self._seed, turn]).permutation(len(self._choices.vehicles))
         chosen = self.execution.processes.share(np.array_split(self._order[1], self.count)[place])
         choices = self._choices.take(chosen)
-        seeds = {"vehicle": self._choices.vehicles[chosen], "product": choices.fit_product.numpy()}
+        seeds = {"vehicle": self._choices.vehicles[chosen], "product": choices.product.numpy()}
         part, numbers = self._sampler.around(seeds, hashed(np.uint64(self._seed), step))
-        return Batch(replace(choices, fit_product=torch.from_numpy(numbers["product"])), part)
+        return Batch(replace(choices, product=torch.from_numpy(numbers["product"])), part)
 
 
 def _sampler(model: Population) -> Sampler:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import EXTRA, Table
+from holley_graph.embeddings.table import EXTRA, Table, Tables
 from holley_graph.evaluation import als
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -47,7 +47,7 @@ class CatalogueConfig:
     """Times that visits and products are solved in turn."""
 
 
-def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[dict[str, Table], dict[str, Tensor]]:
+def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tables, dict[str, Tensor]]:
     """Factorise a snapshot without vehicles, on the CPU.
 
     Returns:
@@ -73,7 +73,7 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[dict
         "make": none,
         "user": Table(snapshot.user_ids.keys, table.queries(touched @ source)),
     }
-    return tables, {"target": torch.from_numpy(target), "source": torch.from_numpy(source)}
+    return Tables(tables), {"target": torch.from_numpy(target), "source": torch.from_numpy(source)}
 
 
 def visits(snapshot: Snapshot, gap_s: int) -> sp.csr_matrix:

@@ -10,7 +10,7 @@ from holley_graph.model.fit import Curve
 
 
 def draw(curve: Curve, path: Path) -> None:
-    """Draw loss per epoch and, where it was checked, the validation value with the epoch that was kept."""
+    """Draw loss per epoch and, where it was checked, the validation value."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     left = figure.subplots()
     left.plot(range(1, len(curve.loss) + 1), curve.loss, color="tab:gray", label="training loss")
@@ -20,7 +20,6 @@ def draw(curve: Curve, path: Path) -> None:
     if curve.checked:
         right = left.twinx()
         right.plot(curve.checked, curve.validation, color="tab:blue", marker="o", label="held-back month")
-        right.axvline(curve.best_epoch, color="tab:blue", linestyle=":", label=f"kept: epoch {curve.best_epoch}")
         right.set_ylabel("log-likelihood of a purchase, nats")
     figure.legend(loc="outside upper center", ncols=3)
     figure.savefig(path, dpi=110)

@@ -5,9 +5,9 @@ After Virinchi, Saladi & Mondal, "Recommending Related Products Using Graph Neur
 product and a symmetric product cannot say so.
 
     s_p, t_p = sums over hierarchies, one set of tables each        what p leads to, what leads to p
-    s_u' = s_u + tanh(g) · LayerNorm(W · mean_{v: u → v} t_v)       along the arrow, across the spaces
-    t_v' = t_v + tanh(g) · LayerNorm(W · mean_{u: u → v} s_u)       against it
-    both += tanh(g) · LayerNorm(C · mean_{co-viewed} of the same kind)      likeness has no arrow
+    s_u' = s_u + V · W · mean_{v: u → v} t_v       along the arrow, across the spaces
+    t_v' = t_v + V · W · mean_{u: u → v} s_u       against it
+    both += V · C · mean_{co-viewed} of the same kind      likeness has no arrow
     loss += pairs · Σ_{u → v} [−ln softmax_v(s_uv) + asymmetry · −ln σ(s_uv − s_vu)],   s_uv = s_u' · t_v' + b_v
 
 The second term of the loss asks of a pair that mostly went one way which way it went. A product that was never
@@ -29,8 +29,8 @@ from torch_geometric.data import HeteroData
 from holley_graph.model.likelihood import Choices
 from holley_graph.model.population import (
     Folds,
-    Gated,
     Levels,
+    Message,
     Population,
     PopulationConfig,
     Sums,
@@ -89,7 +89,7 @@ class Daemon(Population):
         self.layers = nn.ModuleDict(
             {name: mean_conv(config.dim) for name in ("next", "last", "source_alike", "target_alike")}
         )
-        self.gates = nn.ModuleDict({name: Gated(config.dim) for name in self.layers})
+        self.gates = nn.ModuleDict({name: Message(config.dim) for name in self.layers})
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and the target vectors [products, dim]."""
@@ -125,7 +125,7 @@ class Daemon(Population):
         """Mean loss of pairs drawn as often as they were bought."""
         drawn = torch.multinomial(wanted, min(PAIRS_AT_ONCE, len(wanted)), replacement=True)
         first, second = self.pair[:, drawn]
-        popular = self.popularity()[:, 0].detach()  # served with every query, learned from vehicles
+        popular = self.popularity()  # served with every query
         yes = (source[first] * target[second]).sum(1) + popular[second]
         strangers = torch.randint(len(target), (min(STRANGERS, len(target)),), device=target.device)
         no = source[first] @ target[strangers].T + popular[strangers]

@@ -14,6 +14,7 @@ from torch_geometric.data import HeteroData
 from holley_graph.snapshot.snapshot import Snapshot
 
 Edges = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 YEARS_PER_WINDOW = 4
 PRICE_BUCKETS = 16
 
@@ -36,16 +37,17 @@ class Hierarchy:
         return len(self.keys)
 
 
-def hetero_data(snapshot: Snapshot, per_product: int = 20) -> HeteroData:
+def hetero_data(snapshot: Snapshot, popularity: Floats, per_product: int = 20) -> HeteroData:
     """Open a snapshot as PyG's `HeteroData`.
 
     Node types `vehicle`, `product`, `user`: row i is row i of the snapshot's table of that name; the snapshot's id
     maps lead to keys. `model`, `make` and `part_type` are numbered by their level. Edge types carry `edge_index`
     [2, edges]; interactions also `time` and `kind`, `bought_before` also `edge_weight`, the number of users.
-    Products have a `text` each, the graph has its `as_of`.
+    Products have a `text` and a `popularity` each, the graph has its `as_of`.
 
     Args:
         snapshot: nothing later than its `as_of` enters.
+        popularity: [products] as it is counted.
         per_product: strongest co-purchases and co-views kept per product.
     """
     data = HeteroData()
@@ -54,6 +56,7 @@ def hetero_data(snapshot: Snapshot, per_product: int = 20) -> HeteroData:
     data["product"].num_nodes = snapshot.products.num_rows
     data["user"].num_nodes = snapshot.users.num_rows
     data["product"].text = _text(snapshot.products)
+    data["product"].popularity = torch.from_numpy(popularity.astype(np.float32))
     data.as_of = snapshot.as_of
     data["model"].num_nodes, data["make"].num_nodes = vehicle["model"].size, vehicle["make"].size
     data["part_type"].num_nodes = product["part_type"].size

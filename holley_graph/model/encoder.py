@@ -21,6 +21,8 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialized
 from torch import Tensor
 
+from holley_graph.counting import utility
+from holley_graph.counting.utility import Utility
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.model.data import Hierarchy
 from holley_graph.model.population import Population
@@ -28,6 +30,8 @@ from holley_graph.model.population import Population
 WEIGHTS, LEVELS = "weights.safetensors", "levels.parquet"
 ROTATION = "rotation"
 """[dim, dim] among the parameters: what turns the vectors that they make into those that are served."""
+SCALE = "scale"
+"""[] among the parameters: what the vectors of vehicles are multiplied by."""
 TOP = ("make", "part_type")
 """Levels that nothing stands above: their mean is what is known of a stranger."""
 
@@ -42,11 +46,13 @@ class Encoder:
         state: parameters by name.
         keys: level to the key of each row of its tables.
         edges: of the price buckets.
+        counted: effects that were counted; none for a graph without vehicles.
     """
 
     state: dict[str, Tensor]
     keys: Keys
     edges: npt.NDArray[np.float64]
+    counted: Utility | None = None
 
     def save(self, folder: Path) -> None:
         """Write it into a run folder."""
@@ -56,6 +62,8 @@ class Encoder:
         level = pa.array([name for name, each in self.keys.items() for _ in each], pa.string())
         key = pa.array(np.concatenate([np.empty(0, object), *self.keys.values()]), pa.string())
         pq.write_table(pa.table({"level": level.dictionary_encode(), "key": key}), folder / LEVELS)
+        if self.counted:
+            self.counted.save(folder)
 
     def fill(self, model: Population, levels: dict[str, Hierarchy]) -> None:
         """Give a model the parameters of the run, each row to whom it belongs.
@@ -103,4 +111,4 @@ def load(folder: Path) -> Encoder:
     keys = {name: key[level == name] for name in dict.fromkeys(level)}
     if not keys:
         raise ParcelError(f"{folder.name} is of a graph without vehicles: it encodes nothing but what it saw")
-    return Encoder(state, keys, state.pop("price_edges").numpy())
+    return Encoder(state, keys, state.pop("price_edges").numpy(), utility.load(folder))

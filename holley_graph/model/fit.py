@@ -1,20 +1,30 @@
-"""Fitting a model: the population with early stopping, by full batch or in batches, then the history layer."""
+"""Fitting a model: counting, then the network on top of it (full batch or in batches), then the history layer."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from holley_graph.counting.utility import Counted, count
 from holley_graph.model.architectures import Architecture
 from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.checkpoint import Unfinished
-from holley_graph.model.data import Edges, Hierarchy, hetero_data, price_edges, product_levels, vehicle_levels
-from holley_graph.model.encoder import Encoder
+from holley_graph.model.data import (
+    Edges,
+    Floats,
+    Hierarchy,
+    hetero_data,
+    price_edges,
+    product_levels,
+    vehicle_levels,
+)
+from holley_graph.model.encoder import SCALE, Encoder
 from holley_graph.model.execution import Execution
 from holley_graph.model.history import fit_history
 from holley_graph.model.likelihood import choices
@@ -28,8 +38,6 @@ LEARNING_RATE, GENTLE = 0.03, 0.003
 CHECK_EVERY = 5
 AVERAGED = 10
 """Full-batch steps to average parameters over: single ones overshoot, or were told of their batch alone."""
-PATIENCE = 4
-"""Checks without a better validation value before training stops."""
 
 
 @dataclass
@@ -48,11 +56,6 @@ class Curve:
     checked: list[int] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
 
-    @property
-    def best_epoch(self) -> int:
-        """The pass with the highest validation value."""
-        return self.checked[max(range(len(self.validation)), key=self.validation.__getitem__)]
-
 
 @dataclass(frozen=True)
 class Fitted:
@@ -61,7 +64,8 @@ class Fitted:
     Attributes:
         q: [vehicles, dim].
         z: [products, dim].
-        popularity: [products] at the newest time bin.
+        popularity: [products] in the weeks after the snapshot.
+        lift: [fitments] of the snapshot.
         history: the user layer.
         source: [products, dim] what buying a product says of the next one, where the model has such vectors.
         encoder: all that it takes to encode others.
@@ -71,14 +75,18 @@ class Fitted:
     q: Tensor
     z: Tensor
     popularity: Tensor
+    lift: Tensor
     history: History
     source: Tensor | None
     encoder: Encoder
     loss: float
 
 
-Validate = Callable[[Tensor, Tensor, Tensor], float]
-"""Given q, z and the newest popularity, how good is the ranking? Higher is better."""
+Validate = Callable[[Tensor, Tensor, Counted], float]
+"""Given q, z and what is counted, how good is the ranking? Higher is better."""
+
+
+Check = Callable[[Tensor, Tensor], float]
 
 
 def fit(
@@ -89,6 +97,7 @@ def fit(
     seed: int,
     execution: Execution,
     start: Encoder | None = None,
+    scale: float = 1.0,
     until: float = -math.inf,
     validate: Validate | None = None,
     stage: str = "training",
@@ -103,20 +112,24 @@ def fit(
         epochs: full-batch steps at most; passes over batches count as what they are worth.
         seed: of the start values and the batches.
         execution: where, and in which parts.
+        scale: what the vectors of vehicles are multiplied by in the end: how far the network is trusted.
         start: of an earlier run: train on from its parameters, gently; none: from random ones.
         until: loss per event at which training ends, before the first step if it is there already.
-        validate: stops training when it no longer improves; the best pass is kept.
+        validate: measured now and then, for who watches a training and may end it by an exception.
         stage: what this fit is for, for `unfinished` and `progress`.
-        unfinished: where steps are kept, and gone on from. The history layer takes seconds and is trained anew.
+        unfinished: where steps are kept, and gone on from. Counting and the history layer take seconds and are
+            done anew.
         progress: told after each step.
     """
     config = model_of.config
     edges = start.edges if start else price_edges(snapshot)
-    model, levels = build(snapshot, model_of, edges, seed)
+    progress(f"{stage}: counting", 0, 1)
+    counted = count(snapshot)
+    model, levels = build(snapshot, model_of, edges, seed, counted.popularity)
     if start:
         start.fill(model, levels)
     model.to(execution.device)
-    events = choices(snapshot, config.bins, config.bin_days)
+    events = choices(snapshot, counted)
     work: Whole | Batches
     if execution.batch is None:
         work = Whole(model, events.to(execution.device), execution)
@@ -126,20 +139,36 @@ def fit(
     if start and not descent.step and descent.level() <= until:
         epochs = 0
     with execution.repeatable():
-        descent.run(epochs, until, validate)
+        descent.run(epochs, until, validate and (lambda q, z: validate(q, z, counted)))
         level = descent.level()
-        q, z, newest = served(model)
+        q, z = served(model)
+        q *= scale
         with torch.no_grad():
-            source = model.eval().source()
-        history = fit_history(snapshot, q, z, model.popularity().detach().cpu(), config)
+            source, popularity = model.eval().source(), model.popularity()
+        history = fit_history(snapshot, q, z, counted, config)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
     encoder = Encoder(
-        {name: value.detach().cpu() for name, value in state.items()},
+        {name: value.detach().cpu() for name, value in state.items()} | {SCALE: torch.tensor(scale)},
         {name: level.keys for name, level in levels.items()},
         edges,
+        counted.utility,
     )
-    fitted = Fitted(q, z, newest, history, None if source is None else source.cpu(), encoder, level)
+    fitted = Fitted(
+        q,
+        z,
+        popularity.cpu(),
+        torch.from_numpy(counted.lift.astype(np.float32)),
+        history,
+        None if source is None else source.cpu(),
+        encoder,
+        level,
+    )
     return fitted, descent.curve
+
+
+def rescaled(fitted: Fitted, scale: float) -> Fitted:
+    """Multiply the vectors of vehicles."""
+    return replace(fitted, q=fitted.q * scale)
 
 
 class _Descent:
@@ -162,8 +191,9 @@ class _Descent:
         self.work, self.stage, self.seed, self.unfinished, self.progress = work, stage, seed, unfinished, progress
         worth = min(work.count, CHECK_EVERY)
         self.optimiser = torch.optim.Adam(work.model.rates(rate * worth / work.count))
+        for group in self.optimiser.param_groups:
+            group["initial_lr"] = group["lr"]
         notes, kept = unfinished.resume(stage, work.model, self.optimiser) if unfinished else ({}, {})
-        self.best = kept.get("best", {})
         self.mean = {name: value.to(work.execution.device) for name, value in kept.get("mean", {}).items()}
         self.curve = Curve(**notes.get("curve", {"worth": worth}))
         self.step, self.summed = notes.get("step", 0), notes.get("summed", 0.0)
@@ -171,10 +201,12 @@ class _Descent:
         if self.step:
             progress(f"{stage}: going on from step {self.step}", 1, 1)
 
-    def run(self, epochs: int, until: float, validate: Validate | None) -> None:
-        """Descend for so many full-batch steps, or what is worth them; the best parameters stay in the model."""
+    def run(self, epochs: int, until: float, validate: Check | None) -> None:
+        """Descend for so many full-batch steps, or what is worth them; the mean of the last ones stays."""
         work, steps = self.work, math.ceil(epochs / self.curve.worth) * self.work.count
         while self.step < steps:
+            for group in self.optimiser.param_groups:
+                group["lr"] = group["initial_lr"] * math.sqrt(1 - self.step / steps)
             loss = work.loss(self.step)
             self.optimiser.zero_grad()
             loss.backward()
@@ -189,12 +221,9 @@ class _Descent:
                 break
             if self.unfinished:
                 notes = {"curve": asdict(self.curve), "step": self.step, "summed": self.summed}
-                kept = {"best": self.best, "mean": self.mean}
+                kept = {"mean": self.mean}
                 self.unfinished.keep(self.stage, notes, work.model, self.optimiser, kept)
-        if self.curve.checked:
-            work.model.load_state_dict(self.best)
-        else:
-            self._swap()
+        self._swap()
         if 0 < self.step < steps:
             self.progress(self.stage, steps, steps)
 
@@ -213,7 +242,7 @@ class _Descent:
                 value.data.copy_(self.mean[name])
                 self.mean[name] = now
 
-    def _ends_with_this_pass(self, until: float, validate: Validate | None) -> bool:
+    def _ends_with_this_pass(self, until: float, validate: Check | None) -> bool:
         curve, work = self.curve, self.work
         curve.loss.append(self.summed / work.count)
         self.summed = 0.0
@@ -222,11 +251,7 @@ class _Descent:
             self._swap()
             curve.checked.append(epoch)
             curve.validation.append(work.execution.processes.told(lambda: validate(*served(work.model))))
-            if curve.best_epoch == epoch:
-                self.best = copy.deepcopy(work.model.state_dict())
             self._swap()
-            if curve.checked.index(curve.best_epoch) + PATIENCE < len(curve.checked):
-                return True
         return until > -math.inf and self.level() <= until
 
     def level(self) -> float:
@@ -248,19 +273,18 @@ class _Descent:
 
 
 def build(
-    snapshot: Snapshot, model_of: Architecture, edges: Edges, seed: int
+    snapshot: Snapshot, model_of: Architecture, edges: Edges, seed: int, popularity: Floats
 ) -> tuple[Population, dict[str, Hierarchy]]:
     """Make a model of a snapshot with random parameters, and say what the rows of its tables stand for."""
     torch.manual_seed(seed)
     vehicle, product = vehicle_levels(snapshot), product_levels(snapshot, edges)
-    return model_of.build(hetero_data(snapshot), vehicle, product, model_of.config), vehicle | product
+    return model_of.build(hetero_data(snapshot, popularity), vehicle, product, model_of.config), vehicle | product
 
 
-def served(model: Population) -> tuple[Tensor, Tensor, Tensor]:
-    """Encode everybody: q [vehicles, dim], z [products, dim] and the newest popularity [products], on the CPU."""
+def served(model: Population) -> tuple[Tensor, Tensor]:
+    """Encode everybody: q [vehicles, dim] and z [products, dim], on the CPU."""
     model.eval()
     with torch.no_grad():
         q, z = model()
-        newest = model.popularity()[:, 0]
     model.train()
-    return q.cpu(), z.cpu(), newest.cpu()
+    return q.cpu(), z.cpu()

@@ -5,7 +5,7 @@ products, and each sees at most `neighbours` of what its owners touched or who t
 
     x_v, x_p = sums over hierarchies;   x_p += T · text_p          text of type and title, frozen
     w_vp = Σ_events type · 2^(−age / half-life)                    frequency × type × decay
-    h_n = x_n + tanh(g) · LayerNorm(GATConv(x_n, {x_m, ln(1 + w)}))     `hops` times, w in the attention
+    h_n = x_n + V · GATConv(x_n, {x_m, ln(1 + w)})     `hops` times, w in the attention
     q_v = h_v + MLP_k(h_v),   z_p = h_p + MLP_k(h_p)               one head for all kinds, or one per kind k
     loss = Σ_k Σ_{w_k ≥ least} w_k · [−ln σ(s_vp) + mean_rivals −ln σ(−s)],   s = q_v · z_p + b_p + c_k
 
@@ -29,7 +29,7 @@ from torch_geometric.nn import GATConv, HeteroConv
 
 from holley_graph.model import text
 from holley_graph.model.likelihood import Choices
-from holley_graph.model.population import Folds, Gated, Levels, Population, PopulationConfig, find
+from holley_graph.model.population import Folds, Levels, Message, Population, PopulationConfig, find
 from holley_graph.model.touched import heaviest, touched
 
 EDGE_RELATIONS = (("product", "touched_by", "vehicle"), ("vehicle", "touches", "product"))
@@ -39,8 +39,6 @@ EDGE_RELATIONS = (("product", "touched_by", "vehicle"), ("vehicle", "touches", "
 class GatConfig(PopulationConfig):
     """What can be tuned."""
 
-    bins: int = 1
-    """Popularity does not drift here: weights of edges decay instead."""
     neighbours: int = 50
     """Heaviest neighbours that a node attends to."""
     half_life_days: float = 180.0
@@ -119,7 +117,9 @@ class Gat(Population):
             for _ in range(config.hops if self.relations or self.plain else 0)
         )
         types = ("vehicle", "product", *grouped)
-        self.gates = nn.ModuleDict({f"{t}_{i}": Gated(config.dim) for i in range(len(self.layers)) for t in types})
+        self.gates = nn.ModuleDict(
+            {f"{t}_{i}": Message(config.dim) for i in range(len(self.layers)) for t in types}
+        )
         heads, width = self.weight.shape[1], self.words.shape[1]
         self.read = nn.Linear(width, config.dim, bias=False) if width else None
         self.heads = nn.ModuleDict({f"{t}_{k}": _head(config.dim) for t in types[:2] for k in range(heads)})
@@ -127,7 +127,7 @@ class Gat(Population):
 
     def rates(self, rate: float) -> list[dict[str, Any]]:
         """Let tables learn at a rate of their own."""
-        tables = [p for s in (self.vehicle, self.product, self.bias, self.drift) for p in s.parameters()]
+        tables = [p for s in (self.vehicle, self.product) for p in s.parameters()]
         mine = {id(p) for p in tables}
         rest = [p for p in self.parameters() if id(p) not in mine]
         return [{"params": tables, "lr": rate * self.options.table_rate}, {"params": rest, "lr": rate}]
@@ -165,7 +165,7 @@ class Gat(Population):
 
     def _batch(self, batch: Tensor, kind: int, q: Tensor, z: Tensor) -> Tensor:
         """Summed loss of some positives, each beside the mean over its rivals."""
-        (vehicle, product), bias = self.pair[:, batch], self.popularity()[:, 0] + self.offset[kind]
+        (vehicle, product), bias = self.pair[:, batch], self.popularity() + self.offset[kind]
         yes = (q[vehicle] * z[product]).sum(1) + bias[product]
         drawn = torch.randint(self.products, (self.options.anywhere,), device=q.device)
         shared = torch.cat([product, drawn])

@@ -2,33 +2,77 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
+from holley_graph.counting.utility import Counted
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, popularity, scoring
 from holley_graph.evaluation.calibration import Calibration, calibrate, reliability
 from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
-from holley_graph.model.fit import Validate
+from holley_graph.model.data import Floats
+from holley_graph.model.fit import Fitted, Validate
 from holley_graph.model.likelihood import log_normaliser
-from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 
 WINDOW_DAYS = 30
+ENOUGH_PURCHASES = 1_000
+"""Purchases of a window from which on a choice may rest on it."""
 FEWEST_TEST_USERS = 20
-FLATTEST = -4.0
-"""Logarithm of the least that scores are multiplied by to become log odds."""
+"""Buyers below which nothing is measured."""
+LEAST_TRUST = 0.05
+"""Scale below which vectors are not shrunk: similarity needs a direction, and so little changes no ranking."""
 
 
-def last_days(past: Snapshot) -> tuple[RankingTask, Snapshot]:
-    """Hold the last days of what may be learned from back: the task of them, and what was known before."""
-    cut = past.as_of - WINDOW_DAYS * DAY
-    return future_purchases(past, cut, WINDOW_DAYS), past.before(cut)
+@dataclass(frozen=True)
+class HeldBack:
+    """Time that is held back from what may be learned from.
+
+    Attributes:
+        task: what was bought in it.
+        early: what was known before it.
+    """
+
+    task: RankingTask
+    early: Snapshot
+
+    @property
+    def purchases(self) -> int:
+        """How many purchases the window has that a ranker can be asked for."""
+        return int(self.task.is_target.sum())
+
+    @property
+    def enough(self) -> bool:
+        """Whether a choice may rest on it."""
+        return self.purchases >= ENOUGH_PURCHASES
+
+
+def hold_back(past: Snapshot) -> HeldBack:
+    """Hold back the newest window with enough purchases; where there is none, the one with the most.
+
+    After the boundary purchases are known from events alone, and few owners have any: it can lie months back.
+    """
+    purchases = _purchases_by_window(past)
+    enough = np.flatnonzero(purchases >= 2 * ENOUGH_PURCHASES)  # about half of them can be asked for
+    back = int(enough[0] if len(enough) else np.argmax(purchases)) + 1
+    cut = past.as_of - back * WINDOW_DAYS * DAY
+    return HeldBack(future_purchases(past, cut, WINDOW_DAYS), past.before(cut))
+
+
+def _purchases_by_window(past: Snapshot) -> npt.NDArray[np.int64]:
+    """[windows] purchases that fit the buyer's vehicle, newest window first; the oldest has nothing before it."""
+    fits = past.fitment(past.user_vehicle[past.event("user")], past.event("product")) >= 0
+    at = past.event("at")
+    window = (past.as_of - 1 - at) // (WINDOW_DAYS * DAY)
+    last = max(int(window.max(initial=0)), 1)
+    return np.bincount(window[fits & (past.event("kind") == ORDERED)], minlength=last)[:last]
 
 
 def calibration(tables: table.Tables, past: Snapshot, task: RankingTask) -> dict[str, float] | None:
@@ -87,25 +131,47 @@ def _reliable(said: Any, task: RankingTask) -> dict[str, float]:
     }
 
 
-def validator(task: RankingTask) -> Validate:
-    """Say how likely a population finds what people bought in the window, for `fit`.
+def validator(held: HeldBack) -> Validate:
+    """Measure how likely vectors, on top of counting, find what people bought in the window.
 
     The mean logarithm, in nats, of the probability of each purchase among the candidates, by the softmax of the
-    scores. Of losses that leave scores on a scale of their own they are flattened to what suits best; they are not
-    sharpened, for scores that are too flat have more to learn. Every place of a list counts, so that the value
-    sways less from step to step than one of the first places alone.
+    scores.
     """
-    owner, candidate = torch.from_numpy(task.owner), torch.from_numpy(task.candidate)
-    vehicle, bought = torch.from_numpy(task.vehicle)[owner], torch.from_numpy(np.flatnonzero(task.is_target))
+    loss = _loss(held)
 
-    def value(q: Tensor, z: Tensor, newest: Tensor) -> float:
-        score = (q[vehicle] * z[candidate]).sum(1) + newest[candidate]
-
-        def surprise(sharpness: float) -> float:
-            sharpened = score * math.exp(sharpness)
-            level = log_normaliser(sharpened, owner, len(task.user))
-            return float((level[owner[bought]] - sharpened[bought]).mean())
-
-        return -float(minimize_scalar(surprise, bounds=(FLATTEST, 0.0), method="bounded").fun)
+    def value(q: Tensor, z: Tensor, counted: Counted) -> float:
+        return -loss(counted.popularity, counted.lift, q, z)(1.0)
 
     return value
+
+
+def trust(held: HeldBack, fitted: Fitted) -> float:
+    """How far the network is trusted beside counting: the scale of its vectors that predicts the window best.
+
+    Between `LEAST_TRUST`, where counting alone ranks, and 1. Where too few people bought anything, it is the least.
+    """
+    if len(held.task.user) < FEWEST_TEST_USERS:
+        return LEAST_TRUST
+    loss = _loss(held)(fitted.popularity.numpy(), fitted.lift.numpy(), fitted.q, fitted.z)
+    return float(minimize_scalar(loss, bounds=(LEAST_TRUST, 1.0), method="bounded").x)
+
+
+def _loss(held: HeldBack) -> Callable[..., Callable[[float], float]]:
+    """Prepare the mean negative log likelihood of the window's purchases, by the scale of the vectors."""
+    task, early = held.task, held.early
+    owner, candidate = torch.from_numpy(task.owner), torch.from_numpy(task.candidate)
+    vehicle, bought = torch.from_numpy(task.vehicle)[owner], torch.from_numpy(np.flatnonzero(task.is_target))
+    fitment = early.fitment(task.vehicle[task.owner], task.candidate)
+
+    def by_scale(popularity: Floats, lift: Floats, q: Tensor, z: Tensor) -> Callable[[float], float]:
+        counted = torch.from_numpy(popularity[task.candidate] + lift[fitment])
+        learned = (q[vehicle] * z[candidate]).sum(1)
+
+        def loss(scale: float) -> float:
+            score = counted + scale * learned
+            level = log_normaliser(score, owner, len(task.user))
+            return float((level[owner[bought]] - score[bought]).mean())
+
+        return loss
+
+    return by_scale

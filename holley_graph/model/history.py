@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from holley_graph.counting.utility import KIND_WEIGHTS, Counted, bins
 from holley_graph.evaluation.targets import DAY
-from holley_graph.model.likelihood import KIND_WEIGHTS, log_normaliser, time_bins
+from holley_graph.model.likelihood import log_normaliser
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.sage import History
 from holley_graph.snapshot.snapshot import KINDS, Ints, Snapshot
@@ -62,14 +63,14 @@ def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: P
     return torch.stack(means, 1).to(z.dtype)
 
 
-def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, config: PopulationConfig) -> History:
+def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, counted: Counted, config: PopulationConfig) -> History:
     """Learn what a history adds, by the same softmax over what fits.
 
     Args:
         snapshot: events up to its `as_of`.
         q: [vehicles, dim] fixed.
         z: [products, dim] fixed.
-        popularity: [products, bins] fixed.
+        counted: fixed.
         config: see there.
     """
     layer = History(config.dim)
@@ -79,10 +80,10 @@ def fit_history(snapshot: Snapshot, q: Tensor, z: Tensor, popularity: Tensor, co
     means = history_means(snapshot, z, user, release, config)
     cells, offsets = snapshot.fitting(vehicle)
     owner, candidate = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
-    bins = time_bins(at, snapshot.as_of, config.bins, config.bin_days)
+    offset = counted.at(snapshot, cells, bins(at, snapshot.as_of)[owner])
     chosen = torch.from_numpy(candidate == product[owner])
     asked, counts, there = torch.from_numpy(owner), torch.from_numpy(weight), z[candidate]
-    without = (q[vehicle[owner]] * there).sum(1) + popularity[candidate, bins[owner]]
+    without = (q[vehicle[owner]] * there).sum(1) + torch.from_numpy(offset.astype(np.float32))
     descent = torch.optim.LBFGS(layer.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:

@@ -2,7 +2,7 @@
 
 Hamilton, Ying & Leskovec (NeurIPS 2017) as published, mean aggregator over every neighbour of any kind:
 
-    h_n = x_n + tanh(g) · LayerNorm(W · mean_{m ∈ N(n)} h_m)        `layers` times
+    h_n = x_n + V · W · mean_{m ∈ N(n)} h_m        `layers` times
 
 Beside `sage` it measures what one matrix per relation is worth.
 """
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.population import Gated, Levels, Population, adjacency, mean_conv
+from holley_graph.model.population import Levels, Message, Population, adjacency, mean_conv
 from holley_graph.model.sage import MESSAGES, SageConfig
 
 TYPES = ("vehicle", "product", "model", "make", "part_type")
@@ -39,7 +39,7 @@ class Homogeneous(Population):
         everybody = sum(self._sizes)
         self.register_buffer("neighbours", adjacency(edges.unique(dim=1), (everybody, everybody)), persistent=False)
         self.layers = nn.ModuleList(mean_conv(config.dim) for _ in range(config.layers))
-        self.gates = nn.ModuleList(Gated(config.dim) for _ in self.layers)
+        self.gates = nn.ModuleList(Message(config.dim) for _ in self.layers)
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""

@@ -15,10 +15,10 @@ import torch
 
 from holley_graph import sealed
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.model import encoder, vectors
 from holley_graph.model.architectures import MODELS, Architecture
-from holley_graph.model.encoder import ROTATION, TOP, Encoder
+from holley_graph.model.encoder import ROTATION, SCALE, TOP, Encoder
 from holley_graph.model.fit import Fitted, build, served
 from holley_graph.model.sage import History
 from holley_graph.model.warm import rotated
@@ -30,11 +30,11 @@ class Newcomers:
     """What came after a run.
 
     Attributes:
-        tables: their vectors, as they are served.
+        tables: their vectors and lifts, as they are served.
         unknown: level to its keys that the run never saw, of levels that nothing stands above.
     """
 
-    tables: dict[str, Table]
+    tables: Tables
     unknown: dict[str, list[str]]
 
 
@@ -54,27 +54,33 @@ def encode(run: Path, snapshot: Snapshot) -> Newcomers:
     model = replace(model, config=type(model.config)(**manifest["config"]))
     fitted, unknown = everybody(snapshot, model, kept, manifest["seed"])
     made = vectors.tables(snapshot, fitted, model.config)
-    late = {}
+    late: dict[str, Table] = {}
     for name in table.NODES:
         new = known[name].find(made[name].keys) < 0
         late[name] = Table(made[name].keys[new], made[name].vectors[new])
+    pairs = made.lift.vehicle, made.lift.product
+    new_pairs = np.flatnonzero(known.lift.rows(made.lift.vehicles, made.lift.products, *pairs) < 0)
     length = float(np.linalg.norm(known["product"].vectors[0].astype(float)))
     late["product"] = replace(late["product"], vectors=table.pad_to(length, late["product"].vectors))
-    return Newcomers(late, unknown)
+    return Newcomers(Tables(late, made.lift.take(new_pairs)), unknown)
 
 
 def everybody(
     snapshot: Snapshot, model_of: Architecture, kept: Encoder, seed: int
 ) -> tuple[Fitted, dict[str, list[str]]]:
     """Encode all of a graph by what a run kept, without training; say what it has never seen, by level."""
-    model, levels = build(snapshot, model_of, kept.edges, seed)
+    assert kept.counted is not None  # noqa: S101  `encoder.load` has refused a run of a graph without vehicles
+    popularity, lift = kept.counted.apply(snapshot)
+    model, levels = build(snapshot, model_of, kept.edges, seed, popularity)
     kept.fill(model, levels)
-    q, z, newest = served(model)
+    q, z = served(model)
+    q *= kept.state[SCALE]
     with torch.no_grad():
-        source = model.eval().source()
+        source, popular = model.eval().source(), model.popularity()
     history = History(model_of.config.dim)
     history.load_state_dict({"weights": kept.state["history.weights"]})
-    fitted = Fitted(q, z, newest, history.requires_grad_(False), source, kept, float("nan"))
+    lifts = torch.from_numpy(lift.astype(np.float32))
+    fitted = Fitted(q, z, popular, lifts, history.requires_grad_(False), source, kept, float("nan"))
     turn = kept.state.get(ROTATION)
     unknown = {name: sorted(set(levels[name].keys) - set(kept.keys[name])) for name in TOP}
     return fitted if turn is None else rotated(fitted, turn), unknown

@@ -4,7 +4,7 @@ Ying et al., "Graph Convolutional Neural Networks for Web-Scale Recommender Syst
 neighbour is not an edge but how often short walks come by, and visit counts are the weights of the mean:
 
     N(n), α_n = the most visited products of walks over who touched what, and their shares of the visits
-    h_n = x_n + tanh(g) · LayerNorm(W · Σ_{p ∈ N(n)} α_np ReLU(Q x_p))
+    h_n = x_n + V · W · Σ_{p ∈ N(n)} α_np ReLU(Q x_p)
     loss = Σ_{chosen} max(0, margin + s(v, rival) − s(v, chosen))
 
 A rival fits the same vehicle; it is the best scored of a few drawn at random, first of one, later of ever more: the
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.likelihood import Choices, scores
-from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, gathered
+from holley_graph.model.population import Levels, Message, Population, PopulationConfig, gathered
 
 Ints = npt.NDArray[np.int64]
 Lists = tuple[Ints, Ints]
@@ -71,7 +71,7 @@ class PinSage(Population):
         self.layers = nn.ModuleDict(
             {name: nn.Linear(config.dim, config.dim, bias=False) for name in ("neighbour", "vehicle", "product")}
         )
-        self.gates = nn.ModuleDict({name: Gated(config.dim) for name in ("vehicle", "product")})
+        self.gates = nn.ModuleDict({name: Message(config.dim) for name in ("vehicle", "product")})
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
@@ -84,12 +84,12 @@ class PinSage(Population):
         self.epoch += 1
         draws = min(1 + int(self.epoch) // self.options.harder_every, self.options.hardest)
         q, z = self()
-        score = scores(events, q, z, self.popularity())
+        score = scores(events, q, z)
         chosen = torch.nonzero(events.weight)[:, 0]
-        size = torch.bincount(events.group, minlength=events.groups)
-        start = (size.cumsum(0) - size)[events.group[chosen]]
+        size = torch.bincount(events.vehicle, minlength=events.vehicles)
+        start = (size.cumsum(0) - size)[events.vehicle[chosen]]
         luck = torch.rand(len(chosen), draws, device=score.device)
-        rivals = start[:, None] + (luck * size[events.group[chosen]][:, None]).long()
+        rivals = start[:, None] + (luck * size[events.vehicle[chosen]][:, None]).long()
         missing = torch.relu(self.options.margin + score[rivals].amax(1) - score[chosen])
         return (events.weight[chosen] * missing).sum()
 

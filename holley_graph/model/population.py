@@ -1,12 +1,12 @@
-"""What every model of the population shares: hierarchies that are summed, and popularity that drifts.
+"""What every model shares: a counted utility, and vectors whose inner product is added to it.
 
     q_v = make + year window + model + window of the model + itself     vehicle, [vehicles, dim]
     z_p = part type + brand + price bucket + base SKU + itself          product, [products, dim]
-    s(v, p, t) = q_v · z_p + b_p(t)                                     one inner product once b_p is a coordinate
+    s(v, p) = popularity_p + lift_vp + q_v · z_p                        what is counted, and what is learned
 
-By itself this is the twin without messages: what a graph model has to beat before its edges earn their place.
-The bias b_p(t) is popularity: a sum over part type, base SKU and product, of which type and product drift from one
-time bin to the next; the newest bin is what is served.
+By itself this is the two-tower model without messages: what a graph model has to beat before its edges earn their
+place. Popularity and lift are counted (`holley_graph.counting`) and fixed while vectors are trained. The prior of
+the vectors pulls them to nothing, so that where the data ask for no more, counting alone ranks.
 """
 
 from __future__ import annotations
@@ -35,16 +35,10 @@ class PopulationConfig:
     """Length of every vector before its two extra coordinates."""
     init_std: float = 0.05
     """Standard deviation of the tables at the start."""
-    bins: int = 12
-    """Time bins of the drifting popularity; the oldest takes everything earlier."""
-    bin_days: int = 45
-    """Length of a bin."""
-    table_l2: float = 20.0
-    """Weight decay of the tables, in events: how many observations a prior is worth."""
-    bias_l2: float = 1.0
-    """Weight decay of the popularity terms, in events."""
-    drift_l2: float = 20.0
-    """Penalty on popularity moving from one bin to the next, in events."""
+    table_l2: float = 60.0
+    """Weight decay of the tables, in choices: how many observations a prior is worth."""
+    message_l2: float = 300.0
+    """Weight decay of the matrices that messages pass through, in choices."""
     history_half_life_days: float = 20.0
     """Days after which something in a user's history counts half."""
     history_prior: float = 1.0
@@ -80,15 +74,15 @@ class Population(nn.Module):
         hops: how far messages travel.
     """
 
+    counted_popularity: Tensor
+
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: PopulationConfig) -> None:
         super().__init__()
         self.config = config
         self.hops = 0
         self.vehicle = Sums(vehicle, config.dim, config.init_std)
         self.product = Sums(product, config.dim, config.init_std)
-        popularity = {name: product[name] for name in ("part_type", "base_sku", "product")}
-        self.bias = Sums(popularity, 1, 0.0)
-        self.drift = Sums({name: product[name] for name in ("part_type", "product")}, config.bins, 0.0)
+        self.register_buffer("counted_popularity", data["product"].popularity, persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
@@ -98,19 +92,13 @@ class Population(nn.Module):
         """Return the relations that carry messages as CSR [receivers, senders]."""
         return {}
 
-    def within(self, part: Subgraph) -> tuple[Tensor, Tensor, Tensor]:
-        """Return q, z and b of the vehicles and products of a part of the graph, from what they hear in it."""
-        products = part.nodes["product"]
-        return (
-            self.vehicle(part.nodes["vehicle"]),
-            self.product(products),
-            self.bias(products) + self.drift(products),
-        )
+    def within(self, part: Subgraph) -> tuple[Tensor, Tensor]:
+        """Return q and z of the vehicles and products of a part of the graph, from what they hear in it."""
+        return self.vehicle(part.nodes["vehicle"]), self.product(part.nodes["product"])
 
     def popularity(self) -> Tensor:
-        """Return b [products, bins]; bin 0 is the newest."""
-        popularity: Tensor = self.bias() + self.drift()
-        return popularity
+        """Return b [products], how much everybody wants them now, in nats: what is counted."""
+        return self.counted_popularity
 
     def source(self) -> Tensor | None:
         """Return what buying a product says of the next one, [products, dim]; none: the history layer says it."""
@@ -123,33 +111,30 @@ class Population(nn.Module):
     def loss(self, events: Choices) -> Tensor:
         """Return what training minimises beside `penalty`, summed over events."""
         q, z = self()
-        return negative_log_likelihood(events, q, z, self.popularity())
+        return negative_log_likelihood(events, q, z)
 
     def penalty(self) -> Tensor:
         """Return the negative log prior, in events (up to constants)."""
-        c = self.config
-        tables = sum(
-            (t.square().sum() for s in (self.vehicle, self.product) for t in s.tables.values()), torch.zeros(())
-        )
-        biases = sum((t.square().sum() for t in self.bias.tables.values()), torch.zeros(()))
-        moves = sum(
-            (t.diff(dim=1).square().sum() + t[:, -1].square().sum() for t in self.drift.tables.values()),
-            torch.zeros(()),
-        )
-        return (c.table_l2 * tables + c.bias_l2 * biases + c.drift_l2 * moves) / 2
+        tables = (t.square().sum() for s in (self.vehicle, self.product) for t in s.tables.values())
+        named = ((name, each) for name, each in self.named_parameters() if ".tables." not in name)
+        messages = (each.square().sum() for _, each in named if each.dim() == 2)
+        nothing, c = torch.zeros(()), self.config
+        return (c.table_l2 * sum(tables, nothing) + c.message_l2 * sum(messages, nothing)) / 2
 
 
-class Gated(nn.Module):
-    """A message as a residual, tanh(g) · LayerNorm(m): nearly shut at first, opened as far as it helps."""
+class Message(nn.Module):
+    """What neighbours add to a receiver, V · m; V starts at nothing and is shrunk to it, as the tables are.
+
+    A norm over what is added would undo the prior of the tables: messages overfitted by it (docs/experiments.md).
+    """
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(dim)
-        self.gate = nn.Parameter(torch.tensor(0.01))
+        self.weight = nn.Parameter(torch.zeros(dim, dim))
 
     def forward(self, message: Tensor) -> Tensor:
         """Return what is added to the receiver, [receivers, dim]."""
-        added: Tensor = torch.tanh(self.gate) * self.norm(message.to(self.gate.dtype))  # half precision ends here
+        added: Tensor = message.to(self.weight.dtype) @ self.weight.T  # half precision ends here
         return added
 
 

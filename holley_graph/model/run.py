@@ -30,7 +30,7 @@ class Learned:
     """What a way of training leaves: vectors, parameters, and how it went."""
 
     config: PopulationConfig | CatalogueConfig
-    tables: dict[str, table.Table]
+    tables: table.Tables
     encoder: Encoder
     epochs: int
     curve: Curve
@@ -39,6 +39,8 @@ class Learned:
     warm: dict[str, Any] | None = None
     drift: dict[str, Any] | None = None
     calibration: dict[str, float] | None = None
+    trust: dict[str, Any] | None = None
+    """How far the network is trusted beside counting, and what that rests on; none for a graph without vehicles."""
 
 
 def seal(runs: Path, manifest: dict[str, Any], learned: Learned) -> None:

@@ -5,7 +5,7 @@ one weight matrix per relation as in Schlichtkrull et al., "Modeling Relational 
 Networks" (ESWC 2018).
 
     x = sums over hierarchies                                       as in `population`
-    h_n = x_n + tanh(g) · LayerNorm(Σ_r W_r · mean_{m ∈ N_r(n)} x_m)    gated residual, `layers` times
+    h_n = x_n + V · Σ_r W_r · mean_{m ∈ N_r(n)} x_m    `layers` times
     q_v = h_v,   z_p = h_p
 
 What a user's own history adds is the last layer, with one matrix per kind of interaction, aggregating only
@@ -26,7 +26,7 @@ from torch.nn import functional
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv
 
-from holley_graph.model.population import Gated, Levels, Population, PopulationConfig, adjacency, mean_conv
+from holley_graph.model.population import Levels, Message, Population, PopulationConfig, adjacency, mean_conv
 from holley_graph.model.sampler import Relation, Subgraph
 from holley_graph.snapshot.snapshot import KINDS
 
@@ -72,7 +72,7 @@ class Sage(Population):
         )
         types = ("vehicle", "product", "model", "make", "part_type")
         self.gates = nn.ModuleDict(
-            {f"{name}_{i}": Gated(config.dim) for i in range(len(self.layers)) for name in types}
+            {f"{name}_{i}": Message(config.dim) for i in range(len(self.layers)) for name in types}
         )
         for (source, relation, target), edges in used.items():
             shape = (data[target].num_nodes, data[source].num_nodes)
@@ -84,10 +84,9 @@ class Sage(Population):
         """Return q [vehicles, dim] and z [products, dim]."""
         return self._heard(self._start({}), self.adjacencies())
 
-    def within(self, part: Subgraph) -> tuple[Tensor, Tensor, Tensor]:
-        """Return q, z and b of the vehicles and products of a part of the graph, from what they hear in it."""
-        products = part.nodes["product"]
-        return *self._heard(self._start(part.nodes), part.edges), self.bias(products) + self.drift(products)
+    def within(self, part: Subgraph) -> tuple[Tensor, Tensor]:
+        """Return q and z of the vehicles and products of a part of the graph, from what they hear in it."""
+        return self._heard(self._start(part.nodes), part.edges)
 
     def adjacencies(self) -> dict[Relation, Tensor]:
         """Return the relations that carry messages as CSR [receivers, senders]."""

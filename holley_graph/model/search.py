@@ -19,16 +19,17 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from holley_graph.counting.utility import Counted
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.model import vectors
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.checkpoint import fingerprint
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Validate, fit
-from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, last_days, validator
+from holley_graph.model.fit import Validate, fit, rescaled
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, hold_back, trust, validator
 from holley_graph.model.recipe import Recipe
 from holley_graph.model.space import SPACES, proposed
-from holley_graph.model.train import MOST_EPOCHS
+from holley_graph.model.train import STEPS
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -72,7 +73,7 @@ def search(
     model: str = "sage",
     seed: int = 0,
     device: str = "cpu",
-    epochs: int = MOST_EPOCHS,
+    epochs: int = STEPS,
     progress: Progress = silent,
 ) -> Found:
     """Try configurations until there are so many trials, earlier ones of the same search counted.
@@ -92,10 +93,11 @@ def search(
         GraphStateError: too few people bought something in the last days to tell configurations apart.
     """
     past = full.before(full.as_of if as_of is None else as_of)
-    task, early = last_days(past)
-    if len(task.user) < FEWEST_TEST_USERS:
+    held = hold_back(past)
+    if len(held.task.user) < FEWEST_TEST_USERS:
         raise GraphStateError(
-            f"{len(task.user)} people bought in the last {WINDOW_DAYS} days: too few to tell configurations apart"
+            f"{len(held.task.user)} people bought in any {WINDOW_DAYS} days: too few to tell configurations apart",
+            "choose among configurations when more was bought",
         )
     chosen, execution = MODELS[model], Execution(torch.device(device))
     folder = searches / f"{model}-{fingerprint(past, {'model': model, 'seed': seed})}"
@@ -104,10 +106,11 @@ def search(
 
     def objective(trial: Trial) -> float:
         tried = replace(chosen, config=proposed(trial, model))
-        judged = _pruned(trial, validator(task))
-        fitted, curve = fit(early, tried, epochs, seed=seed, execution=execution, validate=judged)
-        trial.set_user_attr("epochs", curve.best_epoch)
-        measured = compare(vectors.tables(early, fitted, tried.config), past, early, task)
+        judged = _pruned(trial, validator(held))
+        fitted, curve = fit(held.early, tried, epochs, seed=seed, execution=execution, validate=judged)
+        trial.set_user_attr("epochs", len(curve.loss))
+        made = vectors.tables(held.early, rescaled(fitted, trust(held, fitted)), tried.config)
+        measured = compare(made, past, held.early, held.task)
         assert measured is not None  # noqa: S101  somebody bought: counted above
         return float(measured["run"][VALUE])
 
@@ -115,7 +118,7 @@ def search(
         progress("trying configurations", len(study.get_trials(states=DONE)), trials)
 
     study.optimize(objective, max(0, trials - len(study.get_trials(states=DONE))), callbacks=[tell])
-    return _found(study, folder, model, past.as_of, len(task.user))
+    return _found(study, folder, model, past.as_of, len(held.task.user))
 
 
 def _open(folder: Path, model: str, seed: int) -> optuna.Study:
@@ -159,9 +162,9 @@ def _pruned(trial: Trial, validate: Validate) -> Validate:
     """Report every check to the study, and give up where it says so."""
     checks = 0
 
-    def judged(*encoded: torch.Tensor) -> float:
+    def judged(q: torch.Tensor, z: torch.Tensor, counted: Counted) -> float:
         nonlocal checks
-        value = validate(*encoded)
+        value = validate(q, z, counted)
         trial.report(value, checks)
         checks += 1
         if trial.should_prune():

@@ -1,6 +1,6 @@
 """What `search` tries: where each field of a model's configuration may lie.
 
-A field that is not here stays as it is: `bins`, and what depends on what is installed (`text` of `gat`).
+A field that is not here stays as it is: what depends on what is installed (`text` of `gat`).
 """
 
 from __future__ import annotations
@@ -19,25 +19,22 @@ Space = dict[str, tuple[float, float] | list[Any]]
 VECTORS: Space = {
     "dim": (16, 96),
     "init_std": (0.01, 0.2),
-    "table_l2": (2.0, 200.0),
-    "bias_l2": (0.1, 10.0),
+    "table_l2": (10.0, 500.0),
+    "message_l2": (30.0, 10_000.0),
     "history_half_life_days": (10.0, 240.0),
     "history_prior": (0.2, 5.0),
 }
 """Of every model."""
-DRIFT: Space = {"bin_days": (15, 90), "drift_l2": (2.0, 200.0)}
-"""Of every model whose popularity moves: `gat` has one bin of time."""
 LAYERS: Space = {"layers": (1, 3)}
 FOLDS: Space = {"folds": (2, 8)}
 
 SPACES: dict[str, Space] = {
-    "sage": VECTORS | DRIFT | LAYERS,
-    "twin": VECTORS | DRIFT,
-    "homogeneous": VECTORS | DRIFT | LAYERS,
-    "lightgcn": VECTORS | DRIFT | LAYERS,
-    "daemon": VECTORS | DRIFT | FOLDS | {"pairs": (0.1, 3.0), "asymmetry": (0.1, 2.0)},
+    "sage": VECTORS | LAYERS,
+    "twin": VECTORS,
+    "homogeneous": VECTORS | LAYERS,
+    "lightgcn": VECTORS | LAYERS,
+    "daemon": VECTORS | FOLDS | {"pairs": (0.1, 3.0), "asymmetry": (0.1, 2.0)},
     "pinsage": VECTORS
-    | DRIFT
     | {
         "walks": (20, 200),
         "hops": (1, 4),
@@ -61,7 +58,7 @@ SPACES: dict[str, Space] = {
         "head_per_kind": [False, True],
         "table_rate": (0.1, 2.0),
     },
-    "click": VECTORS | DRIFT | LAYERS | FOLDS | {"half_life_bins": (1.0, 16.0)},
+    "click": VECTORS | LAYERS | FOLDS,
 }
 """Model to what is searched of it."""
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from holley_graph.counting.utility import KIND_WEIGHTS
 from holley_graph.evaluation.targets import DAY
-from holley_graph.model.likelihood import KIND_WEIGHTS
 
 
 @dataclass(frozen=True)

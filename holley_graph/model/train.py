@@ -1,4 +1,4 @@
-"""One training run: choose the length on time that was held back, refit on everything, seal the run folder."""
+"""One training run: choose on time held back how far to trust the network, refit on everything, seal the folder."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from holley_graph.model import warm as going_on
 from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.checkpoint import Unfinished, unfinished
-from holley_graph.model.encoder import Encoder
+from holley_graph.model.encoder import SCALE, Encoder
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Curve, fit
-from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, calibration, compare, last_days, validator
+from holley_graph.model.fit import Curve, fit, rescaled
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, calibration, compare, hold_back, trust
 from holley_graph.model.population import PopulationConfig
 from holley_graph.model.processes import ALONE, Processes
 from holley_graph.model.run import Learned, Run, seal
@@ -33,9 +33,8 @@ from holley_graph.model.warm import Live
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
 
-MOST_EPOCHS = 150
-WITHOUT_VALIDATION = 30
-"""Epochs when too few purchases fell into the validation window to choose by."""
+STEPS = 150
+"""Full-batch steps of a training; twice as many change no ranking by more than noise (docs/experiments.md)."""
 PACKAGES = ("torch", "torch-geometric", "holley-graph")
 """What vectors may depend on beside the snapshot and the recipe."""
 
@@ -121,6 +120,7 @@ def train(
             "loss": learned.loss,
             "warm": learned.warm,
             "calibration": learned.calibration,
+            "trust": learned.trust,
             "dim": int(tables["product"].vectors.shape[1]),
             "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
             "metrics": {
@@ -143,32 +143,33 @@ def train(
 def _within_fit(
     past: Snapshot, chosen: Architecture, seed: int, execution: Execution, kept: Unfinished, progress: Progress
 ) -> Learned:
-    """Choose the length on held-back time, then refit on everything."""
+    """Choose on held-back time how far the network is trusted, then refit on everything."""
     if kept.decided:
-        progress(f"length chosen before: going on with {kept.decided['epochs']} epochs", 1, 1)
+        progress(f"chosen before: vectors are scaled by {kept.decided['trust']['scale']:.2f}", 1, 1)
     else:
-        kept.decide(**_choose_length(past, chosen, seed, execution, kept, progress))
+        kept.decide(**_choose_trust(past, chosen, seed, execution, kept, progress))
     decided = kept.decided
     fitted, refit = fit(
         past,
         chosen,
-        decided["epochs"],
+        STEPS,
         seed=seed,
         execution=execution,
+        scale=decided["trust"]["scale"],
         stage="refitting",
         unfinished=kept,
         progress=progress,
     )
-    curve_ = Curve(**decided["curve"]) if decided["curve"] else refit
     return Learned(
         chosen.config,
         vectors.tables(past, fitted, chosen.config),
         fitted.encoder,
         len(refit.loss),
-        curve_,
+        refit,
         decided["validation"],
         fitted.loss,
         calibration=decided["calibration"],
+        trust=decided["trust"],
     )
 
 
@@ -185,9 +186,10 @@ def _from_live(
     fitted, refit = fit(
         past,
         chosen,
-        MOST_EPOCHS,
+        STEPS,
         seed=seed,
         execution=execution,
+        scale=float(live.encoder.state[SCALE]),
         start=live.encoder,
         until=live.until * (1 + going_on.SLACK),
         stage="going on from the live release",
@@ -206,6 +208,7 @@ def _from_live(
         warm={"from": live.manifest["run_id"], "until": live.until},
         drift=drift.measure(made, live.tables, past),
         calibration=live.manifest.get("calibration"),  # no time is held back here to fit one on
+        trust=live.manifest.get("trust"),
     )
 
 
@@ -215,38 +218,42 @@ def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> Lear
     return Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
 
 
-def _choose_length(
+def _choose_trust(
     past: Snapshot, chosen: Architecture, seed: int, execution: Execution, kept: Unfinished, progress: Progress
 ) -> dict[str, Any]:
-    """Early stopping: train on all but the last days, stop when predicting those gets no better.
+    """Train on what was known before the window that is held back, and see how far that helps in it.
 
     Returns:
-        What the refit needs: `epochs`, `curve`, `validation`, and the `calibration` that those days ask for.
+        What the refit needs: `trust` (scale, and what it rests on), `validation` and `calibration` of that window.
     """
-    task, early = last_days(past)
-    if len(task.user) < FEWEST_TEST_USERS:
-        return {"epochs": WITHOUT_VALIDATION, "curve": None, "validation": None, "calibration": None}
-    fitted, curve_ = fit(
-        early,
+    held = hold_back(past)
+    fitted, _ = fit(
+        held.early,
         chosen,
-        MOST_EPOCHS,
+        STEPS,
         seed=seed,
         execution=execution,
-        validate=validator(task),
-        stage="choosing the length",
+        stage="choosing how far to trust the network",
         unfinished=kept,
         progress=progress,
     )
 
     def measured() -> dict[str, Any]:
-        made = vectors.tables(early, fitted, chosen.config)
+        scale, measurable = trust(held, fitted), len(held.task.user) >= FEWEST_TEST_USERS
+        made = vectors.tables(held.early, rescaled(fitted, scale), chosen.config)
         return {
-            "validation": compare(made, past, early, task),
-            "calibration": calibration(made, past, task),
+            "trust": {
+                "scale": scale,
+                "held_back_from": held.early.as_of,
+                "purchases": held.purchases,
+                "enough": held.enough,
+            },
+            "validation": compare(made, past, held.early, held.task) if measurable else None,
+            "calibration": calibration(made, past, held.task) if measurable else None,
         }
 
-    length = {"epochs": curve_.best_epoch * curve_.worth, "curve": asdict(curve_)}
-    return {**length, **execution.processes.told(measured)}
+    told: dict[str, Any] = execution.processes.told(measured)
+    return told
 
 
 def _device(wanted: str) -> str:

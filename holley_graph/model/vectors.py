@@ -1,4 +1,4 @@
-"""From a fitted model to the tables that are written back: everything it knows, inside the vectors."""
+"""From a fitted model to what is written back: tables of vectors, and the lift of fitments."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import numpy.typing as npt
 import torch
 
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.model.fit import Fitted
 from holley_graph.model.history import history_means
 from holley_graph.model.population import PopulationConfig
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 
 
-def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> dict[str, Table]:
+def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> Tables:
     """Assemble the embedding tables of a run.
 
     A model's or make's vector is the mean of its vehicles': what is known of a year that nobody has seen yet.
@@ -30,7 +31,7 @@ def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> dict
     vehicles = fitted.q.numpy()
     make = snapshot.vehicles.column("make").to_numpy(zero_copy_only=False).astype(object)
     model = make + "|" + snapshot.vehicles.column("model").to_numpy(zero_copy_only=False).astype(object)
-    return {
+    made = {
         "product": Table(snapshot.product_ids.keys, table.products(fitted.z.numpy(), fitted.popularity.numpy())),
         "product_source": Table(snapshot.product_ids.keys, table.queries(source.numpy())),
         "vehicle": Table(snapshot.vehicle_ids.keys, table.queries(vehicles)),
@@ -38,6 +39,9 @@ def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> dict
         "make": _means(make, vehicles),
         "user": Table(snapshot.user_ids.keys, table.queries(users)),
     }
+    vehicle, product = snapshot.fits.T
+    lift = Lift(snapshot.vehicle_ids.keys, snapshot.product_ids.keys, vehicle, product, fitted.lift.numpy())
+    return Tables(made, lift)
 
 
 def _users(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> npt.NDArray[np.float32]:

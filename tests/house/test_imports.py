@@ -28,10 +28,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "counting": {"snapshot"},
     "evaluation": {"snapshot", "counting", "embeddings.table", "embeddings.blend", "loaders.baseline"},
     "embeddings": {"graph"},
-    "embeddings.table": set(),
+    "embeddings.table": {"embeddings.lift"},
+    "embeddings.lift": set(),
     "embeddings.blend": {"embeddings.table"},
     "embeddings.fastrp": {"graph", "snapshot"},
-    "model": {"snapshot", "evaluation", "embeddings.table"},
+    "model": {"snapshot", "counting", "evaluation", "embeddings.table", "embeddings.lift"},
     "recommend": {"settings", "graph"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {

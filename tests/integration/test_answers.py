@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from holley_graph.demo.generate import generate
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.table import Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph
@@ -41,7 +41,7 @@ class Live:
 
     graph: Graph
     held: Held
-    tables: dict[str, Table]
+    tables: Tables
     fits: dict[str, set[str]] = field(default_factory=dict)
     owned: dict[str, str] = field(default_factory=dict)
 
@@ -52,6 +52,11 @@ class Live:
         row = self.tables[table].find(np.array([key], object))[0]
         return None if row < 0 else self.tables[table].vectors[row].astype(float)
 
+    def lift(self, vehicle: str, sku: str) -> float:
+        pairs = self.tables.lift
+        rows = (pairs.vehicles[pairs.vehicle] == vehicle) & (pairs.products[pairs.product] == sku)
+        return float(pairs.value[rows].sum())
+
     def bought(self, user: str) -> set[str]:
         """Base SKUs that this person bought lately, under whatever id."""
         email = self.held["user"][user,].get("email_hash")
@@ -61,7 +66,7 @@ class Live:
         return {self.product(s)["base_sku"] for (u, s), row in orders if u in people and row["last_at"] >= late}
 
     def expected(self, user: str, k: int) -> list[tuple[str, float]]:
-        """Rank by the inner product of the run's tables, one of a family, two of a type."""
+        """Rank by inner product and lift of the run, one of a family, two of a type."""
         own, vehicle = self.vector("user", user), self.owned[user]
         query = self.vector("vehicle", vehicle) if own is None else own
         assert query is not None
@@ -71,7 +76,7 @@ class Live:
             product, vector = self.product(sku), self.vector("product", sku)
             assert vector is not None
             if product["eligible"] and product["base_sku"] not in out:
-                scored.append((-float(query @ vector), sku))
+                scored.append((-float(query @ vector) - self.lift(vehicle, sku), sku))
         families: set[str] = set()
         types: Counter[str] = Counter()
         kept = []

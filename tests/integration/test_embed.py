@@ -64,7 +64,7 @@ def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     source = generate(folder / "world", users=600, as_of=AS_OF).folder
     with connect(server) as graph, pytest.MonkeyPatch.context() as patch:
         wipe(graph)
-        patch.setattr(training, "MOST_EPOCHS", 10)
+        patch.setattr(training, "STEPS", 10)
         patch.setattr(curve, "draw", lambda _, path: path.touch())
         sync.sync(FilesSource(source), graph, settings, as_of=AS_OF)
         snapshot = exporter.take(graph, exporter.options(settings.sync))

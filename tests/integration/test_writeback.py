@@ -133,7 +133,8 @@ def test_after_a_writeback_every_vector_is_on_its_node_and_the_indexes_serve(
     assert indexes(loaded.graph) == of_slots(a=runs.DIM + 2)
     assert report.recall is not None
     assert (report.run_id, report.recall >= 0.9, set(report.missing.values())) == ("r1", True, {0})
-    assert report.staged == {name: len(each.keys) for name, each in tables.items()}
+    rows = {name: len(each.keys) for name, each in tables.items()}
+    assert report.staged == rows | {"lift": len(tables.lift)}
     with loaded.graph.driver.session() as session:
         norm = session.run("MATCH (r:Release) RETURN r.product_norm").single(strict=True)[0]
         lengths = session.run(

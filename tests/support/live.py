@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
@@ -33,7 +33,7 @@ class Live:
     settings: Settings
     held: Held
     taken: Taken
-    tables: dict[str, Table]
+    tables: Tables
 
     @cached_property
     def users(self) -> dict[str, dict[str, Any]]:
@@ -76,8 +76,8 @@ class Live:
         return pq.read_table(path).to_pylist()
 
 
-def gaps(tables: dict[str, Table]) -> dict[str, Table]:
-    """Leave out vectors as if their nodes had come after the release."""
+def gaps(tables: Tables) -> Tables:
+    """Leave out vectors and lifts as if their nodes had come after the release."""
 
     def without(name: str, gone: np.ndarray) -> Table:
         return Table(tables[name].keys[~gone], tables[name].vectors[~gone])
@@ -87,7 +87,8 @@ def gaps(tables: dict[str, Table]) -> dict[str, Table]:
 
     make = np.array([key.split("|")[0] for key in tables["vehicle_model"].keys])
     fewer = {"FORD", "PONTIAC"}
-    return tables | {
+    fewer_lifts = tables.lift.take(np.flatnonzero(np.arange(len(tables.lift)) % 7 > 0))
+    return Tables(tables, fewer_lifts) | {
         "product": without("product", each("product", 10)),
         "product_source": without("product_source", each("product_source", 10)),
         "user": without("user", each("user", 2)),

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.table import Table, Tables
 from tests.support.held import Held
 
 DIM = 6
 
 
-def draw(held: Held, seed: int, dim: int = DIM) -> dict[str, Table]:
-    """Vectors for everything that the graph holds; users with a history only. Coordinate 0 is the seed."""
+def draw(held: Held, seed: int, dim: int = DIM) -> Tables:
+    """Vectors and lifts for all that the graph holds; users with a history only. Coordinate 0 is the seed."""
     rng = np.random.default_rng(seed)
     active = {key[0] for kind in ("viewed", "carted", "ordered") for key in held[kind]}
     keys = {name: sorted(key for (key,) in held[name]) for name in ("product", "vehicle", "vehicle_model", "make")}
@@ -25,10 +26,18 @@ def draw(held: Held, seed: int, dim: int = DIM) -> dict[str, Table]:
         popularity = rng.normal(size=len(found)).astype(np.float32)
         each = table.products(vectors, popularity) if name == "product" else table.queries(vectors)
         made[name] = Table(np.array(found, object), each)
-    return made
+    return Tables(made, _lift(held, rng))
 
 
-def write(tables: dict[str, Table], folder: Path) -> Path:
+def _lift(held: Held, rng: np.random.Generator) -> Lift:
+    """A number for every fitment."""
+    pairs = np.array(sorted((vehicle, sku) for sku, vehicle in held["fits"]), object).reshape(-1, 2)
+    vehicles, vehicle = np.unique(pairs[:, 0], return_inverse=True)
+    products, product = np.unique(pairs[:, 1], return_inverse=True)
+    return Lift(vehicles, products, vehicle, product, rng.normal(size=len(pairs)).astype(np.float32))
+
+
+def write(tables: Tables, folder: Path) -> Path:
     """Save tables as a run folder."""
     folder.mkdir(parents=True)
     table.save(tables, folder)

@@ -14,6 +14,6 @@ clean.import_before(__name__)
 
 def shorten(patch: pytest.MonkeyPatch) -> None:
     """Trainings of few steps, each of which is kept, without a picture of them."""
-    patch.setattr(training, "MOST_EPOCHS", 15)
+    patch.setattr(training, "STEPS", 15)
     patch.setattr(checkpoint, "KEEP_EVERY_S", 0)
     patch.setattr(curve, "draw", lambda _, path: path.touch())

@@ -133,6 +133,25 @@ def test_without_events_all_that_fits_is_alike() -> None:
     np.testing.assert_allclose(counted.scores(bare), 0, atol=1e-6)
 
 
+def test_what_is_kept_says_the_same_and_knows_what_came_later(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    counted = utility.count(SMALL)
+    counted.utility.save(tmp_path)
+    kept = utility.load(tmp_path)
+    for ours, theirs in zip(kept.apply(SMALL), (counted.popularity, counted.lift), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    # a product that nobody knew has the popularity of its part type, and the lift of its part type and brand
+    keys = SMALL.products.column("sku").to_pylist()
+    strange = SMALL.products.set_column(
+        SMALL.products.schema.get_field_index("sku"), "sku", pa.array(["zz-new", *keys[1:]])
+    )
+    popularity, lift = kept.apply(replace(SMALL, products=strange))
+    part_type = levels.product_groups(SMALL)["part_type"]
+    of_types = kept._values(1, part_type.keys)[part_type.rows]
+    assert popularity[0] == pytest.approx(of_types[0])
+    np.testing.assert_array_equal(popularity[1:], counted.popularity[1:])
+    assert np.isfinite(lift).all()
+
+
 def test_years_of_a_model_that_share_their_parts_are_one_generation() -> None:
     """Three years of one model; the third shares no part with the others."""
     vehicles = pa.table(

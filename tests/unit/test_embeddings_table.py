@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.errors import ParcelError
 
 seeds = st.integers(0, 2**32 - 1)
@@ -39,10 +40,13 @@ def test_find_gives_rows_and_minus_one() -> None:
 
 def test_saved_tables_open_equal_bit_for_bit(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    tables = {
+    made = {
         name: Table(np.array([f"k{i}É" for i in range(n)], object), rng.normal(size=(n, 5)).astype(np.float32))
         for n, name in enumerate(table.NAMES)  # the first has no rows
     }
+    keys = np.array(["v1", "v2É"], object), np.array(["A", "B", "C"], object)
+    lift = Lift(*keys, np.array([0, 1, 1]), np.array([2, 0, 1]), np.array([0.5, -1.25, 3], np.float32))
+    tables = Tables(made, lift)
     table.save(tables, tmp_path)
     opened = table.load(tmp_path)
     assert set(opened) == set(tables)
@@ -50,6 +54,10 @@ def test_saved_tables_open_equal_bit_for_bit(tmp_path: Path) -> None:
         assert opened[name].keys.tolist() == each.keys.tolist()
         np.testing.assert_array_equal(opened[name].vectors, each.vectors)
         np.testing.assert_array_equal(table.mapped(tmp_path, name), each.vectors)
+    pairs = np.array([0, 0, 1, 1]), np.array([2, 0, 0, 1])
+    assert opened.lift.values(*keys, *pairs).tolist() == [0.5, 0, -1.25, 3]
+    assert opened.lift.values(["v2É", "new"], ["B"], np.array([0, 1, -1]), np.zeros(3, int)).tolist() == [3, 0, 0]
+    assert dict(opened.lift.by_vehicle()) == {"v1": {"C": 0.5}, "v2É": {"A": -1.25, "B": 3}}
     some = table.load(tmp_path, ["user", "no-such"])
     assert set(some) == {"user"}
     np.testing.assert_array_equal(some["user"].vectors, tables["user"].vectors)
@@ -58,7 +66,7 @@ def test_saved_tables_open_equal_bit_for_bit(tmp_path: Path) -> None:
 def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ParcelError, match="no readable embeddings"):
         table.load(tmp_path)
-    table.save({"user": Table(np.array(["a", "b"], object), np.zeros((2, 3), np.float32))}, tmp_path)
+    table.save(Tables({"user": Table(np.array(["a", "b"], object), np.zeros((2, 3), np.float32))}), tmp_path)
     whole = (tmp_path / "embeddings.safetensors").read_bytes()
     (tmp_path / "late.parquet").write_text("junk")
     with pytest.raises(ParcelError, match=r"late\.parquet cannot be read"):
@@ -70,7 +78,7 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
     with pytest.raises(ParcelError, match="no readable embeddings"):
         table.load(tmp_path)
     (tmp_path / "embeddings.safetensors").write_bytes(whole)
-    table.save({"user": Table(np.array(["a"], object), np.zeros((1, 3), np.float32))}, tmp_path)
+    table.save(Tables({"user": Table(np.array(["a"], object), np.zeros((1, 3), np.float32))}), tmp_path)
     (tmp_path / "embeddings.safetensors").write_bytes(whole)
     with pytest.raises(ParcelError, match="2 vectors and 1 keys"):
         table.load(tmp_path)
@@ -80,11 +88,11 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
 
 
 def test_a_run_that_was_changed_after_it_was_sealed_is_refused(tmp_path: Path) -> None:
-    tables = {"product": Table(np.array(["A"], object), np.ones((1, 3), np.float32))}
+    tables = Tables({"product": Table(np.array(["A"], object), np.ones((1, 3), np.float32))})
     table.save(tables, tmp_path)
     digest = hashlib.sha256((tmp_path / "embeddings.safetensors").read_bytes()).hexdigest()
     (tmp_path / "manifest.json").write_text(json.dumps({"files": {"embeddings.safetensors": digest}}))
     assert table.load(tmp_path).keys() == tables.keys()
-    table.save({"product": Table(tables["product"].keys, tables["product"].vectors * 2)}, tmp_path)
+    table.save(tables | {"product": Table(tables["product"].keys, tables["product"].vectors * 2)}, tmp_path)
     with pytest.raises(ParcelError, match="changed after it was sealed"):
         table.load(tmp_path)

@@ -54,7 +54,7 @@ def trained(full: Snapshot, folder: Path) -> Ranker:
 def test_no_ranker_profits_from_a_signal_that_only_the_future_has(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "MOST_EPOCHS", 5)
+    monkeypatch.setattr(training, "STEPS", 5)
     rushed = rush(WORLD.snapshot, CUT)
     worlds = {"plain": WORLD.snapshot, "rushed": rushed}
     task = future_purchases(rushed, CUT)

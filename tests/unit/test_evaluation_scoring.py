@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.evaluation import scoring
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
@@ -30,11 +31,25 @@ TASK = RankingTask(
 )
 
 
-def tables(**more: Table) -> dict[str, Table]:
+def tables(lift: Lift | None = None, **more: Table) -> Tables:
     skus = np.array(["A", "C"], object)  # B came after the run
     products = table.products(np.array([[1, 0], [0, 2]], np.float32), np.array([0.5, 0], np.float32))
     vehicles = table.queries(np.array([[1, 1]], np.float32))
-    return {"product": Table(skus, products), "vehicle": Table(np.array(["V"], object), vehicles)} | more
+    made = {"product": Table(skus, products), "vehicle": Table(np.array(["V"], object), vehicles)}
+    return Tables(made | more, lift)
+
+
+def test_the_lift_of_the_fitment_is_added_and_an_unknown_one_is_none() -> None:
+    lift = Lift(
+        np.array(["V", "W"], object),
+        np.array(["A", "C"], object),
+        np.array([0, 1]),
+        np.array([0, 1]),
+        np.array([0.25, 9.0], np.float32),
+    )
+    nobody = Table(np.empty(0, object), np.empty((0, 4), np.float32))
+    found = scoring.scores(tables(lift, user=nobody), FULL, TASK)
+    assert found.tolist() == [1.75, -np.inf, 2, 1.75, -np.inf, 2]
 
 
 def test_a_user_with_a_vector_is_scored_by_it_and_others_by_their_vehicle() -> None:

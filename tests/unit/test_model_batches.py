@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch_geometric.nn import SAGEConv
 
+from holley_graph.counting.utility import count
 from holley_graph.errors import SettingsError
 from holley_graph.model import batches
 from holley_graph.model.architectures import MODELS
@@ -15,24 +16,25 @@ from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.data import price_edges
 from holley_graph.model.execution import Execution
 from holley_graph.model.fit import AVERAGED, CHECK_EVERY, LEARNING_RATE, build, fit
-from holley_graph.model.likelihood import ByVehicle, Choices, choices
+from holley_graph.model.likelihood import Choices, VehicleGroups, choices
 from holley_graph.model.population import Population
 from holley_graph.model.processes import Processes
 from holley_graph.model.train import train
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
-EVENTS = choices(SMALL, 12, 45)
+COUNTED = count(SMALL)
+EVENTS = choices(SMALL, COUNTED)
 ABLE = [name for name, each in MODELS.items() if each.batches]
 
 
 def model(name: str, **config: object) -> Population:
-    """With vectors large and gates open enough for messages to matter."""
+    """With vectors and messages large enough to matter."""
     chosen = replace(MODELS[name], config=replace(MODELS[name].config, dim=8, init_std=0.5, **config))
-    built, _ = build(SMALL, chosen, price_edges(SMALL), 0)
+    built, _ = build(SMALL, chosen, price_edges(SMALL), 0, COUNTED.popularity)
     for key, value in built.named_parameters():
-        if key.endswith("gate"):
-            value.data.fill_(0.7)
+        if key.startswith("gates"):
+            value.data.copy_(0.7 * torch.eye(8))
     return built
 
 
@@ -70,7 +72,7 @@ def test_no_vehicle_hears_more_products_than_it_may(monkeypatch: pytest.MonkeyPa
     trained = model("sage")
     batch = Batches(trained, EVENTS, Execution(batch=1_000), seed=0).batch(0)
     heard = batch.part.edges["product", "fits", "vehicle"].crow_indices().diff()
-    assert heard[: batch.choices.fit_vehicle.max() + 1].unique().tolist() == [2]
+    assert heard[: batch.choices.vehicle.max() + 1].unique().tolist() == [2]
 
 
 @pytest.mark.parametrize("name", ABLE)
@@ -90,26 +92,25 @@ def test_every_vehicle_that_somebody_chose_for_comes_once_a_pass_in_another_orde
         [row for step in range(turn, turn + work.count) for row in work.batch(step).part.nodes["vehicle"].tolist()]
         for turn in (0, work.count)
     ]
-    assert sorted(passes[0]) == sorted(passes[1]) == EVENTS.fit_vehicle.unique().tolist()
+    assert sorted(passes[0]) == sorted(passes[1]) == EVENTS.vehicle.unique().tolist()
     assert passes[0] != passes[1]
 
 
 def test_what_is_taken_out_for_some_vehicles_is_theirs_cell_by_cell() -> None:
-    by = ByVehicle(EVENTS)
+    by = VehicleGroups(EVENTS)
     places = [3, 0]
     taken = by.take(torch.tensor(places).numpy())
 
     def cells(of: Choices, name: dict[int, int]) -> list[tuple[float, ...]]:
-        vehicle = [name.get(row) for row in of.fit_vehicle[of.fit].tolist()]
-        told = (of.fit_product[of.fit], of.time_bin, of.weight)
-        rows = zip(vehicle, *(each.tolist() for each in told), strict=True)
+        vehicle = [name.get(row) for row in of.vehicle.tolist()]
+        values = (of.product, of.offset, of.weight)
+        rows = zip(vehicle, *(each.tolist() for each in values), strict=True)
         return sorted(row for row in rows if row[0] is not None)
 
     wanted = {int(by.vehicles[place]): number for number, place in enumerate(places)}
     assert cells(taken, {0: 0, 1: 1}) == cells(EVENTS, wanted)
-    whole = {(EVENTS.fit_vehicle[EVENTS.fit] == row).nonzero().flatten().numpy().size for row in wanted}
-    assert sum(whole) == len(taken.fit)
-    assert taken.group.unique().tolist() == list(range(taken.groups))
+    assert sum(int((EVENTS.vehicle == row).sum()) for row in wanted) == len(taken.vehicle)
+    assert taken.vehicle.unique().tolist() == list(range(taken.vehicles))
 
 
 @pytest.mark.parametrize("name", MODELS)

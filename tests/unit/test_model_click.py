@@ -1,4 +1,4 @@
-"""Links foretold, not remembered, and a score that leads to a probability."""
+"""Links predicted, not remembered, and a score that leads to a probability."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,19 +9,21 @@ import pytest
 import torch
 from scipy.special import expit
 
+from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, scoring
 from holley_graph.evaluation.calibration import Calibration, reliability
 from holley_graph.evaluation.targets import future_purchases
 from holley_graph.model import curve
 from holley_graph.model import train as training
-from holley_graph.model.click import COUNTED, Click, ClickConfig, counted
-from holley_graph.model.data import Hierarchy, hetero_data, product_levels, vehicle_levels
-from holley_graph.model.likelihood import KIND_WEIGHTS, choices
+from holley_graph.model.click import Click, ClickConfig
+from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.likelihood import choices
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
-DATA = hetero_data(SMALL)
+COUNTED = count(SMALL)
+DATA = hetero_data(SMALL, COUNTED.popularity)
 CUT = planted.AS_OF - 30 * planted.DAY
 
 
@@ -30,50 +32,16 @@ def build(config: ClickConfig) -> Click:
     return Click(DATA, vehicle_levels(SMALL), product_levels(SMALL), config)
 
 
-def test_a_product_is_counted_before_a_bin_and_not_in_it() -> None:
-    config = ClickConfig(bins=3, bin_days=45, half_life_bins=1e9)
-    age = (SMALL.as_of - 1 - SMALL.event("at")) // (45 * planted.DAY)
-    worth = np.array(KIND_WEIGHTS)[SMALL.event("kind")]
-    logs = [
-        np.log1p(np.bincount(SMALL.event("product"), worth * (np.minimum(age, 2) >= b), SMALL.products.num_rows))
-        for b in range(4)
-    ]
-    found = counted(DATA, product_levels(SMALL), config)[:, :, COUNTED.index("product")].numpy()
-    np.testing.assert_allclose(found, (np.array(logs) - logs[0].mean()) / logs[0].std(ddof=1), rtol=1e-4, atol=1e-5)
-    assert np.ptp(found[3]) == 0
-
-
-def test_a_part_type_that_all_products_share_is_no_feature() -> None:
-    """Its count is the same for all and grows with time: by nothing to divide by it would drown the others."""
-    levels = product_levels(SMALL)
-    alike = {"part_type": Hierarchy(torch.zeros_like(levels["part_type"].rows), np.array([""], object))}
-    found = counted(DATA, levels | alike, ClickConfig(bins=3))
-    assert (found[:, :, COUNTED.index("part_type")] == 0).all()
-    assert found.abs().max() < 100
-
-
 def test_no_edge_that_is_foretold_is_among_the_messages_and_all_are_foretold_in_turn() -> None:
-    model, events = build(ClickConfig(bins=1)), choices(SMALL, 1, 45)
-    chosen = torch.zeros(len(events.fit_vehicle)).index_add(0, events.fit, events.weight) > 0
+    model, events = build(ClickConfig()), choices(SMALL, COUNTED)
+    chosen = events.weight > 0
     turns = []
     for turn in range(model.options.folds):
         model.folds.turn.fill_(turn)
         near, held = getattr(model, f"to_product_{turn}").to_dense(), model._held(events)
-        assert not near[events.fit_product[chosen & (held > 0)], events.fit_vehicle[chosen & (held > 0)]].any()
+        assert not near[events.product[chosen & (held > 0)], events.vehicle[chosen & (held > 0)]].any()
         turns.append(held)
     assert (torch.stack(turns).mean(0) == 1).all()
-
-
-def test_links_are_not_moved_by_the_ranker_that_reads_them() -> None:
-    model, events = build(ClickConfig(bins=1)), choices(SMALL, 1, 45)
-    slopes = []
-    for feature in (0.0, 2.0):
-        model.folds.turn.zero_()
-        model.feature.data[:] = feature
-        model.zero_grad()
-        model.loss(events).backward()
-        slopes.append(model.vehicle.tables["vehicle"].grad.clone())
-    torch.testing.assert_close(*slopes)
 
 
 def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_cannot_be_bought(
@@ -81,7 +49,7 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
 ) -> None:
     """An event may be about any part that fits, a purchase that is asked about is one of the other half: twice as
     likely, which only days before the cut can tell."""
-    monkeypatch.setattr(training, "MOST_EPOCHS", 30)
+    monkeypatch.setattr(training, "STEPS", 30)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
     world = planted.world(users=12_000)  # 939 purchases to ask about; of 3,000 users' 261 a twelfth is chance
     products, utility = world.snapshot.products, world.utility

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from holley_graph.counting.utility import count
 from holley_graph.evaluation import links
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.daemon import Daemon, DaemonConfig
@@ -43,7 +44,7 @@ WORLD = directed()
 
 def build(config: DaemonConfig) -> Daemon:
     torch.manual_seed(0)
-    return Daemon(hetero_data(WORLD), vehicle_levels(WORLD), product_levels(WORLD), config)
+    return Daemon(hetero_data(WORLD, count(WORLD).popularity), vehicle_levels(WORLD), product_levels(WORLD), config)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def task() -> links.LinkTask:
 
 @pytest.fixture(scope="module")
 def fitted(task: links.LinkTask) -> Fitted:
-    chosen = replace(MODELS["daemon"], config=DaemonConfig(dim=16, bins=1))
+    chosen = replace(MODELS["daemon"], config=DaemonConfig(dim=16))
     return fit(task.past, chosen, epochs=40, seed=0, execution=Execution())[0]
 
 

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from holley_graph.counting.utility import KIND_WEIGHTS, count
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.gat import Gat, GatConfig
-from holley_graph.model.likelihood import KIND_WEIGHTS, choices
+from holley_graph.model.likelihood import choices
 from holley_graph.model.touched import heaviest, touched
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
-DATA = hetero_data(SMALL)
-EVENTS = choices(SMALL, 1, 45)
+COUNTED = count(SMALL)
+DATA = hetero_data(SMALL, COUNTED.popularity)
+EVENTS = choices(SMALL, COUNTED)
 
 
 def build(config: GatConfig) -> Gat:
@@ -70,7 +72,7 @@ def test_the_weight_of_an_edge_speaks_in_the_attention() -> None:
     model = build(GatConfig()).eval()
     with torch.no_grad():
         for gate in model.gates.values():
-            gate.gate.fill_(1.0)
+            gate.weight.copy_(torch.eye(8))
         before, _ = model()
         model.weight[0] *= 50
         after, _ = model()

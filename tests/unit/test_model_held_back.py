@@ -1,47 +1,78 @@
-"""How the length of a training is chosen: by how likely what people bought in the held-back month was."""
+"""How far the network is trusted: by how likely what people bought in a window that was held back was."""
+
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from holley_graph.evaluation.targets import RankingTask
-from holley_graph.model.held_back import validator
+from holley_graph.model import held_back
+from holley_graph.model.held_back import HeldBack, hold_back, trust, validator
+from holley_graph.snapshot.snapshot import ORDERED
+from tests.support import planted
 
-# one drives vehicle 1 and bought the first and the last of three, another vehicle 0 and bought the second of two
+WORLD = planted.world(users=60, makes=2, models=2, years=3).snapshot
+_, ONE = WORLD.fitting(np.array([0]))
+PARTS = WORLD.fits[: ONE[1], 1]
+# an owner of the first vehicle bought the first of all that fits it, another one the second
 TASK = RankingTask(
-    user=np.array([4, 7]),
-    vehicle=np.array([1, 0]),
-    offsets=np.array([0, 3, 5]),
-    candidate=np.array([0, 1, 3, 2, 3]),
-    is_target=np.array([True, False, True, False, True]),
+    user=np.array([0, 1]),
+    vehicle=np.array([0, 0]),
+    offsets=np.array([0, len(PARTS), 2 * len(PARTS)]),
+    candidate=np.concatenate([PARTS, PARTS]),
+    is_target=np.arange(2 * len(PARTS)) % (len(PARTS) + 1) == 0,
     warm=np.array([True, False]),
 )
-Q = torch.tensor([[1.0, 0.5], [-0.5, 1.0]])
-Z = torch.tensor([[0.2, 0.9], [0.8, 0.1], [-0.3, 0.4], [0.5, 0.5]])
-POPULARITY = torch.tensor([0.1, -0.2, 0.3, 0.0])
+HELD = HeldBack(TASK, WORLD)
+RNG = np.random.default_rng(0)
+Q = torch.from_numpy(RNG.normal(size=(WORLD.vehicles.num_rows, 3)))
+Z = torch.from_numpy(RNG.normal(size=(WORLD.products.num_rows, 3)))
+COUNTED = SimpleNamespace(
+    popularity=RNG.normal(size=WORLD.products.num_rows), lift=RNG.normal(size=len(WORLD.fits))
+)
 
 
-def by_hand(sharpness: float) -> float:
-    said = []
-    for vehicle, candidates, bought in ((1, [0, 1, 3], [0, 3]), (0, [2, 3], [3])):
-        score = {p: sharpness * float(Q[vehicle] @ Z[p] + POPULARITY[p]) for p in candidates}
-        total = sum(np.exp(each) for each in score.values())
-        said += [np.log(np.exp(score[p]) / total) for p in bought]
-    return float(np.mean(said))
+def by_hand(scale: float) -> float:
+    score = COUNTED.popularity[PARTS] + COUNTED.lift[: len(PARTS)] + scale * (Z[PARTS] @ Q[0]).numpy()
+    likely = np.log(np.exp(score) / np.exp(score).sum())
+    return float(likely[:2].mean())
 
 
 def test_the_value_is_the_log_likelihood_of_a_purchase() -> None:
-    """These scores are too flat already."""
-    assert by_hand(1.1) > by_hand(1.0)
-    assert validator(TASK)(Q, Z, POPULARITY) == pytest.approx(by_hand(1.0), abs=1e-4)
+    assert validator(HELD)(Q, Z, COUNTED) == pytest.approx(by_hand(1.0), abs=1e-6)
 
 
-def test_scores_that_are_too_sharp_are_flattened_to_what_suits_best() -> None:
-    best = max(by_hand(float(sharpness)) for sharpness in np.exp(np.linspace(-4, 4, 4_001)))
-    assert by_hand(20.0) < best - 1
-    assert validator(TASK)(20 * Q, Z, 20 * POPULARITY) == pytest.approx(best, abs=1e-4)
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_the_network_is_trusted_as_far_as_it_helps(sign: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_back, "FEWEST_TEST_USERS", 2)
+    fitted = SimpleNamespace(
+        popularity=torch.from_numpy(COUNTED.popularity), lift=torch.from_numpy(COUNTED.lift), q=sign * Q, z=Z
+    )
+    grid = np.linspace(held_back.LEAST_TRUST, 1, 400)
+    best = grid[np.argmax([by_hand(sign * scale) for scale in grid])]
+    assert trust(HELD, fitted) == pytest.approx(best, abs=0.01)
 
 
-def test_it_rises_with_the_score_of_what_was_bought() -> None:
-    value, liked = validator(TASK), POPULARITY + torch.tensor([0.0, 0.0, 0.0, 0.5])
-    assert value(Q, Z, liked) > value(Q, Z, POPULARITY)
+def test_of_too_few_buyers_nothing_is_concluded() -> None:
+    assert trust(HELD, SimpleNamespace()) == held_back.LEAST_TRUST
+
+
+def test_the_newest_window_with_enough_purchases_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last month has few purchases, as where they are known from events alone."""
+    world = planted.world(users=600).snapshot
+    window = (world.as_of - 1 - world.event("at")) // (30 * planted.DAY)
+    thin = replace(
+        world,
+        events=world.events.filter(
+            ~((window < 2) & (world.event("kind") == ORDERED) & (world.event("user") % 9 > 0))
+        ),
+    )
+    monkeypatch.setattr(held_back, "ENOUGH_PURCHASES", 10)
+    assert hold_back(world).early.as_of == world.as_of - 30 * planted.DAY
+    held = hold_back(thin)
+    assert held.enough and held.early.as_of < world.as_of - 60 * planted.DAY
+    assert held.early.event("at").max() < held.early.as_of
+    monkeypatch.setattr(held_back, "ENOUGH_PURCHASES", 10**6)
+    assert not hold_back(thin).enough

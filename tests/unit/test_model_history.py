@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from holley_graph.counting.utility import count
 from holley_graph.model.history import fit_history, history_means
 from holley_graph.model.sage import SageConfig
 from holley_graph.snapshot.snapshot import KINDS, ORDERED, VIEWED, Snapshot
@@ -63,8 +64,7 @@ def test_without_history_there_is_nothing_to_add() -> None:
 
 def test_a_layer_without_targets_adds_nothing() -> None:
     bare = replace(WORLD, events=WORLD.events.slice(0, 0))
-    q, popularity = torch.zeros(WORLD.vehicles.num_rows, 4), torch.zeros(WORLD.products.num_rows, CONFIG.bins)
-    layer = fit_history(bare, q, Z, popularity, CONFIG)
+    layer = fit_history(bare, torch.zeros(WORLD.vehicles.num_rows, 4), Z, count(bare), CONFIG)
     assert not layer(torch.ones(2, len(KINDS), 4)).any()
 
 
@@ -84,9 +84,8 @@ def test_what_people_choose_after_a_release_decides_how_much_of_the_same_is_want
             "at": np.repeat([now - 31 * DAY, now - 10 * DAY], len(some)),
         }
     ).sort_by([("user", "ascending"), ("at", "ascending")])
-    world = replace(WORLD, events=rows)
-    q, popularity = torch.zeros(WORLD.vehicles.num_rows, 4), torch.zeros(WORLD.products.num_rows, CONFIG.bins)
-    layer = fit_history(world, q, Z, popularity, CONFIG)
+    world, bare = replace(WORLD, events=rows), replace(WORLD, events=rows.slice(0, 0))
+    layer = fit_history(world, torch.zeros(WORLD.vehicles.num_rows, 4), Z, count(bare), CONFIG)
     views, carts, orders = layer.weights.detach().diagonal(dim1=1, dim2=2).mean(1).tolist()
     assert views > 0.5
     assert carts == orders == 0

@@ -30,7 +30,7 @@ STRANGE = KNOWN | {"sku": "Q2", "part_type": "Never seen", "brand": "Nobody's"}
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings of few steps, without a picture of them."""
-    monkeypatch.setattr(training, "MOST_EPOCHS", 10)
+    monkeypatch.setattr(training, "STEPS", 10)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
 
 
@@ -130,6 +130,6 @@ def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tm
     manifest = sealed.read(path / "manifest.json")
     sealed.write(path / "manifest.json", manifest | {"files": {}})
     (path / "embeddings.safetensors").unlink()
-    table.save({name: Table(each.keys[1:], each.vectors[1:]) for name, each in tables.items()}, path)
+    table.save(tables | {name: Table(each.keys[1:], each.vectors[1:]) for name, each in tables.items()}, path)
     for name, each in newcomers.encode(path, SMALL).tables.items():
         np.testing.assert_allclose(each.vectors, tables[name].vectors[:1], atol=1e-5, err_msg=name)

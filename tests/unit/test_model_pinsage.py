@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from holley_graph.counting.utility import count
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.likelihood import choices, scores
 from holley_graph.model.pinsage import PinSage, PinSageConfig, neighbourhoods
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
-DATA = hetero_data(SMALL)
+COUNTED = count(SMALL)
+DATA = hetero_data(SMALL, COUNTED.popularity)
 
 
 def test_shares_of_visits_sum_to_one_and_stay_among_what_owners_touched() -> None:
@@ -39,19 +41,19 @@ def test_rivals_become_harder_from_epoch_to_epoch() -> None:
     torch.manual_seed(0)
     config = PinSageConfig(dim=8, init_std=1.0, harder_every=1, hardest=6)
     model = PinSage(DATA, vehicle_levels(SMALL), product_levels(SMALL), config)
-    events = choices(SMALL, config.bins, config.bin_days)
+    events = choices(SMALL, COUNTED)
     missing = [model.loss(events).item() for _ in range(12)]
     assert np.mean(missing[-6:]) > missing[0]
 
 
 def test_nothing_is_missing_once_every_choice_leads_by_the_margin() -> None:
     torch.manual_seed(0)
-    model = PinSage(DATA, vehicle_levels(SMALL), product_levels(SMALL), PinSageConfig(dim=8, bins=1))
-    events = choices(SMALL, 1, 45)
+    model = PinSage(DATA, vehicle_levels(SMALL), product_levels(SMALL), PinSageConfig(dim=8))
+    events = choices(SMALL, COUNTED)
     one_each = replace(events, weight=torch.zeros_like(events.weight))
-    best = scores(events, *model(), model.popularity())
-    for group in range(events.groups):
-        cells = torch.nonzero(events.group == group)[:, 0]
+    best = scores(events, *model())
+    for vehicle in events.vehicle.unique():
+        cells = torch.nonzero(events.vehicle == vehicle)[:, 0]
         one_each.weight[cells[best[cells].argmax()]] = 1.0
-    model.options = PinSageConfig(dim=8, bins=1, margin=0.0)
+    model.options = PinSageConfig(dim=8, margin=0.0)
     assert model.loss(one_each).item() == 0

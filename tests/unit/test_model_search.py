@@ -14,6 +14,7 @@ import pytest
 import torch
 from optuna.trial import FixedTrial
 
+from holley_graph.counting.utility import count
 from holley_graph.errors import GraphStateError, ParcelError, SettingsError
 from holley_graph.model import curve, recipe, search
 from holley_graph.model import train as training
@@ -30,7 +31,8 @@ from tests.support import planted
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
 CUT = SMALL.as_of - 30 * planted.DAY
 TINY = planted.world(users=60, makes=2, models=2, years=3).snapshot
-DATA = hetero_data(TINY)
+COUNTED = count(TINY)
+DATA = hetero_data(TINY, COUNTED.popularity)
 
 
 def found(folder: Path, trials: int, snapshot: Snapshot = SMALL, **options: Any) -> Found:
@@ -48,7 +50,7 @@ def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
     assert told.recipe.stat().st_mode & 0o077 == 0 or told.recipe.parent.stat().st_mode & 0o077 == 0
     config = replace(default, **best["config"])
     assert recipe.read(told.recipe) == Recipe("twin", config, CUT)
-    monkeypatch.setattr(training, "MOST_EPOCHS", 5)
+    monkeypatch.setattr(training, "STEPS", 5)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
     run = training.train(SMALL, tmp_path / "runs", as_of=CUT, model="twin", config=config, device="cpu")
     assert run.manifest["config"] == asdict(config)
@@ -143,7 +145,7 @@ def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
     assert recipe.read(tmp_path / "recipe.json") == Recipe(name, config, CUT)
     torch.manual_seed(0)
     model = MODELS[name].build(DATA, vehicle_levels(TINY), product_levels(TINY), config)
-    loss = model.loss(choices(TINY, config.bins, config.bin_days)) + model.penalty()
+    loss = model.loss(choices(TINY, COUNTED)) + model.penalty()
     loss.backward()
     assert loss.isfinite()
     assert all(value.isfinite().all() for value in model())

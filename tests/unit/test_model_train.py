@@ -40,8 +40,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings of few steps, for what holds however long one trains."""
-    monkeypatch.setattr(training, "MOST_EPOCHS", 5)
-    monkeypatch.setattr(training, "WITHOUT_VALIDATION", 5)
+    monkeypatch.setattr(training, "STEPS", 5)
 
 
 def assert_identical(left: dict[str, table.Table], right: dict[str, table.Table]) -> None:

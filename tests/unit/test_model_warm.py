@@ -33,7 +33,7 @@ every_model = pytest.mark.parametrize("name", OF_THEIR_OWN)
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings of few steps, without a picture of them."""
-    monkeypatch.setattr(training, "MOST_EPOCHS", 40)
+    monkeypatch.setattr(training, "STEPS", 40)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
 
 
@@ -129,7 +129,7 @@ def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
     with pytest.raises(GraphStateError, match="knows what came after the cut"):
         run(tmp_path, as_of=EARLIER, warm=True)
     with pytest.raises(GraphStateError, match=r"drift\.tables\.part_type is .*, not"):
-        run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=8, bins=5))
+        run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=8, table_l2=5.0))
     (first.path / "weights.safetensors").unlink()
     with pytest.raises(ParcelError, match="keeps nothing to encode with"):
         run(tmp_path, warm=True)
