@@ -44,7 +44,13 @@ def owned(snapshot: Snapshot, seed: int) -> Snapshot:
         snapshot,
         products=table,
         vehicles=pa.table(
-            {"vehicle_id": name, "year": np.zeros(users, int), "make": pa.array([""] * users), "model": name}
+            {
+                "vehicle_id": name,
+                "year": np.zeros(users, int),
+                "make": pa.array([""] * users),
+                "model": name,
+                "owners": np.ones(users, int),
+            }
         ),
         users=pa.table({"user_id": name, "vehicle": np.arange(users)}),
         fits=np.column_stack(np.divmod(cells, products)),

@@ -95,10 +95,10 @@ class Lift:
 
     def by_vehicle(self) -> Iterator[tuple[str, dict[str, float]]]:
         """Pack the pairs: key of each vehicle, and its lifts by SKU."""
-        starts = np.flatnonzero(np.diff(self.vehicle, prepend=-1))
+        vehicles, starts = np.unique(self.vehicle, return_index=True)
         skus, values = self.products[self.product].tolist(), self.value.tolist()
-        for start, stop in zip(starts, [*starts[1:], len(self)], strict=True):
-            yield self.vehicles[self.vehicle[start]], dict(zip(skus[start:stop], values[start:stop], strict=True))
+        for vehicle, start, stop in zip(vehicles, starts, [*starts, len(self)][1:], strict=True):
+            yield self.vehicles[vehicle], dict(zip(skus[start:stop], values[start:stop], strict=True))
 
     def together(self, other: Lift) -> Lift:
         """Put two that share no pair into one."""

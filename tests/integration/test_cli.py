@@ -168,7 +168,7 @@ def test_train_measures_what_it_did_not_see_and_keeps_its_run(shell: Shell) -> N
 def test_writeback_puts_a_run_live_and_recommend_answers_by_it(shell: Shell) -> None:
     done = shell.json("writeback", shell.said["first"])
     assert set(done) == {"run_id", "staged", "missing", "recall", "seconds"}
-    assert set(done["staged"]) == set(done["missing"]) == set(NAMES)
+    assert set(done["staged"]) == set(done["missing"]) == {*NAMES, "lift"}
     assert shell.json("status")["live_release"] == shell.said["first"]
     vehicle = popular_vehicle(shell.source)
     answer = shell.json("recommend", "--vehicle", vehicle, "-k", "2")

@@ -128,7 +128,14 @@ def test_newcomers_are_answered_with_their_own_vectors_after_one_call_and_export
     after = {row["sku"]: row for row in grown.answer(grown.vehicle)}
     assert told["run_id"] == grown.run
     assert told["new"] == told["written"]
-    assert told["written"] == {"product": 2, "product_source": 2, "vehicle": 1, "vehicle_model": 0, "make": 0}
+    assert told["written"] == {
+        "product": 2,
+        "product_source": 2,
+        "vehicle": 1,
+        "vehicle_model": 0,
+        "make": 0,
+        "lift": 5,
+    }
     assert told["unknown"] == {"make": [], "part_type": ["Never Seen"]}
     assert all(after[sku]["answered_by"] == "vehicle" for sku in NEW)
     assert [sku for sku in after if sku not in NEW] == old

@@ -18,7 +18,7 @@ import pytest
 
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings.slots import INDEXED, releases
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import roll_back, write_back
 from holley_graph.errors import GraphStateError, NotFound, ParcelError, ReleaseCheckFailed
 from holley_graph.graph.client import Graph
@@ -114,7 +114,7 @@ def empty(graph: Graph) -> set[str]:
     return {slot for slot in SLOTS if not any(stored(graph, slot).values())}
 
 
-def assert_live(graph: Graph, tables: dict[str, Table]) -> None:
+def assert_live(graph: Graph, tables: Tables) -> None:
     found = stored(graph, live_slot(graph))
     for name, each in tables.items():
         assert set(found[name]) == set(each.keys), name
@@ -243,30 +243,30 @@ def test_an_index_that_somebody_dropped_is_built_again_by_the_next_command(loade
 
 # ---- checks ----------------------------------------------------------------------------------------------------
 
-Spoil = Callable[[dict[str, Table]], dict[str, Table]]
+Spoil = Callable[[Tables], Tables]
 
 
-def not_a_number(tables: dict[str, Table]) -> dict[str, Table]:
+def not_a_number(tables: Tables) -> Tables:
     vectors = tables["user"].vectors.copy()
     vectors[3, 2] = np.nan
     return tables | {"user": Table(tables["user"].keys, vectors)}
 
 
-def another_length(tables: dict[str, Table]) -> dict[str, Table]:
+def another_length(tables: Tables) -> Tables:
     return tables | {"make": Table(tables["make"].keys, tables["make"].vectors[:, 1:])}
 
 
 def without(name: str) -> Spoil:
-    return lambda tables: {n: each for n, each in tables.items() if n != name}
+    return lambda tables: Tables({n: each for n, each in tables.items() if n != name}, tables.lift)
 
 
-def strangers(tables: dict[str, Table]) -> dict[str, Table]:
+def strangers(tables: Tables) -> Tables:
     keys = tables["product"].keys.copy()
     keys[-20:] = [f"ZZZ{i:03d}" for i in range(20)]
     return tables | {"product": Table(keys, tables["product"].vectors)}
 
 
-def no_products(tables: dict[str, Table]) -> dict[str, Table]:
+def no_products(tables: Tables) -> Tables:
     return tables | {"product": Table(tables["product"].keys[:0], tables["product"].vectors[:0])}
 
 
@@ -298,7 +298,7 @@ def test_a_few_nodes_that_left_since_the_snapshot_are_counted_and_forgiven(loade
     keys[-2:] = ["ZZZ001", "ZZZ002"]
     gone = tables | {"product": Table(keys, tables["product"].vectors)}
     report = write_back(loaded.graph, runs.write(gone, tmp_path / "r1"))
-    assert report.missing == {name: 2 if name == "product" else 0 for name in tables}
+    assert report.missing == {name: 2 if name == "product" else 0 for name in [*tables, "lift"]}
     assert set(stored(loaded.graph, "a")["product"]) == set(keys[:-2])
 
 

@@ -32,5 +32,6 @@ def test_a_file_opens_as_it_was_written_and_none_is_no_pair(tmp_path) -> None:  
 
 
 def test_some_pairs_keep_their_values() -> None:
+    assert pairs(Lift.none()) == {}
     known = of({("v", "A"): 0.5, ("v", "B"): 1.5, ("w", "C"): 1.0})
     assert pairs(known.take(np.array([1, 2]))) == {("v", "B"): 1.5, ("w", "C"): 1.0}

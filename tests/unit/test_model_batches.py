@@ -148,8 +148,12 @@ def test_what_counts_is_a_mean_of_the_last_steps(batch: int | None) -> None:
     work = Batches(own, EVENTS, execution, seed=0) if batch else Whole(own, EVENTS, execution)
     worth = min(work.count, CHECK_EVERY)
     descent = torch.optim.Adam(own.rates(LEARNING_RATE * worth / work.count))
+    full = [group["lr"] for group in descent.param_groups]
     table, mean = own.vehicle.tables["model"], torch.zeros(())
-    for step in range(math.ceil(epochs / worth) * work.count):
+    steps = math.ceil(epochs / worth) * work.count
+    for step in range(steps):
+        for group, rate in zip(descent.param_groups, full, strict=True):
+            group["lr"] = rate * math.sqrt(1 - step / steps)
         descent.zero_grad()
         work.loss(step).backward()
         descent.step()

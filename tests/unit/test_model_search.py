@@ -86,10 +86,11 @@ def test_what_is_held_out_changes_nothing(tmp_path: Path) -> None:
 def test_a_training_that_lags_behind_is_given_up(tmp_path: Path) -> None:
     study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(n_startup_trials=1))
     values = iter([0.5, 0.6, 0.1, 0.2])
+    nothing, counted = torch.empty(0), count(SMALL)
 
     def objective(trial: optuna.Trial) -> float:
         judged = search._pruned(trial, lambda *_: next(values))
-        return max(judged() for _ in range(2))
+        return max(judged(nothing, nothing, counted) for _ in range(2))
 
     study.optimize(objective, 2)
     assert [trial.state.name for trial in study.get_trials(states=DONE)] == ["COMPLETE", "PRUNED"]

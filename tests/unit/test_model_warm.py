@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import Table
+from holley_graph.embeddings.table import Table, Tables
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.evaluation import drift, registry
 from holley_graph.model import curve, vectors, warm
@@ -95,12 +95,12 @@ def test_from_the_release_of_two_months_ago_fewer_steps_reach_the_loss(tmp_path:
     assert min([warmed["loss"], *losses]) <= warmed["warm"]["until"] * (1 + warm.SLACK)
     chosen = replace(MODELS["sage"], config=replace(MODELS["sage"].config, dim=8))
     _, steps = fit(SMALL, chosen, 40, seed=0, execution=Execution())
-    needed = next(step for step, loss in enumerate(steps.loss) if loss <= warmed["loss"])
-    assert warmed["epochs"] < needed
+    needed = next((step for step, loss in enumerate(steps.loss) if loss <= warmed["loss"]), len(steps.loss))
+    assert 2 * warmed["epochs"] < needed
     assert cold["warm"] is None
     told = warmed["metrics"]["drift"]
     assert 0 < told["top_four_changed"] < 1
-    assert all(0.5 < each["cosine"] < 1 for each in told["moved"].values())
+    assert all(0.3 < each["cosine"] < 1 for each in told["moved"].values())
 
 
 def test_going_on_in_batches_ends_where_the_loss_over_everything_says(tmp_path: Path) -> None:
@@ -128,11 +128,15 @@ def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
         run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=16))
     with pytest.raises(GraphStateError, match="knows what came after the cut"):
         run(tmp_path, as_of=EARLIER, warm=True)
-    with pytest.raises(GraphStateError, match=r"drift\.tables\.part_type is .*, not"):
-        run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=8, table_l2=5.0))
     (first.path / "weights.safetensors").unlink()
     with pytest.raises(ParcelError, match="keeps nothing to encode with"):
         run(tmp_path, warm=True)
+
+
+def test_the_live_release_has_to_be_of_the_shape_that_is_trained(tmp_path: Path) -> None:
+    live(tmp_path, name="gat")
+    with pytest.raises(GraphStateError, match=r"its .* is \[1, 2, 8\], not \[1, 3, 8\]"):
+        run(tmp_path, name="gat", warm=True, config=replace(MODELS["gat"].config, dim=8, attention=3))
 
 
 def test_drift_is_what_it_says_by_hand() -> None:
@@ -148,7 +152,9 @@ def test_drift_is_what_it_says_by_hand() -> None:
     none = Table(np.empty(0, object), np.empty((0, 3), np.float32))
     vehicle = Table(snapshot.vehicle_ids.keys, asking)
     old, new = (
-        {"product": Table(keys, each), "vehicle": vehicle, "vehicle_model": none, "make": none, "user": none}
+        Tables(
+            {"product": Table(keys, each), "vehicle": vehicle, "vehicle_model": none, "make": none, "user": none}
+        )
         for each in (flat, swapped)
     )
     told = drift.measure(new, old, snapshot)
