@@ -85,7 +85,7 @@ def ask(known: Known) -> Asked:
     for model in MODELS:
         run = train(full, known.settings.home / "runs", as_of=at, model=model)
         tables = table.load(run.path)
-        score = scoring.scores(tables, full, task)
+        score = scoring.scores(tables, full.before(at), task)
         if model == "click":
             said[RAW] = np.asarray(expit(score))
             notes["why σ(score) is not it"] = apart(tables, full, task, said[RAW])

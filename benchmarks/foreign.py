@@ -2,8 +2,8 @@
 
 Each world is a folder with `raw/` (the five tables), `truth/` and `v518/` (the answer of the published rules), and
 `judge.py` beside the worlds says what counts. A model is trained, written back and exported as an operator would do
-it. A rival that knows only the vehicle takes the same way: its numbers become the popularity and lift of a release
-without vectors. The share that is closed is (ranker − v5.18) / (ceiling − v5.18) by MRR@4. For cold people the
+it. A rival takes the same way: its numbers become the popularity and lift of a release without vectors. `counting`
+has the paths of a person's own history, too, with weights that it learns as the models do. The share that is closed is (ranker − v5.18) / (ceiling − v5.18) by MRR@4. For cold people the
 ceiling knows their vehicle, for warm ones their taste as well. Intervals are 95 %, by a bootstrap over users;
 differences from `counting` are paired.
 """
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from benchmarks.record import record
 from holley_graph.cli.connection import connect
@@ -27,12 +28,15 @@ from holley_graph.cli.sync import offline_import
 from holley_graph.counting import utility
 from holley_graph.embeddings import table
 from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.evaluation import popularity, shrinkage
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
+from holley_graph.model.history import fit_history
+from holley_graph.model.population import PopulationConfig
 from holley_graph.model.train import train
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
@@ -153,31 +157,33 @@ def _run(name: str, snapshot: Snapshot, settings: Settings) -> Path:
     """Train a model, or put a rival's numbers into a run folder."""
     if name not in RIVALS:
         return train(snapshot, settings.home / "runs", model=name, device="cpu").path
-    popular, lift = _numbers(name, snapshot)
+    popular, lift, paths = _numbers(name, snapshot)
     folder = settings.home / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}"
     folder.mkdir(parents=True)
-    table.save(without_vectors(snapshot, popular, lift), folder)
+    table.save(without_vectors(snapshot, popular, lift, paths), folder)
     return folder
 
 
-def _numbers(name: str, snapshot: Snapshot) -> tuple[Floats, Floats]:
-    """[products] popularity and [fitments] lift of a rival."""
+def _numbers(name: str, snapshot: Snapshot) -> tuple[Floats, Floats, Paths]:
+    """[products] popularity and [fitments] lift of a rival, and its weights of paths."""
     products, fits = snapshot.products.num_rows, len(snapshot.fits)
     if name == "counting":
         counted = utility.count(snapshot)
-        return counted.popularity, counted.lift
+        config = PopulationConfig(dim=1)
+        silent = (torch.zeros(count, 1) for count in (snapshot.vehicles.num_rows, products))
+        return counted.popularity, counted.lift, fit_history(snapshot, *silent, counted, config)[1]
     if name == "shrinkage":
-        return np.zeros(products), np.log(shrinkage.rates(snapshot) + 1e-12)
+        return np.zeros(products), np.log(shrinkage.rates(snapshot) + 1e-12), Paths()
     everything = np.arange(products)
     nobody = np.zeros(1, np.int64)
     task = RankingTask(
         nobody, nobody, np.array([0, products]), everything, np.zeros(products, bool), np.zeros(1, bool)
     )
-    return np.log(popularity.trending(task, snapshot) + 1e-3), np.zeros(fits)
+    return np.log(popularity.trending(task, snapshot) + 1e-3), np.zeros(fits), Paths()
 
 
-def without_vectors(snapshot: Snapshot, popular: Floats, lift: Floats) -> Tables:
-    """Lay a ranking that knows the vehicle alone out as a release whose vectors say nothing."""
+def without_vectors(snapshot: Snapshot, popular: Floats, lift: Floats, paths: Paths) -> Tables:
+    """Lay a ranking out as a release whose vectors say nothing."""
     dim = 2
     none = Table(np.empty(0, object), np.empty((0, dim + table.EXTRA), np.float32))
     skus, vehicles = snapshot.product_ids.keys, snapshot.vehicle_ids.keys
@@ -187,7 +193,7 @@ def without_vectors(snapshot: Snapshot, popular: Floats, lift: Floats) -> Tables
         "vehicle": Table(vehicles, table.queries(np.zeros((len(vehicles), dim), np.float32))),
         **dict.fromkeys(("vehicle_model", "make", "user"), none),
     }
-    return Tables(tables, Lift(vehicles, skus, *snapshot.fits.T, lift.astype(np.float32)))
+    return Tables(tables, Lift(vehicles, skus, *snapshot.fits.T, lift.astype(np.float32)), paths)
 
 
 def _export(graph: Graph, settings: Settings, path: Path) -> None:

@@ -134,7 +134,7 @@ def quality(worlds: list[Snapshot], model: str, batches: list[int], trainings: i
             asked = []
             for seed in range(trainings):
                 run = train(full, runs, as_of=at, model=model, seed=seed, batch=way, device="cpu")
-                ranks = metrics.ranks(task, scoring.scores(table.load(run.path), full, task))
+                ranks = metrics.ranks(task, scoring.scores(table.load(run.path), full.before(at), task))
                 asked.append(metrics.per_user(task, ranks, study.SERVED)["MRR@4"])
                 seconds[way].append(run.manifest["seconds"])
             values[way].append(np.array(asked))

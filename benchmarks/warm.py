@@ -48,9 +48,9 @@ def ask(full: Snapshot, runs: Path, model: str, days: int) -> dict[str, Any]:
     registry.crown(runs, old.manifest["run_id"])
     cold, warm = (train(full, runs, as_of=at, model=model, warm=each) for each in (False, True))
     mrr = {
-        name: metrics.per_user(task, metrics.ranks(task, scoring.scores(table.load(run.path), full, task)), 4)[
-            "MRR@4"
-        ]
+        name: metrics.per_user(
+            task, metrics.ranks(task, scoring.scores(table.load(run.path), full.before(at), task)), 4
+        )["MRR@4"]
         for name, run in (("live", old), ("cold", cold), ("warm", warm))
     }
     losses = json.loads((cold.path / "curve.json").read_text())

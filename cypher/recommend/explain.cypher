@@ -3,7 +3,7 @@
 // params: $user_id string        for whom
 //         $sku string            the part
 //         $exclude_days integer  what was bought within so many days is ruled out, in any colour
-// returns: vehicle_id, fits, eligible, refurbished, price, image_url, part_type, title, score, answered_by, bought, owners_bought, model_bought, led_here, seen_together, same_type
+// returns: vehicle_id, fits, eligible, refurbished, price, image_url, part_type, title, score, own_history, answered_by, bought, owners_bought, model_bought, led_here, seen_together, same_type
 MATCH (u:User {user_id: $user_id}), (p:Product {sku: $sku}), (sync:Sync {id: 'graph'})
 // the slot is read once: whatever goes live meanwhile, all vectors are of this release
 WITH u, p, sync, sync.live_slot AS slot
@@ -11,7 +11,7 @@ WITH u, p, sync, slot, 'embedding_' + slot AS embedding, 'lift_' + slot AS lift
 OPTIONAL MATCH (release:Release {slot: slot})
 OPTIONAL MATCH (u)-[:OWNS]->(v:Vehicle)-[:OF_MODEL]->(model:VehicleModel)-[:MADE_BY]->(make:Make)
 OPTIONAL MATCH (p)-[f:FITS]->(v)
-WITH u, p, sync, v, f, model, embedding, lift, release.product_norm AS norm,
+WITH u, p, sync, release, v, f, model, embedding, lift, release.product_norm AS norm,
      coalesce(u[embedding], v[embedding], model[embedding], make[embedding]) AS q,
      CASE WHEN u[embedding] IS NOT NULL THEN 'user'
           WHEN v[embedding] IS NOT NULL THEN 'vehicle'
@@ -30,6 +30,20 @@ CALL (u, p, sync) {
   RETURN [x IN collect({sku: b.sku, last_at: toString(o.last_at)}) WHERE x.sku IS NOT NULL] AS bought,
          collect(DISTINCT person) AS people
 }
+// what this person did, for the paths to parts of one base SKU or one part type
+CALL (u, sync, release) {
+  MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
+  WITH a, type(did) = 'ORDERED' AS ordered,
+       reduce(s = 0.0, at IN coalesce(did.at, []) |
+         s + 2 ^ ((at - sync.as_of.epochSeconds) / (release.path_half_life_days * 86400))) AS strength
+  RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
+}
+WITH *, coalesce(release.path_same_part * log(1 + reduce(s = 0.0, x IN trail |
+  s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
+  + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
+  s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+  + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
+  s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS own_history
 // other people who bought it and own such a vehicle: all ids of one address are one person
 CALL (u, p, v, model, people) {
   MATCH (p)<-[:ORDERED]-(buyer:User)
@@ -51,8 +65,8 @@ RETURN v.vehicle_id AS vehicle_id,
        p.eligible AS eligible, p.refurbished AS refurbished, p.price AS price, p.image_url AS image_url,
        p.part_type AS part_type, p.title AS title,
        (2 * vector.similarity.cosine(q, p[embedding]) - 1) * norm * sqrt(reduce(s = 0.0, x IN q | s + x * x))
-         + coalesce(f[lift], 0.0) AS score,
-       answered_by, bought,
+         + coalesce(f[lift], 0.0) + own_history AS score,
+       own_history, answered_by, bought,
        owners_bought, model_bought,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_PURCHASED]->(p)

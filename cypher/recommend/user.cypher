@@ -15,7 +15,7 @@ OPTIONAL MATCH (v)-[:OF_MODEL]->(model)-[:MADE_BY]->(make)
   WHERE u[embedding] IS NULL AND v[embedding] IS NULL
 OPTIONAL MATCH (release:Release {slot: slot})
 // who answers: the most specific vector there is
-WITH u, v, sync, embedding, lift, release.product_norm AS norm,
+WITH u, v, sync, release, embedding, lift, release.product_norm AS norm,
      coalesce(u[embedding], v[embedding], model[embedding], make[embedding]) AS q,
      CASE WHEN u[embedding] IS NOT NULL THEN 'user'
           WHEN v[embedding] IS NOT NULL THEN 'vehicle'
@@ -33,12 +33,26 @@ CALL (u, sync) {
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
   RETURN collect(DISTINCT b.base_sku) AS bought
 }
+// what this person did, for the paths to parts of one base SKU or one part type
+CALL (u, sync, release) {
+  MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
+  WITH a, type(did) = 'ORDERED' AS ordered,
+       reduce(s = 0.0, at IN coalesce(did.at, []) |
+         s + 2 ^ ((at - sync.as_of.epochSeconds) / (release.path_half_life_days * 86400))) AS strength
+  RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
+}
 WITH *, norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
 MATCH (v)<-[f:FITS]-(p {eligible: true})
 WHERE NOT p.base_sku IN bought
-// the inner product (all product vectors have the same length, so cosine times both lengths), and the lift
+// the inner product (all product vectors have the same length, so cosine times both lengths), the lift and the paths
 WITH v, tier, p, p.sku AS sku,
-     (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale + coalesce(f[lift], 0.0) AS score,
+     (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale + coalesce(f[lift], 0.0)
+       + coalesce(release.path_same_part * log(1 + reduce(s = 0.0, x IN trail |
+         s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
+       + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
+         s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+       + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
+         s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score,
      CASE WHEN q IS NULL OR p[embedding] IS NULL THEN COUNT {
        MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)
      } ELSE 0 END AS buyers

@@ -3,6 +3,10 @@
 // params: $run_id string       the run
 //         $dim integer         length of its vectors
 //         $product_norm float  common length of its product vectors
+//         $same_part float     weight of paths to parts of a base SKU that was viewed or carted
+//         $same_type float     of paths to parts of a part type that was viewed or carted
+//         $same_type_ordered float  of paths to parts of a part type that was ordered
+//         $half_life_days float  days after which an event on a path counts half
 // returns: number, slot
 MATCH (sync:Sync {id: 'graph'})
 SET sync.releases = coalesce(sync.releases, 0) + 1
@@ -10,5 +14,7 @@ WITH sync, COLLECT { MATCH (other:Release) WHERE other.slot IS NOT NULL RETURN o
 WITH sync, head([slot IN ['a', 'b', 'c'] WHERE NOT slot IN taken]) AS slot
 WHERE slot IS NOT NULL
 MERGE (r:Release {run_id: $run_id})
-SET r.state = 'staging', r.slot = slot, r.number = sync.releases, r.dim = $dim, r.product_norm = $product_norm
+SET r.state = 'staging', r.slot = slot, r.number = sync.releases, r.dim = $dim, r.product_norm = $product_norm,
+    r.path_same_part = $same_part, r.path_same_type = $same_type, r.path_same_type_ordered = $same_type_ordered,
+    r.path_half_life_days = $half_life_days
 RETURN r.number AS number, r.slot AS slot

@@ -6,6 +6,9 @@ There are three: the live release, the one before it, and the next one while it 
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from holley_graph.embeddings.paths import Paths
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph, Row
 
@@ -23,7 +26,7 @@ def live(graph: Graph) -> Row | None:
     return next((row for row in releases(graph) if row["state"] == "live"), None)
 
 
-def stage(graph: Graph, run_id: str, dim: int, product_norm: float) -> tuple[int, str]:
+def stage(graph: Graph, run_id: str, dim: int, product_norm: float, paths: Paths) -> tuple[int, str]:
     """Give a run a slot.
 
     Returns:
@@ -32,7 +35,9 @@ def stage(graph: Graph, run_id: str, dim: int, product_norm: float) -> tuple[int
     Raises:
         GraphStateError: nothing was synced, or there is no free slot.
     """
-    given = graph.write("writeback/release_staged", run_id=run_id, dim=dim, product_norm=product_norm)
+    given = graph.write(
+        "writeback/release_staged", run_id=run_id, dim=dim, product_norm=product_norm, **asdict(paths)
+    )
     if "slot" not in given:
         raise GraphStateError("the graph has no room for a release", "holley-graph sync, then writeback RUN")
     return given["number"], given["slot"]

@@ -24,6 +24,7 @@ from safetensors.numpy import save as serialized
 from holley_graph import sealed
 from holley_graph.embeddings import lift
 from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.paths import Paths
 from holley_graph.errors import ParcelError
 
 Vectors = npt.NDArray[np.float32]
@@ -58,16 +59,18 @@ class Table:
 
 
 class Tables(Mapping[str, Table]):
-    """All that a release scores with: tables of vectors by name, and the lift of fitments.
+    """All that a release scores with: tables of vectors by name, the lift of fitments, and weights of paths.
 
     Args:
         tables: by name.
         lift: of pairs of vehicle and product.
+        paths: weights of what a person's own history says.
     """
 
-    def __init__(self, tables: Mapping[str, Table], lift: Lift | None = None) -> None:
+    def __init__(self, tables: Mapping[str, Table], lift: Lift | None = None, paths: Paths | None = None) -> None:
         self._tables = dict(tables)
         self.lift = Lift.none() if lift is None else lift
+        self.paths = paths or Paths()
 
     def __getitem__(self, name: str) -> Table:
         """Return one table."""
@@ -83,7 +86,7 @@ class Tables(Mapping[str, Table]):
 
     def __or__(self, others: Mapping[str, Table]) -> Tables:
         """Put other tables in the place of those of their names, or beside them."""
-        return Tables({**self._tables, **others}, self.lift)
+        return Tables({**self._tables, **others}, self.lift, self.paths)
 
 
 def queries(vectors: Vectors) -> Vectors:
@@ -109,7 +112,7 @@ def pad_to(length: float, vectors: Vectors) -> Vectors:
 
 
 def save(tables: Tables, folder: Path) -> None:
-    """Write `embeddings.safetensors`, one `keys_NAME.parquet` per table, and `lift.parquet` where there is any."""
+    """Write `embeddings.safetensors`, a `keys_NAME.parquet` per table, `lift.parquet` if any, and `paths.json`."""
     vectors = {name: np.ascontiguousarray(table.vectors) for name, table in tables.items()}
     # the library's own writing hides a full disk in an error of its own
     (folder / "embeddings.safetensors").write_bytes(serialized(vectors))
@@ -117,6 +120,7 @@ def save(tables: Tables, folder: Path) -> None:
         pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
     if len(tables.lift):
         tables.lift.save(folder / lift.FILE)
+    tables.paths.save(folder)
 
 
 def add_late(tables: Tables, folder: Path) -> None:
@@ -172,7 +176,7 @@ def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> Tables:
     tables = load(folder, names)
     late = {name: each for name, each in load_late(folder).items() if name in tables}
     both = tables | {name: together(tables[name], each) for name, each in late.items()}
-    return Tables(both, tables.lift.together(lift.load(folder / lift.LATE_FILE)))
+    return Tables(both, tables.lift.together(lift.load(folder / lift.LATE_FILE)), tables.paths)
 
 
 def together(left: Table, right: Table) -> Table:
@@ -198,9 +202,8 @@ def load(folder: Path, names: Iterable[str] = NAMES) -> Tables:
     for name, table in vectors.items():
         if len(table) != len(keys[name]):
             raise ParcelError(f"{folder}: {name} has {len(table)} vectors and {len(keys[name])} keys")
-    return Tables(
-        {name: Table(keys[name], table) for name, table in vectors.items()}, lift.load(folder / lift.FILE)
-    )
+    made = {name: Table(keys[name], table) for name, table in vectors.items()}
+    return Tables(made, lift.load(folder / lift.FILE), Paths.load(folder))
 
 
 def mapped(folder: Path, name: str) -> Vectors:

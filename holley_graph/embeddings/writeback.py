@@ -144,7 +144,7 @@ def _stage_and_go_live(
     graph: Graph, run_id: str, tables: Tables, dim: int, candidates: int, clock: _Clock, progress: Progress
 ) -> Report:
     norm = float(np.linalg.norm(tables["product"].vectors.astype(float), axis=1).max(initial=0.0))
-    number, slot = slots.stage(graph, run_id, dim, norm)
+    number, slot = slots.stage(graph, run_id, dim, norm, tables.paths)
     staged = stage(graph, number, {name: tables[name] for name in NAMES}, progress)
     staged["lift"] = stage_lift(graph, number, tables.lift, progress)
     clock.lap("stage")

@@ -110,7 +110,8 @@ def export(
         exposure = Exposure(split.campaign, split.groups) if split else None
         sheet = Sheet(stock, generated_at, stamps, exposure)
         tally, told = Tally(), _Told(len(audience), progress)
-        blocks = (_grouped(Owners.of(block, stock), split) for block in audience.blocks(BLOCK))
+        moment = read.taken.as_of, read.tables.paths.half_life_days
+        blocks = (_grouped(Owners.of(block, stock, *moment), split) for block in audience.blocks(BLOCK))
         rows = told.counted(ranking.everybody(blocks, settings.recommend.least_parts, tally), tally)
         tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
         written = write(path, SCHEMAS[layout](exposure is not None), tables, settings.export.guard_csv)

@@ -7,11 +7,14 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from holley_graph.embeddings.paths import Reached, Trail
 from holley_graph.export.lists import Ints, Lists, find
 from holley_graph.export.stock import Stock, rows_of
 from loaders.audience import Block
 
+DAY = 86_400
 DID = ("ordered", "carted", "viewed")
 
 
@@ -28,6 +31,7 @@ class Owners:
         bought: [owners] base SKUs (as in `stock.bases`) that the person bought lately under any user id.
         ever: [owners] parts that the person ever bought under any user id.
         chosen: [owners] `choice` of what each did under this user id.
+        reached: what paths from there reach; nobody has a history where there is none.
     """
 
     user_id: pa.ChunkedArray
@@ -40,14 +44,22 @@ class Owners:
     bought: Lists
     ever: Lists
     chosen: Lists
+    reached: Reached | None = None
 
     def __len__(self) -> int:
         """Count the owners."""
         return len(self.vehicle)
 
     @classmethod
-    def of(cls, block: Block, stock: Stock) -> Self:
-        """Number what a block names."""
+    def of(cls, block: Block, stock: Stock, as_of: int, half_life_days: float) -> Self:
+        """Number what a block names.
+
+        Args:
+            block: of an audience.
+            stock: of the same sync.
+            as_of: of the sync, epoch seconds.
+            half_life_days: after which an event of somebody's own history counts half.
+        """
         owners, purchases, chosen = block.owners, block.purchases, block.chosen
         person, row = owners["person"].to_numpy(), owners["row"].to_numpy()
         base = np.where(purchases["lately"], rows_of(purchases["base_sku"], stock.bases), -1)
@@ -65,6 +77,7 @@ class Owners:
             Lists.of(buyer, base, people).of_rows(person - person[0]),
             Lists.of(buyer, ever, people).of_rows(person - person[0]),
             Lists.of(chosen["row"].to_numpy() - row[0], did, len(person)),
+            Reached(_trail(chosen, row[0], did, as_of, half_life_days * DAY), stock.base, stock.part_type),
         )
 
     @classmethod
@@ -81,6 +94,16 @@ class Owners:
             products: how many there are.
         """
         return find(self.ever.row * products + self.ever.values, owner * products + product) >= 0
+
+
+def _trail(chosen: pa.Table, first: int, did: Ints, as_of: int, half_life: float) -> Trail:
+    """Lay out what owners did, by their number within the block; what is no part of the catalogue leads nowhere."""
+    lists = chosen["at"].combine_chunks()
+    at, line = lists.flatten().to_numpy(), np.asarray(pc.list_parent_indices(lists), np.int64)
+    known = did[line] >= 0
+    line, age = line[known], (as_of - at[known]) / half_life
+    product, how = np.divmod(did[line], len(DID))
+    return Trail(chosen["row"].to_numpy()[line] - first, product, how == DID.index("ordered"), np.exp2(-age))
 
 
 def choice(product: Ints, did: Ints) -> Ints:

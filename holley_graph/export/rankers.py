@@ -74,7 +74,7 @@ class ByBaseline:
 
 
 class ByGraph:
-    """The live release: the inner product of the most specific vector there is with each part's, plus the lift.
+    """The live release: the inner product of the most specific vector there is with each part's, lift and paths.
 
     Parts without a vector (newer than the release) come after the others by their buyers. They have no inner
     product, so theirs is a number below the person's lowest: less 1 / (1 + buyers).
@@ -89,6 +89,7 @@ class ByGraph:
         query, tier = self._queries(vehicle, owners, people)
         fits = slice(*self.stock.fits.offsets[[vehicle, vehicle + 1]])
         score = query @ self._products[self._product[parts]].T + self._lift[fits]
+        score += self._own_history(owners, people, parts)
         shape = score.shape
         unknown = np.isnan(score)
         source = np.where(unknown, GLOBAL, np.broadcast_to(tier[:, None], shape))
@@ -99,8 +100,8 @@ class ByGraph:
         return Scored(score, source)
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
-        """Tell those apart who have a vector of their own."""
-        return np.where(owners.vector[people] >= 0, -1, 0)
+        """Tell those apart who have a vector or a history of their own."""
+        return np.where((owners.vector[people] >= 0) | _active(owners, people), -1, 0)
 
     def likeness(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Say how close each part is to a person's taste: cosine without popularity, NaN without a vector."""
@@ -108,6 +109,16 @@ class ByGraph:
         parts = self._product[self.stock.fits[vehicle]]
         cosine = unit(query) @ self._taste[parts].T
         return Scored(cosine, np.broadcast_to(tier[:, None], cosine.shape))
+
+    def _own_history(self, owners: Owners, people: Ints, parts: Ints) -> Floats:
+        """[people, parts] what paths over what each did add."""
+        result = np.zeros((len(people), len(parts)))
+        active = np.flatnonzero(_active(owners, people))
+        if owners.reached is not None and len(active):
+            person, part = np.repeat(people[active], len(parts)), np.tile(parts, len(active))
+            score = self.tables.paths.score(owners.reached, person, part)
+            result[active] = score.reshape(len(active), len(parts))
+        return result
 
     def _queries(self, vehicle: int, owners: Owners, people: Ints) -> tuple[Floats, Ints]:
         """[people, dim] whose vector asks, NaN where there is none, and [people] its tier."""
@@ -226,6 +237,11 @@ class ByArm:
         every = np.stack([ranker.alike(owners, people) for ranker in self.rankers])
         within = every[arm, np.arange(len(people))]
         return np.where(within < 0, -1, within * len(self.rankers) + arm)
+
+
+def _active(owners: Owners, people: Ints) -> np.ndarray:
+    """[people] whether they did anything under their own user id."""
+    return np.diff(owners.chosen.offsets)[people] > 0
 
 
 def _place(table: Table, keys: pa.ChunkedArray | pa.Array) -> Ints:

@@ -35,7 +35,7 @@ def answer(
             vehicle_id = resolve_vehicle(graph, vehicle or "")
             owners = Owners.nobody(int(rows_of([vehicle_id], stock.vehicles["vehicle_id"])[0]))
         elif block := next(audience.blocks(1), None):
-            owners = Owners.of(block, stock)
+            owners = Owners.of(block, stock, read.taken.as_of, read.tables.paths.half_life_days)
         else:
             raise NotFound(f"no user {user_id!r} with a vehicle in sync {read.taken.path.name}")
     place = int(owners.vehicle[0])

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from holley_graph.counting.utility import Counted, count
+from holley_graph.embeddings.paths import Paths
 from holley_graph.model.architectures import Architecture
 from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.checkpoint import Unfinished
@@ -67,6 +68,7 @@ class Fitted:
         popularity: [products] in the weeks after the snapshot.
         lift: [fitments] of the snapshot.
         history: the user layer.
+        paths: weights of a user's own paths.
         source: [products, dim] what buying a product says of the next one, where the model has such vectors.
         encoder: all that it takes to encode others.
         loss: per event, in nats, penalty included.
@@ -77,6 +79,7 @@ class Fitted:
     popularity: Tensor
     lift: Tensor
     history: History
+    paths: Paths
     source: Tensor | None
     encoder: Encoder
     loss: float
@@ -145,7 +148,7 @@ def fit(
         q *= scale
         with torch.no_grad():
             source, popularity = model.eval().source(), model.popularity()
-        history = fit_history(snapshot, q, z, counted, config)
+        history, paths = fit_history(snapshot, q, z, counted, config)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
     encoder = Encoder(
         {name: value.detach().cpu() for name, value in state.items()} | {SCALE: torch.tensor(scale)},
@@ -159,6 +162,7 @@ def fit(
         popularity.cpu(),
         torch.from_numpy(counted.lift.astype(np.float32)),
         history,
+        paths,
         None if source is None else source.cpu(),
         encoder,
         level,

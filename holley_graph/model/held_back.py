@@ -75,24 +75,23 @@ def _purchases_by_window(past: Snapshot) -> npt.NDArray[np.int64]:
     return np.bincount(window[fits & (past.event("kind") == ORDERED)], minlength=last)[:last]
 
 
-def calibration(tables: table.Tables, past: Snapshot, task: RankingTask) -> dict[str, float] | None:
+def calibration(tables: table.Tables, early: Snapshot, task: RankingTask) -> dict[str, float] | None:
     """Fit what makes a score the probability that somebody who buys within the window buys this part.
 
     Args:
         tables: of a run that knows nothing of the window.
-        past: knows the window, and nothing after it.
+        early: what was known before it.
         task: of the window.
 
     Returns:
         A `Calibration` as a manifest keeps it; none where scores say nothing of purchases.
     """
-    found = calibrate(scoring.scores(tables, past, task), task.is_target)
+    found = calibrate(scoring.scores(tables, early, task), task.is_target)
     return None if found is None else asdict(found)
 
 
 def compare(
     tables: table.Tables,
-    full: Snapshot,
     past: Snapshot,
     task: RankingTask,
     calibrated: dict[str, float] | None = None,
@@ -101,14 +100,13 @@ def compare(
 
     Args:
         tables: of the run.
-        full: knows the window of the task.
-        past: does not.
+        past: what was known before the window of the task.
         task: who is asked about.
         calibrated: fitted on other time; none: nothing is said of probabilities.
     """
     if not len(task.user):
         return None
-    ours, theirs = scoring.scores(tables, full, task), popularity.scores(task, past)
+    ours, theirs = scoring.scores(tables, past, task), popularity.scores(task, past)
     ranked = [metrics.ranks(task, values) for values in (ours, theirs)]
     mrr = [metrics.per_user(task, position, 4)["MRR@4"] for position in ranked]
     return {

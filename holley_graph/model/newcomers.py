@@ -15,6 +15,7 @@ import torch
 
 from holley_graph import sealed
 from holley_graph.embeddings import table
+from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.model import encoder, vectors
 from holley_graph.model.architectures import MODELS, Architecture
@@ -80,7 +81,7 @@ def everybody(
     history = History(model_of.config.dim)
     history.load_state_dict({"weights": kept.state["history.weights"]})
     lifts = torch.from_numpy(lift.astype(np.float32))
-    fitted = Fitted(q, z, popular, lifts, history.requires_grad_(False), source, kept, float("nan"))
+    fitted = Fitted(q, z, popular, lifts, history.requires_grad_(False), Paths(), source, kept, float("nan"))
     turn = kept.state.get(ROTATION)
     unknown = {name: sorted(set(levels[name].keys) - set(kept.keys[name])) for name in TOP}
     return fitted if turn is None else rotated(fitted, turn), unknown

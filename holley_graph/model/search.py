@@ -110,7 +110,7 @@ def search(
         fitted, curve = fit(held.early, tried, epochs, seed=seed, execution=execution, validate=judged)
         trial.set_user_attr("epochs", len(curve.loss))
         made = vectors.tables(held.early, rescaled(fitted, trust(held, fitted)), tried.config)
-        measured = compare(made, past, held.early, held.task)
+        measured = compare(made, held.early, held.task)
         assert measured is not None  # noqa: S101  somebody bought: counted above
         return float(measured["run"][VALUE])
 

@@ -125,7 +125,7 @@ def train(
             "counts": {name: len(each.keys) for name, each in tables.items()} | {"events": past.events.num_rows},
             "metrics": {
                 "validation": learned.validation,
-                "held_out": held_out and compare(tables, full, past, held_out, learned.calibration),
+                "held_out": held_out and compare(tables, past, held_out, learned.calibration),
                 "drift": learned.drift,
             },
             "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
@@ -248,8 +248,8 @@ def _choose_trust(
                 "purchases": held.purchases,
                 "enough": held.enough,
             },
-            "validation": compare(made, past, held.early, held.task) if measurable else None,
-            "calibration": calibration(made, past, held.task) if measurable else None,
+            "validation": compare(made, held.early, held.task) if measurable else None,
+            "calibration": calibration(made, held.early, held.task) if measurable else None,
         }
 
     told: dict[str, Any] = execution.processes.told(measured)

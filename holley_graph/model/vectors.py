@@ -41,7 +41,7 @@ def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> Tabl
     }
     vehicle, product = snapshot.fits.T
     lift = Lift(snapshot.vehicle_ids.keys, snapshot.product_ids.keys, vehicle, product, fitted.lift.numpy())
-    return Tables(made, lift)
+    return Tables(made, lift, fitted.paths)
 
 
 def _users(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> npt.NDArray[np.float32]:

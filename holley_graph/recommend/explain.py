@@ -66,7 +66,8 @@ def _speaks_for(facts: Row) -> list[str]:
     elif facts["model_bought"]:
         lines.append(f"{_people(facts['model_bought'])} with the same make and model bought it")
     if facts["score"] is not None:
-        lines.append(f"score {facts['score']:.3f} by the {facts['answered_by']} vector")
+        own = f", {facts['own_history']:+.3f} of it by what this user did before" if facts["own_history"] else ""
+        lines.append(f"score {facts['score']:.3f} by the {facts['answered_by']} vector{own}")
     return lines
 
 

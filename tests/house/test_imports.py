@@ -26,18 +26,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "snapshot": {"loaders.derive"},
     "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
     "counting": {"snapshot"},
-    "evaluation": {"snapshot", "counting", "embeddings.table", "embeddings.blend", "loaders.baseline"},
+    "evaluation": {
+        "snapshot", "counting", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.baseline",
+    },
     "embeddings": {"graph"},
-    "embeddings.table": {"embeddings.lift"},
+    "embeddings.table": {"embeddings.lift", "embeddings.paths"},
     "embeddings.lift": set(),
+    "embeddings.paths": set(),
     "embeddings.blend": {"embeddings.table"},
     "embeddings.fastrp": {"graph", "snapshot"},
-    "model": {"snapshot", "counting", "evaluation", "embeddings.table", "embeddings.lift"},
+    "model": {"snapshot", "counting", "evaluation", "embeddings.table", "embeddings.lift", "embeddings.paths"},
     "recommend": {"settings", "graph"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {
-        "settings", "graph", "embeddings.table", "embeddings.blend", "loaders.taken", "loaders.baseline",
-        "loaders.audience", "loaders.sheet", "recommend.answers", "campaign.split",
+        "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.taken",
+        "loaders.baseline", "loaders.audience", "loaders.sheet", "recommend.answers", "campaign.split",
     },
     "gate": {"settings", "loaders"},  # not the ranker: what is checked is not asked to check itself
     "campaign": {"settings", "loaders"},
@@ -158,6 +161,7 @@ def test_evaluation_snapshot_and_tables_reach_neither_database_nor_torch() -> No
         "evaluation",
         "snapshot",
         "embeddings.table",
+        "embeddings.paths",
         "embeddings.blend",
         "loaders.baseline",
         but=("snapshot.exporter",),

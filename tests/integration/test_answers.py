@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +67,29 @@ class Live:
         orders = self.held["ordered"].items()
         return {self.product(s)["base_sku"] for (u, s), row in orders if u in people and row["last_at"] >= late}
 
+    @cached_property
+    def done(self) -> dict[str, list[tuple[str, str, list[int]]]]:
+        """What each user did with what, and when."""
+        found = defaultdict(list)
+        for kind in HISTORY:
+            for (user, sku), row in self.held[kind].items():
+                found[user].append((kind, sku, row.get("at") or []))
+        return found
+
+    def own_history(self, user: str, sku: str) -> float:
+        """What paths over what this user did add to a part."""
+        strength = Counter[str]()
+        for kind, other, times in self.done[user]:
+            total = sum(2 ** ((at - AS_OF.timestamp()) / (20 * 86_400)) for at in times)
+            same_type = self.product(other)["part_type"] == self.product(sku)["part_type"]
+            same_part = self.product(other)["base_sku"] == self.product(sku)["base_sku"]
+            strength["ordered type" if kind == "ordered" else "type"] += total * same_type
+            strength["part"] += total * (same_part and kind != "ordered")
+        weights = {"part": 0.7, "type": -0.3, "ordered type": 0.5}
+        return sum(weight * math.log1p(strength[name]) for name, weight in weights.items())
+
     def expected(self, user: str, k: int) -> list[tuple[str, float]]:
-        """Rank by inner product and lift of the run, one of a family, two of a type."""
+        """Rank by inner product, lift and paths of the run, one of a family, two of a type."""
         own, vehicle = self.vector("user", user), self.owned[user]
         query = self.vector("vehicle", vehicle) if own is None else own
         assert query is not None
@@ -76,7 +99,8 @@ class Live:
             product, vector = self.product(sku), self.vector("product", sku)
             assert vector is not None
             if product["eligible"] and product["base_sku"] not in out:
-                scored.append((-float(query @ vector) - self.lift(vehicle, sku), sku))
+                score = float(query @ vector) + self.lift(vehicle, sku) + self.own_history(user, sku)
+                scored.append((-score, sku))
         families: set[str] = set()
         types: Counter[str] = Counter()
         kept = []

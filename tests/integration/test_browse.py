@@ -131,7 +131,8 @@ def test_release_changes_say_what_came_and_went(asked: Graph) -> None:
     vectors = [("A1", [0.1, 1.0], [1.0, 0.1]), ("B2", [1.0, 0.1], [0.1, 1.0])]
     with asked.driver.session() as session:
         session.run(
-            "MATCH (s:Sync) SET s.live_slot = 'b' CREATE (:Release {slot: 'b', state: 'ready', product_norm: 1.0}), "
+            "MATCH (s:Sync) SET s.live_slot = 'b' "
+            "CREATE (:Release {slot: 'b', state: 'ready', product_norm: 1.0}), "
             "(:Release {slot: 'a', state: 'ready', product_norm: 1.0}), (:Release {slot: 'c', state: 'staging'})"
         ).consume()
         session.run("MATCH (v:Vehicle {year: 1969}) SET v.embedding_b = [1.0, 0.0], v.embedding_a = [1.0, 0.0]")

@@ -365,10 +365,10 @@ def test_an_export_holds_one_block_at_a_time_and_its_size_changes_nothing(
     read: list[weakref.ref[Owners]] = []
     held_at_once = []
 
-    def watched(block: Block, stock: Stock) -> Owners:
+    def watched(block: Block, stock: Stock, as_of: int, half_life_days: float) -> Owners:
         gc.collect()
         held_at_once.append(sum(each() is not None for each in read))
-        owners = Owners.of(block, stock)
+        owners = Owners.of(block, stock, as_of, half_life_days)
         read.append(weakref.ref(owners))
         return owners
 

@@ -156,7 +156,7 @@ def test_vectors_rank_what_fits_beside_popularity(world: Graph) -> None:
     task = future_purchases(full, CUT)
     assert list(full.user_ids.keys[task.user]) == ["buick-7", "ford-0"]
     past = full.before(CUT)
-    found = scoring.scores(fastrp.embed(world, past), full, task)
+    found = scoring.scores(fastrp.embed(world, past), past, task)
     assert found.shape == popularity.scores(task, past).shape
     assert np.isfinite(found).all()
     own = {

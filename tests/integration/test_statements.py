@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import neo4j
 import pytest
 
+from holley_graph.embeddings.paths import Paths
 from holley_graph.errors import GraphStateError, QueryFileError
 from holley_graph.graph import export, migrations, queries
 from holley_graph.graph.client import Graph
@@ -94,13 +96,15 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "load/weighed": {"weighed": "x"},
         "load/commit": {"run_id": "r0", "as_of": 1_767_225_600, "boundary": 0, "source": "here"},
         "server/work": nothing,
-        "writeback/release_staged": {"run_id": "old", "dim": DIM, "product_norm": 1.0},
+        "writeback/release_staged": {"run_id": "old", "dim": DIM, "product_norm": 1.0, **asdict(Paths())},
         **{
             f"writeback/stage_{name}": {"number": 1, "rows": [{"key": key, "vector": VECTOR} for key in staged]}
             for name, staged in STAGED.items()
         },
+        "writeback/stage_lift": {"number": 1, "rows": [{"key": VEHICLE, "lifts": {SKU: 0.5}}]},
         "writeback/staged": {"slot": "a", "dim": DIM},
         "writeback/missing": {"slot": "a"},
+        "writeback/missing_lift": {"slot": "a"},
         "writeback/mark_active": nothing,
         **{
             f"writeback/index_{name}_{slot}": {"dim": DIM}
@@ -142,6 +146,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         },
         "writeback/drop_index": {"name": "product_embedding_a"},
         "writeback/clear": {"slot": "a"},
+        "writeback/clear_lift": {"slot": "a"},
         "writeback/release_freed": {"number": 1},
         "forget/delete": {"user_ids": [USER], "email_hash": None},
         **{f"load/sweep_{name}": {"rows": tables[name].select(keys(name)).to_pylist()} for name in reversed(names)},

@@ -8,6 +8,7 @@ import numpy as np
 
 from holley_graph.embeddings import table
 from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from tests.support.held import Held
 
@@ -26,7 +27,7 @@ def draw(held: Held, seed: int, dim: int = DIM) -> Tables:
         popularity = rng.normal(size=len(found)).astype(np.float32)
         each = table.products(vectors, popularity) if name == "product" else table.queries(vectors)
         made[name] = Table(np.array(found, object), each)
-    return Tables(made, _lift(held, rng))
+    return Tables(made, _lift(held, rng), Paths(0.7, -0.3, 0.5, half_life_days=20.0))
 
 
 def _lift(held: Held, rng: np.random.Generator) -> Lift:

@@ -1,19 +1,23 @@
-"""Scores are the inner product that Cypher computes: the user's vector, else the vehicle's."""
+"""Scores are the sum that Cypher computes: the vector of the user, else of the vehicle; the lift; the paths."""
+
+from dataclasses import replace
+from math import log1p
 
 import numpy as np
 import pyarrow as pa
 
 from holley_graph.embeddings import table
 from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.evaluation import scoring
-from holley_graph.evaluation.targets import RankingTask
-from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
+from holley_graph.evaluation.targets import DAY, RankingTask
+from holley_graph.snapshot.snapshot import VIEWED, DeriveOptions, Snapshot
 
-NONE = pa.table({"user": pa.array([], pa.int64()), "product": pa.array([], pa.int64())})
-FULL = Snapshot(
-    as_of=0,
-    products=pa.table({"sku": ["A", "B", "C"]}),
+NONE = pa.table({name: pa.array([], pa.int64()) for name in ("user", "product", "kind", "at")})
+PAST = Snapshot(
+    as_of=100 * DAY,
+    products=pa.table({"sku": ["A", "B", "C"], "base_sku": ["A", "B", "A"], "part_type": ["T", "T", "T"]}),
     vehicles=pa.table({"vehicle_id": ["V", "W"]}),
     users=pa.table({"user_id": ["u", "w"], "vehicle": [0, 0]}),
     fits=np.array([(0, 0), (0, 1), (0, 2)]),
@@ -48,17 +52,30 @@ def test_the_lift_of_the_fitment_is_added_and_an_unknown_one_is_none() -> None:
         np.array([0.25, 9.0], np.float32),
     )
     nobody = Table(np.empty(0, object), np.empty((0, 4), np.float32))
-    found = scoring.scores(tables(lift, user=nobody), FULL, TASK)
+    found = scoring.scores(tables(lift, user=nobody), PAST, TASK)
     assert found.tolist() == [1.75, -np.inf, 2, 1.75, -np.inf, 2]
 
 
 def test_a_user_with_a_vector_is_scored_by_it_and_others_by_their_vehicle() -> None:
     users = Table(np.array(["u"], object), table.queries(np.array([[10, -1]], np.float32)))
-    found = scoring.scores(tables(user=users), FULL, TASK)
+    found = scoring.scores(tables(user=users), PAST, TASK)
     assert found.tolist() == [10.5, -np.inf, -2, 1.5, -np.inf, 2]
 
 
 def test_a_run_without_user_vectors_scores_by_vehicles() -> None:
     users = Table(np.array([], object), np.zeros((0, 4), np.float32))
-    found = scoring.scores(tables(user=users), FULL, TASK)
+    found = scoring.scores(tables(user=users), PAST, TASK)
     assert found.tolist() == [1.5, -np.inf, 2] * 2
+
+
+def test_what_a_user_looked_at_before_is_added_to_what_it_leads_to() -> None:
+    """One view a half-life ago, of a part that shares its base SKU with another and its type with all."""
+    view = pa.table({"user": [1], "product": [2], "kind": [VIEWED], "at": [90 * DAY]})
+    seen = replace(PAST, events=view)
+    paths = Paths(same_part=1.0, same_type=10.0, half_life_days=10.0)
+    users = Table(np.array([], object), np.zeros((0, 4), np.float32))
+    with_paths = Tables(tables(user=users), paths=paths)
+    known = [3, 5]  # B has no vector
+    added = (scoring.scores(with_paths, each, TASK)[known] for each in (seen, PAST))
+    np.testing.assert_allclose(np.subtract(*added), 11 * log1p(0.5))
+    assert scoring.scores(with_paths, seen, TASK)[:3].tolist() == [1.5, -np.inf, 2]

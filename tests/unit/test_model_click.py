@@ -58,7 +58,7 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     half = replace(world.snapshot, products=products.set_column(at, "eligible", pa.array(can)))
     run = training.train(half, tmp_path, as_of=CUT, model="click", config=ClickConfig(dim=16), device="cpu")
     task = future_purchases(half, CUT, 30)
-    score = scoring.scores(table.load(run.path), half, task)
+    score = scoring.scores(table.load(run.path), half.before(CUT), task)
     said = Calibration(**run.manifest["calibration"]).probability(score)
     truth = np.exp(utility[task.vehicle[task.owner], task.candidate])
     truth /= np.bincount(task.owner, truth)[task.owner]

@@ -64,7 +64,7 @@ def test_without_history_there_is_nothing_to_add() -> None:
 
 def test_a_layer_without_targets_adds_nothing() -> None:
     bare = replace(WORLD, events=WORLD.events.slice(0, 0))
-    layer = fit_history(bare, torch.zeros(WORLD.vehicles.num_rows, 4), Z, count(bare), CONFIG)
+    layer, _ = fit_history(bare, torch.zeros(WORLD.vehicles.num_rows, 4), Z, count(bare), CONFIG)
     assert not layer(torch.ones(2, len(KINDS), 4)).any()
 
 
@@ -85,7 +85,7 @@ def test_what_people_choose_after_a_release_decides_how_much_of_the_same_is_want
         }
     ).sort_by([("user", "ascending"), ("at", "ascending")])
     world, bare = replace(WORLD, events=rows), replace(WORLD, events=rows.slice(0, 0))
-    layer = fit_history(world, torch.zeros(WORLD.vehicles.num_rows, 4), Z, count(bare), CONFIG)
+    layer, _ = fit_history(world, torch.zeros(WORLD.vehicles.num_rows, 4), Z, count(bare), CONFIG)
     views, carts, orders = layer.weights.detach().diagonal(dim1=1, dim2=2).mean(1).tolist()
     assert views > 0.5
     assert carts == orders == 0
