@@ -23,7 +23,7 @@ from benchmarks.worlds import Known, open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import scoring, study
 from holley_graph.evaluation.calibration import Calibration, Reliability, reliability
-from holley_graph.evaluation.targets import RankingTask, future_purchases
+from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.model.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -79,7 +79,7 @@ def ask(known: Known) -> Asked:
     """Train on all but the last window of a world, and ask about everybody who bought in it."""
     full = known.snapshot
     at = study.rolling(full, 1)[0]
-    task = future_purchases(full, at, study.WINDOW_DAYS)
+    task = future_choices(full, at, study.WINDOW_DAYS)
     said: dict[str, Floats] = {}
     notes: dict[str, Any] = {"buyers": len(task.user)}
     for model in MODELS:

@@ -3,9 +3,9 @@
 Each world is a folder with `raw/` (the five tables), `truth/` and `v518/` (the answer of the published rules), and
 `judge.py` beside the worlds says what counts. A model is trained, written back and exported as an operator would do
 it. A rival takes the same way: its numbers become the popularity and lift of a release without vectors. `counting`
-has the paths of a person's own history, too, with weights that it learns as the models do. The share that is closed is (ranker − v5.18) / (ceiling − v5.18) by MRR@4. For cold people the
-ceiling knows their vehicle, for warm ones their taste as well. Intervals are 95 %, by a bootstrap over users;
-differences from `counting` are paired.
+has the paths of a person's own history, too, with weights that it learns as the models do. The share that is closed
+is (ranker − v5.18) / (ceiling − v5.18) by MRR@4. For cold people the ceiling knows their vehicle, for warm ones
+their taste as well. Intervals are 95 %, by a bootstrap over users; differences from `counting` are paired.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from benchmarks.worlds import open_world
 from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, paired, scoring, study
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.targets import future_choices
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.batches import MOST, Batches, Whole
 from holley_graph.model.data import price_edges
@@ -128,7 +128,7 @@ def quality(worlds: list[Snapshot], model: str, batches: list[int], trainings: i
     who = []
     for number, full in enumerate(worlds):
         at = study.rolling(full, 1)[0]
-        task = future_purchases(full, at, study.WINDOW_DAYS)
+        task = future_choices(full, at, study.WINDOW_DAYS)
         who.append(task.user + number * full.users.num_rows)
         for way in ways:
             asked = []

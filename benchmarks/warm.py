@@ -16,7 +16,7 @@ from benchmarks.record import record
 from benchmarks.worlds import open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, registry, scoring, study
-from holley_graph.evaluation.targets import DAY, future_purchases
+from holley_graph.evaluation.targets import DAY, future_choices
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.train import Run, train
 from holley_graph.snapshot.snapshot import Snapshot
@@ -43,7 +43,7 @@ def main() -> None:
 def ask(full: Snapshot, runs: Path, model: str, days: int) -> dict[str, Any]:
     """Train a release, then both ways as of the newest cut; ask all three."""
     at = study.rolling(full, 1)[0]
-    task = future_purchases(full, at, study.WINDOW_DAYS)
+    task = future_choices(full, at, study.WINDOW_DAYS)
     old = train(full, runs, as_of=at - days * DAY, model=model)
     registry.crown(runs, old.manifest["run_id"])
     cold, warm = (train(full, runs, as_of=at, model=model, warm=each) for each in (False, True))

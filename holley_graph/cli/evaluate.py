@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from holley_graph.settings import Settings
     from holley_graph.snapshot.snapshot import Snapshot
 
+TARGETS = ("ordered", "carted", "viewed")
 gate_option = click.option(
-    "--gate", is_flag=True, help="Say go or no-go against v5.18, write it down, and end with code 1 on no-go."
+    "--gate",
+    is_flag=True,
+    help="Decide against v5.18: go, no-go (exit code 1), or too few buyers to say (19). The decision is kept.",
+)
+target_option = click.option(
+    "--target",
+    type=click.Choice(TARGETS),
+    default="ordered",
+    show_default=True,
+    help="What rankers have to find: the parts that were ordered, carted or viewed in the 30 days after a cut.",
 )
 fastrp_option = click.option(
     "--fastrp", is_flag=True, help="Also ask vectors that Graph Data Science makes, per cut."
@@ -35,16 +45,18 @@ fastrp_option = click.option(
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True)
+@target_option
 @gate_option
 @fastrp_option
 @json_option
 @click.pass_obj
-def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, as_json: bool) -> None:
+def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, fastrp: bool, as_json: bool) -> None:
     """Hold RUNS that were trained with --as-of against v5.18 and other rankers, on what came later."""
     from holley_graph.embeddings import table as embeddings
     from holley_graph.errors import SettingsError
     from holley_graph.evaluation import study
 
+    _check_target(target, gate)
     folder = context.settings.home / "runs"
     manifests = {run: _manifest(folder, run) for run in runs}
     ends = {manifest["as_of"] for manifest in manifests.values()}
@@ -55,7 +67,7 @@ def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, 
     ours = {run: embeddings.load(folder / run) for run in runs}
     with _asking(context.settings) as (graph, full, report):
         at = ends.pop()
-        cuts = [study.cut(full, at, _rankers(context.settings, graph, full, at, fastrp, ours), report)]
+        cuts = [study.cut(full, at, _rankers(context.settings, graph, full, at, fastrp, ours), report, target)]
     _conclude(context.settings, cuts, full, manifests, gate, as_json)
 
 
@@ -76,6 +88,7 @@ def evaluate(context: Context, runs: tuple[str, ...], gate: bool, fastrp: bool, 
     help="Model and configuration from a file that search wrote; give it several times for several.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the trainings.")
+@target_option
 @gate_option
 @fastrp_option
 @json_option
@@ -86,6 +99,7 @@ def backtest(
     models: tuple[str, ...],
     recipes: tuple[Path, ...],
     seed: int,
+    target: str,
     gate: bool,
     fastrp: bool,
     as_json: bool,
@@ -96,6 +110,7 @@ def backtest(
     from holley_graph.model import recipe as room
     from holley_graph.model.train import train
 
+    _check_target(target, gate)
     settings = context.settings
     chosen: list[tuple[str, Any]] = [(model, None) for model in dict.fromkeys(models)]
     told = [room.read(path) for path in recipes]
@@ -112,8 +127,13 @@ def backtest(
                 )
                 name = model if config is None else registry.recipe(run.manifest)
                 manifests[name], ours[name] = run.manifest, embeddings.load(run.path)
-            asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp, ours), report))
+            asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp, ours), report, target))
     _conclude(settings, asked, full, manifests, gate, as_json)
+
+
+def _check_target(target: str, gate: bool) -> None:
+    if gate and target != "ordered":
+        raise click.UsageError(f"a verdict is about orders: --gate goes with --target ordered, not {target}")
 
 
 @contextmanager
@@ -176,6 +196,7 @@ def _conclude(
     as_json: bool,
 ) -> None:
     from holley_graph.evaluation import conclusion
+    from holley_graph.evaluation.verdict import EXIT_CODES
 
     done = conclusion.conclude(cuts, full, manifests, settings.home, gate)
     if as_json:
@@ -183,8 +204,9 @@ def _conclude(
     else:
         _show(done.document)
         say(f"report: {done.path / 'report.html'}")
-    if gate and not all(verdict["go"] for verdict in done.document["verdicts"].values()):
-        raise SystemExit(1)
+    if gate:
+        codes = [EXIT_CODES[verdict["outcome"]] for verdict in done.document["verdicts"].values()]
+        raise SystemExit(next((code for code in codes if code), 0))
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -202,13 +224,13 @@ def _show(document: dict[str, Any]) -> None:
         for name, values in document["rankers"].items()
     ]
     title = (
-        f"{document['users']:,} questions at {len(document['cuts'])} cuts; MRR@4 over {document['champion']} "
-        "with its 95 % interval"
+        f"{document['users']:,} questions about {document['target']} parts, at {len(document['cuts'])} cuts; "
+        f"MRR@4 over {document['champion']} with its 95 % interval"
     )
     table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "over", "from", "to"), rows)
     if "v5.18" not in document["rankers"]:
         say("v5.18 was not asked: the tables of the last sync are not in this home")
     for run, verdict in document.get("verdicts", {}).items():
-        say(f"{run}: {'go' if verdict['go'] else 'no-go'}")
+        say(f"{run}: {verdict['outcome']}")
         for reason in verdict["reasons"]:
             say(f"  {reason}")

@@ -12,7 +12,11 @@ from holley_graph.cli.console import json_option, print_json, progress, say
 
 @click.command()
 @click.argument("run")
-@click.option("--force", is_flag=True, help="Put a run live although its recipe was judged no-go.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Put a run live although its recipe was judged no-go, or there was too little to say.",
+)
 @json_option
 @click.pass_obj
 def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:

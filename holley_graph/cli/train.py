@@ -154,7 +154,7 @@ def runs(context: Context, as_json: bool) -> None:
         print_json(named | {"runs": [{k: v for k, v in run.items() if k != "files"} for run in found]})
         return
     role = {known[name]: name for name in (registry.CHALLENGER, registry.CHAMPION)}
-    verdict = {recipe: "go" if judged["go"] else "no-go" for recipe, judged in known["verdicts"].items()}
+    verdict = {recipe: judged["outcome"] for recipe, judged in known["verdicts"].items()}
     rows = [
         (
             run["run_id"],

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from holley_graph.evaluation import registry, report, summary
+from holley_graph.evaluation import registry, report, study, summary
 from holley_graph.evaluation.study import Cut
 from holley_graph.evaluation.verdict import decide
 from holley_graph.snapshot.snapshot import Snapshot
@@ -44,7 +44,8 @@ def conclude(
         ranker: {key: manifest[key] for key in ("run_id", "model", "config", "seed", "epochs")}
         for ranker, manifest in manifests.items()
     }
-    document = summary.measure(cuts, {"evaluation": name, "data": fingerprint(full), "configs": configs})
+    about = {"evaluation": name, "data": fingerprint(full), "configs": configs, "buyers": study.buyers(full)}
+    document = summary.measure(cuts, about)
     document["verdicts"] = {}
     if gate:
         lift = document["over_champion"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from holley_graph import sealed
 from holley_graph.errors import ParcelError, ReleaseCheckFailed
-from holley_graph.evaluation.verdict import Verdict
+from holley_graph.evaluation.verdict import GO, Verdict
 
 FILE = "registry.json"
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -61,7 +61,12 @@ def manifests(runs: Path) -> list[dict[str, Any]]:
 def judge(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: str) -> None:
     """Write down a verdict; a run that may go live becomes the challenger, one that may not is none any more."""
     known = read(runs)
-    judged = {"go": verdict.go, "reasons": verdict.reasons, "run_id": manifest["run_id"], "evaluation": evaluation}
+    judged = {
+        "outcome": verdict.outcome,
+        "reasons": verdict.reasons,
+        "run_id": manifest["run_id"],
+        "evaluation": evaluation,
+    }
     known["verdicts"][recipe(manifest)] = judged
     if verdict.go:
         known[CHALLENGER] = manifest["run_id"]
@@ -85,11 +90,11 @@ def refuse_no_go(runs: Path, manifest: dict[str, Any]) -> None:
     """Stop a run whose recipe was judged and found wanting; one that was never judged passes.
 
     Raises:
-        ReleaseCheckFailed: the verdict is no-go.
+        ReleaseCheckFailed: the verdict is no-go, or there was too little to say.
     """
     judged = read(runs)["verdicts"].get(recipe(manifest))
-    if judged and not judged["go"]:
-        first = next(reason for reason in judged["reasons"] if reason.startswith("no-go"))
+    if judged and judged["outcome"] != GO:
+        first = next(reason for reason in judged["reasons"] if reason.startswith(judged["outcome"]))
         raise ReleaseCheckFailed(
             f"{manifest['run_id']} is a {recipe(manifest)}, judged in {judged['evaluation']}: {first}",
             "train something better, or put it live all the same with --force",

@@ -12,14 +12,19 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from holley_graph.evaluation.verdict import GO, NO_GO, TOO_LITTLE
+
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:1em 0;font-size:13px}td,th{padding:.25em .7em;border-bottom:1px solid #ddd}
 td{text-align:right;font-variant-numeric:tabular-nums}td:first-child,th:first-child,td.text{text-align:left}
-th{text-align:right;background:#f6f6f6}.best{font-weight:700}.go{color:#176b2c}.no-go{color:#a11919}
+th{text-align:right;background:#f6f6f6}.best{font-weight:700}.go{color:#176b2c}.no-go{color:#a11919}.too-little{color:#8a5a00}
 pre{background:#f6f6f6;padding:1em;overflow:auto;font-size:12px}svg{max-width:100%;height:auto}
 details{margin:.6em 0}.hit{background:#d9f2de}
 """
+
+
+_CLASS = {GO: "go", NO_GO: "no-go", TOO_LITTLE: "too-little"}
 
 
 def write(document: dict[str, Any], path: Path) -> None:
@@ -38,7 +43,7 @@ def _head(document: dict[str, Any]) -> str:
     cuts = ", ".join(cut["as_of"][:10] for cut in document["cuts"])
     return (
         f"<h1>Who ranks best?</h1><p>{document['users']:,} questions about {document['distinct_users']:,} users "
-        "who bought a fitting, eligible part that they had not bought before, in any colour, in the "
+        f"who {document['target']} a fitting, eligible part that they had not bought before, in any colour, in the "
         f"{document['days']} days after {escape(cuts)}. Every ranker was asked about the same users, knew only "
         "what was before the cut, and ranked everything that fits. "
         f"The champion is {escape(document['champion'])}.</p>"
@@ -49,11 +54,11 @@ def _verdict(document: dict[str, Any]) -> str:
     verdicts = document.get("verdicts", {})
     blocks = []
     for run, verdict in verdicts.items():
-        word = "go" if verdict["go"] else "no-go"
+        word = verdict["outcome"]
         reasons = "".join(
-            f"<li class='{escape(reason.partition(':')[0])}'>{escape(reason)}</li>" for reason in verdict["reasons"]
+            f"<li class='{_CLASS[reason.partition(':')[0]]}'>{escape(reason)}</li>" for reason in verdict["reasons"]
         )
-        blocks.append(f"<h2 class='{word}'>{escape(run)}: {word}</h2><ul>{reasons}</ul>")
+        blocks.append(f"<h2 class='{_CLASS[word]}'>{escape(run)}: {word}</h2><ul>{reasons}</ul>")
     return "".join(blocks)
 
 
@@ -91,7 +96,7 @@ def _whiskers(axes: Any, lifts: dict[str, Any], metric: str) -> None:
 
 def _over_time(document: dict[str, Any]) -> str:
     cuts, metric = document["cuts"], document["metric"]
-    columns = ["users", "warm_users", "candidates", "purchases", "events_known"]
+    columns = ["users", "warm_users", "candidates", "targets", "events_known"]
     rows = {cut["as_of"][:10]: cut for cut in cuts}
     counts = _table(["cut", *columns], rows, columns, lambda v: f"{v:,}", best=False)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +13,9 @@ import numpy.typing as npt
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics
 from holley_graph.evaluation.rankers import RIVALS, Floats, Ranker
-from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.evaluation.targets import DAY, RankingTask, future_choices
 from holley_graph.progress import Progress, silent
-from holley_graph.snapshot.snapshot import Ints, Snapshot
+from holley_graph.snapshot.snapshot import KINDS, ORDERED, Ints, Snapshot
 
 WINDOW_DAYS = 30
 KS = (4, 10, 20)
@@ -27,14 +29,16 @@ class Cut:
 
     Attributes:
         at: epoch seconds.
-        task: users, candidates and what was bought in the days after.
+        task: users, candidates and what was chosen in the days after.
         past: the snapshot as of the cut.
+        target: ordered, carted or viewed.
         scores: ranker to [candidates].
     """
 
     at: int
     task: RankingTask
     past: Snapshot
+    target: str = "ordered"
     scores: dict[str, Floats] = field(default_factory=dict)
 
 
@@ -56,7 +60,26 @@ def rolling(full: Snapshot, count: int, days: int = WINDOW_DAYS) -> list[int]:
     return [full.as_of - (count - i) * days * DAY for i in range(count)]
 
 
-def cut(full: Snapshot, at: int, rankers: Mapping[str, Ranker] = RIVALS, progress: Progress = silent) -> Cut:
+def buyers(full: Snapshot, days: int = WINDOW_DAYS) -> list[dict[str, Any]]:
+    """Count the owners who ordered in each window back from the snapshot's end: when it begins, and how many."""
+    ordered = (full.event("kind") == ORDERED) & (full.user_vehicle[full.event("user")] >= 0)
+    window = (full.as_of - 1 - full.event("at")[ordered]) // (days * DAY)
+    pairs = np.unique(np.column_stack([window, full.event("user")[ordered]]), axis=0)
+    counts = np.bincount(pairs[:, 0])
+    starts = full.as_of - (np.arange(len(counts)) + 1) * days * DAY
+    return [
+        {"as_of": f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}", "users": users}
+        for at, users in zip(starts.tolist(), counts.tolist(), strict=True)
+    ]
+
+
+def cut(
+    full: Snapshot,
+    at: int,
+    rankers: Mapping[str, Ranker] = RIVALS,
+    progress: Progress = silent,
+    target: str = "ordered",
+) -> Cut:
     """Ask every ranker at one cut.
 
     Args:
@@ -64,16 +87,17 @@ def cut(full: Snapshot, at: int, rankers: Mapping[str, Ranker] = RIVALS, progres
         at: epoch seconds.
         rankers: each is handed the task and the snapshot as of the cut.
         progress: told after each ranker.
+        target: what rankers have to find: parts that were ordered, carted or viewed (contract §8).
 
     Raises:
-        GraphStateError: nobody bought a fitting, eligible, new part in the window.
+        GraphStateError: nobody chose a fitting, eligible part in the window that they had not bought.
     """
-    past, task = full.before(at), future_purchases(full, at, WINDOW_DAYS)
+    past, task = full.before(at), future_choices(full, at, WINDOW_DAYS, KINDS.index(target.upper()))
     if not len(task.user):
         raise GraphStateError(
             f"nobody to ask about in the {WINDOW_DAYS} days after the cut", "choose an earlier cut"
         )
-    asked = Cut(at, task, past)
+    asked = Cut(at, task, past, target)
     blind = _without_targets(task)
     for done, (name, ranker) in enumerate(rankers.items(), 1):
         asked.scores[name] = ranker(blind, past)

@@ -38,6 +38,7 @@ def measure(cuts: list[Cut], about: Mapping[str, Any]) -> dict[str, Any]:
         **about,
         "champion": champion,
         "metric": METRIC,
+        "target": cuts[0].target,
         "days": WINDOW_DAYS,
         "users": len(who),
         "distinct_users": len(np.unique(who)),
@@ -80,7 +81,7 @@ def _cut(cut: Cut, names: list[str]) -> dict[str, Any]:
         "users": len(task.user),
         "warm_users": int(task.warm.sum()),
         "candidates": len(task.candidate),
-        "purchases": int(task.is_target.sum()),
+        "targets": int(task.is_target.sum()),
         "events_known": cut.past.events.num_rows,
         METRIC: {name: float(answers([cut], name).values[METRIC].mean()) for name in names},
     }

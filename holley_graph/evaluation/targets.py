@@ -1,4 +1,4 @@
-"""Who bought what in the days after a cut, and among which parts a ranker had to find it."""
+"""Who chose what in the days after a cut, and among which parts a ranker had to find it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RankingTask:
         vehicle: [users] vehicle rows, −1 where the graph has no vehicles.
         offsets: [users + 1] candidates of user i are `candidate[offsets[i]:offsets[i + 1]]`.
         candidate: [candidates] product rows: fitting, eligible, not bought before in any colour.
-        is_target: [candidates] bought within the window.
+        is_target: [candidates] chosen within the window.
         warm: [users] had any interaction before the cut.
     """
 
@@ -38,21 +38,22 @@ class RankingTask:
         return np.repeat(np.arange(len(self.user)), np.diff(self.offsets))
 
 
-def future_purchases(full: Snapshot, cut: int, days: int = 30) -> RankingTask:
-    """Build the task of predicting purchases in `[cut, cut + days)`.
+def future_choices(full: Snapshot, cut: int, days: int = 30, kind: int = ORDERED) -> RankingTask:
+    """Build the task of predicting what is ordered, carted or viewed in `[cut, cut + days)`.
 
     Full ranking within the products that fit the user's vehicle, never sampled negatives. A part whose base SKU was
     bought is no candidate: contract §4 sends nobody another colour of what they have, whichever ranker is asked.
-    Users of the window whose purchases are not candidates (they do not fit, are not eligible or were bought before)
+    Users of the window whose choices are not candidates (they do not fit, are not eligible or were bought before)
     are no test users.
 
     Args:
         full: a snapshot that knows the window.
         cut: epoch seconds.
         days: length of the window.
+        kind: what counts as a choice, an index into `KINDS`.
     """
-    at, kind = full.event("at"), full.event("kind")
-    inside = (kind == ORDERED) & (at >= cut) & (at < cut + days * DAY)
+    at = full.event("at")
+    inside = (full.event("kind") == kind) & (at >= cut) & (at < cut + days * DAY)
     pairs = np.unique(np.column_stack([full.event("user")[inside], full.event("product")[inside]]), axis=0)
     users = np.unique(pairs[:, 0])
     users = users[full.user_vehicle[users] >= 0]

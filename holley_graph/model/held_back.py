@@ -16,7 +16,7 @@ from holley_graph.counting.utility import Counted
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, popularity, scoring
 from holley_graph.evaluation.calibration import Calibration, calibrate, reliability
-from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
+from holley_graph.evaluation.targets import DAY, RankingTask, future_choices
 from holley_graph.model.data import Floats
 from holley_graph.model.fit import Fitted, Validate
 from holley_graph.model.likelihood import log_normaliser
@@ -63,7 +63,7 @@ def hold_back(past: Snapshot) -> HeldBack:
     enough = np.flatnonzero(purchases >= 2 * ENOUGH_PURCHASES)  # about half of them can be asked for
     back = int(enough[0] if len(enough) else np.argmax(purchases)) + 1
     cut = past.as_of - back * WINDOW_DAYS * DAY
-    return HeldBack(future_purchases(past, cut, WINDOW_DAYS), past.before(cut))
+    return HeldBack(future_choices(past, cut, WINDOW_DAYS), past.before(cut))
 
 
 def _purchases_by_window(past: Snapshot) -> npt.NDArray[np.int64]:

@@ -16,7 +16,7 @@ import torch
 
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import drift
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.targets import future_choices
 from holley_graph.model import catalogue, vectors
 from holley_graph.model import warm as going_on
 from holley_graph.model.architectures import MODELS, Architecture
@@ -106,7 +106,7 @@ def train(
 
     def sealed() -> dict[str, Any]:
         tables = learned.tables
-        held_out = future_purchases(full, cut, WINDOW_DAYS) if cut < full.as_of else None
+        held_out = future_choices(full, cut, WINDOW_DAYS) if cut < full.as_of else None
         manifest = {
             "run_id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{model}-{secrets.token_hex(2)}",
             "model": model,

@@ -220,15 +220,19 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     """A month of a world of 500 users proves nothing: the interval is too wide for any run to pass."""
     first = shell.said["first"]
     ended = shell.run("evaluate", first, "--gate", "--fastrp", "--json")
-    assert ended.returncode == 1, ended.stderr
+    assert ended.returncode == 19, ended.stderr
     found = json.loads(ended.stdout)
     rankers = {"random", "popularity", "trending", "shrinkage", "counting", "item-knn", "gf-cf", "als"}
     rankers |= {"fastrp", "v5.18", first}
     rankers |= {f"{first} hybrid", f"{first} universal"}
     assert (set(found["rankers"]), found["champion"]) == (rankers, "v5.18")
-    assert found["verdicts"][first]["go"] is False
+    assert found["verdicts"][first]["outcome"] == "too little to say"
     assert {path.name for path in Path(found["path"]).iterdir()} == {"report.html", "evaluation.json"}
-    shell.fails(20, "no-go", "writeback", first)
+    shell.fails(20, "too little to say", "writeback", first)
+    viewed = shell.json("evaluate", first, "--target", "viewed")
+    assert (viewed["target"], viewed["verdicts"]) == ("viewed", {})
+    assert viewed["users"] != found["users"]
+    shell.fails(2, "a verdict is about orders", "evaluate", first, "--target", "viewed", "--gate")
     assert shell.json("writeback", first, "--force")["run_id"] == first
     assert shell.json("runs")["champion"] == first
 

@@ -12,7 +12,7 @@ import pytest
 from holley_graph.embeddings import fastrp
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import popularity, scoring
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.targets import future_choices
 from holley_graph.graph import gds
 from holley_graph.graph.client import Graph
 from holley_graph.server import lifecycle
@@ -153,7 +153,7 @@ def test_every_product_vehicle_and_user_with_a_past_has_a_vector(world: Graph) -
 def test_vectors_rank_what_fits_beside_popularity(world: Graph) -> None:
     plant_the_future(world)
     full = exporter.take(world, OPTIONS)
-    task = future_purchases(full, CUT)
+    task = future_choices(full, CUT)
     assert list(full.user_ids.keys[task.user]) == ["buick-7", "ford-0"]
     past = full.before(CUT)
     found = scoring.scores(fastrp.embed(world, past), past, task)

@@ -14,7 +14,7 @@ from holley_graph.embeddings import table
 from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table
 from holley_graph.evaluation import blends
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.targets import future_choices
 from tests.support import planted
 
 DAY = 86_400
@@ -23,7 +23,7 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def world():
     made = planted.world(users=400).snapshot
-    return made, future_purchases(made, planted.AS_OF - 60 * DAY, 60)
+    return made, future_choices(made, planted.AS_OF - 60 * DAY, 60)
 
 
 @pytest.fixture(scope="module")

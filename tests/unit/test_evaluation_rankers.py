@@ -12,7 +12,7 @@ import pytest
 from holley_graph.embeddings import table
 from holley_graph.evaluation import collaborative, metrics, popularity, scoring, shrinkage, study
 from holley_graph.evaluation.rankers import RIVALS, Ranker
-from holley_graph.evaluation.targets import RankingTask, future_purchases
+from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.model import train as training
 from holley_graph.model.sage import SageConfig
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot
@@ -57,7 +57,7 @@ def test_no_ranker_profits_from_a_signal_that_only_the_future_has(
     monkeypatch.setattr(training, "STEPS", 5)
     rushed = rush(WORLD.snapshot, CUT)
     worlds = {"plain": WORLD.snapshot, "rushed": rushed}
-    task = future_purchases(rushed, CUT)
+    task = future_choices(rushed, CUT)
     found = {}
     for which, full in worlds.items():
         ranker = trained(full, tmp_path / which) if name == "sage" else RIVALS[name]
@@ -68,7 +68,7 @@ def test_no_ranker_profits_from_a_signal_that_only_the_future_has(
 def test_a_ranker_that_knows_the_future_would_profit() -> None:
     """What the test above would catch."""
     rushed = rush(WORLD.snapshot, CUT)
-    task = future_purchases(rushed, CUT)
+    task = future_choices(rushed, CUT)
     honest, leaking = (popularity.scores(task, each) for each in (rushed.before(CUT), rushed))
     mrr = [metrics.per_user(task, metrics.ranks(task, each), 4)["MRR@4"].mean() for each in (honest, leaking)]
     assert mrr[1] > mrr[0] + 0.05
@@ -116,7 +116,7 @@ def test_what_is_trending_counts_half_after_a_half_life() -> None:
 
 @pytest.mark.parametrize("name", ["item-knn", "gf-cf", "als"])
 def test_whoever_has_no_history_gets_popularity_from_collaborative_rankers(name: str) -> None:
-    past, task = WORLD.snapshot.before(CUT), future_purchases(WORLD.snapshot, CUT)
+    past, task = WORLD.snapshot.before(CUT), future_choices(WORLD.snapshot, CUT)
     position = metrics.ranks(task, RIVALS[name](task, past))
     plain = metrics.ranks(task, popularity.scores(task, past))
     cold = ~task.warm[task.owner]

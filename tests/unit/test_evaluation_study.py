@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from holley_graph.errors import GraphStateError, ReleaseCheckFailed
 from holley_graph.evaluation import conclusion, lists, paired, registry, study, summary, verdict
 from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.verdict import Verdict
+from holley_graph.snapshot.snapshot import ORDERED
 from tests.support import planted
 
 CUT = planted.AS_OF - 30 * planted.DAY
@@ -123,25 +125,33 @@ def test_what_everybody_buys_is_no_news() -> None:
     assert described["v5.18"]["overlap"] == 1
 
 
-def lifted(relative: float, low: float = 0.01) -> dict[str, float]:
-    return {"difference": relative, "low": low, "high": 1.0, "relative": relative, "smallest": 0.1}
+def part(users: int, relative: float, low: float = 0.01, smallest: float = 0.02) -> dict[str, Any]:
+    """Users of whom the champion has an MRR@4 of .5."""
+    lift = {"difference": relative / 2, "low": low, "high": 1.0, "relative": relative, "smallest": smallest}
+    return {"users": users, "over_champion": {"r": lift}, "rankers": {"v5.18": {"MRR@4": 0.5}}}
 
 
 def judged(
-    overall: float = 0.2, cold: float = 0.3, make: float = 0.0, coverage: float = 0.5, low: float = 0.01
+    overall: float = 0.2,
+    cold: float = 0.3,
+    make: float = 0.0,
+    coverage: float = 0.5,
+    low: float = 0.01,
+    smallest: float = 0.02,
 ) -> Verdict:
     document = {
         "champion": "v5.18",
-        "users": 1000,
-        "over_champion": {"r": lifted(overall, low)},
+        **part(1_000, overall, low, smallest),
         "segments": {
-            "history": {"cold": {"users": 800, "over_champion": {"r": lifted(cold)}}},
+            "history": {"cold": part(800, cold, smallest=smallest)},
             "make": {
-                "FORD": {"users": 50, "over_champion": {"r": lifted(make)}},
-                "TESLA": {"users": 49, "over_champion": {"r": lifted(-0.9)}},  # too few to stop anything
+                "FORD": part(50, make, smallest=smallest),
+                "TESLA": part(49, -0.9),  # too few to stop anything
             },
         },
         "lists": {"r": {"coverage": coverage}, "v5.18": {"coverage": 0.5}},
+        "cuts": [{}, {}],
+        "buyers": [{"as_of": f"2026-0{month}-01T00:00:00Z", "users": 600} for month in range(9, 0, -1)],
     }
     return verdict.decide(document, "r")
 
@@ -165,17 +175,47 @@ def test_one_broken_rule_is_no_go_and_the_reason_says_which(weak: dict[str, floa
     assert about in broken[0]
 
 
+@pytest.mark.parametrize(
+    ("weak", "about"),
+    [
+        ({"overall": 0.09}, "overall"),
+        ({"low": -0.001}, "overall"),
+        ({"cold": 0.1}, "cold"),
+        ({"make": -0.06}, "make"),
+    ],
+)
+def test_what_so_few_buyers_cannot_show_is_too_little_to_say(weak: dict[str, float], about: str) -> None:
+    """A rule demands a difference that only a larger sample would show."""
+    found = judged(**weak, smallest=0.15)
+    (short,) = (reason for reason in found.reasons if not reason.startswith("go"))
+    assert (found.outcome, found.go) == ("too little to say", False)
+    assert short.startswith(f"too little to say: {'worst segment is ' * (about == 'make')}{about}")
+    assert judged(**weak, smallest=0.15, coverage=0.49).outcome == "no-go"
+    assert judged(smallest=0.15).go  # a difference that is large enough shows anyway
+
+
+def test_too_little_to_say_names_how_many_it_takes_and_which_cuts_have_them() -> None:
+    """.05 is demanded and .1 shows: four times the questions, so four times the cuts."""
+    reason = judged(overall=0.09, smallest=0.1).reasons[0]
+    assert "takes about 4,000. backtest --cuts 8 reaches back to 2026-02-01 and would ask about as many" in reason
+    reason = judged(overall=0.09, smallest=0.15).reasons[0]
+    assert "takes about 9,000. all 9 months that the graph knows hold 5,400 buyers: wait" in reason
+
+
 def test_without_the_champion_there_is_nothing_to_beat() -> None:
     assert not verdict.decide({**DOCUMENT, "champion": "popularity"}, "best").go
 
 
 def test_a_verdict_holds_for_every_run_of_its_recipe(tmp_path: Path) -> None:
     tested, live, other = manifest("a", dim=8), manifest("b", dim=8), manifest("c", dim=16)
-    registry.judge(tmp_path, tested, Verdict(False, ["go: fine", "no-go: coverage"]), "e1")
+    registry.judge(tmp_path, tested, Verdict("no-go", ["go: fine", "no-go: coverage"]), "e1")
     with pytest.raises(ReleaseCheckFailed, match="no-go: coverage"):
         registry.refuse_no_go(tmp_path, live)
     registry.refuse_no_go(tmp_path, other)  # never judged
-    registry.judge(tmp_path, tested, Verdict(True, ["go: fine"]), "e2")
+    registry.judge(tmp_path, tested, Verdict("too little to say", ["too little to say: overall"]), "e3")
+    with pytest.raises(ReleaseCheckFailed, match="too little to say: overall"):
+        registry.refuse_no_go(tmp_path, live)
+    registry.judge(tmp_path, tested, Verdict("go", ["go: fine"]), "e2")
     registry.refuse_no_go(tmp_path, live)
     assert registry.read(tmp_path)["challenger"] == "a"
     registry.crown(tmp_path, "a")
@@ -191,4 +231,9 @@ def test_a_conclusion_is_kept_as_a_report_that_needs_nothing_else(tmp_path: Path
     assert html.count("<svg") == 2 + len(DOCUMENT["segments"])
     assert all(name in html for name in (*RANKERS, "run-1", done.document["data"]["events_sha256"]))
     assert list(done.document["verdicts"]) == ["best"]
+    at, users = FULL.event("at"), FULL.event("user")
+    newest = (
+        (FULL.event("kind") == ORDERED) & (at >= FULL.as_of - 30 * planted.DAY) & (FULL.user_vehicle[users] >= 0)
+    )
+    assert done.document["buyers"][0]["users"] == len(np.unique(users[newest]))
     assert registry.read(tmp_path / "runs")["verdicts"]

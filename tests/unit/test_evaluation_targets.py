@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from holley_graph.evaluation import popularity
-from holley_graph.evaluation.targets import DAY, RankingTask, future_purchases
-from holley_graph.snapshot.snapshot import ORDERED, VIEWED, DeriveOptions, Snapshot
+from holley_graph.evaluation.targets import DAY, RankingTask, future_choices
+from holley_graph.snapshot.snapshot import CARTED, ORDERED, VIEWED, DeriveOptions, Snapshot
 
 CUT = 1_000 * DAY
 PAST, SOON, LATE = CUT - 1, CUT, CUT + 30 * DAY
@@ -60,38 +60,57 @@ def candidates(task: RankingTask) -> dict[int, dict[int, bool]]:
 
 
 def test_candidates_fit_are_eligible_and_new_and_targets_are_among_them(full: Snapshot) -> None:
-    task = future_purchases(full, CUT, 30)
+    task = future_choices(full, CUT, 30)
     assert candidates(task) == {0: {1: True, 3: False}, 2: {3: False, 4: True}}
     assert task.vehicle.tolist() == [0, 1]
     assert task.warm.tolist() == [True, False]
     assert task.offsets.tolist() == [0, 2, 4]
 
 
+def test_what_is_carted_or_viewed_can_be_the_target_and_what_was_viewed_before_stays_a_candidate(
+    full: Snapshot,
+) -> None:
+    """User 1, who orders too late, views twice; user 0 carts a part that does not fit, and one that was bought."""
+    more = {
+        "user": [0, 0, 1, 1],
+        "product": [4, 0, 4, 4],
+        "kind": [CARTED, CARTED, VIEWED, VIEWED],
+        "at": [CUT] * 4,
+    }
+    before = {"user": [1], "product": [4], "kind": [VIEWED], "at": [PAST]}
+    extra = (pa.table(rows).cast(full.events.schema) for rows in (more, before))
+    events = pa.concat_tables([full.events, *extra]).sort_by([("user", "ascending"), ("at", "ascending")])
+    seen = replace(full, events=events)
+    assert candidates(future_choices(seen, CUT, 30, VIEWED))[1] == {3: False, 4: True}
+    assert 0 not in candidates(future_choices(seen, CUT, 30, CARTED))
+    assert candidates(future_choices(seen, CUT, 30)) == candidates(future_choices(full, CUT, 30))
+
+
 def test_the_window_is_closed_at_its_start_and_open_at_its_end(full: Snapshot) -> None:
-    assert set(candidates(future_purchases(full, CUT, 31))) == {0, 1, 2}
-    assert set(candidates(future_purchases(full, CUT, 1))) == {0}
-    assert set(candidates(future_purchases(full, SOON + 6, 30))) == {1, 2}  # now LATE is inside
+    assert set(candidates(future_choices(full, CUT, 31))) == {0, 1, 2}
+    assert set(candidates(future_choices(full, CUT, 1))) == {0}
+    assert set(candidates(future_choices(full, SOON + 6, 30))) == {1, 2}  # now LATE is inside
 
 
 def test_a_line_past_the_boundary_counts_as_bought_before(full: Snapshot) -> None:
     line = pa.table({"user": [0], "product": [3], "last_at": [PAST]})
     more = replace(full, bought=pa.concat_tables([full.bought, line]))
-    assert candidates(future_purchases(more, CUT, 30))[0] == {1: True}
+    assert candidates(future_choices(more, CUT, 30))[0] == {1: True}
 
 
 def test_another_colour_of_what_was_bought_is_no_candidate(full: Snapshot) -> None:
     """Product 3 is product 0 in red: user 0 has that; user 2, who bought nothing, may be sent it."""
     products = full.products.set_column(1, "base_sku", pa.array(["P0", "P1", "P2", "P0", "P4"]))
-    task = future_purchases(replace(full, products=products), CUT, 30)
+    task = future_choices(replace(full, products=products), CUT, 30)
     assert candidates(task) == {0: {1: True}, 2: {3: False, 4: True}}
 
 
 def test_without_purchases_there_is_nobody_to_ask_about(full: Snapshot) -> None:
-    task = future_purchases(full, CUT + 40 * DAY, 10)
+    task = future_choices(full, CUT + 40 * DAY, 10)
     assert (len(task.user), len(task.candidate), task.offsets.tolist()) == (0, 0, [0])
 
 
 def test_popularity_counts_purchases_before_the_cut_alone(full: Snapshot) -> None:
-    task = future_purchases(full, CUT, 30)
+    task = future_choices(full, CUT, 30)
     assert popularity.scores(task, full.before(CUT)).tolist() == [1, 0, 0, 0]
     assert popularity.scores(task, full).tolist() == [4, 1, 1, 2]

@@ -11,7 +11,7 @@ from holley_graph.cli.train import MODELS as OFFERED
 from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.targets import future_choices
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
@@ -101,7 +101,7 @@ def test_the_planted_truth_is_found(name: str, tmp_path: Path) -> None:
     config = replace(MODELS[name].config, dim=16)
     run = training.train(WORLD.snapshot, tmp_path, as_of=CUT, model=name, config=config, device="cpu")
     measured = run.manifest["metrics"]["held_out"]
-    task = future_purchases(WORLD.snapshot, CUT, 30)
+    task = future_choices(WORLD.snapshot, CUT, 30)
     truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])["NDCG@10"]
     ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
     assert ours > theirs + 0.5 * (truth - theirs)

@@ -13,7 +13,7 @@ from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, scoring
 from holley_graph.evaluation.calibration import Calibration, reliability
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.targets import future_choices
 from holley_graph.model import curve
 from holley_graph.model import train as training
 from holley_graph.model.click import Click, ClickConfig
@@ -57,7 +57,7 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     at = products.schema.get_field_index("eligible")
     half = replace(world.snapshot, products=products.set_column(at, "eligible", pa.array(can)))
     run = training.train(half, tmp_path, as_of=CUT, model="click", config=ClickConfig(dim=16), device="cpu")
-    task = future_purchases(half, CUT, 30)
+    task = future_choices(half, CUT, 30)
     score = scoring.scores(table.load(run.path), half.before(CUT), task)
     said = Calibration(**run.manifest["calibration"]).probability(score)
     truth = np.exp(utility[task.vehicle[task.owner], task.candidate])

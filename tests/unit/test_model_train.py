@@ -11,7 +11,7 @@ import torch
 from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics
-from holley_graph.evaluation.targets import future_purchases
+from holley_graph.evaluation.targets import future_choices
 from holley_graph.model import curve, vectors
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
@@ -57,7 +57,7 @@ def small_run(folder: Path, snapshot: Snapshot = SMALL, as_of: int = CUT, seed: 
 def test_a_run_beats_popularity_and_comes_near_the_truth(run: Run) -> None:
     """Full ranking of the held-out month; the truth is what the choices were drawn from."""
     measured = run.manifest["metrics"]["held_out"]
-    task = future_purchases(WORLD.snapshot, CUT, 30)
+    task = future_choices(WORLD.snapshot, CUT, 30)
     truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])
     ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
     assert measured["MRR@4 over popularity"]["low"] > 0
