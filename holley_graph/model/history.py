@@ -94,9 +94,9 @@ def fit_history(
     offset = counted.at(snapshot, cells, bins(at, snapshot.as_of)[owner])
     chosen = torch.from_numpy(candidate == product[owner])
     asked, there = torch.from_numpy(owner), z[candidate]
-    without = (q[vehicle[owner]] * there).sum(1) + torch.from_numpy(offset.astype(np.float32))
-    followed = torch.from_numpy(_terms(snapshot, user[owner], release[owner], candidate).astype(np.float32))
-    weights = torch.zeros(len(KINDS_OF_PATHS), requires_grad=True)
+    without = (q[vehicle[owner]] * there).sum(1) + torch.from_numpy(offset).to(z.dtype)
+    followed = torch.from_numpy(_terms(snapshot, user[owner], release[owner], candidate)).to(z.dtype)
+    weights = torch.zeros(len(KINDS_OF_PATHS), dtype=z.dtype, requires_grad=True)
     descent = torch.optim.LBFGS([*layer.parameters(), weights], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:

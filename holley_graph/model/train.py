@@ -145,7 +145,7 @@ def _within_fit(
 ) -> Learned:
     """Choose on held-back time how far the network is trusted, then refit on everything."""
     if kept.decided:
-        progress(f"chosen before: vectors are scaled by {kept.decided['trust']['scale']:.2f}", 1, 1)
+        progress(f"going on with vectors scaled by {kept.decided['trust']['scale']:.2f}, as chosen before", 1, 1)
     else:
         kept.decide(**_choose_trust(past, chosen, seed, execution, kept, progress))
     decided = kept.decided

@@ -57,8 +57,8 @@ def killed(name: str, folder: Path, batch: int | None, stage: str, step: int) ->
 def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobody_disturbed(
     name: str, batch: int | None, tmp_path: Path
 ) -> None:
-    """Killed while the length is chosen, and again in the refit: draws, moments, curricula and batches go on."""
-    killed(name, tmp_path / "killed", batch, "choosing the length", 7)
+    """Killed while the scale is chosen, and again in the refit: draws, moments, curricula and batches go on."""
+    killed(name, tmp_path / "killed", batch, "choosing how far to trust the network", 7)
     killed(name, tmp_path / "killed", batch, "refitting", 3)
     (left,) = (tmp_path / "killed").iterdir()
     assert (left.name.startswith("unfinished-"), left.stat().st_mode & 0o777) == (True, 0o600)
@@ -66,8 +66,8 @@ def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobo
     ours = run(name, tmp_path / "killed", batch, lambda what, *_: said.append(what))
     theirs = run(name, tmp_path / "whole", batch)
     chosen, kept = (each for each in said if "going on" in each)
-    assert (chosen[:20], kept) == ("length chosen before", "refitting: going on from step 2")
-    assert "choosing the length" not in said
+    assert (chosen[-13:], kept) == ("chosen before", "refitting: going on from step 2")
+    assert "choosing how far to trust the network" not in said
     for kind, each in theirs.items():
         assert len(each.keys)
         np.testing.assert_array_equal(ours[kind].vectors, each.vectors, err_msg=kind)

@@ -119,7 +119,7 @@ def test_one_that_is_killed_ends_both_and_together_they_go_on_with_an_identical_
     said = tmp_path / "said"
     assert pair(folder, progress=partial(note, said)) == [DONE, DONE]
     assert "refitting: going on from step" in said.read_text()
-    assert "choosing the length" not in said.read_text()
+    assert "choosing how far to trust the network" not in said.read_text()
     assert pair(tmp_path / "whole") == [DONE, DONE]
     (ours, _), (theirs, _) = only_run(folder), only_run(tmp_path / "whole")
     for kind, each in theirs.items():
