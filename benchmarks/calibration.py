@@ -3,7 +3,7 @@
 Trained on all but the last month of generated worlds and asked about every purchase in it: each part that fits the
 buyer's vehicle, can be bought and was not bought before is a case, sorted by what was said of it into ten bins of
 one size. `σ(score)` is what `click` says of events, before the days that are held back ahead of the cut tell how
-often purchases follow; the twin, whose scores are softmax logits, goes through the same two numbers beside it.
+often purchases follow; `two_tower`, whose scores are softmax logits, goes through the same two numbers beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from holley_graph.model.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
-MODELS = ("click", "twin")
+MODELS = ("click", "two_tower")
 RAW = "σ(score) of click"
 DRAWS = 2_000
 LEVEL = (0.025, 0.975)

@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=50_000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[45, 46, 47, 48])
-    parser.add_argument("--models", nargs="+", default=["sage", "twin"])
+    parser.add_argument("--models", nargs="+", default=["sage", "two_tower"])
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
     parser.add_argument("--name", default="distance", help="of the file in results/")
     arguments = parser.parse_args()

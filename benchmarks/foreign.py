@@ -35,8 +35,8 @@ from holley_graph.evaluation import popularity, shrinkage
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.history import fit_history
-from holley_graph.model.population import PopulationConfig
 from holley_graph.model.train import train
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
@@ -169,7 +169,7 @@ def _numbers(name: str, snapshot: Snapshot) -> tuple[Floats, Floats, Paths]:
     products, fits = snapshot.products.num_rows, len(snapshot.fits)
     if name == "counting":
         counted = utility.count(snapshot)
-        config = PopulationConfig(dim=1)
+        config = FitmentRankerConfig(dim=1)
         silent = (torch.zeros(count, 1) for count in (snapshot.vehicles.num_rows, products))
         return counted.popularity, counted.lift, fit_history(snapshot, *silent, counted, config)[1]
     if name == "shrinkage":

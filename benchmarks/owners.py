@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from holley_graph.embeddings.table import Tables
 from holley_graph.evaluation.links import Parted
-from holley_graph.model import newcomers, vectors
+from holley_graph.model import cold_start, vectors
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Fitted, fit
+from holley_graph.model.fit import TrainedModel, fit
 from holley_graph.snapshot.snapshot import Snapshot
 
 STRANGERS = 50
@@ -70,9 +70,9 @@ def encoded(model: str, parted: Parted, seed: int) -> Tables:
     # their rows are none that training knows: `embed --new` would not find them either
     keys = {level: np.where(np.isin(names, drawn), "", names) for level, names in kept.keys.items()}
     known = owned(parted.given, seed)
-    fitted, _ = newcomers.everybody(known, MODELS[model], replace(kept, keys=keys), seed)
+    fitted, _ = cold_start.everybody(known, MODELS[model], replace(kept, keys=keys), seed)
     return vectors.tables(known, fitted, MODELS[model].config)
 
 
-def _fit(model: str, known: Snapshot, seed: int) -> Fitted:
+def _fit(model: str, known: Snapshot, seed: int) -> TrainedModel:
     return fit(known, MODELS[model], EPOCHS, seed=seed, execution=Execution())[0]

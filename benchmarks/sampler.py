@@ -30,7 +30,7 @@ from holley_graph.model.batches import MOST, Batches, Whole
 from holley_graph.model.data import price_edges
 from holley_graph.model.execution import Execution
 from holley_graph.model.fit import build
-from holley_graph.model.likelihood import choices
+from holley_graph.model.likelihood import training_set
 from holley_graph.model.train import train
 from holley_graph.snapshot import parcel
 from holley_graph.snapshot.snapshot import Snapshot
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--train", action="store_true", help="on that snapshot, both ways, instead")
     parser.add_argument("--users", type=int, default=20_000)
     parser.add_argument("--seeds", type=int, nargs="+", help="of worlds: measures quality on them")
-    parser.add_argument("--models", nargs="+", default=["sage", "twin"])
+    parser.add_argument("--models", nargs="+", default=["sage", "two_tower"])
     parser.add_argument("--batches", type=int, nargs="+", default=[256, 64])
     parser.add_argument("--trainings", type=int, default=3)
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
@@ -74,7 +74,7 @@ def speed(snapshot: Snapshot) -> dict[str, Any]:
     chosen = MODELS["sage"]
     counted = count(snapshot)
     model, _ = build(snapshot, chosen, price_edges(snapshot), 0, counted.popularity)
-    events = choices(snapshot, counted)
+    events = training_set(snapshot, counted)
     work = Batches(model, events, Execution(batch=BATCH), seed=0)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
 

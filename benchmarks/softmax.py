@@ -63,7 +63,7 @@ def fit(touched: sp.csr_matrix, options: Options, seed: int, look: Look | None =
     torch.manual_seed(seed)
     pairs = touched.tocoo()
     graph = normalised(torch.from_numpy(np.stack([pairs.row, pairs.col]).astype(np.int64)), touched.shape)
-    both = Touched.of(touched)
+    both = Interactions.of(touched)
     count = torch.from_numpy(np.bincount(touched.indices, minlength=touched.shape[1])).float()
     table = torch.nn.Parameter(torch.randn(sum(touched.shape), options.dim) * 0.1)
     optimiser = torch.optim.Adam([table], options.rate, betas=(0.9, 0.99))
@@ -93,7 +93,7 @@ def served(vectors: Tensor, count: Tensor, temperature: float) -> tuple[Tensor, 
 
 
 @dataclass(frozen=True)
-class Touched:
+class Interactions:
     """What was touched, laid out by user and by item, so that no sum over neighbours is a scatter.
 
     Attributes:
@@ -107,7 +107,7 @@ class Touched:
     turned: Tensor
 
     @classmethod
-    def of(cls, touched: sp.csr_matrix) -> Touched:
+    def of(cls, touched: sp.csr_matrix) -> Interactions:
         """Sort both ways."""
         placed = sp.csr_matrix((np.arange(touched.nnz) + 1, touched.indices, touched.indptr), shape=touched.shape)
         by_item = placed.tocsc()
@@ -115,7 +115,7 @@ class Touched:
         return cls(*starts, torch.from_numpy(by_item.data - 1))
 
 
-def _slope(unit: Tensor, touched: Touched, drawn: Tensor, temperature: float) -> Tensor:
+def _slope(unit: Tensor, touched: Interactions, drawn: Tensor, temperature: float) -> Tensor:
     """[nodes, dim] gradient of the summed loss by the unit vectors."""
     users, items = len(touched.users[0]) - 1, len(touched.items[0]) - 1
     here, item = unit.split([users, items])

@@ -45,7 +45,7 @@ def ask(full: Snapshot, runs: Path, model: str, days: int) -> dict[str, Any]:
     at = study.rolling(full, 1)[0]
     task = future_choices(full, at, study.WINDOW_DAYS)
     old = train(full, runs, as_of=at - days * DAY, model=model)
-    registry.crown(runs, old.manifest["run_id"])
+    registry.promote(runs, old.manifest["run_id"])
     cold, warm = (train(full, runs, as_of=at, model=model, warm=each) for each in (False, True))
     mrr = {
         name: metrics.per_user(

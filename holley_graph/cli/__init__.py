@@ -36,7 +36,7 @@ COMMANDS = {
     "sync": "sync",
     "rejects": "rejects",
     "train": "train",
-    "search": "search",
+    "tune": "tune",
     "runs": "train",
     "evaluate": "evaluate",
     "backtest": "evaluate",

@@ -35,7 +35,7 @@ def follow(settings: Settings, graph: Graph) -> None:
     from holley_graph.evaluation import registry
 
     live = graph.read("server/live_release")
-    registry.crown(settings.home / "runs", live[0]["run_id"] if live else None)
+    registry.promote(settings.home / "runs", live[0]["run_id"] if live else None)
 
 
 def follow_if_up(settings: Settings) -> None:

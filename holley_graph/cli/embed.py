@@ -20,14 +20,14 @@ def embed(context: Context, new: bool, as_json: bool) -> None:
     from holley_graph.embeddings.table import add_late
     from holley_graph.export.sources import live_run
     from holley_graph.graph.alone import in_home
-    from holley_graph.model import newcomers
+    from holley_graph.model import cold_start
     from holley_graph.snapshot import exporter
 
     home = context.settings.home
     with in_home(home, "embed"), context.graph() as graph, progress() as report:
         run = live_run(graph, home)
         snapshot = exporter.take(graph, exporter.options(context.settings.sync), report)
-        found = newcomers.encode(run, snapshot)
+        found = cold_start.encode(run, snapshot)
         came = {name: len(each.keys) for name, each in found.tables.items()} | {"lift": len(found.tables.lift)}
         if any(came.values()):
             add_late(found.tables, run)

@@ -85,7 +85,7 @@ def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, f
     "recipes",
     type=RECIPE,
     multiple=True,
-    help="Model and configuration from a file that search wrote; give it several times for several.",
+    help="Model and configuration from a file that tune wrote; give it several times for several.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the trainings.")
 @target_option

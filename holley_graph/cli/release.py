@@ -33,7 +33,7 @@ def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
     if not (folder / "manifest.json").is_file():
         raise NotFound(f"no run {run!r} in {folder.parent}", "holley-graph runs")
     if not force:
-        registry.refuse_no_go(folder.parent, sealed.read(folder / "manifest.json"))
+        registry.require_go(folder.parent, sealed.read(folder / "manifest.json"))
     with in_home(home, f"writeback of {run}"), context.graph() as graph, progress() as report:
         follow(context.settings, graph)
         done = write_back(graph, folder, candidates=context.settings.recommend.index_candidates, progress=report)

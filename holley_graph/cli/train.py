@@ -14,7 +14,7 @@ from holley_graph.cli.sync import Moment
 from holley_graph.errors import SettingsError
 from holley_graph.progress import Progress
 
-MODELS = ("sage", "twin", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
+MODELS = ("sage", "two_tower", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
 """Names of `model.architectures.MODELS`, which is not imported for a help page."""
 
 
@@ -46,7 +46,7 @@ RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--batch",
     type=click.IntRange(min=1),
-    help="Vehicles per step, with their choices and neighbours; sage and twin (default: all at once).",
+    help="Vehicles per step, with their choices and neighbours; sage and two_tower (default: all at once).",
 )
 @click.option(
     "--mixed", is_flag=True, help="Multiply matrices in bfloat16, for GPUs; sums and softmax stay in float32."
@@ -57,7 +57,7 @@ RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.Path(path_type=Path),
     help="Train from this snapshot folder, without a database (default: take one of the graph).",
 )
-@click.option("--recipe", type=RECIPE, help="Model and configuration from a file that search wrote.")
+@click.option("--recipe", type=RECIPE, help="Model and configuration from a file that tune wrote.")
 @click.option(
     "--warm",
     is_flag=True,
@@ -80,7 +80,7 @@ def train(
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it; under `torchrun`, processes share each batch."""
     from holley_graph.model import recipe as recipes
-    from holley_graph.model.processes import joined
+    from holley_graph.model.processes import process_group
     from holley_graph.model.train import train as run_training
     from holley_graph.snapshot import parcel
 
@@ -92,7 +92,7 @@ def train(
         if cut is not None:
             recipes.refuse_to_judge_by_what_chose([told], cut)
     home = context.settings.home
-    with joined() as processes, progress(processes.first) as report:
+    with process_group() as processes, progress(processes.first) as report:
         if parcel_folder is None and processes.count > 1:
             raise SettingsError("several processes learn from one snapshot: say which", "--snapshot FOLDER")
         parcel_folder = parcel_folder or take_snapshot(context, report)

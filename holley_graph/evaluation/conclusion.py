@@ -54,7 +54,7 @@ def conclude(
             manifest = manifests[ranker]
             verdict = decide(document, ranker)
             document["verdicts"][ranker] = asdict(verdict)
-            registry.judge(home / "runs", manifest, verdict, name)
+            registry.record_verdict(home / "runs", manifest, verdict, name)
     partial = home / "evaluations" / f"{name}.partial"
     partial.mkdir(parents=True, mode=0o700)
     (partial / "evaluation.json").write_text(json.dumps(document, indent=2))

@@ -58,7 +58,7 @@ def manifests(runs: Path) -> list[dict[str, Any]]:
     return read_ones
 
 
-def judge(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: str) -> None:
+def record_verdict(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: str) -> None:
     """Write down a verdict; a run that may go live becomes the challenger, one that may not is none any more."""
     known = read(runs)
     judged = {
@@ -75,7 +75,7 @@ def judge(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: st
     _write(runs, known)
 
 
-def crown(runs: Path, run_id: str | None) -> None:
+def promote(runs: Path, run_id: str | None) -> None:
     """Name the run that the graph says is live, or that none is."""
     known = read(runs)
     if known[CHAMPION] == run_id:
@@ -86,7 +86,7 @@ def crown(runs: Path, run_id: str | None) -> None:
     _write(runs, known)
 
 
-def refuse_no_go(runs: Path, manifest: dict[str, Any]) -> None:
+def require_go(runs: Path, manifest: dict[str, Any]) -> None:
     """Stop a run whose recipe was judged and found wanting; one that was never judged passes.
 
     Raises:

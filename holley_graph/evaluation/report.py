@@ -141,7 +141,7 @@ def _segments(document: dict[str, Any]) -> str:
 def _lists(document: dict[str, Any]) -> str:
     columns = list(next(iter(document["lists"].values())))
     note = (
-        "Of the first four places: share of all candidates that anybody gets; surprise in bits; share of pairs of "
+        "Of the first four places: share of all candidates that anybody gets; nll in bits; share of pairs of "
         "different part type; place among the user's candidates by orders (.5: no bias); share of the champion's "
         "list."
     )

@@ -1,4 +1,4 @@
-"""The models by name: one interface, that of `Population`."""
+"""The models by name: one interface, that of `FitmentRanker`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from holley_graph.model.click import Click, ClickConfig
 from holley_graph.model.daemon import Daemon, DaemonConfig
+from holley_graph.model.fitment_ranker import FitmentRanker, FitmentRankerConfig
 from holley_graph.model.gat import Gat, GatConfig
 from holley_graph.model.homogeneous import Homogeneous
 from holley_graph.model.lightgcn import LightGCN, LightGCNConfig
 from holley_graph.model.pinsage import PinSage, PinSageConfig
-from holley_graph.model.population import Population, PopulationConfig
 from holley_graph.model.sage import Sage, SageConfig
 
 
@@ -22,17 +22,17 @@ class Architecture:
     Attributes:
         build: called with the graph, both hierarchies and a configuration.
         config: of the type that `build` takes.
-        batches: whether it encodes a part of the graph, as `Population.within` does.
+        batches: whether it encodes a part of the graph, as `FitmentRanker.within` does.
     """
 
     build: Any
-    config: PopulationConfig
+    config: FitmentRankerConfig
     batches: bool = False
 
 
 MODELS = {
     "sage": Architecture(Sage, SageConfig(), batches=True),
-    "twin": Architecture(Population, PopulationConfig(), batches=True),
+    "two_tower": Architecture(FitmentRanker, FitmentRankerConfig(), batches=True),
     "homogeneous": Architecture(Homogeneous, SageConfig()),
     "lightgcn": Architecture(LightGCN, LightGCNConfig()),
     "daemon": Architecture(Daemon, DaemonConfig()),

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from holley_graph.model.execution import Execution
-from holley_graph.model.likelihood import Choices, VehicleGroups, negative_log_likelihood
-from holley_graph.model.population import Population
+from holley_graph.model.fitment_ranker import FitmentRanker
+from holley_graph.model.likelihood import TrainingSet, VehicleGroups, negative_log_likelihood
 from holley_graph.model.sampler import Neighbours, Sampler, Subgraph, hashed
 from holley_graph.snapshot.snapshot import Ints
 
@@ -40,7 +40,7 @@ class Whole:
     count = 1
     """Steps to a pass."""
 
-    def __init__(self, model: Population, events: Choices, execution: Execution) -> None:
+    def __init__(self, model: FitmentRanker, events: TrainingSet, execution: Execution) -> None:
         self.model, self.events, self.execution = model, events, execution
 
     def loss(self, step: int) -> Tensor:
@@ -58,7 +58,7 @@ class Batch:
         part: what they and the products that fit them hear from.
     """
 
-    choices: Choices
+    choices: TrainingSet
     part: Subgraph
 
 
@@ -72,7 +72,7 @@ class Batches:
         seed: of the order and of the neighbours.
     """
 
-    def __init__(self, model: Population, events: Choices, execution: Execution, seed: int) -> None:
+    def __init__(self, model: FitmentRanker, events: TrainingSet, execution: Execution, seed: int) -> None:
         assert execution.batch is not None  # noqa: S101  who asks for batches says of which size
         self.model, self.events, self.execution, self.total = model, events, execution, max(events.total, 1)
         self._seed = seed % 2**32
@@ -95,14 +95,14 @@ class Batches:
         turn, place = divmod(step, self.count)
         if self._order[0] != turn:
             self._order = turn, np.random.default_rng([self._seed, turn]).permutation(len(self._choices.vehicles))
-        chosen = self.execution.processes.share(np.array_split(self._order[1], self.count)[place])
+        chosen = self.execution.processes.shard(np.array_split(self._order[1], self.count)[place])
         choices = self._choices.take(chosen)
         seeds = {"vehicle": self._choices.vehicles[chosen], "product": choices.product.numpy()}
         part, numbers = self._sampler.around(seeds, hashed(np.uint64(self._seed), step))
         return Batch(replace(choices, product=torch.from_numpy(numbers["product"])), part)
 
 
-def _sampler(model: Population) -> Sampler:
+def _sampler(model: FitmentRanker) -> Sampler:
     """Sample what carries messages in a model."""
     sizes = {"vehicle": len(model.vehicle.tables["vehicle"]), "product": len(model.product.tables["product"])}
     graph = {}

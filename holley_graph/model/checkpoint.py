@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from holley_graph.errors import ParcelError
@@ -33,7 +33,7 @@ FORGET_AFTER_DAYS = 7
 State = dict[str, Tensor]
 
 
-class Unfinished:
+class Checkpoint:
     """What a training has decided, and the last steps that it kept.
 
     Args:
@@ -74,7 +74,7 @@ class Unfinished:
             torch.cuda.set_rng_state(self._tensors["random.cuda"])
         return self._notes, self._parts("beside.")
 
-    def keep(
+    def save(
         self,
         stage: str,
         notes: dict[str, Any],
@@ -97,7 +97,7 @@ class Unfinished:
         self._tensors = {f"{part}.{name}": value for part, each in parts.items() for name, value in each.items()}
         self._write()
 
-    def decide(self, **decided: Any) -> None:
+    def record(self, **decided: Any) -> None:
         """Write down what came of a stage; its steps are not needed any more."""
         self.decided |= decided
         self._stage, self._notes, self._tensors = None, {}, {}
@@ -119,9 +119,9 @@ class Unfinished:
         return parts
 
     def _read(self) -> None:
-        content = self.processes.sent(lambda: self.path.read_bytes() if self.path.exists() else b"")
+        content = self.processes.broadcast_bytes(lambda: self.path.read_bytes() if self.path.exists() else b"")
         try:
-            self._tensors = load(content)
+            self._tensors = safetensors.load(content)
             # the format: length of the header in 8 bytes, the header as JSON, tensors
             header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
             kept = json.loads(header["training"])
@@ -137,14 +137,16 @@ class Unfinished:
         partial = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         partial.unlink(missing_ok=True)
         with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(save(tensors, {"training": json.dumps(header)}))
+            file.write(safetensors.save(tensors, {"training": json.dumps(header)}))
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self.path)
         self._kept_at = time.monotonic()
 
 
-def unfinished(runs: Path, past: Snapshot, recipe: Mapping[str, Any], processes: Processes = ALONE) -> Unfinished:
+def open_checkpoint(
+    runs: Path, past: Snapshot, recipe: Mapping[str, Any], processes: Processes = ALONE
+) -> Checkpoint:
     """Open what a training of the same snapshot and recipe left in a folder of runs; forget what is old there.
 
     Args:
@@ -157,16 +159,16 @@ def unfinished(runs: Path, past: Snapshot, recipe: Mapping[str, Any], processes:
         ParcelError: this process would learn something else than the first one.
     """
     runs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for older in runs.glob("unfinished-*"):
+    for older in runs.glob("checkpoint-*"):
         if time.time() - older.stat().st_mtime > FORGET_AFTER_DAYS * 86_400:
             older.unlink(missing_ok=True)
     own = fingerprint(past, recipe)
-    if processes.told(lambda: own) != own:
+    if processes.broadcast(lambda: own) != own:
         raise ParcelError(
             f"process {processes.rank} has another snapshot, other options or other versions than the first one",
             "copy the snapshot folder, and install the same lock file",
         )
-    return Unfinished(runs / f"unfinished-{own}.safetensors", processes)
+    return Checkpoint(runs / f"checkpoint-{own}.safetensors", processes)
 
 
 def fingerprint(past: Snapshot, recipe: Mapping[str, Any]) -> str:

@@ -22,22 +22,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.likelihood import Choices, scores
-from holley_graph.model.population import (
+from holley_graph.model.fitment_ranker import (
+    FitmentRanker,
+    FitmentRankerConfig,
     Folds,
     Levels,
     Message,
-    Population,
-    PopulationConfig,
     adjacency,
     find,
     mean_conv,
 )
-from holley_graph.model.touched import touched
+from holley_graph.model.interactions import touched
+from holley_graph.model.likelihood import TrainingSet, scores
 
 
 @dataclass(frozen=True)
-class ClickConfig(PopulationConfig):
+class ClickConfig(FitmentRankerConfig):
     """What can be tuned."""
 
     layers: int = 1
@@ -46,7 +46,7 @@ class ClickConfig(PopulationConfig):
     """Parts that edges are dealt into; one is foretold while messages run over the others."""
 
 
-class Click(Population):
+class Click(FitmentRanker):
     """The two-tower model as link predictor.
 
     Args:
@@ -87,7 +87,7 @@ class Click(Population):
             )
         return q, z
 
-    def loss(self, events: Choices) -> Tensor:
+    def loss(self, events: TrainingSet) -> Tensor:
         """Return the loss of the links of one fold, scaled to all folds."""
         self.folds.advance()
         trials = torch.zeros(events.vehicles, device=events.weight.device)
@@ -95,7 +95,7 @@ class Click(Population):
         logit = scores(events, *self()) + self.level
         return (self._held(events) * (trials * functional.softplus(logit) - events.weight * logit)).sum()
 
-    def _held(self, events: Choices) -> Tensor:
+    def _held(self, events: TrainingSet) -> Tensor:
         """[fitments] what each counts: 1 without an interaction, else its fold's turn stands for all."""
         at = find(self.known, events.vehicle * self._products + events.product)
         held = torch.ones(len(at), device=at.device)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from holley_graph.model.fit import Curve
+from holley_graph.model.trainer import Curve
 
 
 def draw(curve: Curve, path: Path) -> None:

@@ -26,25 +26,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.likelihood import Choices
-from holley_graph.model.population import (
+from holley_graph.model.fitment_ranker import (
+    FitmentRanker,
+    FitmentRankerConfig,
     Folds,
+    HierarchicalEmbedding,
     Levels,
     Message,
-    Population,
-    PopulationConfig,
-    Sums,
     adjacency,
     find,
     mean_conv,
 )
+from holley_graph.model.likelihood import TrainingSet
 
 PAIRS_AT_ONCE, STRANGERS = 4_096, 1_024
 """Pairs, and products that they are told from, of one step at most."""
 
 
 @dataclass(frozen=True)
-class DaemonConfig(PopulationConfig):
+class DaemonConfig(FitmentRankerConfig):
     """What can be tuned."""
 
     pairs: float = 1.0
@@ -55,7 +55,7 @@ class DaemonConfig(PopulationConfig):
     """Parts that the pairs are dealt into; one is foretold while messages run over the others."""
 
 
-class Daemon(Population):
+class Daemon(FitmentRanker):
     """The population with a second vector per product, learned from what was bought before what.
 
     Args:
@@ -73,7 +73,7 @@ class Daemon(Population):
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: DaemonConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self.options = config
-        self.leads = Sums(product, config.dim, config.init_std)
+        self.leads = HierarchicalEmbedding(product, config.dim, config.init_std)
         bought = data["product", "bought_before", "product"]
         pairs, weight, products = bought.edge_index, bought.edge_weight, int(data["product"].num_nodes)
         for name, value in (("pair", pairs), ("weight", weight), ("lean", _lean(pairs, weight, products))):
@@ -107,7 +107,7 @@ class Daemon(Population):
         behind = self._message("last", source, before) + self._message("target_alike", target, self.alike)
         return source + ahead, target + behind
 
-    def loss(self, events: Choices) -> Tensor:
+    def loss(self, events: TrainingSet) -> Tensor:
         """Return the loss of the population and that of a sample of pairs, scaled to all of them."""
         if self.pair.shape[1] < self.options.folds:
             return super().loss(events)

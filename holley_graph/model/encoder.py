@@ -25,7 +25,7 @@ from holley_graph.counting import utility
 from holley_graph.counting.utility import Utility
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.model.data import Hierarchy
-from holley_graph.model.population import Population
+from holley_graph.model.fitment_ranker import FitmentRanker
 
 WEIGHTS, LEVELS = "weights.safetensors", "levels.parquet"
 ROTATION = "rotation"
@@ -65,7 +65,7 @@ class Encoder:
         if self.counted:
             self.counted.save(folder)
 
-    def fill(self, model: Population, levels: dict[str, Hierarchy]) -> None:
+    def fill(self, model: FitmentRanker, levels: dict[str, Hierarchy]) -> None:
         """Give a model the parameters of the run, each row to whom it belongs.
 
         Args:

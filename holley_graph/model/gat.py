@@ -7,7 +7,7 @@ products, and each sees at most `neighbours` of what its owners touched or who t
     w_vp = Σ_events type · 2^(−age / half-life)                    frequency × type × decay
     h_n = x_n + V · GATConv(x_n, {x_m, ln(1 + w)})     `hops` times, w in the attention
     q_v = h_v + MLP_k(h_v),   z_p = h_p + MLP_k(h_p)               one head for all kinds, or one per kind k
-    loss = Σ_k Σ_{w_k ≥ least} w_k · [−ln σ(s_vp) + mean_rivals −ln σ(−s)],   s = q_v · z_p + b_p + c_k
+    loss = Σ_k Σ_{w_k ≥ least} w_k · [−ln σ(s_vp) + mean_negatives −ln σ(−s)],   s = q_v · z_p + b_p + c_k
 
 Rivals are the other products of the batch, products drawn from everywhere, and, which Faire has no need of,
 products that fit the vehicle. The perceptrons are inside the towers, so that the score stays an inner product;
@@ -28,15 +28,15 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import GATConv, HeteroConv
 
 from holley_graph.model import text
-from holley_graph.model.likelihood import Choices
-from holley_graph.model.population import Folds, Levels, Message, Population, PopulationConfig, find
-from holley_graph.model.touched import heaviest, touched
+from holley_graph.model.fitment_ranker import FitmentRanker, FitmentRankerConfig, Folds, Levels, Message, find
+from holley_graph.model.interactions import heaviest, touched
+from holley_graph.model.likelihood import TrainingSet
 
 EDGE_RELATIONS = (("product", "touched_by", "vehicle"), ("vehicle", "touches", "product"))
 
 
 @dataclass(frozen=True)
-class GatConfig(PopulationConfig):
+class GatConfig(FitmentRankerConfig):
     """What can be tuned."""
 
     neighbours: int = 50
@@ -49,11 +49,11 @@ class GatConfig(PopulationConfig):
     """Frozen text: `wordllama` (extra `text`), `n-grams` or `none`; by default the first that is installed."""
     least: float = 0.05
     """Weight from which on an edge is a positive."""
-    rivals: int = 512
-    """Positives of one batch: each one's product is a rival of all others."""
-    anywhere: int = 256
+    in_batch_negatives: int = 512
+    """Positives of one batch: each one's product is a negative of all others."""
+    random_negatives: int = 256
     """Rivals of a batch that are drawn from all products."""
-    fitting: int = 8
+    hard_negatives: int = 8
     """Rivals of each positive that are drawn from what fits its vehicle; 0 is what Faire describes."""
     hops: int = 1
     """Rounds of attention."""
@@ -67,7 +67,7 @@ class GatConfig(PopulationConfig):
     """Learning rate of the tables as a share of that of everything else."""
 
 
-class Gat(Population):
+class Gat(FitmentRanker):
     """The population with attention over weighted edges, and a weighted binary cross-entropy.
 
     Args:
@@ -149,14 +149,16 @@ class Gat(Population):
             h = {n: x + self.gates[f"{n}_{i}"](messages[n]) if n in messages else x for n, x in h.items()}
         return h["vehicle"], h["product"]
 
-    def loss(self, events: Choices) -> Tensor:
+    def loss(self, events: TrainingSet) -> Tensor:
         """Return the weighted cross-entropy of one fold's positives, scaled to all."""
         self.folds.advance()
         tower, total = self.towers(), self.offset.sum() * 0
         for kind in range(self.weight.shape[1]):
             q, z = self._headed(*tower, kind)
             positives = torch.nonzero(self.folds.held & (self.weight[:, kind] >= self.options.least))[:, 0]
-            for batch in positives[torch.randperm(len(positives), device=q.device)].split(self.options.rivals):
+            for batch in positives[torch.randperm(len(positives), device=q.device)].split(
+                self.options.in_batch_negatives
+            ):
                 total = total + self._batch(batch, kind, q, z)
         return total * self.options.folds
 
@@ -164,25 +166,25 @@ class Gat(Population):
         return q + self.heads[f"vehicle_{kind}"](q), z + self.heads[f"product_{kind}"](z)
 
     def _batch(self, batch: Tensor, kind: int, q: Tensor, z: Tensor) -> Tensor:
-        """Summed loss of some positives, each beside the mean over its rivals."""
+        """Summed loss of some positives, each beside the mean over its negatives."""
         (vehicle, product), bias = self.pair[:, batch], self.popularity() + self.offset[kind]
         yes = (q[vehicle] * z[product]).sum(1) + bias[product]
-        drawn = torch.randint(self.products, (self.options.anywhere,), device=q.device)
+        drawn = torch.randint(self.products, (self.options.random_negatives,), device=q.device)
         shared = torch.cat([product, drawn])
         apart = functional.softplus(q[vehicle] @ z[shared].T + bias[shared])
         is_rival = ~self._is_known(vehicle[:, None], shared)
-        near = self._fitting(vehicle)
+        near = self._hard_negatives(vehicle)
         close = functional.softplus((q[vehicle][:, None] * z[near]).sum(2) + bias[near])
         is_near = ~self._is_known(vehicle[:, None], near)
         summed = (apart * is_rival).sum(1) / is_rival.sum(1).clamp(min=1)
-        if self.options.fitting:
+        if self.options.hard_negatives:
             summed = summed + (close * is_near).sum(1) / is_near.sum(1).clamp(min=1)
         return (self.weight[batch, kind] * (functional.softplus(-yes) + summed)).sum()
 
-    def _fitting(self, vehicle: Tensor) -> Tensor:
-        """[positives, fitting] products at random that fit."""
+    def _hard_negatives(self, vehicle: Tensor) -> Tensor:
+        """[positives, hard_negatives] products at random that fit."""
         start, size = self.fit_start[vehicle], self.fit_start[vehicle + 1] - self.fit_start[vehicle]
-        luck = torch.rand(len(vehicle), self.options.fitting, device=vehicle.device)
+        luck = torch.rand(len(vehicle), self.options.hard_negatives, device=vehicle.device)
         place = start[:, None] + (luck * size[:, None]).long()
         return self.fits[place.clamp(max=max(len(self.fits) - 1, 0))]
 

@@ -18,7 +18,7 @@ from holley_graph.evaluation import metrics, popularity, scoring
 from holley_graph.evaluation.calibration import Calibration, calibrate, reliability
 from holley_graph.evaluation.targets import DAY, RankingTask, future_choices
 from holley_graph.model.data import Floats
-from holley_graph.model.fit import Fitted, Validate
+from holley_graph.model.fit import TrainedModel, Validate
 from holley_graph.model.likelihood import log_normaliser
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 
@@ -143,7 +143,7 @@ def validator(held: HeldBack) -> Validate:
     return value
 
 
-def trust(held: HeldBack, fitted: Fitted) -> float:
+def trust(held: HeldBack, fitted: TrainedModel) -> float:
     """How far the network is trusted beside counting: the scale of its vectors that predicts the window best.
 
     Between `LEAST_TRUST`, where counting alone ranks, and 1. Where too few people bought anything, it is the least.

@@ -20,8 +20,8 @@ from holley_graph.embeddings.paths import KINDS as KINDS_OF_PATHS
 from holley_graph.embeddings.paths import Paths
 from holley_graph.evaluation import trails
 from holley_graph.evaluation.targets import DAY
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.likelihood import log_normaliser
-from holley_graph.model.population import PopulationConfig
 from holley_graph.model.sage import History
 from holley_graph.snapshot.snapshot import KINDS, VIEWED, Ints, Snapshot
 
@@ -42,7 +42,7 @@ PATH_L2 = 4.0
 """Penalty on the weight of a kind of paths, in events."""
 
 
-def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: PopulationConfig) -> Tensor:
+def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: FitmentRankerConfig) -> Tensor:
     """Average what users touched strictly before a time, newer things more.
 
     Args:
@@ -73,7 +73,7 @@ def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: P
 
 
 def fit_history(
-    snapshot: Snapshot, q: Tensor, z: Tensor, counted: Counted, config: PopulationConfig
+    snapshot: Snapshot, q: Tensor, z: Tensor, counted: Counted, config: FitmentRankerConfig
 ) -> tuple[History, Paths]:
     """Learn what a history adds, inside the vectors and beside them, by the same softmax over what fits.
 
@@ -102,8 +102,8 @@ def fit_history(
     def loss() -> Tensor:
         descent.zero_grad()
         score = without + (layer(means)[asked] * there).sum(1) + followed @ weights
-        surprise = log_normaliser(score, asked, len(user)) - score[chosen]
-        value: Tensor = (surprise.sum() + _penalty(layer.weights, weights)) / len(user)
+        nll = log_normaliser(score, asked, len(user)) - score[chosen]
+        value: Tensor = (nll.sum() + _penalty(layer.weights, weights)) / len(user)
         value.backward()
         return value
 

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.population import Levels, Message, Population, adjacency, mean_conv
+from holley_graph.model.fitment_ranker import FitmentRanker, Levels, Message, adjacency, mean_conv
 from holley_graph.model.sage import MESSAGES, SageConfig
 
 TYPES = ("vehicle", "product", "model", "make", "part_type")
 
 
-class Homogeneous(Population):
+class Homogeneous(FitmentRanker):
     """The population with messages over one graph of all nodes.
 
     Args:

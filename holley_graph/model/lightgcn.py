@@ -18,19 +18,19 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.population import Levels, Population, PopulationConfig, gathered
-from holley_graph.model.touched import touched
+from holley_graph.model.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, gathered
+from holley_graph.model.interactions import touched
 
 
 @dataclass(frozen=True)
-class LightGCNConfig(PopulationConfig):
+class LightGCNConfig(FitmentRankerConfig):
     """What can be tuned."""
 
     layers: int = 2
     """Depth of the propagation."""
 
 
-class LightGCN(Population):
+class LightGCN(FitmentRanker):
     """The population, smoothed over who touched what.
 
     Args:

@@ -20,7 +20,7 @@ from holley_graph.snapshot.snapshot import Ints, Snapshot, laid_out
 
 
 @dataclass(frozen=True)
-class Choices:
+class TrainingSet:
     """The training set of a model: every fitment of the vehicles that somebody chose for.
 
     Attributes:
@@ -37,7 +37,7 @@ class Choices:
     weight: Tensor
     vehicles: int
 
-    def to(self, device: torch.device) -> Choices:
+    def to(self, device: torch.device) -> TrainingSet:
         """Move every array."""
         moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "vehicles"}
         return replace(self, **moved)
@@ -58,21 +58,21 @@ class VehicleGroups:
         vehicles: [chosen for] rows of the vehicles that somebody chose for, ascending.
     """
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: TrainingSet) -> None:
         self._choices = choices
         self.vehicles: Ints
         self.vehicles, self._starts, self._sizes = np.unique(
             choices.vehicle.numpy(), return_index=True, return_counts=True
         )
 
-    def take(self, places: Ints) -> Choices:
+    def take(self, places: Ints) -> TrainingSet:
         """Return all that was chosen for some vehicles, which are numbered anew; products keep their rows.
 
         Args:
             places: [n] places in `vehicles`.
         """
         rows = torch.from_numpy(laid_out(self._starts[places], self._sizes[places]))
-        return Choices(
+        return TrainingSet(
             vehicle=torch.from_numpy(np.repeat(np.arange(len(places)), self._sizes[places])),
             product=self._choices.product[rows],
             offset=self._choices.offset[rows],
@@ -81,11 +81,11 @@ class VehicleGroups:
         )
 
 
-def choices(snapshot: Snapshot, counted: Counted) -> Choices:
+def training_set(snapshot: Snapshot, counted: Counted) -> TrainingSet:
     """Collect what was chosen among what fits."""
     vehicle = snapshot.fits[:, 0]
     used = np.bincount(vehicle, counted.choices, snapshot.vehicles.num_rows)[vehicle] > 0
-    return Choices(
+    return TrainingSet(
         vehicle=torch.from_numpy(vehicle[used]),
         product=torch.from_numpy(snapshot.fits[used, 1]),
         offset=torch.from_numpy(counted.effects.summed()[used].astype(np.float32)),
@@ -94,12 +94,12 @@ def choices(snapshot: Snapshot, counted: Counted) -> Choices:
     )
 
 
-def scores(data: Choices, q: Tensor, z: Tensor) -> Tensor:
+def scores(data: TrainingSet, q: Tensor, z: Tensor) -> Tensor:
     """[fitments] the score of each, from q [vehicles, dim] and z [products, dim]."""
     return data.offset + (q[data.vehicle] * z[data.product]).sum(1)
 
 
-def negative_log_likelihood(data: Choices, q: Tensor, z: Tensor) -> Tensor:
+def negative_log_likelihood(data: TrainingSet, q: Tensor, z: Tensor) -> Tensor:
     """Return the summed loss in nats.
 
     Args:

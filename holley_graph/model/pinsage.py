@@ -1,4 +1,4 @@
-"""PinSage: neighbourhoods from random walks, and a margin against ever harder rivals.
+"""PinSage: neighbourhoods from random walks, and a margin against ever harder negatives.
 
 Ying et al., "Graph Convolutional Neural Networks for Web-Scale Recommender Systems" (KDD 2018). What makes a
 neighbour is not an edge but how often short walks come by, and visit counts are the weights of the mean:
@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.likelihood import Choices, scores
-from holley_graph.model.population import Levels, Message, Population, PopulationConfig, gathered
+from holley_graph.model.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Message, gathered
+from holley_graph.model.likelihood import TrainingSet, scores
 
 Ints = npt.NDArray[np.int64]
 Lists = tuple[Ints, Ints]
@@ -32,7 +32,7 @@ Lists = tuple[Ints, Ints]
 
 
 @dataclass(frozen=True)
-class PinSageConfig(PopulationConfig):
+class PinSageConfig(FitmentRankerConfig):
     """What can be tuned."""
 
     walks: int = 50
@@ -49,7 +49,7 @@ class PinSageConfig(PopulationConfig):
     """Draws that a rival is the best of at most."""
 
 
-class PinSage(Population):
+class PinSage(FitmentRanker):
     """The population with importance-pooled neighbourhoods and a max-margin loss.
 
     Args:
@@ -79,7 +79,7 @@ class PinSage(Population):
         message = torch.relu(self.layers["neighbour"](z))
         return q + self._pooled("vehicle", message), z + self._pooled("product", message)
 
-    def loss(self, events: Choices) -> Tensor:
+    def loss(self, events: TrainingSet) -> Tensor:
         """Return the margins that are missing, summed over events."""
         self.epoch += 1
         draws = min(1 + int(self.epoch) // self.options.harder_every, self.options.hardest)
@@ -89,8 +89,8 @@ class PinSage(Population):
         size = torch.bincount(events.vehicle, minlength=events.vehicles)
         start = (size.cumsum(0) - size)[events.vehicle[chosen]]
         luck = torch.rand(len(chosen), draws, device=score.device)
-        rivals = start[:, None] + (luck * size[events.vehicle[chosen]][:, None]).long()
-        missing = torch.relu(self.options.margin + score[rivals].amax(1) - score[chosen])
+        negatives = start[:, None] + (luck * size[events.vehicle[chosen]][:, None]).long()
+        missing = torch.relu(self.options.margin + score[negatives].amax(1) - score[chosen])
         return (events.weight[chosen] * missing).sum()
 
     def _pooled(self, name: str, message: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ class Processes:
         """Whether this one decides and writes."""
         return self.rank == 0
 
-    def share(self, rows: Ints) -> Ints:
+    def shard(self, rows: Ints) -> Ints:
         """Return what of a batch is this process's to do."""
         return rows[self.rank :: self.count]
 
@@ -59,13 +59,13 @@ class Processes:
             grad.copy_(summed.view_as(grad))
         return flat[0].item()
 
-    def told(self, work: Callable[[], Any]) -> Any:
+    def broadcast(self, work: Callable[[], Any]) -> Any:
         """Let the first process do some work, and tell all of them what came of it, as JSON."""
         if self.count == 1:
             return work()
-        return json.loads(self.sent(lambda: json.dumps(work()).encode()))
+        return json.loads(self.broadcast_bytes(lambda: json.dumps(work()).encode()))
 
-    def sent(self, work: Callable[[], bytes]) -> bytes:
+    def broadcast_bytes(self, work: Callable[[], bytes]) -> bytes:
         """Let the first process do some work, and send all of them the bytes that came of it."""
         if self.count == 1:
             return work()
@@ -83,7 +83,7 @@ ALONE = Processes()
 
 
 @contextmanager
-def joined() -> Iterator[Processes]:
+def process_group() -> Iterator[Processes]:
     """Join the other processes, if `torchrun` started this one among several.
 
     Raises:
@@ -98,7 +98,7 @@ def joined() -> Iterator[Processes]:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     with _together():
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=WAIT)
-    before = signal.signal(signal.SIGTERM, _told_to_end)
+    before = signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         yield Processes(dist.get_rank(), count)
     finally:
@@ -115,7 +115,7 @@ def _together() -> Iterator[None]:
         raise _lost() from error
 
 
-def _told_to_end(*_: object) -> None:
+def _on_sigterm(*_: object) -> None:
     """What `torchrun` does to the others when one has ended, and to all when it is told to end itself."""
     raise _lost()
 

@@ -1,4 +1,4 @@
-"""A recipe: a model with its configuration, as `search` writes it down and `train` and `backtest` take it."""
+"""A recipe: a model with its configuration, as `tune` writes it down and `train` and `backtest` take it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from holley_graph import sealed
 from holley_graph.errors import ParcelError, SettingsError
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.population import PopulationConfig
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.space import SPACES
 
 
@@ -26,7 +26,7 @@ class Recipe:
     """
 
     model: str
-    config: PopulationConfig
+    config: FitmentRankerConfig
     as_of: int | None
 
     def write(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class Recipe:
 
 
 def read(path: Path) -> Recipe:
-    """Read a file that `search` wrote.
+    """Read a file that `tune` wrote.
 
     Raises:
         SettingsError: the file names no model, its configuration is none of that model's, or it is not as written.
@@ -49,7 +49,7 @@ def read(path: Path) -> Recipe:
         as_of = written.get("as_of")
         return Recipe(written["model"], config, None if as_of is None else int(as_of))
     except (ParcelError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingsError(f"{path} is no recipe: {error}", "holley-graph search writes one") from error
+        raise SettingsError(f"{path} is no recipe: {error}", "holley-graph tune writes one") from error
 
 
 def refuse_to_judge_by_what_chose(recipes: Iterable[Recipe], cut: int) -> None:
@@ -60,7 +60,7 @@ def refuse_to_judge_by_what_chose(recipes: Iterable[Recipe], cut: int) -> None:
         cut: epoch seconds; questions are about what came after it.
 
     Raises:
-        SettingsError: the search saw what came after the cut.
+        SettingsError: tuning saw what came after the cut.
     """
     for recipe in recipes:
         if recipe.as_of is not None and recipe.as_of > cut:
@@ -70,7 +70,7 @@ def refuse_to_judge_by_what_chose(recipes: Iterable[Recipe], cut: int) -> None:
             raise SettingsError(
                 f"the recipe of {recipe.model} was chosen by what came before {until}: "
                 f"what came after a cut on {earliest} cannot judge it",
-                f"holley-graph search --model {recipe.model} --as-of {earliest}",
+                f"holley-graph tune --model {recipe.model} --as-of {earliest}",
             )
 
 

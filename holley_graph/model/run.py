@@ -13,8 +13,8 @@ from holley_graph.embeddings import table
 from holley_graph.model import curve
 from holley_graph.model.catalogue import CatalogueConfig
 from holley_graph.model.encoder import Encoder
-from holley_graph.model.fit import Curve
-from holley_graph.model.population import PopulationConfig
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.trainer import Curve
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Learned:
+class TrainingResult:
     """What a way of training leaves: vectors, parameters, and how it went."""
 
-    config: PopulationConfig | CatalogueConfig
+    config: FitmentRankerConfig | CatalogueConfig
     tables: table.Tables
     encoder: Encoder
     epochs: int
@@ -43,7 +43,7 @@ class Learned:
     """How far the network is trusted beside counting, and what that rests on; none for a graph without vehicles."""
 
 
-def seal(runs: Path, manifest: dict[str, Any], learned: Learned) -> None:
+def seal(runs: Path, manifest: dict[str, Any], learned: TrainingResult) -> None:
     """Write everything beside the runs, then give it its name.
 
     Args:

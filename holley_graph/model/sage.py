@@ -26,7 +26,14 @@ from torch.nn import functional
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv
 
-from holley_graph.model.population import Levels, Message, Population, PopulationConfig, adjacency, mean_conv
+from holley_graph.model.fitment_ranker import (
+    FitmentRanker,
+    FitmentRankerConfig,
+    Levels,
+    Message,
+    adjacency,
+    mean_conv,
+)
 from holley_graph.model.sampler import Relation, Subgraph
 from holley_graph.snapshot.snapshot import KINDS
 
@@ -46,14 +53,14 @@ MESSAGES = (
 
 
 @dataclass(frozen=True)
-class SageConfig(PopulationConfig):
+class SageConfig(FitmentRankerConfig):
     """What can be tuned."""
 
     layers: int = 1
     """Rounds of messages."""
 
 
-class Sage(Population):
+class Sage(FitmentRanker):
     """The population with messages over every relation.
 
     Args:

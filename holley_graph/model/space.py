@@ -1,4 +1,4 @@
-"""What `search` tries: where each field of a model's configuration may lie.
+"""What `tune` tries: where each field of a model's configuration may lie.
 
 A field that is not here stays as it is: what depends on what is installed (`text` of `gat`).
 """
@@ -11,7 +11,7 @@ from typing import Any
 from optuna.trial import BaseTrial
 
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.population import PopulationConfig
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
 
 Space = dict[str, tuple[float, float] | list[Any]]
 """Field to from and to, evenly in the logarithm and whole if both are, or to a list of choices."""
@@ -30,7 +30,7 @@ FOLDS: Space = {"folds": (2, 8)}
 
 SPACES: dict[str, Space] = {
     "sage": VECTORS | LAYERS,
-    "twin": VECTORS,
+    "two_tower": VECTORS,
     "homogeneous": VECTORS | LAYERS,
     "lightgcn": VECTORS | LAYERS,
     "daemon": VECTORS | FOLDS | {"pairs": (0.1, 3.0), "asymmetry": (0.1, 2.0)},
@@ -50,9 +50,9 @@ SPACES: dict[str, Space] = {
         "half_life_days": (30.0, 720.0),
         "attention": (1, 4),
         "least": (0.01, 0.5),
-        "rivals": (128, 2_048),
-        "anywhere": (64, 1_024),
-        "fitting": [0, 2, 4, 8, 16, 32],
+        "in_batch_negatives": (128, 2_048),
+        "random_negatives": (64, 1_024),
+        "hard_negatives": [0, 2, 4, 8, 16, 32],
         "hops": (1, 2),
         "groups": [False, True],
         "head_per_kind": [False, True],
@@ -63,7 +63,7 @@ SPACES: dict[str, Space] = {
 """Model to what is searched of it."""
 
 
-def proposed(trial: BaseTrial, model: str) -> PopulationConfig:
+def proposed(trial: BaseTrial, model: str) -> FitmentRankerConfig:
     """Draw a configuration of a model."""
     drawn: dict[str, Any] = {}
     for name, values in SPACES[model].items():

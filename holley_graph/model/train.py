@@ -21,14 +21,15 @@ from holley_graph.model import catalogue, vectors
 from holley_graph.model import warm as going_on
 from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.catalogue import CatalogueConfig
-from holley_graph.model.checkpoint import Unfinished, unfinished
+from holley_graph.model.checkpoint import Checkpoint, open_checkpoint
 from holley_graph.model.encoder import SCALE, Encoder
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Curve, fit, rescaled
+from holley_graph.model.fit import fit, rescaled
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, calibration, compare, hold_back, trust
-from holley_graph.model.population import PopulationConfig
 from holley_graph.model.processes import ALONE, Processes
-from holley_graph.model.run import Learned, Run, seal
+from holley_graph.model.run import Run, TrainingResult, seal
+from holley_graph.model.trainer import Curve
 from holley_graph.model.warm import Live
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
@@ -45,7 +46,7 @@ def train(
     *,
     as_of: int | None = None,
     model: str = "sage",
-    config: PopulationConfig | None = None,
+    config: FitmentRankerConfig | None = None,
     seed: int = 0,
     warm: bool = False,
     device: str = "auto",
@@ -86,17 +87,17 @@ def train(
     execution.check(model)
 
     versions = {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
-    kept: Unfinished | None = None
+    checkpoint: Checkpoint | None = None
     if past.vehicles.num_rows:
         live = going_on.live(runs, model, chosen.config, cut) if warm else None
         seed = live.manifest["seed"] if live else seed
         recipe = {"model": model, "config": asdict(chosen.config), "seed": seed, **execution.described}
         recipe |= {"versions": versions, "warm": live and live.manifest["run_id"]}
-        kept = unfinished(runs, past, recipe, processes)
+        checkpoint = open_checkpoint(runs, past, recipe, processes)
         if live:
-            learned = _from_live(past, chosen, live, seed, execution, kept, progress)
+            learned = _from_live(past, chosen, live, seed, execution, checkpoint, progress)
         else:
-            learned = _within_fit(past, chosen, seed, execution, kept, progress)
+            learned = _within_fit(past, chosen, seed, execution, checkpoint, progress)
     elif warm or batch:
         raise GraphStateError(
             "a graph without vehicles is factorised at once, not step by step", "without --warm and --batch"
@@ -128,27 +129,34 @@ def train(
                 "held_out": held_out and compare(tables, past, held_out, learned.calibration),
                 "drift": learned.drift,
             },
-            "seconds": round(kept.seconds if kept else time.monotonic() - started, 1),
+            "seconds": round(checkpoint.seconds if checkpoint else time.monotonic() - started, 1),
             "versions": versions,
         }
         seal(runs, manifest, learned)
-        if kept:
-            kept.remove()
+        if checkpoint:
+            checkpoint.remove()
         return manifest
 
-    manifest = processes.told(sealed)
+    manifest = processes.broadcast(sealed)
     return Run(runs / manifest["run_id"], manifest)
 
 
 def _within_fit(
-    past: Snapshot, chosen: Architecture, seed: int, execution: Execution, kept: Unfinished, progress: Progress
-) -> Learned:
+    past: Snapshot,
+    chosen: Architecture,
+    seed: int,
+    execution: Execution,
+    checkpoint: Checkpoint,
+    progress: Progress,
+) -> TrainingResult:
     """Choose on held-back time how far the network is trusted, then refit on everything."""
-    if kept.decided:
-        progress(f"going on with vectors scaled by {kept.decided['trust']['scale']:.2f}, as chosen before", 1, 1)
+    if checkpoint.decided:
+        progress(
+            f"going on with vectors scaled by {checkpoint.decided['trust']['scale']:.2f}, as chosen before", 1, 1
+        )
     else:
-        kept.decide(**_choose_trust(past, chosen, seed, execution, kept, progress))
-    decided = kept.decided
+        checkpoint.record(**_choose_trust(past, chosen, seed, execution, checkpoint, progress))
+    decided = checkpoint.decided
     fitted, refit = fit(
         past,
         chosen,
@@ -157,10 +165,10 @@ def _within_fit(
         execution=execution,
         scale=decided["trust"]["scale"],
         stage="refitting",
-        unfinished=kept,
+        checkpoint=checkpoint,
         progress=progress,
     )
-    return Learned(
+    return TrainingResult(
         chosen.config,
         vectors.tables(past, fitted, chosen.config),
         fitted.encoder,
@@ -179,9 +187,9 @@ def _from_live(
     live: Live,
     seed: int,
     execution: Execution,
-    kept: Unfinished,
+    checkpoint: Checkpoint,
     progress: Progress,
-) -> Learned:
+) -> TrainingResult:
     """Train on from the live release, and turn what comes of it onto what is served."""
     fitted, refit = fit(
         past,
@@ -191,14 +199,14 @@ def _from_live(
         execution=execution,
         scale=float(live.encoder.state[SCALE]),
         start=live.encoder,
-        until=live.until * (1 + going_on.SLACK),
+        target_loss=live.until * (1 + going_on.SLACK),
         stage="going on from the live release",
-        unfinished=kept,
+        checkpoint=checkpoint,
         progress=progress,
     )
     fitted = going_on.turned(fitted, live.tables["product"], past.product_ids.keys)
     made = vectors.tables(past, fitted, chosen.config)
-    return Learned(
+    return TrainingResult(
         chosen.config,
         made,
         fitted.encoder,
@@ -212,14 +220,19 @@ def _from_live(
     )
 
 
-def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> Learned:
+def _whole_catalogue(past: Snapshot, config: CatalogueConfig, seed: int) -> TrainingResult:
     """Train a graph without vehicles."""
     tables, state = catalogue.fit(past, config, seed=seed)
-    return Learned(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
+    return TrainingResult(config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
 
 
 def _choose_trust(
-    past: Snapshot, chosen: Architecture, seed: int, execution: Execution, kept: Unfinished, progress: Progress
+    past: Snapshot,
+    chosen: Architecture,
+    seed: int,
+    execution: Execution,
+    checkpoint: Checkpoint,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Train on what was known before the window that is held back, and see how far that helps in it.
 
@@ -234,7 +247,7 @@ def _choose_trust(
         seed=seed,
         execution=execution,
         stage="choosing how far to trust the network",
-        unfinished=kept,
+        checkpoint=checkpoint,
         progress=progress,
     )
 
@@ -252,7 +265,7 @@ def _choose_trust(
             "calibration": calibration(made, held.early, held.task) if measurable else None,
         }
 
-    told: dict[str, Any] = execution.processes.told(measured)
+    told: dict[str, Any] = execution.processes.broadcast(measured)
     return told
 
 

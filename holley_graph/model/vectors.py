@@ -9,13 +9,13 @@ import torch
 from holley_graph.embeddings import table
 from holley_graph.embeddings.lift import Lift
 from holley_graph.embeddings.table import Table, Tables
-from holley_graph.model.fit import Fitted
+from holley_graph.model.fit import TrainedModel
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.history import history_means
-from holley_graph.model.population import PopulationConfig
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 
 
-def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> Tables:
+def tables(snapshot: Snapshot, fitted: TrainedModel, config: FitmentRankerConfig) -> Tables:
     """Assemble the embedding tables of a run.
 
     A model's or make's vector is the mean of its vehicles': what is known of a year that nobody has seen yet.
@@ -44,7 +44,7 @@ def tables(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> Tabl
     return Tables(made, lift, fitted.paths)
 
 
-def _users(snapshot: Snapshot, fitted: Fitted, config: PopulationConfig) -> npt.NDArray[np.float32]:
+def _users(snapshot: Snapshot, fitted: TrainedModel, config: FitmentRankerConfig) -> npt.NDArray[np.float32]:
     """[users, dim] the vehicle's vector (zero without a vehicle) plus what the history adds."""
     rows = np.arange(snapshot.users.num_rows)
     means = history_means(snapshot, fitted.z, rows, np.full(len(rows), snapshot.as_of), config)

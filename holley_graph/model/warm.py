@@ -19,8 +19,8 @@ from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.evaluation import drift, registry
 from holley_graph.model import encoder
 from holley_graph.model.encoder import Encoder
-from holley_graph.model.fit import Fitted
-from holley_graph.model.population import PopulationConfig
+from holley_graph.model.fit import TrainedModel
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
 
 SLACK = 1e-3
 """Share by which the loss may be above its aim: a step moves every vector; a few new events are not worth it."""
@@ -47,7 +47,7 @@ class Live:
         return float((self.manifest.get("warm") or {"until": self.manifest["loss"]})["until"])
 
 
-def live(runs: Path, model: str, config: PopulationConfig, as_of: int) -> Live:
+def live(runs: Path, model: str, config: FitmentRankerConfig, as_of: int) -> Live:
     """Open the release that was last put live from this home.
 
     Raises:
@@ -73,7 +73,7 @@ def live(runs: Path, model: str, config: PopulationConfig, as_of: int) -> Live:
     return Live(manifest, encoder.load(runs / name), table.load(runs / name))
 
 
-def turned(fitted: Fitted, old: table.Table, keys: Any) -> Fitted:
+def turned(fitted: TrainedModel, old: table.Table, keys: Any) -> TrainedModel:
     """Rotate all vectors of a model at once, products onto their old ones.
 
     Args:
@@ -85,7 +85,7 @@ def turned(fitted: Fitted, old: table.Table, keys: Any) -> Fitted:
     return rotated(fitted, torch.from_numpy(drift.rotation(table.Table(keys, padded), old)).float())
 
 
-def rotated(fitted: Fitted, by: torch.Tensor) -> Fitted:
+def rotated(fitted: TrainedModel, by: torch.Tensor) -> TrainedModel:
     """Rotate all vectors of a model, and what its history layer makes of them.
 
     Args:

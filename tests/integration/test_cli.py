@@ -241,12 +241,12 @@ def test_a_backtest_holds_a_recipe_beside_the_others_unless_its_search_saw_the_a
     shell: Shell, tmp_path: Path
 ) -> None:
     end = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
-    told = {"model": "twin", "config": {"dim": 16}}
+    told = {"model": "two_tower", "config": {"dim": 16}}
     for name, as_of in (("fair", end - 30 * 86_400), ("unfair", end)):
         (tmp_path / name).write_text(json.dumps(told | {"as_of": as_of}))
     found = shell.json("backtest", "--cuts", "1", "--recipe", str(tmp_path / "fair"))
     (name,) = found["configs"]
-    assert name.startswith("twin-") and {name, f"{name} hybrid"} < set(found["rankers"])
+    assert name.startswith("two_tower-") and {name, f"{name} hybrid"} < set(found["rankers"])
     assert found["configs"][name]["config"]["dim"] == 16
     shell.fails(2, "cannot judge it", "backtest", "--cuts", "1", "--recipe", str(tmp_path / "unfair"))
     shell.fails(2, "cannot judge it", "train", "--as-of", "2025-12-01", "--recipe", str(tmp_path / "unfair"))

@@ -73,7 +73,7 @@ def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             config = replace(MODELS["sage"].config, dim=8)
             run = training.train(snapshot, runs, config=config, seed=seed, device="cpu")
             write_back(graph, run.path)
-        registry.crown(runs, run.path.name)
+        registry.promote(runs, run.path.name)
         vehicle = _common(graph)
         year, make, model = vehicle.split("|")
         later = edited(source, folder / "later", **_edits(graph, make, model, year))

@@ -13,7 +13,7 @@ import torch
 from holley_graph.embeddings import table
 from holley_graph.model import checkpoint
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.checkpoint import FORGET_AFTER_DAYS, unfinished
+from holley_graph.model.checkpoint import FORGET_AFTER_DAYS, open_checkpoint
 from holley_graph.model.train import train
 from holley_graph.progress import Progress, silent
 from tests.support import planted
@@ -61,7 +61,7 @@ def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobo
     killed(name, tmp_path / "killed", batch, "choosing how far to trust the network", 7)
     killed(name, tmp_path / "killed", batch, "refitting", 3)
     (left,) = (tmp_path / "killed").iterdir()
-    assert (left.name.startswith("unfinished-"), left.stat().st_mode & 0o777) == (True, 0o600)
+    assert (left.name.startswith("checkpoint-"), left.stat().st_mode & 0o777) == (True, 0o600)
     said: list[str] = []
     ours = run(name, tmp_path / "killed", batch, lambda what, *_: said.append(what))
     theirs = run(name, tmp_path / "whole", batch)
@@ -78,29 +78,29 @@ def test_another_recipe_or_another_past_is_another_training(tmp_path: Path) -> N
     recipe = {"model": "sage", "seed": 0}
     day = planted.DAY
     pasts = [(SMALL, recipe), (SMALL, recipe | {"seed": 1}), (SMALL.before(SMALL.as_of - day), recipe)]
-    assert len({unfinished(tmp_path, *each).path for each in pasts}) == 3
-    assert unfinished(tmp_path, SMALL, recipe).path == unfinished(tmp_path, SMALL, recipe).path
+    assert len({open_checkpoint(tmp_path, *each).path for each in pasts}) == 3
+    assert open_checkpoint(tmp_path, SMALL, recipe).path == open_checkpoint(tmp_path, SMALL, recipe).path
 
 
 def test_a_damaged_file_counts_as_none_and_an_old_one_is_forgotten(tmp_path: Path) -> None:
-    kept = unfinished(tmp_path, SMALL, {})
-    kept.decide(epochs=7)
-    assert unfinished(tmp_path, SMALL, {}).decided == {"epochs": 7}
+    kept = open_checkpoint(tmp_path, SMALL, {})
+    kept.record(epochs=7)
+    assert open_checkpoint(tmp_path, SMALL, {}).decided == {"epochs": 7}
     kept.path.write_bytes(kept.path.read_bytes()[:20])
-    assert unfinished(tmp_path, SMALL, {}).decided == {}
-    kept.decide(epochs=7)
+    assert open_checkpoint(tmp_path, SMALL, {}).decided == {}
+    kept.record(epochs=7)
     long_ago = time.time() - (FORGET_AFTER_DAYS + 1) * 86_400
     os.utime(kept.path, (long_ago, long_ago))
-    assert unfinished(tmp_path, SMALL, {}).decided == {}
+    assert open_checkpoint(tmp_path, SMALL, {}).decided == {}
     assert not kept.path.exists()
 
 
 def test_between_two_writes_passes_some_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = torch.nn.Linear(2, 2)
     optimiser = torch.optim.Adam(model.parameters())
-    kept = unfinished(tmp_path, SMALL, {})
-    kept.keep("training", {}, model, optimiser, {})
+    kept = open_checkpoint(tmp_path, SMALL, {})
+    kept.save("training", {}, model, optimiser, {})
     assert not kept.path.exists()
     monkeypatch.setattr(checkpoint, "KEEP_EVERY_S", 0)
-    kept.keep("training", {}, model, optimiser, {})
+    kept.save("training", {}, model, optimiser, {})
     assert kept.path.exists()

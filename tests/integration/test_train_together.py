@@ -17,7 +17,7 @@ import torch
 from holley_graph.embeddings import table
 from holley_graph.errors import ParcelError, ProcessLost
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.processes import joined
+from holley_graph.model.processes import process_group
 from holley_graph.model.train import Run, train
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot import parcel
@@ -46,7 +46,7 @@ def double() -> Iterator[None]:
 
 def run(folder: Path, snapshot: Snapshot = SMALL, progress: Progress = silent) -> Run:
     config = replace(MODELS["sage"].config, dim=8)
-    with joined() as processes:
+    with process_group() as processes:
         return train(
             snapshot, folder, config=config, device="cpu", batch=BATCH, processes=processes, progress=progress
         )

@@ -37,7 +37,7 @@ def touches() -> np.ndarray:
     return np.stack([PLAIN.event("user"), PLAIN.event("product")])
 
 
-@pytest.mark.parametrize("model", ["twin", "pinsage"])
+@pytest.mark.parametrize("model", ["two_tower", "pinsage"])
 def test_a_drawn_product_is_known_by_what_is_given_alone(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "EPOCHS", 2)
     parted = links.part(PLAIN, 0.3, np.random.default_rng(0), give=0.5)

@@ -19,7 +19,7 @@ def test_the_slope_is_that_of_the_loss_but_for_half_precision() -> None:
     yes = (users @ items.T / temperature)[user, item]
     rivals = torch.logsumexp(users @ items[drawn].T / temperature, 1)[user]
     (torch.logaddexp(yes, rivals) - yes).sum().backward()
-    slope = softmax._slope(unit.detach(), softmax.Touched.of(TOUCHED), drawn, temperature)
+    slope = softmax._slope(unit.detach(), softmax.Interactions.of(TOUCHED), drawn, temperature)
     assert unit.grad is not None
     assert (slope - unit.grad).abs().max() < 0.02 * unit.grad.abs().max()
 

@@ -208,17 +208,17 @@ def test_without_the_champion_there_is_nothing_to_beat() -> None:
 
 def test_a_verdict_holds_for_every_run_of_its_recipe(tmp_path: Path) -> None:
     tested, live, other = manifest("a", dim=8), manifest("b", dim=8), manifest("c", dim=16)
-    registry.judge(tmp_path, tested, Verdict("no-go", ["go: fine", "no-go: coverage"]), "e1")
+    registry.record_verdict(tmp_path, tested, Verdict("no-go", ["go: fine", "no-go: coverage"]), "e1")
     with pytest.raises(ReleaseCheckFailed, match="no-go: coverage"):
-        registry.refuse_no_go(tmp_path, live)
-    registry.refuse_no_go(tmp_path, other)  # never judged
-    registry.judge(tmp_path, tested, Verdict("too little to say", ["too little to say: overall"]), "e3")
+        registry.require_go(tmp_path, live)
+    registry.require_go(tmp_path, other)  # never judged
+    registry.record_verdict(tmp_path, tested, Verdict("too little to say", ["too little to say: overall"]), "e3")
     with pytest.raises(ReleaseCheckFailed, match="too little to say: overall"):
-        registry.refuse_no_go(tmp_path, live)
-    registry.judge(tmp_path, tested, Verdict("go", ["go: fine"]), "e2")
-    registry.refuse_no_go(tmp_path, live)
+        registry.require_go(tmp_path, live)
+    registry.record_verdict(tmp_path, tested, Verdict("go", ["go: fine"]), "e2")
+    registry.require_go(tmp_path, live)
     assert registry.read(tmp_path)["challenger"] == "a"
-    registry.crown(tmp_path, "a")
+    registry.promote(tmp_path, "a")
     assert (registry.read(tmp_path)["champion"], registry.read(tmp_path)["challenger"]) == ("a", None)
 
 

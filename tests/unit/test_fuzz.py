@@ -28,7 +28,7 @@ NOWHERE = {
 }
 RUN = "20260101T000000-sync-0000"
 CASES = 40
-LIGHT = [name for name in COMMANDS if COMMANDS[name] not in ("train", "search", "evaluate", "embed", "demo")]
+LIGHT = [name for name in COMMANDS if COMMANDS[name] not in ("train", "tune", "evaluate", "embed", "demo")]
 """Commands that do not import torch; the benchmark draws from all."""
 fuzz.import_everything(but="holley_graph.model")
 
@@ -60,7 +60,7 @@ def home(folder: Path) -> Path:
         (folder / "runs" / name).mkdir(parents=True)
         about = {"run_id": name, "model": "sage", "epochs": 3, "seconds": 1.5, "config": {}, "files": {}}
         sealed.write(folder / "runs" / name / "manifest.json", about | {"metrics": {"held_out": None}})
-    registry.crown(folder / "runs", "r1")
+    registry.promote(folder / "runs", "r1")
     remember(folder, folder / "sent.csv")
     return folder
 

@@ -15,9 +15,9 @@ from holley_graph.evaluation.targets import future_choices
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.fitment_ranker import FitmentRanker
+from holley_graph.model.interactions import touched
 from holley_graph.model.lightgcn import normalised, smoothed
-from holley_graph.model.population import Population
-from holley_graph.model.touched import touched
 from tests.support import planted
 
 CUT = planted.AS_OF - 30 * planted.DAY
@@ -27,11 +27,11 @@ COUNTED = count(SMALL)
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
-def build(name: str, dim: int = 8) -> Population:
+def build(name: str, dim: int = 8) -> FitmentRanker:
     torch.manual_seed(0)
     chosen = MODELS[name]
     config = replace(chosen.config, dim=dim)
-    model: Population = chosen.build(
+    model: FitmentRanker = chosen.build(
         hetero_data(SMALL, COUNTED.popularity), vehicle_levels(SMALL), product_levels(SMALL), config
     )
     return model.eval()

@@ -15,20 +15,21 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.data import price_edges
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import AVERAGED, CHECK_EVERY, LEARNING_RATE, build, fit
-from holley_graph.model.likelihood import Choices, VehicleGroups, choices
-from holley_graph.model.population import Population
+from holley_graph.model.fit import build, fit
+from holley_graph.model.fitment_ranker import FitmentRanker
+from holley_graph.model.likelihood import TrainingSet, VehicleGroups, training_set
 from holley_graph.model.processes import Processes
 from holley_graph.model.train import train
+from holley_graph.model.trainer import AVERAGED, CHECK_EVERY, LEARNING_RATE
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 COUNTED = count(SMALL)
-EVENTS = choices(SMALL, COUNTED)
+EVENTS = training_set(SMALL, COUNTED)
 ABLE = [name for name, each in MODELS.items() if each.batches]
 
 
-def model(name: str, **config: object) -> Population:
+def model(name: str, **config: object) -> FitmentRanker:
     """With vectors and messages large enough to matter."""
     chosen = replace(MODELS[name], config=replace(MODELS[name].config, dim=8, init_std=0.5, **config))
     built, _ = build(SMALL, chosen, price_edges(SMALL), 0, COUNTED.popularity)
@@ -38,7 +39,7 @@ def model(name: str, **config: object) -> Population:
     return built
 
 
-def gradient(of: Population, loss: torch.Tensor) -> dict[str, torch.Tensor]:
+def gradient(of: FitmentRanker, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     of.zero_grad()
     loss.backward()
     return {name: each.grad.clone() for name, each in of.named_parameters() if each.grad is not None}
@@ -54,7 +55,7 @@ def assert_close(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor])
         torch.testing.assert_close(ours[name], grad, atol=1e-5, rtol=1e-4, msg=lambda text, n=name: f"{n}: {text}")
 
 
-@pytest.mark.parametrize(("name", "config"), [("sage", {}), ("sage", {"layers": 2}), ("twin", {})])
+@pytest.mark.parametrize(("name", "config"), [("sage", {}), ("sage", {"layers": 2}), ("two_tower", {})])
 def test_over_a_pass_gradients_average_to_that_of_the_full_batch(
     name: str, config: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,7 +88,7 @@ def test_shares_of_several_processes_add_up_to_the_batch_of_one(name: str, batch
 
 
 def test_every_vehicle_that_somebody_chose_for_comes_once_a_pass_in_another_order_each() -> None:
-    work = Batches(model("twin"), EVENTS, Execution(batch=4), seed=0)
+    work = Batches(model("two_tower"), EVENTS, Execution(batch=4), seed=0)
     passes = [
         [row for step in range(turn, turn + work.count) for row in work.batch(step).part.nodes["vehicle"].tolist()]
         for turn in (0, work.count)
@@ -101,7 +102,7 @@ def test_what_is_taken_out_for_some_vehicles_is_theirs_cell_by_cell() -> None:
     places = [3, 0]
     taken = by.take(torch.tensor(places).numpy())
 
-    def cells(of: Choices, name: dict[int, int]) -> list[tuple[float, ...]]:
+    def cells(of: TrainingSet, name: dict[int, int]) -> list[tuple[float, ...]]:
         vehicle = [name.get(row) for row in of.vehicle.tolist()]
         values = (of.product, of.offset, of.weight)
         rows = zip(vehicle, *(each.tolist() for each in values), strict=True)
@@ -144,7 +145,7 @@ def test_means_over_neighbours_stay_in_full_precision(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("batch", [None, 5])
 def test_what_counts_is_a_mean_of_the_last_steps(batch: int | None) -> None:
     """By hand: weights that halve in about seven full-batch steps, or what is worth them."""
-    own, execution, epochs = model("twin"), Execution(batch=batch), 40
+    own, execution, epochs = model("two_tower"), Execution(batch=batch), 40
     work = Batches(own, EVENTS, execution, seed=0) if batch else Whole(own, EVENTS, execution)
     worth = min(work.count, CHECK_EVERY)
     descent = torch.optim.Adam(own.rates(LEARNING_RATE * worth / work.count))
@@ -159,7 +160,7 @@ def test_what_counts_is_a_mean_of_the_last_steps(batch: int | None) -> None:
         descent.step()
         newest = 1.0 if step == 0 else max(worth / work.count / AVERAGED, 9 / (10 + step))
         mean = (1 - newest) * mean + newest * table.detach()
-    recipe = replace(MODELS["twin"], config=own.config)
+    recipe = replace(MODELS["two_tower"], config=own.config)
     fitted, _ = fit(SMALL, recipe, epochs, seed=0, execution=execution)
     torch.testing.assert_close(fitted.encoder.state["vehicle.tables.model"], mean)
     assert (mean - table.detach()).abs().max() > 1e-3

@@ -18,7 +18,7 @@ from holley_graph.model import curve
 from holley_graph.model import train as training
 from holley_graph.model.click import Click, ClickConfig
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.likelihood import choices
+from holley_graph.model.likelihood import training_set
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
@@ -33,7 +33,7 @@ def build(config: ClickConfig) -> Click:
 
 
 def test_no_edge_that_is_foretold_is_among_the_messages_and_all_are_foretold_in_turn() -> None:
-    model, events = build(ClickConfig()), choices(SMALL, COUNTED)
+    model, events = build(ClickConfig()), training_set(SMALL, COUNTED)
     chosen = events.weight > 0
     turns = []
     for turn in range(model.options.folds):

@@ -13,7 +13,7 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.daemon import Daemon, DaemonConfig
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Fitted, fit
+from holley_graph.model.fit import TrainedModel, fit
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 
@@ -53,13 +53,13 @@ def task() -> links.LinkTask:
 
 
 @pytest.fixture(scope="module")
-def fitted(task: links.LinkTask) -> Fitted:
+def fitted(task: links.LinkTask) -> TrainedModel:
     chosen = replace(MODELS["daemon"], config=DaemonConfig(dim=16))
     return fit(task.past, chosen, epochs=40, seed=0, execution=Execution())[0]
 
 
 def test_what_leads_to_what_is_found_of_products_that_nobody_ever_bought(
-    task: links.LinkTask, fitted: Fitted
+    task: links.LinkTask, fitted: TrainedModel
 ) -> None:
     assert fitted.source is not None
     source, target = fitted.source.numpy(), fitted.z.numpy()

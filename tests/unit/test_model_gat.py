@@ -1,4 +1,4 @@
-"""Attention over weighted edges: which edges, which rivals, which rates."""
+"""Attention over weighted edges: which edges, which negatives, which rates."""
 
 from dataclasses import replace
 
@@ -9,14 +9,14 @@ import torch
 from holley_graph.counting.utility import KIND_WEIGHTS, count
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.gat import Gat, GatConfig
-from holley_graph.model.likelihood import choices
-from holley_graph.model.touched import heaviest, touched
+from holley_graph.model.interactions import heaviest, touched
+from holley_graph.model.likelihood import training_set
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 COUNTED = count(SMALL)
 DATA = hetero_data(SMALL, COUNTED.popularity)
-EVENTS = choices(SMALL, COUNTED)
+EVENTS = training_set(SMALL, COUNTED)
 
 
 def build(config: GatConfig) -> Gat:
@@ -60,11 +60,11 @@ def test_no_edge_that_is_foretold_is_among_the_messages() -> None:
     assert all(len(weights[key]) == edges[key].shape[1] for key in weights)
 
 
-def test_rivals_that_fit_do_fit() -> None:
-    model = build(GatConfig(fitting=20))
+def test_hard_negatives_that_fit_do_fit() -> None:
+    model = build(GatConfig(hard_negatives=20))
     fits = set(map(tuple, SMALL.fits.tolist()))
     vehicle = torch.arange(SMALL.vehicles.num_rows)
-    near = model._fitting(vehicle)
+    near = model._hard_negatives(vehicle)
     assert {(v, p) for v, row in zip(vehicle.tolist(), near.tolist(), strict=True) for p in row} <= fits
 
 
@@ -80,7 +80,7 @@ def test_the_weight_of_an_edge_speaks_in_the_attention() -> None:
     assert moved[model.pair[0, 0]] and int(moved.sum()) == 1
 
 
-@pytest.mark.parametrize("changed", [{"hops": 2}, {"groups": True}, {"head_per_kind": True}, {"fitting": 0}])
+@pytest.mark.parametrize("changed", [{"hops": 2}, {"groups": True}, {"head_per_kind": True}, {"hard_negatives": 0}])
 def test_what_faire_lists_as_next_is_learned_too(changed: dict[str, object]) -> None:
     model = build(replace(GatConfig(), **changed))
     model.loss(EVENTS).backward()

@@ -1,4 +1,4 @@
-"""Neighbourhoods by random walks, and rivals that become harder."""
+"""Neighbourhoods by random walks, and negatives that become harder."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import torch
 
 from holley_graph.counting.utility import count
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.likelihood import choices, scores
+from holley_graph.model.likelihood import scores, training_set
 from holley_graph.model.pinsage import PinSage, PinSageConfig, neighbourhoods
 from tests.support import planted
 
@@ -37,11 +37,11 @@ def test_no_more_neighbours_than_asked_for_and_the_most_visited_first() -> None:
         assert not kept.numel() or not left.numel() or kept.min() >= left.max()
 
 
-def test_rivals_become_harder_from_epoch_to_epoch() -> None:
+def test_negatives_become_harder_from_epoch_to_epoch() -> None:
     torch.manual_seed(0)
     config = PinSageConfig(dim=8, init_std=1.0, harder_every=1, hardest=6)
     model = PinSage(DATA, vehicle_levels(SMALL), product_levels(SMALL), config)
-    events = choices(SMALL, COUNTED)
+    events = training_set(SMALL, COUNTED)
     missing = [model.loss(events).item() for _ in range(12)]
     assert np.mean(missing[-6:]) > missing[0]
 
@@ -49,7 +49,7 @@ def test_rivals_become_harder_from_epoch_to_epoch() -> None:
 def test_nothing_is_missing_once_every_choice_leads_by_the_margin() -> None:
     torch.manual_seed(0)
     model = PinSage(DATA, vehicle_levels(SMALL), product_levels(SMALL), PinSageConfig(dim=8))
-    events = choices(SMALL, COUNTED)
+    events = training_set(SMALL, COUNTED)
     one_each = replace(events, weight=torch.zeros_like(events.weight))
     best = scores(events, *model())
     for vehicle in events.vehicle.unique():

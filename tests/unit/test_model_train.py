@@ -16,9 +16,10 @@ from holley_graph.model import curve, vectors
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Curve, fit
+from holley_graph.model.fit import fit
 from holley_graph.model.sage import SageConfig
 from holley_graph.model.train import Run, train
+from holley_graph.model.trainer import Curve
 from holley_graph.sealed import digest
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted

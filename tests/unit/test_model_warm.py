@@ -45,7 +45,7 @@ def run(runs: Path, as_of: int = LATER, name: str = "sage", **options: Any) -> R
 def live(runs: Path, **options: Any) -> Run:
     """A run that was put live."""
     done = run(runs, **options)
-    registry.crown(runs, done.manifest["run_id"])
+    registry.promote(runs, done.manifest["run_id"])
     return done
 
 
@@ -122,8 +122,8 @@ def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
     with pytest.raises(GraphStateError, match="no release is live"):
         run(tmp_path, warm=True)
     first = live(tmp_path)
-    with pytest.raises(GraphStateError, match="is of model sage, not twin"):
-        run(tmp_path, name="twin", warm=True)
+    with pytest.raises(GraphStateError, match="is of model sage, not two_tower"):
+        run(tmp_path, name="two_tower", warm=True)
     with pytest.raises(GraphStateError, match="has 8 dimensions, not 16"):
         run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=16))
     with pytest.raises(GraphStateError, match="knows what came after the cut"):

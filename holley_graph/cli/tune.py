@@ -1,4 +1,4 @@
-"""The command `search`."""
+"""The command `tune`."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from holley_graph.cli.train import MODELS, take_snapshot
     "--snapshot",
     "parcel_folder",
     type=click.Path(path_type=Path),
-    help="Search on this snapshot folder, without a database (default: take one of the graph).",
+    help="Tune on this snapshot folder, without a database (default: take one of the graph).",
 )
 @json_option
 @click.pass_obj
-def search(
+def tune(
     context: Context,
     model: str,
     trials: int,
@@ -42,14 +42,14 @@ def search(
     as_json: bool,
 ) -> None:
     """Try configurations of a model on the last 30 days of what it may know, and write down the best."""
-    from holley_graph.model.search import search as run_search
+    from holley_graph.model.tune import tune as run_tune
     from holley_graph.snapshot import parcel
 
     with progress() as report:
         snapshot = parcel.open_parcel(parcel_folder or take_snapshot(context, report))
-        found = run_search(
+        found = run_tune(
             snapshot,
-            context.settings.home / "searches",
+            context.settings.home / "tuning",
             trials=trials,
             as_of=None if as_of is None else int(as_of.timestamp()),
             model=model,
@@ -68,4 +68,4 @@ def search(
     say(f"best: trial {found.best} with {best:.4f}; the default has {default:.4f}")
     say("the best of many on the same users looks better than it is: judge it on other time before it goes live")
     say(f"train it with: holley-graph train --recipe {found.recipe}")
-    say(f"hold it beside others with: holley-graph backtest --recipe {found.recipe}, cut after what the search saw")
+    say(f"hold it beside others with: holley-graph backtest --recipe {found.recipe}, cut after what was tuned on")

@@ -14,7 +14,7 @@ from holley_graph.evaluation.targets import DAY
 
 
 @dataclass(frozen=True)
-class Touched:
+class Interactions:
     """Edges between vehicles and the products that their owners touched.
 
     Attributes:
@@ -26,7 +26,7 @@ class Touched:
     weight: Tensor
 
 
-def touched(data: HeteroData, half_life_days: float = math.inf) -> Touched:
+def touched(data: HeteroData, half_life_days: float = math.inf) -> Interactions:
     """Gather the events of every owner of a vehicle.
 
     Args:
@@ -44,7 +44,7 @@ def touched(data: HeteroData, half_life_days: float = math.inf) -> Touched:
     counts = torch.tensor(KIND_WEIGHTS, dtype=torch.double)[kind] * torch.exp2(-age)
     pair, edge = torch.stack([owner[user[known]], product[known]]).unique(dim=1, return_inverse=True)
     weight = torch.zeros(pair.shape[1], len(KIND_WEIGHTS), dtype=torch.double)
-    return Touched(pair, weight.index_put((edge, kind), counts, accumulate=True).float())
+    return Interactions(pair, weight.index_put((edge, kind), counts, accumulate=True).float())
 
 
 def heaviest(group: Tensor, weight: Tensor, keep: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 Akiba et al., "Optuna: A Next-generation Hyperparameter Optimization Framework" (KDD 2019): configurations are drawn
 where good ones were found (TPE), and a training whose validation lags behind the median of the others at the same
-step is pruned. The first trial is the default. All is kept in a journal, so that a search goes on where it was.
+step is pruned. The first trial is the default. All is kept in a journal, so that a tuning goes on where it was.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
-class Found:
-    """A finished search; `as_dict` is the documented JSON shape.
+class Tuned:
+    """A finished tuning; `as_dict` is the documented JSON shape.
 
     Attributes:
         model: whose configuration was searched.
@@ -60,13 +60,13 @@ class Found:
     best: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the search as plain values."""
+        """Return it as plain values."""
         return asdict(self)
 
 
-def search(
+def tune(
     full: Snapshot,
-    searches: Path,
+    folder: Path,
     *,
     trials: int,
     as_of: int | None = None,
@@ -75,12 +75,12 @@ def search(
     device: str = "cpu",
     epochs: int = STEPS,
     progress: Progress = silent,
-) -> Found:
-    """Try configurations until there are so many trials, earlier ones of the same search counted.
+) -> Tuned:
+    """Try configurations until there are so many trials, earlier ones of the same tuning counted.
 
     Args:
         full: the snapshot; what it knows from `as_of` on is not looked at.
-        searches: folder of searches.
+        folder: of all tunings.
         trials: how many there shall be.
         as_of: epoch seconds; none: all of the snapshot.
         model: one of `architectures.MODELS`.
@@ -100,7 +100,7 @@ def search(
             "choose among configurations when more was bought",
         )
     chosen, execution = MODELS[model], Execution(torch.device(device))
-    folder = searches / f"{model}-{fingerprint(past, {'model': model, 'seed': seed})}"
+    folder = folder / f"{model}-{fingerprint(past, {'model': model, 'seed': seed})}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     study = _open(folder, model, seed)
 
@@ -122,7 +122,7 @@ def search(
 
 
 def _open(folder: Path, model: str, seed: int) -> optuna.Study:
-    """Open the journal of a search; trials that a kill left under way are closed.
+    """Open the journal of a tuning; trials that a kill left under way are closed.
 
     Raises:
         ParcelError: the journal is damaged.
@@ -131,7 +131,7 @@ def _open(folder: Path, model: str, seed: int) -> optuna.Study:
     try:
         return _read(journal, model, seed)
     except DAMAGED as error:
-        raise ParcelError(f"{journal} is damaged", f"remove {folder}; the search then begins anew") from error
+        raise ParcelError(f"{journal} is damaged", f"remove {folder}; tuning then begins anew") from error
 
 
 def _read(journal: Path, model: str, seed: int) -> optuna.Study:
@@ -174,7 +174,7 @@ def _pruned(trial: Trial, validate: Validate) -> Validate:
     return judged
 
 
-def _found(study: optuna.Study, folder: Path, model: str, as_of: int, users: int) -> Found:
+def _found(study: optuna.Study, folder: Path, model: str, as_of: int, users: int) -> Tuned:
     tried = study.get_trials(states=DONE)
     best = max(range(len(tried)), key=lambda n: _value(tried[n]))
     recipe = folder / "recipe.json"
@@ -188,7 +188,7 @@ def _found(study: optuna.Study, folder: Path, model: str, as_of: int, users: int
         }
         for trial in tried
     ]
-    return Found(model, recipe, users, rows, best)
+    return Tuned(model, recipe, users, rows, best)
 
 
 def _value(trial: FrozenTrial) -> float:

@@ -1,4 +1,4 @@
-"""A search tries the default first, judges on the past alone, prunes, and goes on; train takes the best."""
+"""Tuning tries the default first, judges on the past alone, prunes, and goes on; train takes the best."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from optuna.trial import FixedTrial
 
 from holley_graph.counting.utility import count
 from holley_graph.errors import GraphStateError, ParcelError, SettingsError
-from holley_graph.model import curve, recipe, search
+from holley_graph.model import curve, recipe, tune
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.likelihood import choices
-from holley_graph.model.population import PopulationConfig
+from holley_graph.model.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.likelihood import training_set
 from holley_graph.model.recipe import Recipe
-from holley_graph.model.search import DONE, Found
 from holley_graph.model.space import SPACES, proposed
+from holley_graph.model.tune import DONE, Tuned
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 
@@ -35,36 +35,36 @@ COUNTED = count(TINY)
 DATA = hetero_data(TINY, COUNTED.popularity)
 
 
-def found(folder: Path, trials: int, snapshot: Snapshot = SMALL, **options: Any) -> Found:
-    return search.search(snapshot, folder, trials=trials, as_of=CUT, model="twin", epochs=10, **options)
+def found(folder: Path, trials: int, snapshot: Snapshot = SMALL, **options: Any) -> Tuned:
+    return tune.tune(snapshot, folder, trials=trials, as_of=CUT, model="two_tower", epochs=10, **options)
 
 
 def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = found(tmp_path, 3)
-    default = MODELS["twin"].config
+    default = MODELS["two_tower"].config
     first, best = told.trials[0], told.trials[told.best]
     assert {name: getattr(default, name) for name in first["config"]} == first["config"]
     assert best["value"] >= first["value"]
     assert told.recipe.stat().st_mode & 0o077 == 0 or told.recipe.parent.stat().st_mode & 0o077 == 0
     config = replace(default, **best["config"])
-    assert recipe.read(told.recipe) == Recipe("twin", config, CUT)
+    assert recipe.read(told.recipe) == Recipe("two_tower", config, CUT)
     monkeypatch.setattr(training, "STEPS", 5)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
-    run = training.train(SMALL, tmp_path / "runs", as_of=CUT, model="twin", config=config, device="cpu")
+    run = training.train(SMALL, tmp_path / "runs", as_of=CUT, model="two_tower", config=config, device="cpu")
     assert run.manifest["config"] == asdict(config)
 
 
 def test_a_search_goes_on_where_it_was_and_closes_what_a_kill_left(tmp_path: Path) -> None:
     first = found(tmp_path, 2)
-    study = search._open(first.recipe.parent, "twin", 0)
+    study = tune._open(first.recipe.parent, "two_tower", 0)
     study.ask()  # killed in the middle of this one
     again = found(tmp_path, 3)
     assert again.trials[:2] == first.trials
     assert len(again.trials) == 3
     assert found(tmp_path, 3).trials == again.trials
-    states = [trial.state for trial in search._open(first.recipe.parent, "twin", 0).get_trials()]
+    states = [trial.state for trial in tune._open(first.recipe.parent, "two_tower", 0).get_trials()]
     assert optuna.trial.TrialState.RUNNING not in states
 
 
@@ -89,12 +89,12 @@ def test_a_training_that_lags_behind_is_given_up(tmp_path: Path) -> None:
     nothing, counted = torch.empty(0), count(SMALL)
 
     def objective(trial: optuna.Trial) -> float:
-        judged = search._pruned(trial, lambda *_: next(values))
+        judged = tune._pruned(trial, lambda *_: next(values))
         return max(judged(nothing, nothing, counted) for _ in range(2))
 
     study.optimize(objective, 2)
     assert [trial.state.name for trial in study.get_trials(states=DONE)] == ["COMPLETE", "PRUNED"]
-    assert search._value(study.trials[1]) < search._value(study.trials[0])
+    assert tune._value(study.trials[1]) < tune._value(study.trials[0])
 
 
 def test_a_damaged_journal_is_one_line_and_an_unfinished_last_line_counts_as_none(tmp_path: Path) -> None:
@@ -102,22 +102,22 @@ def test_a_damaged_journal_is_one_line_and_an_unfinished_last_line_counts_as_non
     journal = folder / "study.journal"
     whole = journal.read_bytes()
     journal.write_bytes(whole + whole[:40])
-    assert len(search._open(folder, "twin", 0).get_trials(states=DONE)) == 1
+    assert len(tune._open(folder, "two_tower", 0).get_trials(states=DONE)) == 1
     for content in (b"junk\n", whole[30:], whole.replace(b'"op_code"', b'"op_kode"', 1), whole + b"[]\n"):
         journal.write_bytes(content)
         with pytest.raises(ParcelError, match="journal is damaged"):
-            search._open(folder, "twin", 0)
+            tune._open(folder, "two_tower", 0)
 
 
 def test_a_recipe_that_was_changed_is_refused_and_one_without_a_seal_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "recipe.json"
-    Recipe("twin", MODELS["twin"].config, CUT).write(path)
+    Recipe("two_tower", MODELS["two_tower"].config, CUT).write(path)
     written = path.read_text()
     path.write_text(written.replace(str(CUT), str(CUT + 1)))
     with pytest.raises(SettingsError, match="changed after it was sealed"):
         recipe.read(path)
-    path.write_text(json.dumps({"model": "twin", "config": {}}))
-    assert recipe.read(path) == Recipe("twin", MODELS["twin"].config, None)
+    path.write_text(json.dumps({"model": "two_tower", "config": {}}))
+    assert recipe.read(path) == Recipe("two_tower", MODELS["two_tower"].config, None)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -131,7 +131,9 @@ def test_what_is_searched_of_a_model_are_fields_of_its_own_and_its_default_lies_
         else:
             assert values[0] <= default <= values[1]
             assert isinstance(values[0], int) == isinstance(values[1], int) == isinstance(default, int)
-    own = {field.name for field in fields(config)} - {field.name for field in fields(PopulationConfig)} - {"text"}
+    own = (
+        {field.name for field in fields(config)} - {field.name for field in fields(FitmentRankerConfig)} - {"text"}
+    )
     assert own <= SPACES[name].keys()
 
 
@@ -146,18 +148,18 @@ def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
     assert recipe.read(tmp_path / "recipe.json") == Recipe(name, config, CUT)
     torch.manual_seed(0)
     model = MODELS[name].build(DATA, vehicle_levels(TINY), product_levels(TINY), config)
-    loss = model.loss(choices(TINY, COUNTED)) + model.penalty()
+    loss = model.loss(training_set(TINY, COUNTED)) + model.penalty()
     loss.backward()
     assert loss.isfinite()
     assert all(value.isfinite().all() for value in model())
 
 
 def test_a_cut_that_the_recipe_was_chosen_after_judges_nothing() -> None:
-    known = Recipe("twin", MODELS["twin"].config, CUT)
+    known = Recipe("two_tower", MODELS["two_tower"].config, CUT)
     recipe.refuse_to_judge_by_what_chose([known, replace(known, as_of=None)], CUT)
     with pytest.raises(SettingsError, match="cannot judge it") as refused:
         recipe.refuse_to_judge_by_what_chose([known], CUT - 1)
-    assert refused.value.hint == "holley-graph search --model twin --as-of 2025-12-01T23:59:59Z"
+    assert refused.value.hint == "holley-graph tune --model two_tower --as-of 2025-12-01T23:59:59Z"
 
 
 def test_too_few_buyers_tell_nothing_apart(tmp_path: Path) -> None:
@@ -173,14 +175,14 @@ def test_too_few_buyers_tell_nothing_apart(tmp_path: Path) -> None:
         "{",
         "{}",
         '{"model": "none", "config": {}}',
-        '{"model": "twin", "config": {"x": 1}}',
-        '{"model": "twin", "config": {"dim": "x"}}',
-        '{"model": "twin", "config": {"dim": -3}}',
+        '{"model": "two_tower", "config": {"x": 1}}',
+        '{"model": "two_tower", "config": {"dim": "x"}}',
+        '{"model": "two_tower", "config": {"dim": -3}}',
         '{"model": "sage", "config": {"layers": 0}}',
-        '{"model": "twin", "config": {"table_l2": NaN}}',
+        '{"model": "two_tower", "config": {"table_l2": NaN}}',
         '{"model": "gat", "config": {"groups": 1}}',
         '{"model": "gat", "config": {"folds": 0}}',
-        '{"model": "twin", "config": {}, "as_of": "x"}',
+        '{"model": "two_tower", "config": {}, "as_of": "x"}',
         "[]",
     ],
 )

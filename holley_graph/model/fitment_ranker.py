@@ -21,14 +21,14 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import SAGEConv
 
 from holley_graph.model.data import Hierarchy
-from holley_graph.model.likelihood import Choices, negative_log_likelihood
+from holley_graph.model.likelihood import TrainingSet, negative_log_likelihood
 from holley_graph.model.sampler import Relation, Subgraph
 
 Levels = dict[str, Hierarchy]
 
 
 @dataclass(frozen=True)
-class PopulationConfig:
+class FitmentRankerConfig:
     """What can be tuned of every model."""
 
     dim: int = 32
@@ -45,7 +45,7 @@ class PopulationConfig:
     """The c of the history layer: decayed interactions after which a history counts half of what it could."""
 
 
-class Sums(nn.Module):
+class HierarchicalEmbedding(nn.Module):
     """Each entity's vector as the sum of one row per level of its hierarchy."""
 
     def __init__(self, levels: Levels, dim: int, std: float) -> None:
@@ -61,7 +61,7 @@ class Sums(nn.Module):
         return torch.stack([functional.embedding(own[n], table) for n, table in self.tables.items()]).sum(0)
 
 
-class Population(nn.Module):
+class FitmentRanker(nn.Module):
     """Vectors of vehicles and products, and popularity over time.
 
     Args:
@@ -76,12 +76,12 @@ class Population(nn.Module):
 
     counted_popularity: Tensor
 
-    def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: PopulationConfig) -> None:
+    def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: FitmentRankerConfig) -> None:
         super().__init__()
         self.config = config
         self.hops = 0
-        self.vehicle = Sums(vehicle, config.dim, config.init_std)
-        self.product = Sums(product, config.dim, config.init_std)
+        self.vehicle = HierarchicalEmbedding(vehicle, config.dim, config.init_std)
+        self.product = HierarchicalEmbedding(product, config.dim, config.init_std)
         self.register_buffer("counted_popularity", data["product"].popularity, persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor]:
@@ -108,7 +108,7 @@ class Population(nn.Module):
         """Return parameters and their learning rates, as optimisers take them."""
         return [{"params": list(self.parameters()), "lr": rate}]
 
-    def loss(self, events: Choices) -> Tensor:
+    def loss(self, events: TrainingSet) -> Tensor:
         """Return what training minimises beside `penalty`, summed over events."""
         q, z = self()
         return negative_log_likelihood(events, q, z)

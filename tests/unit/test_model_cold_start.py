@@ -15,7 +15,7 @@ from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import EXTRA, Table
 from holley_graph.evaluation import registry
-from holley_graph.model import curve, newcomers
+from holley_graph.model import cold_start, curve
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.train import train
@@ -70,7 +70,7 @@ def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_leng
     name: str, tmp_path: Path
 ) -> None:
     path = run(tmp_path, name)
-    found, known = newcomers.encode(path, grown(SMALL)), table.load(path)
+    found, known = cold_start.encode(path, grown(SMALL)), table.load(path)
     assert {kind: each.keys.tolist() for kind, each in found.tables.items()} == {
         "product": ["Q1", "Q2"],
         "product_source": ["Q1", "Q2"],
@@ -85,7 +85,7 @@ def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_leng
     lengths = np.linalg.norm(found.tables["product"].vectors, axis=1)
     np.testing.assert_allclose(lengths, np.linalg.norm(known["product"].vectors[0]), rtol=1e-5)
     table.add_late(found.tables, path)
-    again = newcomers.encode(path, grown(SMALL))
+    again = cold_start.encode(path, grown(SMALL))
     assert not any(len(each.keys) for each in again.tables.values())
     assert table.load(path).keys() == known.keys()
     assert len(table.load(path)["product"].keys) == SMALL.products.num_rows
@@ -93,8 +93,8 @@ def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_leng
 
 def test_a_newcomer_of_known_hierarchy_is_its_sum_and_an_unknown_top_level_is_the_mean(tmp_path: Path) -> None:
     """By the model without messages, in which nothing else adds to it."""
-    path = run(tmp_path, "twin")
-    found, weights = newcomers.encode(path, grown(SMALL)).tables, load_file(path / "weights.safetensors")
+    path = run(tmp_path, "two_tower")
+    found, weights = cold_start.encode(path, grown(SMALL)).tables, load_file(path / "weights.safetensors")
     price = str(np.searchsorted(weights["price_edges"], KNOWN["price"]))
     kept = {(level, key): row for level, key, row in _rows(path)}
 
@@ -124,7 +124,7 @@ def _rows(path: Path) -> list[tuple[str, str, int]]:
 def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tmp_path: Path) -> None:
     """A known product, taken out of the tables, is encoded to where it was."""
     first = run(tmp_path, "sage")
-    registry.crown(tmp_path, first.name)
+    registry.promote(tmp_path, first.name)
     config = replace(MODELS["sage"].config, dim=8)
     path = train(SMALL, tmp_path, model="sage", config=config, seed=3, warm=True, device="cpu").path
     tables = table.load(path)
@@ -132,5 +132,5 @@ def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tm
     sealed.write(path / "manifest.json", manifest | {"files": {}})
     (path / "embeddings.safetensors").unlink()
     table.save(tables | {name: Table(each.keys[1:], each.vectors[1:]) for name, each in tables.items()}, path)
-    for name, each in newcomers.encode(path, SMALL).tables.items():
+    for name, each in cold_start.encode(path, SMALL).tables.items():
         np.testing.assert_allclose(each.vectors, tables[name].vectors[:1], atol=1e-5, err_msg=name)

@@ -20,14 +20,15 @@ from holley_graph.embeddings.table import Table, Tables
 from holley_graph.model import encoder, vectors
 from holley_graph.model.architectures import MODELS, Architecture
 from holley_graph.model.encoder import ROTATION, SCALE, TOP, Encoder
-from holley_graph.model.fit import Fitted, build, served
+from holley_graph.model.fit import TrainedModel, build
 from holley_graph.model.sage import History
+from holley_graph.model.trainer import served
 from holley_graph.model.warm import rotated
 from holley_graph.snapshot.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
-class Newcomers:
+class ColdStart:
     """What came after a run.
 
     Attributes:
@@ -39,7 +40,7 @@ class Newcomers:
     unknown: dict[str, list[str]]
 
 
-def encode(run: Path, snapshot: Snapshot) -> Newcomers:
+def encode(run: Path, snapshot: Snapshot) -> ColdStart:
     """Give vectors to what a snapshot has and a run folder lacks.
 
     Args:
@@ -63,12 +64,12 @@ def encode(run: Path, snapshot: Snapshot) -> Newcomers:
     new_pairs = np.flatnonzero(known.lift.rows(made.lift.vehicles, made.lift.products, *pairs) < 0)
     length = float(np.linalg.norm(known["product"].vectors[0].astype(float)))
     late["product"] = replace(late["product"], vectors=table.pad_to(length, late["product"].vectors))
-    return Newcomers(Tables(late, made.lift.take(new_pairs)), unknown)
+    return ColdStart(Tables(late, made.lift.take(new_pairs)), unknown)
 
 
 def everybody(
     snapshot: Snapshot, model_of: Architecture, kept: Encoder, seed: int
-) -> tuple[Fitted, dict[str, list[str]]]:
+) -> tuple[TrainedModel, dict[str, list[str]]]:
     """Encode all of a graph by what a run kept, without training; say what it has never seen, by level."""
     assert kept.counted is not None  # noqa: S101  `encoder.load` has refused a run of a graph without vehicles
     popularity, lift = kept.counted.apply(snapshot)
@@ -81,7 +82,7 @@ def everybody(
     history = History(model_of.config.dim)
     history.load_state_dict({"weights": kept.state["history.weights"]})
     lifts = torch.from_numpy(lift.astype(np.float32))
-    fitted = Fitted(q, z, popular, lifts, history.requires_grad_(False), Paths(), source, kept, float("nan"))
+    fitted = TrainedModel(q, z, popular, lifts, history.requires_grad_(False), Paths(), source, kept, float("nan"))
     turn = kept.state.get(ROTATION)
     unknown = {name: sorted(set(levels[name].keys) - set(kept.keys[name])) for name in TOP}
     return fitted if turn is None else rotated(fitted, turn), unknown
