@@ -48,7 +48,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if path.name == _DELTA:
             raise SourceError(
-                f"{folder} is a Delta table, which is more than its files", "export it as plain Parquet"
+                f"{folder} is a Delta table and cannot be read as Parquet files", "export it as plain Parquet"
             )
         if path.name.startswith(("_", ".")):
             continue
@@ -58,5 +58,5 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
         else:
             raise SourceError(
-                f"{path} is no Parquet file by its name", "a table's folder holds parts named *.parquet and no more"
+                f"{path} is not named *.parquet", "leave only *.parquet files in the folder of a table"
             )

@@ -73,7 +73,7 @@ def shared_emails(extracted: Extract, most_ids: int) -> list[str]:
     """Say how many users lost an email because too many share it."""
     return [
         f"table {account.name}: {account.ignored['shared_email']:,} users have an email that more than "
-        f"{most_ids:,} ids share; it counts as nobody's (sync.most_ids)"
+        f"{most_ids:,} ids share; the email is ignored (sync.most_ids)"
         for account in extracted.accounts
         if "shared_email" in account.ignored
     ]

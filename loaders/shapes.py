@@ -64,7 +64,7 @@ def _check(table: RawTable, file: Path, in_folders: set[str]) -> tuple[pa.Schema
     for name, expected in (table.columns | table.optional).items():
         if name.lower() in in_folders and name.lower() not in found:
             raise SourceError(
-                f"table {table.name}, column {name}: stands in the name of a folder above {file}, not in the file",
+                f"table {table.name}, column {name}: is in the name of a folder above {file} and not in the file",
                 "write the column into the files, too",
             )
         if name.lower() not in found and name in table.columns:
@@ -104,7 +104,7 @@ def _refuse_twins(table: RawTable, file: Path, names: list[str], expected: Itera
         same = [other for other in names if other.lower() == name.lower()]
         if len(same) > 1:
             raise SourceError(
-                f"table {table.name}{where}: {', '.join(same)} are one name in {file}",
+                f"table {table.name}{where}: {', '.join(same)} are the same name in {file}",
                 "names compare without regard to case: keep one of these columns",
             )
 

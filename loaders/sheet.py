@@ -56,6 +56,6 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[st
     missing = [name for name in columns if name not in found.columns]
     if missing:
         raise SourceError(
-            f"{path} lacks {len(missing)} columns, {missing[0]} among them", "it has to be of the wide format"
+            f"{path} lacks {len(missing)} columns, {missing[0]} among them", "use a file of the wide format"
         )
     return found.project(", ".join(("row_number() OVER () AS row", *columns)))

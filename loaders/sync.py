@@ -195,7 +195,7 @@ class _Sync:
         key = identity.email_key(self.settings)
         rules = {"lineage": self.source.lineage, "rules": taken.rules(self.settings, self.as_of, key)}
         if before is None:
-            self.notes.append("everything is read: what the last sync took is not here")
+            self.notes.append("everything is read: the tables of the last sync are not in this home")
         elif {name: before.manifest[name] for name in rules} != rules:
             self.notes.append("everything is read: the source or the rules are not those of the last sync")
         else:
@@ -212,7 +212,7 @@ class _Sync:
             return None
         left, damage = taken.open_whole(self.settings.home, marker["run_id"])
         if damage:
-            self.notes.append(f"the graph itself is read, as what the last sync kept is damaged: {damage}")
+            self.notes.append(f"the graph itself is read because tables of the last sync are damaged: {damage}")
         return left
 
     def _held(self, before: taken.Taken | None, marker: Row | None) -> dict[str, pa.Table]:

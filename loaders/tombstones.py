@@ -57,7 +57,7 @@ def _read(home: Path) -> dict[str, Any]:
         return {FORGOTTEN: plain}
     document = sealed.read(file, _HINT)
     if FORGOTTEN not in document:
-        raise ParcelError(f"{file} is no list of the forgotten", _HINT)
+        raise ParcelError(f"{file} is not a list of forgotten people", _HINT)
     return document
 
 
@@ -119,7 +119,7 @@ def _open(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str
     key = identity.email_key(settings)
     if document.get(OF_KEY, digest(key, OF_KEY, "")) != digest(key, OF_KEY, ""):
         raise ParcelError(
-            f"{path(settings.home)} was made with another email key: nobody of it would be left out",
+            f"{path(settings.home)} was made with another email key, so a sync would bring forgotten people back",
             "put the key back from a backup",
         )
     connection.register("tombstones", pa.table({"digest": document[FORGOTTEN]}))

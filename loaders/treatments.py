@@ -55,7 +55,7 @@ def outcome(
     connection.sql(sqltext.duckdb("campaign/sent_slots")).create("sent_slots")
     start = connection.table("sent_slots").aggregate("epoch(min(generated_at))").fetchall()[0][0]
     if start is None:
-        raise SourceError(f"{exported} says nowhere when it was generated")
+        raise SourceError(f"{exported} has no time in generated_at")
     statement = sqltext.load("campaign/outcome")
     values = statement.values(_values(settings, int(start)))
     rows: pa.Table = connection.sql(sqltext.duckdb(statement.name), params=values).to_arrow_table()

@@ -1,4 +1,4 @@
-// purpose: what leads on from what a user looked at, laid aside or bought, lately above all; fitting parts only
+// purpose: fitting parts that follow from what a user looked at, added to the cart or bought; recent actions count most
 // mode: read
 // params: $user_id string           whose answer
 //         $k integer                how many parts
@@ -32,7 +32,7 @@ CALL (u) {
   ORDER BY weight DESC, a.sku LIMIT $seeds
   WITH collect({a: a, weight: weight, how: head(COLLECT {
     UNWIND did AS d
-    RETURN {VIEWED: 'looked at', CARTED: 'laid aside', ORDERED: 'bought'}[type(d)] ORDER BY d.weight DESC, type(d)
+    RETURN {VIEWED: 'looked at', CARTED: 'added to the cart', ORDERED: 'bought'}[type(d)] ORDER BY d.weight DESC, type(d)
   })}) AS all
   RETURN [s IN all | {a: s.a, how: s.how, share: s.weight / reduce(sum = 0.0, t IN all | sum + t.weight)}] AS seeds
 }

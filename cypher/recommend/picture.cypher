@@ -36,7 +36,7 @@ RETURN labels(s)[0] AS start_label, coalesce(s.user_id, s.sku, s.vehicle_id) AS 
        CASE labels(s)[0] WHEN 'User' THEN 'user' ELSE coalesce(s.title, s.sku) END AS start_name,
        type(r) AS type,
        CASE type(r) WHEN 'OWNS' THEN 'owns' WHEN 'FITS' THEN 'fits' WHEN 'VIEWED' THEN 'looked at'
-         WHEN 'CARTED' THEN 'laid aside' WHEN 'ORDERED' THEN 'bought'
+         WHEN 'CARTED' THEN 'added to the cart' WHEN 'ORDERED' THEN 'bought'
          WHEN 'CO_PURCHASED' THEN r.count + ' bought it next' ELSE r.count + ' sessions with both' END AS says,
        labels(e)[0] AS end_label, coalesce(e.vehicle_id, e.sku) AS end,
        coalesce(replace(e.vehicle_id, '|', ' '), e.title, e.sku) AS end_name

@@ -1,4 +1,4 @@
-// purpose: label the users who viewed, laid aside or bought something on or after the boundary: those are indexed
+// purpose: label the users who viewed, added to the cart or bought something on or after the boundary: those are indexed
 // mode: auto
 // params: none
 // returns: none

@@ -23,7 +23,7 @@ html_option = click.option(
 
 @click.command()
 @click.option("--user", "user_id", help="Answer for a user.")
-@click.option("--vehicle", help='Answer for a vehicle, as "1969 CHEVROLET CAMARO".')
+@click.option("--vehicle", help='Answer for a vehicle, for example "1969 CHEVROLET CAMARO".')
 @k_option
 @ranker_option
 @by_option
@@ -44,7 +44,7 @@ def recommend(
     if (user_id is None) == (vehicle is None):
         raise click.UsageError("give either --user or --vehicle")
     if by and (user_id is None or ranker != "graph"):
-        raise click.UsageError("--by answers for a --user, and by the graph")
+        raise click.UsageError("--by needs --user and the graph as ranker")
     rules = context.settings.recommend
     user_id = user_id and identity.as_kept(context.settings, user_id)
     with context.graph() as graph:
@@ -125,13 +125,13 @@ def explain(context: Context, user_id: str, sku: str, html: Path | None, as_json
         return
     say(found.path or f"no fitment path from user {user_id} to {sku}")
     if found.speaks_for:
-        table("Speaks for it", ("why",), [[line] for line in found.speaks_for])
-    table("Rules it out", ("why",), [[line] for line in found.rules_out or ["nothing"]])
+        table("Reasons for it", ("why",), [[line] for line in found.speaks_for])
+    table("Reasons against it", ("why",), [[line] for line in found.rules_out or ["nothing"]])
 
 
 @click.command()
 @click.option("--user", "user_id", required=True, help="From whom.")
-@click.option("--sku", required=True, help="To which part.")
+@click.option("--sku", required=True, help="SKU of the part.")
 @html_option
 @json_option
 @click.pass_obj

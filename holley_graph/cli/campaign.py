@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> None:
-    """What came of an export with arms: clicks and orders per arm, as the last sync knows them."""
+    """Count clicks and orders per arm of an export, as the last sync knows them."""
     from holley_graph.campaign.outcome import read_back
     from holley_graph.cli.gate import last_sync
     from holley_graph.errors import SettingsError

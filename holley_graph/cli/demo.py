@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 HELD_OUT_DAYS = 30
 WHO = {
-    "cold": "an owner of whom nothing but the vehicle is known",
+    "cold": "an owner with a vehicle and no history",
     "buyer": "an owner with past orders",
-    "visitor": "an owner who looked around",
+    "visitor": "an owner who viewed parts",
 }
 
 
 @click.command()
-@click.option("--users", type=click.IntRange(200), default=5_000, show_default=True, help="Owners in the world.")
-@click.option("--seed", type=int, default=20260101, show_default=True, help="Same seed, same world.")
+@click.option(
+    "--users", type=click.IntRange(200), default=5_000, show_default=True, help="Number of owners in the world."
+)
+@click.option("--seed", type=int, default=20260101, show_default=True, help="The same seed gives the same world.")
 @json_option
 @click.pass_obj
 def demo(context: Context, users: int, seed: int, as_json: bool) -> None:
-    """Generate a world, sync, train, write back, and show answers, an honest comparison and the Browser.
+    """Generate a world, sync, train, write back, and show answers, a comparison and Neo4j Browser.
 
-    Works in the same home as everything else and leaves the server up; it refuses a home that holds other data.
+    The server stays up. A home that holds other data is refused.
     """
     started = time.monotonic()
     settings = context.settings

@@ -13,9 +13,9 @@ from holley_graph.cli.console import json_option, print_json, progress, say, tab
 @json_option
 @click.pass_obj
 def embed(context: Context, new: bool, as_json: bool) -> None:
-    """Give vectors to what the live release has none of, by its own encoder and without training."""
+    """Give vectors to what came after the live release, without training."""
     if not new:
-        raise click.UsageError("say --new: everybody else is given vectors by train")
+        raise click.UsageError("embed needs --new; train gives vectors to everything else")
     from holley_graph.embeddings.late import write_late
     from holley_graph.embeddings.table import add_late
     from holley_graph.export.sources import live_run
@@ -42,4 +42,4 @@ def embed(context: Context, new: bool, as_json: bool) -> None:
     table(f"came after {run.name}", ("vectors", "encoded now", "live now"), rows)
     for level, keys in found.unknown.items():
         if keys:
-            say(f"never seen before, so taken for the mean of all: {level.replace('_', ' ')} {', '.join(keys)}")
+            say(f"unknown to the run, the mean is used: {level.replace('_', ' ')} {', '.join(keys)}")

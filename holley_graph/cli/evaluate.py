@@ -39,7 +39,7 @@ target_option = click.option(
     help="What rankers have to find: the parts that were ordered, carted or viewed in the 30 days after a cut.",
 )
 fastrp_option = click.option(
-    "--fastrp", is_flag=True, help="Also ask vectors that Graph Data Science makes, per cut."
+    "--fastrp", is_flag=True, help="Also rank by FastRP vectors of Graph Data Science, made at each cut."
 )
 
 
@@ -51,7 +51,7 @@ fastrp_option = click.option(
 @json_option
 @click.pass_obj
 def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, fastrp: bool, as_json: bool) -> None:
-    """Hold RUNS that were trained with --as-of against v5.18 and other rankers, on what came later."""
+    """Compare RUNS with v5.18 and other rankers on what people did after their --as-of."""
     from holley_graph.embeddings import table as embeddings
     from holley_graph.errors import SettingsError
     from holley_graph.evaluation import study
@@ -61,9 +61,7 @@ def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, f
     manifests = {run: _manifest(folder, run) for run in runs}
     ends = {manifest["as_of"] for manifest in manifests.values()}
     if len(ends) > 1:
-        raise SettingsError(
-            "these runs end at different times, so no question is fair to all", "train --as-of TIME"
-        )
+        raise SettingsError("these runs have different --as-of times and cannot be compared", "train --as-of TIME")
     ours = {run: embeddings.load(folder / run) for run in runs}
     with _asking(context.settings) as (graph, full, report):
         at = ends.pop()
@@ -72,22 +70,22 @@ def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, f
 
 
 @click.command()
-@click.option("--cuts", type=click.IntRange(1), default=3, show_default=True, help="Rolling cuts, 30 days apart.")
+@click.option("--cuts", type=click.IntRange(1), default=3, show_default=True, help="Number of cuts, 30 days apart.")
 @click.option(
     "--model",
     "models",
     type=click.Choice(MODELS),
     multiple=True,
-    help="Architecture; give it several times for several (default: sage, unless there is a recipe).",
+    help="Architecture; can be given several times (default: sage, unless there is a recipe).",
 )
 @click.option(
     "--recipe",
     "recipes",
     type=RECIPE,
     multiple=True,
-    help="Model and configuration from a file that tune wrote; give it several times for several.",
+    help="Model and configuration from a file that tune wrote; can be given several times.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the trainings.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the trainings.")
 @target_option
 @gate_option
 @fastrp_option
@@ -104,7 +102,7 @@ def backtest(
     fastrp: bool,
     as_json: bool,
 ) -> None:
-    """Train at several earlier times and hold each model against v5.18 and others on the 30 days after it."""
+    """Train at several earlier times and compare each model with v5.18 and others on the 30 days after."""
     from holley_graph.embeddings import table as embeddings
     from holley_graph.evaluation import registry, study
     from holley_graph.model import recipe as room
@@ -229,7 +227,7 @@ def _show(document: dict[str, Any]) -> None:
     )
     table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "over", "from", "to"), rows)
     if "v5.18" not in document["rankers"]:
-        say("v5.18 was not asked: the tables of the last sync are not in this home")
+        say("v5.18 is left out: the tables of the last sync are not in this home")
     for run, verdict in document.get("verdicts", {}).items():
         say(f"{run}: {verdict['outcome']}")
         for reason in verdict["reasons"]:

@@ -20,13 +20,17 @@ ranker_option = click.option(
     type=click.Choice(["graph", "baseline", "hybrid", "universal"]),
     default="graph",
     show_default=True,
-    help="Who ranks: the live release, baseline v5.18, both, or the live release among parts that fit very much.",
+    help="The live release, baseline v5.18, both, or the live release among the parts that fit the most vehicles.",
 )
 
 
 @click.command()
 @click.option(
-    "--out", "path", type=click.Path(path_type=Path), required=True, help="File: .csv, .parquet or .ndjson."
+    "--out",
+    "path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="File to write: .csv, .parquet or .ndjson.",
 )
 @click.option(
     "--format",
@@ -37,7 +41,7 @@ ranker_option = click.option(
     help="A row per address and vehicle, or a row per part.",
 )
 @ranker_option
-@click.option("--campaign", help="Divide people into arms and a hold-out; its name is the salt of the split.")
+@click.option("--campaign", help="Divide people into arms and a hold-out; the name is the salt of the split.")
 @click.option(
     "--arm",
     "arms",
@@ -55,15 +59,15 @@ ranker_option = click.option(
 @click.option(
     "--generated-at",
     type=Moment(),
-    help="What every row says of when it was made (default: now); the same time gives the same bytes.",
+    help="Time in the column generated_at (default: now); the same time gives the same bytes.",
 )
 @click.option(
     "--to",
     "target",
     metavar="bigquery:DATASET.TABLE",
-    help="Load the file there, too, if `gate` lets it pass; --out is wide Parquet then.",
+    help="Also load the file into this table if it passes `gate`; --out must be wide Parquet.",
 )
-@click.option("--append", is_flag=True, help="With --to: add the rows to the table's instead of replacing them.")
+@click.option("--append", is_flag=True, help="With --to: append to the table instead of replacing its rows.")
 @json_option
 @click.pass_context
 def export(
@@ -79,7 +83,7 @@ def export(
     append: bool,
     as_json: bool,
 ) -> None:
-    """Rank for every user with a vehicle, outside the database, into one owner-only file with addresses."""
+    """Rank parts for every user with a vehicle and write one file with email addresses."""
     from holley_graph.campaign.split import Split
     from holley_graph.export.export import export as run_export
 
@@ -131,8 +135,8 @@ def show(done: Report) -> None:
         ("users with a vehicle", done.owners),
         ("rows' addresses and vehicles", done.people),
         ("left out: too few parts", done.too_few),
-        ("left out: another id answers", done.other_id),
+        ("left out: another id has the row", done.other_id),
     ]
     table(f"Export by {done.ranker}, {done.run_id}", ("what", "count"), rows)
     table("Answered by", ("tier", "parts"), list(done.sources.items()))
-    say(f"{done.rows:,} rows in {done.path} after {done.seconds:.1f} s; it holds addresses: keep it to yourself")
+    say(f"{done.rows:,} rows in {done.path} after {done.seconds:.1f} s; it holds email addresses: keep it private")

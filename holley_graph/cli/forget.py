@@ -30,8 +30,8 @@ def forget(ctx: click.Context, user_id: str, yes: bool, as_json: bool) -> None:
             f"Forgotten: {', '.join(done.user_ids)}", ("where", "removed"), [*gone, ("snapshots", done.snapshots)]
         )
         for path in done.missing:
-            say(f"not there any more, look for copies: {path}")
-        left = f"still named in: {', '.join(done.found)}" if done.found else "no name of theirs is left"
+            say(f"already gone, look for copies: {path}")
+        left = f"still found in: {', '.join(done.found)}" if done.found else "nothing is left"
         say(f"searched {done.searched:,} places: {left}")
     if done.found:
         ctx.exit(1)

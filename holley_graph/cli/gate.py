@@ -26,14 +26,14 @@ Existing = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command()
 @click.argument("path", metavar="FILE", type=Existing)
-@click.option("--previous", type=Existing, help="File of the release before, to compare with.")
+@click.option("--previous", type=Existing, help="Previous export file, to compare with.")
 @click.option(
     "--source",
     metavar="bigquery|files:DIR",
-    help="Hold it against raw tables read anew (default: the last sync and its source).",
+    help="Check against raw tables, read anew (default: the last sync and its source).",
 )
-@click.option("--as-of", type=Moment(), help="With --source: know only what is strictly before this time.")
-@click.option("--html", "page_path", type=click.Path(path_type=Path), help="Write the report as a page, too.")
+@click.option("--as-of", type=Moment(), help="With --source: use only what is strictly before this time.")
+@click.option("--html", "page_path", type=click.Path(path_type=Path), help="Also write the report as an HTML page.")
 @json_option
 @click.pass_context
 def gate(
@@ -113,7 +113,7 @@ def source_of(taken: Taken, settings: Settings) -> Source:
     if there:
         return source
     hint = f"holley-graph gate FILE --source files:DIR --as-of {taken.moment:%Y-%m-%dT%H:%M:%SZ}"
-    raise GraphStateError(f"the last sync read {taken.source}, which is not there by the settings of today", hint)
+    raise GraphStateError(f"the last sync read {taken.source}, but the settings now name another source", hint)
 
 
 def show(done: Report) -> None:

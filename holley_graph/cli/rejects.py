@@ -33,8 +33,8 @@ def rejects(
 ) -> None:
     """Look at rows that syncs rejected: list the runs, show a run's rows, or replay them against the source.
 
-    A replay reads the source as of the run's time and says which rows are still rejected; it writes nothing. What
-    was put right in the source is taken by the next sync.
+    A replay reads the source as of the run's time and says which rows are still rejected; it writes nothing. The
+    next sync takes what was corrected in the source.
     """
     from holley_graph.errors import SettingsError
     from loaders import deadletter

@@ -15,12 +15,12 @@ from holley_graph.cli.console import json_option, print_json, progress, say
 @click.option(
     "--force",
     is_flag=True,
-    help="Put a run live although its recipe was judged no-go, or there was too little to say.",
+    help="Make a run live although its recipe was judged no-go, or there was too little to say.",
 )
 @json_option
 @click.pass_obj
 def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
-    """Put the embeddings of RUN live: staged in a slot of their own, checked there, then named live."""
+    """Make the embeddings of RUN live: write them into a free slot, check them, switch to it."""
     from holley_graph import sealed
     from holley_graph.cli.connection import follow
     from holley_graph.embeddings.writeback import write_back
@@ -53,9 +53,9 @@ def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def rollback(context: Context, as_json: bool) -> None:
-    """Put the release live that came before the live one; where that is live already, it stays.
+    """Go back to the release before the live one. If that one is live already, it stays.
 
-    `writeback` of the later one goes forward again, at once.
+    `writeback` of the later run makes it live again at once.
     """
     from holley_graph.cli.connection import follow
     from holley_graph.embeddings.writeback import roll_back

@@ -15,7 +15,7 @@ from holley_graph.cli.console import json_option, print_json, table
 def migrate(context: Context, dry_run: bool, as_json: bool) -> None:
     """Show pending schema migrations and apply them; an edited one is refused.
 
-    `sync` does the same before it writes, so this is for looking first.
+    `sync` does the same before it writes, so use this to look first.
     """
     from holley_graph.graph import migrations
 

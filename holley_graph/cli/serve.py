@@ -13,8 +13,8 @@ from holley_graph.cli.console import say
 def serve(context: Context) -> None:
     """Answer the queries of cypher/recommend/ over HTTP, read-only, until interrupted.
 
-    For tooling that should not hold the database password: callers show the token of a file instead. On loopback,
-    unless the settings say otherwise; what can be asked is described at /openapi.json.
+    Callers show a token and need no database password. The server listens on loopback unless the settings say
+    otherwise. /openapi.json describes what can be asked.
     """
     from holley_graph.server.status import address
     from holley_graph.web import serve as door

@@ -67,7 +67,7 @@ def status(context: Context, as_json: bool) -> None:
         return
     table("Server", ("what", "value"), [(key, str(value)) for key, value in _shown(found)])
     if found["pid"] and not found["running"]:
-        say(f"process {found['pid']} is there and does not answer: it starts, or it hangs")
+        say(f"process {found['pid']} does not answer: it is starting, or it hangs")
     if found["indexes"]:
         table("Indexes", ("name", "state"), [(index["name"], index["state"]) for index in found["indexes"]])
 
@@ -95,9 +95,15 @@ def doctor(context: Context, as_json: bool) -> None:
 @click.command()
 @click.option("--query", metavar="NAME", help="A query of cypher/browse/, filled in and ready to run.")
 @click.option(
-    "--set", "given", metavar="PARAMETER=VALUE", multiple=True, help="A parameter of it; can be repeated."
+    "--set",
+    "given",
+    metavar="PARAMETER=VALUE",
+    multiple=True,
+    help="A parameter of the query; can be given several times.",
 )
-@click.option("--files", type=click.Path(path_type=Path), help="Write what Browser imports into this folder.")
+@click.option(
+    "--files", type=click.Path(path_type=Path), help="Write the files that Neo4j Browser imports into this folder."
+)
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the web browser of this machine.")
 @json_option
 @click.pass_obj

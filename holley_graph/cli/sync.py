@@ -46,12 +46,12 @@ source_option = click.option(
 
 
 as_of_option = click.option(
-    "--as-of", type=Moment(), help="Know only what is strictly before this time (default: today's midnight, UTC)."
+    "--as-of", type=Moment(), help="Use only what is strictly before this time (default: today's midnight, UTC)."
 )
 since_option = click.option(
     "--since-last/--full",
     default=False,
-    help="Read only events since the last sync, some days before it included; or all, which sees deletions too.",
+    help="Read only events since the last sync and some days before it; --full reads all and finds deletions.",
 )
 
 
@@ -59,9 +59,13 @@ since_option = click.option(
 @source_option
 @as_of_option
 @since_option
-@click.option("--dry-run", is_flag=True, help="Say what would change, write nothing; queries are run and paid for.")
 @click.option(
-    "--tables-only", is_flag=True, help="Keep the tables in HOME/taken/RUN for the Spark job, write nothing."
+    "--dry-run", is_flag=True, help="Write nothing and say what would change; queries are run and paid for."
+)
+@click.option(
+    "--tables-only",
+    is_flag=True,
+    help="Write nothing into the graph; keep the tables in HOME/taken/RUN for the Spark job.",
 )
 @json_option
 @click.pass_obj
@@ -82,7 +86,7 @@ def sync(
 @source_option
 @as_of_option
 @since_option
-@click.option("--free", is_flag=True, help="Say only what can be known without running a query: bytes and price.")
+@click.option("--free", is_flag=True, help="Run no query; say only how many bytes it would read, and the price.")
 @json_option
 @click.pass_obj
 def plan(
@@ -204,7 +208,7 @@ def show(done: Report) -> None:
     for note in done.notes:
         say(note)
     if done.mode == "unchanged":
-        say("the source and the settings are what the graph last took: nothing to do")
+        say("nothing to do: source and settings are those of the last sync")
 
 
 def show_costs(costs: Sequence[Mapping[str, Any]]) -> None:

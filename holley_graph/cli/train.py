@@ -27,26 +27,26 @@ RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--as-of",
     type=Moment(),
-    help="Learn only from before this time; what the graph knows later is measured against.",
+    help="Learn only from data before this time; the run is measured on what came later.",
 )
 @click.option(
     "--seed",
     type=int,
     default=0,
     show_default=True,
-    help="Same seed, same result on CPU; --warm has the live run's.",
+    help="The same seed gives the same result on CPU; --warm uses the live run's.",
 )
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where to train.",
+    help="Device to train on.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(min=1),
-    help="Vehicles per step, with their choices and neighbours; sage and two_tower (default: all at once).",
+    help="Vehicles per step, for sage and two_tower (default: all at once).",
 )
 @click.option(
     "--mixed", is_flag=True, help="Multiply matrices in bfloat16, for GPUs; sums and softmax stay in float32."
@@ -55,13 +55,13 @@ RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--snapshot",
     "parcel_folder",
     type=click.Path(path_type=Path),
-    help="Train from this snapshot folder, without a database (default: take one of the graph).",
+    help="Train from this snapshot folder, without a database (default: take a new one from the graph).",
 )
 @click.option("--recipe", type=RECIPE, help="Model and configuration from a file that tune wrote.")
 @click.option(
     "--warm",
     is_flag=True,
-    help="Go on from the live release, turn all vectors onto its own, and say how far they moved.",
+    help="Go on from the live release and say how far the vectors moved.",
 )
 @json_option
 @click.pass_obj
@@ -94,7 +94,7 @@ def train(
     home = context.settings.home
     with process_group() as processes, progress(processes.first) as report:
         if parcel_folder is None and processes.count > 1:
-            raise SettingsError("several processes learn from one snapshot: say which", "--snapshot FOLDER")
+            raise SettingsError("several processes need the same snapshot", "--snapshot FOLDER")
         parcel_folder = parcel_folder or take_snapshot(context, report)
         snapshot = parcel.open_parcel(parcel_folder)
         run = run_training(
@@ -181,17 +181,17 @@ def show_comparison(name: str, measured: dict[str, Any]) -> None:
         f"95 % interval {lift['low']:+.4f} … {lift['high']:+.4f}"
     )
     if measured["calibration"]:
-        said = measured["calibration"]
+        rates = measured["calibration"]
         say(
-            f"of what could be recommended {said['happened']:.2%} was bought, {said['said']:.2%} was said to be; "
-            f"in tenths of the cases both are {said['error']:.4f} apart on average"
+            f"predicted purchase rate {rates['said']:.2%}, actual {rates['happened']:.2%}; "
+            f"mean calibration error {100 * rates['error']:.2f} points"
         )
 
 
 def _show_drift(live: str, drift: dict[str, Any]) -> None:
     rows = [(name, each["both"], each["cosine"], each["move"]) for name, each in drift["moved"].items()]
     table(f"moved from {live}", ("vectors", "in both", "cosine", "move"), rows)
-    say(f"other parts among the best four for {drift['top_four_changed']:.1%} of {drift['owners']:,} owners")
+    say(f"the best four parts changed for {drift['top_four_changed']:.1%} of {drift['owners']:,} owners")
 
 
 def _held_out_mrr(run: dict[str, Any]) -> float | None:

@@ -20,15 +20,19 @@ from holley_graph.cli.train import MODELS, take_snapshot
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="Configurations to try, those of an earlier call counted.",
+    help="Configurations to try, including those of earlier calls.",
 )
-@click.option("--as-of", type=Moment(), help="Look at nothing from this time on.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of every training and of the proposals.")
+@click.option("--as-of", type=Moment(), help="Use only what is strictly before this time.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the trainings and of the proposals.")
 @click.option(
     "--snapshot",
     "parcel_folder",
     type=click.Path(path_type=Path),
+<<<<<<< HEAD:holley_graph/cli/tune.py
     help="Tune on this snapshot folder, without a database (default: take one of the graph).",
+=======
+    help="Search on this snapshot folder, without a database (default: take a new one from the graph).",
+>>>>>>> 21b7fdb (Texts that people read are short plain sentences):holley_graph/cli/search.py
 )
 @json_option
 @click.pass_obj
@@ -41,8 +45,13 @@ def tune(
     parcel_folder: Path | None,
     as_json: bool,
 ) -> None:
+<<<<<<< HEAD:holley_graph/cli/tune.py
     """Try configurations of a model on the last 30 days of what it may know, and write down the best."""
     from holley_graph.model.tune import tune as run_tune
+=======
+    """Try configurations of a model on the last 30 days of its data, and save the best as a recipe."""
+    from holley_graph.model.search import search as run_search
+>>>>>>> 21b7fdb (Texts that people read are short plain sentences):holley_graph/cli/search.py
     from holley_graph.snapshot import parcel
 
     with progress() as report:
@@ -66,6 +75,10 @@ def tune(
     table("Configuration", ("field", "default", "best"), [(name, first[name], chosen[name]) for name in first])
     best, default = found.trials[found.best]["value"], found.trials[0]["value"]
     say(f"best: trial {found.best} with {best:.4f}; the default has {default:.4f}")
-    say("the best of many on the same users looks better than it is: judge it on other time before it goes live")
+    say("the best of many looks better than it is: test it on later purchases before it goes live")
     say(f"train it with: holley-graph train --recipe {found.recipe}")
+<<<<<<< HEAD:holley_graph/cli/tune.py
     say(f"hold it beside others with: holley-graph backtest --recipe {found.recipe}, cut after what was tuned on")
+=======
+    say(f"compare it with: holley-graph backtest --recipe {found.recipe}, at cuts after the data of the search")
+>>>>>>> 21b7fdb (Texts that people read are short plain sentences):holley_graph/cli/search.py

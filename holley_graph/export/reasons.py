@@ -19,7 +19,7 @@ from holley_graph.export.owners import DID, Owners
 from holley_graph.export.rank import Picks
 from holley_graph.export.stock import LEAST_BUYERS, Stock, rows_of, take
 
-SAID = ("bought", "put in your cart", "looked at")
+SAID = ("bought", "added to your cart", "looked at")
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,8 @@ def _timed_out(error: BaseException | None) -> bool:
 
 def _hangs(uri: str) -> ServerHangs:
     return ServerHangs(
-        f"Neo4j at {uri} takes connections and does not answer", "is its process stopped or starved?"
+        f"Neo4j at {uri} takes connections and does not answer",
+        "check whether its process is stopped or the machine short of memory",
     )
 
 

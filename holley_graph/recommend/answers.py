@@ -41,7 +41,7 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
     limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
     if known["vehicle"] is None:
         if known["has_vehicles"]:
-            raise NotFound(f"user {user_id!r} owns no vehicle that we know of, so no part can be said to fit")
+            raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
         if known["release"] is None:
             raise GraphStateError(
                 "there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN"
@@ -79,7 +79,7 @@ def similar(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
     rows = graph.read("recommend/similar", sku=known["sku"], k=k, candidates=rules.index_candidates + k)
     if not rows:
         raise NotFound(
-            f"{known['sku']} came after the live release, or nobody chose it: nothing is like it yet",
+            f"{known['sku']} came after the live release, or nobody chose it: it has no similar parts yet",
             "train and write back",
         )
     return rows
@@ -109,7 +109,7 @@ def _note_without_vehicle(rows: list[Row], k: int, user_id: str) -> str:
     if len(rows) >= k:
         return ""
     if not rows:
-        return f"nothing to go by: user {user_id!r} has no vehicle, and no history that the live release knows"
+        return f"user {user_id!r} has no vehicle, and no history that the live release knows"
     return "the index has no more eligible neighbours"
 
 

@@ -10,6 +10,9 @@ from holley_graph.errors import NotFound
 from holley_graph.graph.client import Graph, Row
 from holley_graph.settings import Recommend
 
+DID = {"VIEWED": "viewed", "CARTED": "added to the cart", "ORDERED": "ordered"}
+"""Relationship type to its verb."""
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -50,17 +53,15 @@ def _speaks_for(facts: Row) -> list[str]:
     if facts["fits"]:
         lines.append(f"fits the {_spoken(facts['vehicle_id'])}")
     lines += [
-        f"{_people(n['buyers'])} bought it after {n['sku']}, which this user {n['how'].lower()}"
+        f"{_people(n['buyers'])} bought it after {n['sku']}, which this user {DID[n['how']]}"
         for n in facts["led_here"]
     ]
     lines += [
-        f"seen together with {n['sku']} in {n['sessions']} sessions, which this user {n['how'].lower()}"
+        f"seen together with {n['sku']} in {n['sessions']} sessions, which this user {DID[n['how']]}"
         for n in facts["seen_together"]
     ]
     for near in facts["same_type"][:1]:
-        lines.append(
-            f"same part type ({facts['part_type']}) as {near['sku']}, which this user {near['how'].lower()}"
-        )
+        lines.append(f"same part type ({facts['part_type']}) as {near['sku']}, which this user {DID[near['how']]}")
     if facts["owners_bought"]:
         lines.append(f"{_people(facts['owners_bought'])} with the same year, make and model bought it")
     elif facts["model_bought"]:
@@ -74,7 +75,7 @@ def _speaks_for(facts: Row) -> list[str]:
 def _rules_out(facts: Row, user_id: str) -> list[str]:
     lines = []
     if facts["vehicle_id"] is None:
-        lines.append(f"user {user_id} owns no vehicle that we know of")
+        lines.append(f"user {user_id} has no known vehicle")
     elif not facts["fits"]:
         lines.append(f"does not fit the {_spoken(facts['vehicle_id'])}")
     if facts["refurbished"]:

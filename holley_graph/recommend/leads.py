@@ -20,7 +20,7 @@ WAYS = {
 """Statement of `cypher/recommend/` to how far it looks: parts of the history, neighbours of the vector index."""
 
 _NOTHING = {
-    "intent": "nothing that fits leads on from what user {user} did",
+    "intent": "no part that fits follows from what user {user} did",
     "owners": "no owner like user {user} bought anything that fits",
     "discovery": "owners of vehicles like the {vehicle} bought nothing that fits it",
 }
@@ -37,13 +37,13 @@ def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> 
     if known["user"] is None:
         raise NotFound(f"no user {user_id!r} in the graph")
     if known["vehicle"] is None:
-        raise NotFound(f"user {user_id!r} owns no vehicle that we know of, so no part can be said to fit")
+        raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
     if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
     rows = graph.read(f"recommend/{way}", user_id=user_id, k=k, **limits, **WAYS[way])
     nothing = _NOTHING[way].format(user=user_id, vehicle=known["vehicle"].replace("|", " "))
-    few = f"{len(rows)} of {k}: no more that fits leads here"
+    few = f"{len(rows)} of {k}: no more parts that fit were reached"
     return Answer(known["vehicle"], rows, "" if len(rows) >= k else few if rows else nothing)
 
 

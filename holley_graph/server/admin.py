@@ -29,7 +29,7 @@ def ensure_password(layout: Layout, jar_cache: Path) -> None:
         return
     if layout.started_before:
         hint = "put the file back; or, to start over with an empty graph, remove that folder"
-        raise AuthFailed(f"{layout.password_file} is gone and the store has its password", hint)
+        raise AuthFailed(f"{layout.password_file} is missing, and the store needs its password", hint)
     password = secrets.token_hex(20)
     # The file comes last: a start that is killed in between makes a new password, which is harmless before the
     # first start.

@@ -62,7 +62,7 @@ def _download(session: requests.Session, base: str, jar: Jar, cache: Path) -> No
         hint = "check the network, or set server.maven_url to a mirror; what was fetched is kept"
         raise JarMissing(f"{jar.coordinate} could not be fetched from {base} ({status})", hint) from error
     if hashlib.sha256(answer.content).hexdigest() != jar.sha256:
-        hint = "the mirror or something on the way altered it; try again, or set server.maven_url to another mirror"
+        hint = "the file was altered on the way; try again, or set server.maven_url to another mirror"
         raise ChecksumDiffers(f"{jar.coordinate} from {base} differs from its SHA-256 in the lock file", hint)
     try:
         put(cache / jar.path, answer.content)

@@ -54,7 +54,7 @@ def refuse_other_line(layout: Layout, version: str) -> None:
     writer = started_by(layout)
     if writer is not None and lock.line(writer) != lock.line(version):
         raise GraphStateError(
-            f"{layout.root} is a store of Neo4j {writer}, and this is Neo4j {version}, of another line",
+            f"{layout.root} was written by Neo4j {writer}, which is another line than this Neo4j {version}",
             "move that folder away, then up, sync and writeback; the rest of the home stays as it is",
         )
 

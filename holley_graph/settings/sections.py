@@ -17,18 +17,18 @@ class Section(BaseModel):
 
 
 class Server(Section):
-    """Where Neo4j is, and how large the embedded one may grow."""
+    """Where Neo4j is, and how much memory the embedded one may use."""
 
     uri: str | None = None
-    """Address of a Neo4j of yours; none: the embedded server."""
+    """Address of your own Neo4j; none: the embedded server."""
     user: str = "neo4j"
     """Database user."""
     password_file: Path | None = None
-    """File with the password of `uri`; the embedded server makes its own."""
+    """File with the password for `uri`. The embedded server makes its own."""
     database: str = "neo4j"
     """Database name on that server."""
     allow_plaintext: bool = False
-    """Permit an unencrypted URI off loopback."""
+    """Allow an unencrypted URI that is not on loopback."""
     bolt_port: int = 7687
     """Loopback port of the Bolt protocol."""
     http_port: int = 7474
@@ -40,72 +40,71 @@ class Server(Section):
     jar_cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("holley-graph") / "jars")
     """Where the server's jars are kept, shared by all homes of this user."""
     maven_url: str | None = None
-    """Base URL of a Maven mirror; none: the one that the resolver library knows."""
+    """Base URL of a Maven mirror; none: the default of the resolver library."""
     start_timeout_s: int = 120
-    """How long a start may take before it counts as failed."""
+    """Seconds that a start may take before it counts as failed."""
 
 
 class Sync(Section):
     """What a sync takes in, and when it stops."""
 
     boundary: AwareDatetime = datetime(2025, 9, 1, tzinfo=UTC)
-    """Order lines count before this time, events from it on (UTC)."""
+    """Order lines count before this time, events from this time on (UTC)."""
     max_rejected_share: float = Field(0.2, ge=0, le=1)
     """Share of a feed's rows that may break a rule before the sync stops with exit code 3."""
     least_judged: int = Field(100, ge=1)
-    """`--since-last` judges the events that it read as if they were at least so many: one bad row of three stops
-    nothing, twenty do."""
+    """`--since-last` counts the events that it read as at least this many when it takes a share of them. So one bad
+    row of three does not stop a sync."""
     batch_rows: int = Field(10_000, gt=0)
     """Rows per write transaction when a change is too large for one."""
     atomic_rows: int = Field(100_000, ge=0)
-    """Changes up to this many rows are written in a single transaction, marker included."""
+    """Changes up to this many rows are written in one transaction."""
     co_purchase_max_skus: int = Field(100, gt=1)
-    """Buyers of more SKUs than this (dealers) teach no co-purchase."""
+    """Buyers of more SKUs than this (dealers) are left out of co-purchase."""
     session_gap_minutes: int = Field(30, gt=0)
     """A pause longer than this ends a viewing session."""
     session_max_skus: int = Field(50, gt=1)
-    """Sessions with more SKUs than this (crawlers) teach no co-view."""
+    """Sessions with more SKUs than this (crawlers) are left out of co-view."""
     time_zone: str = "America/Chicago"
-    """Where the shop is: what an event and an order line of one calendar day there say of the same part is one
-    purchase."""
+    """Time zone of the shop. An event and an order line of a part on one calendar day there are one purchase."""
     placeholders: tuple[str, ...] = ("n/a", "na", "null", "none", "nil", "nan", "undefined", "unknown", "anonymous")
-    """What stands for nobody where an email or a user id should; so does anything of zeros and dashes alone."""
+    """Words that count as a missing email or user id. So does a text of zeros and dashes alone."""
     most_ids: int = Field(20, ge=1)
-    """User ids that may share an email; one that more of them have (a call centre's) belongs to nobody."""
+    """User ids that may share an email. An email with more of them (a call centre's) is ignored."""
     most_characters: int = Field(500, ge=50, le=900)
-    """Characters that a user id, an email, a SKU, a make, a model or a part type may have."""
+    """Longest user id, email, SKU, make, model or part type, in characters."""
     first_year: int = 1885
-    """Earliest model year that is believed."""
+    """Earliest model year that is accepted."""
     last_year: int | None = None
-    """Latest model year that is believed; none: the year after the next one, seen from `as_of`."""
+    """Latest model year that is accepted; none: two years after the year of `as_of`."""
     allow_empty: tuple[str, ...] = ()
-    """Source tables that may have no rows; any other empty one stops the sync."""
+    """Source tables that may be empty. Any other empty table stops the sync."""
     max_row_fall: float = Field(0.5, ge=0, le=1)
-    """Share of a source table's rows that may be gone since the last sync before this one stops."""
+    """Share of a source table's rows that may disappear between two syncs before the second one stops."""
     max_removed_share: float = Field(0.2, ge=0, le=1)
-    """Share of a label or relationship type that a sync may remove before it stops; of fewer than
-    `sync.least_judged`, the share of that many."""
+    """Share of a label or relationship type that a sync may remove before it stops. Fewer than
+    `sync.least_judged` of them count as that many."""
     late_days: int = Field(3, ge=0)
-    """`--since-last` reads events from this many days before the last sync on again: some arrive late."""
+    """`--since-last` also reads the events of this many days before the last sync, because some arrive late."""
     keep_rejects_days: int = Field(90, ge=1)
     """Days for which dead letters are kept."""
     memory_mb: int = Field(2048, ge=256)
-    """Memory in MiB that the engine of syncs, exports and the gate may use before it spills to the home."""
+    """Memory in MiB for the engine of syncs, exports and the gate. Beyond it, the engine uses files in the home."""
 
 
 class BigQuery(Section):
-    """Where the source tables are in BigQuery, who asks, and what a query may cost."""
+    """Where the source tables are in BigQuery, which account reads them, and what a query may cost."""
 
     project: str | None = None
-    """Project that has the tables and pays for the queries; none: that of the credentials."""
+    """Project that has the tables and pays for the queries; none: the project of the credentials."""
     location: str | None = None
-    """Location of the datasets, for example `US`; none: BigQuery finds it out."""
+    """Location of the datasets, for example `US`; none: BigQuery finds it."""
     events_dataset: str = "company_1950"
-    """Dataset of user attributes and events; `project.dataset` for one of another project."""
+    """Dataset of user attributes and events; write `project.dataset` for another project."""
     catalog_dataset: str = "data_company_1950"
-    """Dataset of fitment, items and orders; `project.dataset` for one of another project."""
+    """Dataset of fitment, items and orders; write `project.dataset` for another project."""
     scratch_dataset: str = "holley_graph_scratch"
-    """Dataset for intermediate tables; they expire by themselves. It has to exist."""
+    """Dataset for intermediate tables, which expire by themselves. The dataset must exist."""
     user_attributes_table: str = "ingestion_unified_attributes_schema_incremental"
     """Table of user attributes."""
     events_table: str = "ingestion_unified_schema_incremental"
@@ -119,22 +118,22 @@ class BigQuery(Section):
     credentials_file: Path | None = None
     """Key file of a service account; none: Application Default Credentials."""
     impersonate: str | None = None
-    """Service account to act as, by its address; the credentials must be allowed to."""
+    """Address of a service account to act as. The credentials need the right to do so."""
     rest_endpoint: str | None = None
     """Another address of the REST interface; none: `BIGQUERY_EMULATOR_HOST` of the environment, else Google's. An
-    `http` address must be on loopback; nobody is authenticated there."""
+    `http` address must be on loopback and is used without authentication."""
     storage_endpoint: str | None = None
-    """Another `host:port` of the Storage Read interface; beside an emulator without it, rows are read by REST."""
+    """Another `host:port` of the Storage Read interface. An emulator without it is read by REST."""
     max_bytes_billed: int = Field(100 * 2**30, gt=0)
-    """Bytes that a single query may be billed for; one that would read more is not run."""
+    """Bytes that one query may be billed for. A query that would read more is not run."""
     price_per_tib: float = Field(6.25, ge=0)
-    """What a TiB of reading costs you, US dollars; only for what `plan` says."""
+    """Price of reading a TiB, in US dollars. `plan` uses it for its estimate."""
     streams: int = Field(4, gt=0)
-    """Streams by which a result is read side by side, at most."""
+    """Most streams that read one result at the same time."""
     deadline_s: float = Field(300, gt=0)
-    """Seconds for which a call that fails for the moment is tried again, and a silent stream waited for."""
+    """Seconds for which a failed call is repeated, and for which a silent stream is waited for."""
     scratch_hours: int = Field(24, gt=0)
-    """Hours after which an intermediate table that a killed sync left removes itself."""
+    """Hours after which an intermediate table of a killed sync expires."""
 
 
 class Weights(Section):
@@ -147,7 +146,7 @@ class Weights(Section):
     order: float = Field(5.0, ge=0)
     """Base weight of an order."""
     half_life_days: float | None = Field(30.0, gt=0)
-    """Days after which an interaction counts half; `none`: no decay."""
+    """Days after which an interaction counts half; `none`: interactions do not lose weight with age."""
 
     @field_validator("half_life_days", mode="before")
     @classmethod
@@ -162,9 +161,9 @@ class Eligibility(Section):
     min_price: float = 50.0
     """Cheapest price that is recommended."""
     unknown_price: float = 50.0
-    """What a product without an observed price counts as."""
+    """Price that is assumed for a product without an observed price."""
     max_price: float = Field(100_000.0, gt=0)
-    """Dearest price that is believed; what an event says above it is no price."""
+    """Highest price that is accepted. A higher one in an event is ignored."""
     require_image: bool = True
     """Only products with an https image."""
     unknown_type_min_price: float = 3000.0
@@ -172,10 +171,10 @@ class Eligibility(Section):
 
 
 class Baseline(Section):
-    """What baseline v5.18 counts, and how much (contract §5)."""
+    """What baseline v5.18 counts, and with which weight (contract §5)."""
 
     orders_from: AwareDatetime = datetime(2024, 1, 1, tzinfo=UTC)
-    """Orders before this time (UTC) are too old to count."""
+    """Orders before this time (UTC) do not count."""
     least_pair: int = Field(2, gt=0)
     """Orders that a product needs to count within a segment (make and model) or a make."""
     least_segment: int = Field(5, ge=0)
@@ -183,7 +182,7 @@ class Baseline(Section):
     least_make: int = Field(20, ge=0)
     """Counted orders that a make needs before its own counts are used."""
     least_products: int = Field(4, ge=0)
-    """Eligible products that a vehicle needs to be recommended anything."""
+    """Eligible products that a vehicle needs before anything is recommended for it."""
     segment_weight: float = Field(10.0, ge=0)
     """Score per ln(1 + orders) of the segment."""
     make_weight: float = Field(8.0, ge=0)
@@ -198,26 +197,26 @@ class Recommend(Section):
     exclude_days: int = Field(365, ge=0)
     """Days for which a bought part (any colour of it) is not recommended again."""
     per_part_type: int = Field(2, gt=0)
-    """At most this many of one part type in an answer."""
+    """Most parts of one part type in an answer."""
     universal_share: float = Field(0.1, gt=0, le=1)
-    """Share of the eligible products, those that fit the most vehicles, that `--ranker universal` chooses from."""
+    """`--ranker universal` chooses from this share of the eligible products: those that fit the most vehicles."""
     index_candidates: int = Field(200, ge=10, le=1_000)
-    """Neighbours that the vector index is asked for beside those that an answer shows; more are surer."""
+    """Extra neighbours that the vector index is asked for. More make it less likely that a good part is missed."""
     least_parts: int = Field(3, ge=1, le=4)
-    """Parts that a row of an export needs; a user who is left fewer gets none."""
+    """Parts that a row of an export needs. A user with fewer gets no row."""
 
 
 class Gate(Section):
-    """What a release must be like before it is sent."""
+    """What an export must be like before it is sent."""
 
     least_users: int = Field(400_000, ge=0)
-    """Rows that a file needs; a small world passes with less."""
+    """Rows that a file needs. Lower it for a small world."""
     most_user_change: float = Field(0.05, ge=0)
-    """Share by which the number of rows may differ from the previous release."""
+    """Share by which the number of rows may differ from the previous file."""
     least_variety: float = Field(0.05, ge=0, le=1)
-    """Share of the eligible parts that are recommended to somebody."""
+    """Smallest share of the eligible parts that must be recommended to somebody."""
     most_first_share: float = Field(0.2, ge=0, le=1)
-    """Share of the rows in which one part may come first."""
+    """Largest share of the rows in which one part may come first."""
     most_tier_change: float = Field(0.1, ge=0)
     """How much the share of an answering tier may differ from the previous release."""
     most_price_change: float = Field(0.2, ge=0)
@@ -228,47 +227,46 @@ class Export(Section):
     """How an export is written."""
 
     guard_csv: bool = True
-    """Whether text in CSV that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a
-    line end) gets a `'` before it; `gate`, `campaign` and `forget` take that off again."""
+    """Whether a `'` is put before text in CSV that a spreadsheet would run as a formula. Such text begins with `=`,
+    `+`, `-`, `@`, a tab or a line end. `gate`, `campaign` and `forget` remove the `'` again."""
 
 
 class Campaign(Section):
-    """How what came of a campaign is counted."""
+    """How the results of a campaign are counted."""
 
     days: int = Field(14, gt=0)
     """Days after the export was made within which clicks and orders count."""
     scanner_seconds: int = Field(10, ge=0)
-    """A click within so many seconds of sending is a link scanner's, not a person's."""
+    """A click within this many seconds of sending counts as a link scanner's."""
     scanner_links: int = Field(3, ge=2)
-    """So many clicks of one person within two seconds of each other are a link scanner's, too."""
+    """This many clicks of one person within two seconds also count as a link scanner's."""
 
 
 class Serve(Section):
-    """The read-only HTTP door for tooling that should not hold the database password."""
+    """The read-only HTTP server for tools that should not know the database password."""
 
     host: str = "127.0.0.1"
-    """Address that it listens on; off loopback only with `allow_plaintext`."""
+    """Address that the server listens on. An address that is not on loopback needs `allow_plaintext`."""
     port: int = 7480
-    """Its port."""
+    """Port that the server listens on."""
     token_file: Path | None = None
-    """File with the token that callers show; none: one made in the home at the first start."""
+    """File with the token that callers show; none: a file in the home, made at the first start."""
     allow_plaintext: bool = False
-    """Permit an address off loopback, for a proxy before it that encrypts."""
+    """Allow an address that is not on loopback, behind a proxy that encrypts."""
     timeout_s: float = Field(5.0, gt=0)
-    """Seconds within which a question is answered or given up: the database ends the statement, and the caller is
-    told."""
+    """Seconds that a question may take. Then the database ends the statement and the caller gets an error."""
     wait_s: float = Field(1.5, ge=0)
-    """Seconds that a caller may wait for its turn; whoever would wait longer is refused at once (503)."""
+    """Seconds that a caller may wait for a turn. A caller who would wait longer is refused at once (503)."""
     max_rows: int = Field(100, gt=0)
-    """Most rows of an answer, and the largest `k` that may be asked for."""
+    """Most rows of an answer, and the largest `k`."""
     connections: int = Field(16, gt=0)
-    """Connections to the database; further callers wait for their turn."""
+    """Connections to the database. Further callers wait for a turn."""
 
 
 class Privacy(Section):
     """How email addresses are kept out of the graph."""
 
     email_key_file: Path | None = None
-    """File with the HMAC key for email hashes; none: one made in the home at the first sync."""
+    """File with the HMAC key for email hashes; none: a file in the home, made at the first sync."""
     email_key_service: str | None = None
-    """Service of the system's keyring that holds the key, as user `email-key`, instead of a file."""
+    """Service of the system keyring that holds the key, for user `email-key`. It replaces the file."""

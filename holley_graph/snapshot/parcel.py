@@ -81,7 +81,7 @@ def open_parcel(folder: Path) -> Snapshot:
         files = {f"{name}.parquet": entry["sha256"] for name, entry in manifest["files"].items()}
         as_of, options = int(manifest["as_of"]), DeriveOptions(**manifest["options"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ParcelError(f"{manifest_path} is not that of a snapshot") from error
+        raise ParcelError(f"{manifest_path} is not the manifest of a snapshot") from error
     sealed.check(folder, files)
     tables = {name: sealed.table(folder / f"{name}.parquet") for name in (*_TABLES, "fits")}
     pairs = tables.pop("fits")

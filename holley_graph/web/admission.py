@@ -61,4 +61,6 @@ class Admission:
             async with asyncio.timeout_at(until):
                 await self._turns.acquire()
         except TimeoutError as error:
-            raise GraphStateError("the database is slower than its callers ask", "ask again in a moment") from error
+            raise GraphStateError(
+                "there are more questions than the database can answer", "ask again in a moment"
+            ) from error

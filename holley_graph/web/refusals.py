@@ -30,7 +30,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     401: {"model": Stranger, "description": "No token was shown, or a wrong one"},
     503: {
         "model": Refusal,
-        "description": "More callers than can be answered in time, or the database is away or too slow",
+        "description": "Too many callers, or the database is down or too slow",
         "headers": _RETRY_AFTER,
     },
     504: {"model": Refusal, "description": "The database hangs", "headers": _RETRY_AFTER},

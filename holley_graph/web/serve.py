@@ -63,5 +63,5 @@ def refuse_plaintext(settings: Settings) -> None:
     if not loopback and not settings.serve.allow_plaintext:
         raise SettingsError(
             f"on {host} the token would cross the network unencrypted",
-            "put a proxy that encrypts before it and set serve.allow_plaintext",
+            "put an encrypting proxy in front of it and set serve.allow_plaintext",
         )

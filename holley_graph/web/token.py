@@ -32,5 +32,5 @@ def token(settings: Settings) -> str:
     except OSError as error:
         raise AuthFailed(f"token file {path}: {error.strerror}", "put it back, or set serve.token_file") from error
     if len(held) < LEAST_CHARACTERS:
-        raise AuthFailed(f"the token in {path} has {len(held)} characters, {LEAST_CHARACTERS} are the least")
+        raise AuthFailed(f"the token in {path} has {len(held)} characters, at least {LEAST_CHARACTERS} are needed")
     return held

@@ -60,7 +60,7 @@ def of(error: Exception, what: str, deadline_s: float) -> HolleyGraphError:
             "gcloud auth application-default login, or a new key in bigquery.credentials_file",
         )
     if reason == "bytesBilledLimitExceeded":
-        return TooExpensive(f"{what}: {line}", "raise bigquery.max_bytes_billed if it is worth that")
+        return TooExpensive(f"{what}: {line}", "raise bigquery.max_bytes_billed to allow it")
     if reason == "stopped":
         return SourceUnreachable(f"{what}: the job was cancelled: {line}", "run the same command again")
     if reason in FOR_THE_MOMENT or isinstance(cause, api.TooManyRequests):

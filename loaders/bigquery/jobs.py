@@ -41,7 +41,7 @@ class Jobs:
             raise TooExpensive(
                 f"query {name} would read {read:,} bytes, bigquery.max_bytes_billed allows "
                 f"{settings.max_bytes_billed:,}; it was not run",
-                "raise bigquery.max_bytes_billed if it is worth that",
+                "raise bigquery.max_bytes_billed to allow it",
             )
         return Cost(name, read, round(read / _TIB * settings.price_per_tib, 4))
 

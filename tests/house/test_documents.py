@@ -74,6 +74,13 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
+def test_the_index_of_the_experiments_has_every_entry_in_order() -> None:
+    text = read(Path("docs/experiments.md"))
+    index = text.partition("\n## Index\n")[2].partition("\n## ")[0]
+    entries = re.findall(r"^## (\d{4}-\d\d-\d\d)  (.+)$", text, flags=re.M)
+    assert re.findall(r"^- (\S+) \[(.+)\]\(#", index, flags=re.M) == entries
+
+
 @pytest.mark.parametrize("name", ["settings.md", "cli.md", "schema.md", "cypher.md"])
 def test_a_generated_page_is_what_make_docs_would_write(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == generator().pages()[name], "run `make docs`"

@@ -104,7 +104,7 @@ def test_owners_alike_count_once_and_their_other_vehicles_parts_stay_out(live: G
     assert reasons(answer)["B2"] == "2 owners like this one bought it, 2 with the same vehicle"
     assert reasons(answer)["C3"] == "1 owner like this one bought it"
     assert "D4" not in reasons(answer)
-    assert answer.note == "3 of 4: no more that fits leads here"
+    assert answer.note == "3 of 4: no more parts that fit were reached"
     scores = {row["sku"]: row["score"] for row in answer.rows}
     assert scores["B2"] == pytest.approx(2.0, abs=1e-4)
     assert scores["C3"] == pytest.approx(1.0, abs=1e-4)
@@ -125,7 +125,7 @@ def test_what_was_bought_is_left_out_in_every_way(live: Graph, way: str) -> None
 def test_somebody_without_a_history_still_has_owners_alike(live: Graph) -> None:
     assert set(reasons(leads.for_user(live, "owners", "cold", 4, RULES))) == {"A1", "B2", "C3"}
     empty = leads.for_user(live, "intent", "cold", 4, RULES)
-    assert (empty.rows, empty.note) == ([], "nothing that fits leads on from what user cold did")
+    assert (empty.rows, empty.note) == ([], "no part that fits follows from what user cold did")
 
 
 def test_bought_next_has_a_direction_and_fits_a_shared_vehicle(live: Graph) -> None:
@@ -160,7 +160,7 @@ def test_a_picture_has_the_fitment_path_and_what_leads_to_the_part(live: Graph, 
 def test_who_cannot_be_answered_is_told_so(live: Graph) -> None:
     with pytest.raises(NotFound, match="no user 'nobody'"):
         leads.for_user(live, "intent", "nobody", 4, RULES)
-    with pytest.raises(NotFound, match="owns no vehicle"):
+    with pytest.raises(NotFound, match="has no known vehicle"):
         leads.for_user(live, "owners", "stranger", 4, RULES)
     with pytest.raises(NotFound, match="no SKU 'NONE'"):
         leads.bought_next(live, "NONE", 4, RULES)

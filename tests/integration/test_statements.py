@@ -38,7 +38,7 @@ Parameters = dict[str, dict[str, Any]]
 
 
 def source(folder: Path) -> Path:
-    """Two parts of two vehicles, looked at, laid aside and bought together by two people; a third looked at one."""
+    """Two parts of two vehicles, viewed, added to cart and bought together by two people; a third looked at one."""
     owns = {"v1_year": "1969", "v1_make": "Ford", "v1_model": "F-150"}
     seen = [("VIEWED PRODUCT", "ProductId"), ("CART UPDATE", "Items_1.ProductId"), ("ORDERED PRODUCT", "ProductId")]
     return raw.write(

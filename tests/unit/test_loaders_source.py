@@ -166,7 +166,7 @@ def test_parts_in_deeper_folders_belong_to_the_table_and_their_folders_are_no_co
 
 def test_a_column_that_stands_in_a_folder_s_name_alone_is_refused(folder):
     parts(folder, "items", **{"brand=Acme__0": items("A1")})
-    with pytest.raises(SourceError, match="table items, column Brand: stands in the name of a folder"):
+    with pytest.raises(SourceError, match="table items, column Brand: is in the name of a folder"):
         extract(folder)
 
 
@@ -181,7 +181,7 @@ def test_a_folder_that_ends_in_parquet_is_the_table_with_spark_s_own_files_besid
 def test_what_a_table_s_folder_holds_beside_parts_is_refused_by_name(folder, name):
     parts(folder, "items", **{"0": items("A1"), "deep__0": items("B1")})
     (folder / "items" / name).write_bytes(b"x")
-    with pytest.raises(SourceError, match=f"items/{name} is no Parquet file by its name"):
+    with pytest.raises(SourceError, match=f"items/{name} is not named .*parquet"):
         extract(folder)
 
 
@@ -239,7 +239,7 @@ def test_parts_may_hold_no_value_of_a_nested_column_or_its_fields_in_another_ord
 @pytest.mark.parametrize("column", ["title", "TITLE"])
 def test_columns_that_differ_in_case_alone_are_refused_by_name(folder, column):
     parts(folder, "items", **{"0": items("A1"), "1": items("B1", Title="x", **{column: "y"})})
-    with pytest.raises(SourceError, match=f"table items: Title, {column} are one name in .*1.parquet"):
+    with pytest.raises(SourceError, match=f"table items: Title, {column} are the same name in .*1.parquet"):
         extract(folder)
 
 
@@ -247,5 +247,7 @@ def test_fields_that_differ_in_case_alone_are_refused_by_name(folder):
     twice = pa.array([[{"product_number": "A1", "Product_Number": "B1"}]])
     table = pa.table({"v1_year": ["2007"], "v1_make": ["M"], "v1_model": ["N"], "products": twice})
     pq.write_table(table, folder / "fitment.parquet")
-    with pytest.raises(SourceError, match="table fitment, column products: product_number, Product_Number are one"):
+    with pytest.raises(
+        SourceError, match="table fitment, column products: product_number, Product_Number are the same name"
+    ):
         extract(folder)

@@ -94,7 +94,7 @@ def test_a_later_line_past_the_boundary_is_a_purchase_until_the_cut() -> None:
 
 def test_nothing_is_known_after_as_of() -> None:
     assert_equal(WORLD.before(WORLD.as_of), WORLD)
-    with pytest.raises(ParcelError, match="knows nothing from"):
+    with pytest.raises(ParcelError, match="this snapshot ends at"):
         WORLD.before(WORLD.as_of + 1)
 
 
