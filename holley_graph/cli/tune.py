@@ -28,11 +28,7 @@ from holley_graph.cli.train import MODELS, take_snapshot
     "--snapshot",
     "parcel_folder",
     type=click.Path(path_type=Path),
-<<<<<<< HEAD:holley_graph/cli/tune.py
-    help="Tune on this snapshot folder, without a database (default: take one of the graph).",
-=======
-    help="Search on this snapshot folder, without a database (default: take a new one from the graph).",
->>>>>>> 21b7fdb (Texts that people read are short plain sentences):holley_graph/cli/search.py
+    help="Tune on this snapshot folder, without a database (default: take a new one from the graph).",
 )
 @json_option
 @click.pass_obj
@@ -45,13 +41,8 @@ def tune(
     parcel_folder: Path | None,
     as_json: bool,
 ) -> None:
-<<<<<<< HEAD:holley_graph/cli/tune.py
-    """Try configurations of a model on the last 30 days of what it may know, and write down the best."""
-    from holley_graph.model.tune import tune as run_tune
-=======
     """Try configurations of a model on the last 30 days of its data, and save the best as a recipe."""
-    from holley_graph.model.search import search as run_search
->>>>>>> 21b7fdb (Texts that people read are short plain sentences):holley_graph/cli/search.py
+    from holley_graph.model.tune import tune as run_tune
     from holley_graph.snapshot import parcel
 
     with progress() as report:
@@ -77,8 +68,4 @@ def tune(
     say(f"best: trial {found.best} with {best:.4f}; the default has {default:.4f}")
     say("the best of many looks better than it is: test it on later purchases before it goes live")
     say(f"train it with: holley-graph train --recipe {found.recipe}")
-<<<<<<< HEAD:holley_graph/cli/tune.py
-    say(f"hold it beside others with: holley-graph backtest --recipe {found.recipe}, cut after what was tuned on")
-=======
-    say(f"compare it with: holley-graph backtest --recipe {found.recipe}, at cuts after the data of the search")
->>>>>>> 21b7fdb (Texts that people read are short plain sentences):holley_graph/cli/search.py
+    say(f"compare it with: holley-graph backtest --recipe {found.recipe}, at cuts after the tuning data")
