@@ -1,4 +1,4 @@
-// purpose: how a part hangs together with a user, as edges to draw: the vehicle, what was done, what leads to the part
+// purpose: how a part is connected with a user, as edges to draw: the vehicle, what was done, what leads to the part
 // mode: read
 // params: $user_id string  for whom
 //         $sku string      the part

@@ -112,7 +112,7 @@ class LazyGroup(click.RichGroup):
     envvar="HOLLEY_GRAPH_CONFIG",
     help="Settings file (default: holley-graph.toml here).",
 )
-@click.option("--uri", help="Address of a Neo4j of yours instead of the embedded one.")
+@click.option("--uri", help="Address of your own Neo4j, instead of the embedded one.")
 @click.option("--user", help="Its user.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="File with its password.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
