@@ -108,7 +108,7 @@ class World:
         return {
             **{f"graph: {name}": _digest(sorted((key, sorted(_plain(row).items())) for key, row in rows.items()))
                for name, rows in held(self.graph).items()},
-            "marker": [marker.get(key) for key in ("as_of", "state", "weighed")],
+            "marker": [marker.get(key) for key in ("as_of", "state", "weights_version")],
             "releases": {row["run_id"]: row["state"] for row in releases},
             "vectors": {row["run_id"]: self._vectors(row["slot"]) for row in releases},
             "indexes": [row["state"] for row in self.graph.read("server/indexes")],

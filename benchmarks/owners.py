@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from holley_graph.embeddings.table import Tables
-from holley_graph.evaluation.links import Parted
+from holley_graph.evaluation.links import LinkSplit
 from holley_graph.model import cold_start, vectors
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.execution import Execution
@@ -63,13 +63,13 @@ def trained(model: str, snapshot: Snapshot, seed: int) -> Tables:
     return vectors.tables(known, _fit(model, known, seed), MODELS[model].config)
 
 
-def encoded(model: str, parted: Parted, seed: int) -> Tables:
+def encoded(model: str, split: LinkSplit, seed: int) -> Tables:
     """Train on the past of a parting, and encode what is given by what was learned, drawn products as newcomers."""
-    kept = _fit(model, owned(parted.past, seed), seed).encoder
-    drawn = parted.past.product_ids.keys[parted.drawn]
+    kept = _fit(model, owned(split.past, seed), seed).encoder
+    drawn = split.past.product_ids.keys[split.drawn]
     # their rows are none that training knows: `embed --new` would not find them either
     keys = {level: np.where(np.isin(names, drawn), "", names) for level, names in kept.keys.items()}
-    known = owned(parted.given, seed)
+    known = owned(split.given, seed)
     fitted, _ = cold_start.everybody(known, MODELS[model], replace(kept, keys=keys), seed)
     return vectors.tables(known, fitted, MODELS[model].config)
 

@@ -41,18 +41,18 @@ def rows(full: Snapshot, seed: int) -> dict[str, Callable[[], dict[str, Any]]]:
         seed: of the parting and of every training.
     """
     rng = np.random.default_rng(seed)
-    parted = links.part(full, SHARE, rng, tuple(RELATIONS.values()), GIVE)
-    asked = {name: links.questions(full, parted, relation, rng) for name, relation in RELATIONS.items()}
+    split = links.split(full, SHARE, rng, tuple(RELATIONS.values()), GIVE)
+    asked = {name: links.questions(full, split, relation, rng) for name, relation in RELATIONS.items()}
     models: dict[str, Callable[[], Says]] = {
-        "popularity": lambda: popularity(parted.given),
-        "ItemKNN": lambda: item_knn(parted.given),
-        "GF-CF": lambda: gf_cf(parted.given),
-        "ALS": lambda: users_factorised(parted, seed),
-        "catalogue": lambda: visits_factorised(parted, seed),
+        "popularity": lambda: popularity(split.given),
+        "ItemKNN": lambda: item_knn(split.given),
+        "GF-CF": lambda: gf_cf(split.given),
+        "ALS": lambda: users_factorised(split, seed),
+        "catalogue": lambda: visits_factorised(split, seed),
     }
 
     def population(model: str) -> Says:
-        tables = owners.encoded(model, parted, seed)
+        tables = owners.encoded(model, split, seed)
         return lambda pair: links.dot(tables, full, pair)
 
     models |= {model: lambda model=model: population(model) for model in MODELS}
@@ -112,23 +112,24 @@ def gf_cf(given: Snapshot) -> Says:
     return says
 
 
-def users_factorised(parted: links.Parted, seed: int) -> Says:
+def users_factorised(split: links.LinkSplit, seed: int) -> Says:
     """Implicit ALS over users."""
-    past, given = (collaborative.interactions(each) for each in (parted.past, parted.given))
-    source, target = _folded(past, given, parted.drawn, als.Options(), seed)
+    past, given = (collaborative.interactions(each) for each in (split.past, split.given))
+    source, target = _folded(past, given, split.drawn, als.Options(), seed)
     return lambda pair: np.einsum("ij,ij->i", source[pair[0]], target[pair[1]])
 
 
-def visits_factorised(parted: links.Parted, seed: int) -> Says:
+def visits_factorised(split: links.LinkSplit, seed: int) -> Says:
     """The model of graphs without vehicles, its factors at one length."""
     config = CatalogueConfig()
-    past, given = (catalogue.visits(each, config.visit_gap_s) for each in (parted.past, parted.given))
+    past, given = (catalogue.visits(each, config.visit_gap_s) for each in (split.past, split.given))
     options = als.Options(config.dim, config.alpha, config.l2, config.sweeps)
-    source, target = _folded(past, given, parted.drawn, options, seed)
+    source, target = _folded(past, given, split.drawn, options, seed)
     target /= np.maximum(np.linalg.norm(target, axis=1, keepdims=True), 1e-6)
-    count = np.bincount(parted.given.event("product"), minlength=len(target))
+    count = np.bincount(split.given.event("product"), minlength=len(target))
     return lambda pair: (
-        np.einsum("ij,ij->i", source[pair[0]], target[pair[1]]) + catalogue.WHISPER * np.log1p(count[pair[1]])
+        np.einsum("ij,ij->i", source[pair[0]], target[pair[1]])
+        + catalogue.TIE_BREAK_WEIGHT * np.log1p(count[pair[1]])
     )
 
 

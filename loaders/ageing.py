@@ -36,15 +36,15 @@ def base(table: str, weights: Weights) -> float:
     return {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}[table]
 
 
-def weighed(as_of: datetime, weights: Weights) -> str:
+def weights_version(as_of: datetime, weights: Weights) -> str:
     """Say what weights were computed with, for the graph's marker."""
     return f"{reference(as_of, weights)} {weights.model_dump_json()}"
 
 
 def refresh(graph: Graph, as_of: datetime, weights: Weights, progress: Progress) -> None:
     """Bring the weights that did not change with their row to this time and these settings, if need be."""
-    now = weighed(as_of, weights)
-    if graph.read("load/marker")[0]["weighed"] == now:
+    now = weights_version(as_of, weights)
+    if graph.read("load/marker")[0]["weights_version"] == now:
         return
     decay = 0.0 if weights.half_life_days is None else math.log(2) / (weights.half_life_days * DAY_S)
     for done, table in enumerate(TABLES, 1):
@@ -55,4 +55,4 @@ def refresh(graph: Graph, as_of: datetime, weights: Weights, progress: Progress)
             decay=decay,
         )
         progress("refreshing weights", done, len(TABLES))
-    graph.transaction([("load/weighed", {"weighed": now})])
+    graph.transaction([("load/weights_version", {"weights_version": now})])

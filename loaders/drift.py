@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holley_graph.errors import SourceError
-from loaders.source import Found
+from loaders.source import SourceTable
 
 
 def stop_if_rows_are_gone(
-    found: Mapping[str, Found], before: Mapping[str, int], allow_empty: tuple[str, ...], max_fall: float
+    found: Mapping[str, SourceTable], before: Mapping[str, int], allow_empty: tuple[str, ...], max_fall: float
 ) -> None:
     """Compare every raw table's number of rows with the last sync's.
 

@@ -24,7 +24,7 @@ from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from loaders import contracts, drift, identity, letters, merge, parquet, rules, sqltext, tombstones
 from loaders.accounts import FeedAccount
-from loaders.source import Cost, Earlier, Found, Source, Unread
+from loaders.source import Cost, Earlier, Source, SourceTable, Unread
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
 
@@ -55,7 +55,7 @@ class Extract:
     """Holds the views `clean_NAME` and `rejected_NAME` of every feed, and `waiting_events`."""
     as_of: datetime
     accounts: tuple[FeedAccount, ...]
-    found: dict[str, Found]
+    found: dict[str, SourceTable]
     """Raw tables by name."""
     costs: tuple[Cost, ...]
     earlier: Earlier | None
@@ -171,7 +171,7 @@ def _begin(
     run_id: str,
     earlier: Earlier | None,
     before: Mapping[str, int] | None,
-) -> tuple[dict[str, Found], dict[str, Any], dict[str, Cost]]:
+) -> tuple[dict[str, SourceTable], dict[str, Any], dict[str, Cost]]:
     """Everything that can stop an extract before it reads a row: tables, their sizes, the price."""
     sync = settings.sync
     found = source.open(connection, run_id, progress)
@@ -226,7 +226,7 @@ def _run(
     connection: duckdb.DuckDBPyConnection,
     feed: Feed,
     known: Mapping[str, Any],
-    found: Found,
+    found: SourceTable,
     earlier: Earlier | None,
 ) -> FeedAccount:
     started = time.perf_counter()

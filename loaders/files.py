@@ -13,7 +13,7 @@ import duckdb
 from holley_graph.errors import SourceError
 from holley_graph.progress import Progress
 from loaders import contracts, parquet, shapes, sqltext
-from loaders.source import Found
+from loaders.source import SourceTable
 from loaders.sqltext import Statement
 
 _VALUE = re.compile(r'value ".*"', re.DOTALL)
@@ -37,7 +37,9 @@ class FilesSource:
         """Exports come in a new folder each day, and continue each other."""
         return "files"
 
-    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
+    def open(
+        self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
+    ) -> dict[str, SourceTable]:
         """Hold every table's files against its contract before anything runs; say what is there.
 
         Raises:

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 from holley_graph.errors import SourceError
 from loaders import contracts, parquet
 from loaders.contracts import RawTable
-from loaders.source import Found
+from loaders.source import SourceTable
 
 
 def read(
     connection: duckdb.DuckDBPyConnection, folder: Path, table: RawTable
-) -> tuple[duckdb.DuckDBPyRelation, Found]:
+) -> tuple[duckdb.DuckDBPyRelation, SourceTable]:
     """Open one table of a source, whose parts may differ in their columns and in how they are laid out.
 
     Returns:
@@ -41,7 +41,7 @@ def read(
     present = {name.lower(): name for schema in alike for name in schema.names}
     known = {name.lower() for name in named}
     unknown = tuple(name for lower, name in present.items() if lower not in known)
-    return reduce(duckdb.DuckDBPyRelation.union, parts), Found(rows, unknown)
+    return reduce(duckdb.DuckDBPyRelation.union, parts), SourceTable(rows, unknown)
 
 
 def _check(table: RawTable, file: Path, in_folders: set[str]) -> tuple[pa.Schema, int]:

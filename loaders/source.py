@@ -32,7 +32,9 @@ class Source(Protocol):
     def digests(self) -> dict[str, str]:
         """Condense every raw table; an equal digest means that nothing has changed in it."""
 
-    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
+    def open(
+        self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
+    ) -> dict[str, SourceTable]:
         """Hold every raw table against its contract before anything runs; say what is there."""
 
     def cost(self, statement: Statement, values: Mapping[str, Any]) -> Cost | None:
@@ -52,7 +54,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceTable:
     """One raw table as it is."""
 
     rows: int | None

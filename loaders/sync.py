@@ -108,16 +108,16 @@ class _Sync:
 
     def run(self, since_last: bool, dry_run: bool, tables_only: bool, turn: Turn | None) -> Report:
         key, digests = identity.email_key(self.settings), self.source.digests()
-        print_of_all = taken.fingerprint(digests, self.settings, self.as_of, key)
+        fingerprint = taken.fingerprint(digests, self.settings, self.as_of, key)
         marker = self.marker()
         before = self.left_by(marker)
         tombstones.stop_if_some_are_lost(self.settings.home, before.manifest.get("forgotten", 0) if before else 0)
         if (
             before
-            and before.manifest["fingerprint"] == print_of_all
+            and before.manifest["fingerprint"] == fingerprint
             and (since_last or before.manifest["events"] == "all")
             and marker
-            and marker["weighed"] == self._weighed()
+            and marker["weights_version"] == self._weights_version()
         ):
             return self._report("unchanged", before.accounts.values(), {})
 
@@ -153,7 +153,7 @@ class _Sync:
                 return self._report("dry-run", extracted.accounts, difference)
             change.stop_if_the_graph_shrinks(lost, self.settings.sync)
             manifest = {
-                "fingerprint": print_of_all,
+                "fingerprint": fingerprint,
                 "as_of": self.as_of.isoformat(),
                 "lineage": self.source.lineage,
                 "rules": taken.rules(self.settings, self.as_of, key),
@@ -163,7 +163,7 @@ class _Sync:
                 "events": f"since {kept.since.isoformat()}" if kept else "all",
                 "accounts": [asdict(each) for each in extracted.accounts],
                 "rows": {name: found.rows for name, found in extracted.found.items()},
-                "marker": self._marker() | {"weighed": self._weighed()},
+                "marker": self._marker() | {"weights_version": self._weights_version()},
             }
             there = {n: before.file(n) for n, table in tables.items() if table is old[n]} if before else None
             if there and held and held.nobody_new:
@@ -225,13 +225,15 @@ class _Sync:
 
     def _reusable(
         self, before: taken.Taken | None, old: Mapping[str, pa.Table], extracted: feeds.Extract, key: bytes
-    ) -> transform.Held | None:
+    ) -> transform.EarlierTables | None:
         """What need not be made again, if anything was taken as it was and the rules are the same."""
         kept = extracted.earlier
         if before is None or kept is None or before.manifest["makes"] != taken.makes(self.settings, key):
             return None
-        weighed = before.manifest["marker"]["weighed"] == self._weighed()
-        return transform.Held(old, before.file("members"), kept.same, extracted.people() if weighed else None)
+        weighed = before.manifest["marker"]["weights_version"] == self._weights_version()
+        return transform.EarlierTables(
+            old, before.file("members"), kept.same, extracted.people() if weighed else None
+        )
 
     def _is_empty(self, old: Mapping[str, pa.Table]) -> bool:
         return not any(table.num_rows for table in old.values())
@@ -278,10 +280,10 @@ class _Sync:
         }
 
     def _weighed_step(self) -> Step:
-        return "load/weighed", {"weighed": self._weighed()}
+        return "load/weights_version", {"weights_version": self._weights_version()}
 
-    def _weighed(self) -> str:
-        return ageing.weighed(self.as_of, self.settings.weights)
+    def _weights_version(self) -> str:
+        return ageing.weights_version(self.as_of, self.settings.weights)
 
     def _report(self, mode: str, accounts: Iterable[FeedAccount], difference: Mapping[str, Difference]) -> Report:
         rows = report.with_changes(accounts, difference)

@@ -32,7 +32,7 @@ buyer more the digits behind change in all of them."""
 
 
 @dataclass(frozen=True)
-class Held:
+class EarlierTables:
     """Graph tables that an earlier sync made by the same rules, and where what they follow from is another now."""
 
     tables: Mapping[str, pa.Table]
@@ -62,7 +62,7 @@ def graph_tables(
     settings: Settings,
     as_of: datetime,
     key: bytes,
-    held: Held | None = None,
+    held: EarlierTables | None = None,
     timed: Callable[[str, float], None] = lambda table, seconds: None,
 ) -> dict[str, pa.Table]:
     """Make every graph table, and leave `members`, who stands behind an address, in the extract.

@@ -50,7 +50,7 @@ def main() -> None:
             graph.write(f"load/{relationship.table}", rows)
     if was_empty:
         graph.run("load/commit", manifest["marker"])
-        graph.run("load/weighed", manifest["marker"])
+        graph.run("load/weights_version", manifest["marker"])
     spark.stop()
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from holley_graph.demo.knobs import Sizes, stream
+from holley_graph.demo.config import Sizes, stream
 
 PART_TYPE_FILE = Path(__file__).with_name("part_types.csv")
 COLOURS = ["B", "R", "G", "P"]

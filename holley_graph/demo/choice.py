@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from holley_graph.demo.config import Strengths
 from holley_graph.demo.fits import expand
-from holley_graph.demo.knobs import Strengths
 from holley_graph.demo.memory import RING, Memory
 from holley_graph.demo.taste import BIN, DAY, Truth
 
@@ -50,8 +50,8 @@ class Shoppers:
 class Chooser:
     """The truth, the people and the strengths, ready to be asked."""
 
-    def __init__(self, truth: Truth, people: People, knobs: Strengths) -> None:
-        self.truth, self.people, self.knobs = truth, people, knobs
+    def __init__(self, truth: Truth, people: People, strengths: Strengths) -> None:
+        self.truth, self.people, self.strengths = truth, people, strengths
 
     def draw(self, shoppers: Shoppers, rng: np.random.Generator) -> Ints:
         """One SKU per row by the true probabilities; −1 where nothing fits."""
@@ -100,7 +100,7 @@ class Chooser:
 
     def _weights(self, rows: Shoppers) -> tuple[Floats, Ints, Ints]:
         """exp(utility) of each pair, pairs per row, and the pairs."""
-        truth, knobs, count = self.truth, self.knobs, self._count(rows.vehicle)
+        truth, strengths, count = self.truth, self.strengths, self._count(rows.vehicle)
         pair = expand(truth.fit_offset[rows.vehicle], count)
         row = np.repeat(np.arange(count.size), count)
         sku = truth.fit_sku[pair]
@@ -112,40 +112,40 @@ class Chooser:
         start = np.cumsum(count) - count - truth.fit_offset[rows.vehicle]
         self._by_family(utility, rows, start)
         if rows.focus is not None:
-            utility *= knobs.view_flatness
-            utility += np.float32(knobs.view_focus) * (part_type == rows.focus[row])
+            utility *= strengths.view_flatness
+            utility += np.float32(strengths.view_focus) * (part_type == rows.focus[row])
         return np.exp(utility, dtype=np.float32), count, pair
 
     def _by_type(self, rows: Shoppers) -> Floats:
         """Bonus per part type: the person's projects, what was looked at, what follows the last purchase."""
-        truth, knobs, n = self.truth, self.knobs, rows.person.size
+        truth, strengths, n = self.truth, self.strengths, rows.person.size
         bonus = np.zeros((n, truth.follows.shape[0]), dtype=np.float32)
         project, memory, every = self.people.project[rows.person], rows.memory, np.arange(n)
         for column in range(project.shape[1]):
             has = project[:, column] >= 0
-            bonus[every[has], project[has, column]] = knobs.project
+            bonus[every[has], project[has, column]] = strengths.project
         seen = np.zeros_like(bonus)
-        fresh = _decay(rows.at[:, None] - memory.viewed_at, knobs.viewed_days) * (memory.viewed >= 0)
+        fresh = _decay(rows.at[:, None] - memory.viewed_at, strengths.viewed_days) * (memory.viewed >= 0)
         for column in range(RING):
             np.add.at(seen, (every, truth.part_type[memory.viewed[:, column]]), fresh[:, column])
         last, last_at = memory.last_purchase()
         after = (
             truth.follows[truth.part_type[last]]
-            * (_decay(rows.at - last_at, knobs.follows_days) * (last >= 0))[:, None]
+            * (_decay(rows.at - last_at, strengths.follows_days) * (last >= 0))[:, None]
         )
-        bonus += np.float32(knobs.viewed_type) * np.minimum(seen, 2) + np.float32(knobs.follows) * after
+        bonus += np.float32(strengths.viewed_type) * np.minimum(seen, 2) + np.float32(strengths.follows) * after
         return bonus
 
     def _by_family(self, utility: Floats, rows: Shoppers, start: Ints) -> None:
         """Add what concerns single families: bought before, looked at, partners of the last purchase."""
-        memory, knobs = rows.memory, self.knobs
-        fresh = _decay(rows.at[:, None] - memory.viewed_at, knobs.viewed_days)
+        memory, strengths = rows.memory, self.strengths
+        fresh = _decay(rows.at[:, None] - memory.viewed_at, strengths.viewed_days)
         for column in range(RING):
-            self._bump(utility, rows, start, self._families(memory.bought[:, column]), np.float32(knobs.repeat))
-            gain = np.float32(knobs.viewed) * fresh[:, column]
+            self._bump(utility, rows, start, self._families(memory.bought[:, column]), np.float32(strengths.repeat))
+            gain = np.float32(strengths.viewed) * fresh[:, column]
             self._bump(utility, rows, start, self._families(memory.viewed[:, column]), gain)
         last, last_at = memory.last_purchase()
-        near = np.float32(knobs.partner) * _decay(rows.at - last_at, knobs.follows_days)
+        near = np.float32(strengths.partner) * _decay(rows.at - last_at, strengths.follows_days)
         partner = np.where((last >= 0)[:, None], self.truth.partner[self.truth.family[last]], -1)
         for column in range(partner.shape[1]):
             self._bump(utility, rows, start, partner[:, column], near)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.catalogue import Catalogue
-from holley_graph.demo.knobs import Sizes, stream
+from holley_graph.demo.config import Sizes, stream
 from holley_graph.demo.vehicles import Vehicles
 
 MOST_RANGES = 40  # year ranges of the most widely used family

@@ -24,7 +24,7 @@ from holley_graph.demo import (
     timeline,
     vehicles,
 )
-from holley_graph.demo.knobs import Sizes, Strengths, stream
+from holley_graph.demo.config import Sizes, Strengths, stream
 from holley_graph.demo.raw import Traps
 from holley_graph.demo.raw_events import EventWriter
 from holley_graph.demo.schemas import SCHEMAS
@@ -68,15 +68,15 @@ def generate(
         raise SettingsError(
             f"as_of {as_of:%Y-%m-%d} leaves no time for events", f"they begin on {taste.BOUNDARY:%Y-%m-%d}"
         )
-    knobs, sizes = strengths or Strengths(), Sizes.of(users, products)
+    strengths, sizes = strengths or Strengths(), Sizes.of(users, products)
     parcel.clear(folder)
     cars = vehicles.choose(sizes, seed)
     parts = catalogue.build(sizes, seed)
     fitting = fits.build(sizes, cars, parts, seed)
     parts = parts.listed(fitting.sku)
-    truth = taste.build(cars, parts, fitting, knobs, as_of, seed)
-    people = population.settle(sizes, cars, len(parts.types), knobs, seed)
-    chooser = choice.Chooser(truth, people.people, knobs)
+    truth = taste.build(cars, parts, fitting, strengths, as_of, seed)
+    people = population.settle(sizes, cars, len(parts.types), strengths, seed)
+    chooser = choice.Chooser(truth, people.people, strengths)
     ordered = shopping.orders(sizes, people, cars, chooser, seed, progress)
     visited = sessions.visits(sizes, people, cars, chooser, ordered, as_of, seed, progress)
     ids, of_person = names.user_ids(people, seed)
@@ -113,7 +113,7 @@ def generate(
         "sizes": asdict(sizes) | made,
         "rows": rows,
         "traps": dict(sorted(traps.items())),
-        "strengths": asdict(knobs),
+        "strengths": asdict(strengths),
     }
     bought = shopping.Log.joined(ordered, visited.purchases)
     return parcel.keep(folder, meta, cars, parts, truth, people, ids, bought, visited.views)

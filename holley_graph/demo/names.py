@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.demo.knobs import stream
+from holley_graph.demo.config import stream
 from holley_graph.demo.population import Population
 
 FIRST = [

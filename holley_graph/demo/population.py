@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.choice import People
-from holley_graph.demo.knobs import Sizes, Strengths, stream
+from holley_graph.demo.config import Sizes, Strengths, stream
 from holley_graph.demo.taste import TASTES
 from holley_graph.demo.vehicles import Vehicles
 
@@ -49,7 +49,7 @@ class Population:
         return np.arange(self.persons - CRAWLERS, self.persons)
 
 
-def settle(sizes: Sizes, vehicles: Vehicles, types: int, knobs: Strengths, seed: int) -> Population:
+def settle(sizes: Sizes, vehicles: Vehicles, types: int, strengths: Strengths, seed: int) -> Population:
     """Draw everybody."""
     rng = stream(seed, "population")
     shared = max(round(sizes.users * sizes.shared_emails), 1)
@@ -81,10 +81,10 @@ def settle(sizes: Sizes, vehicles: Vehicles, types: int, knobs: Strengths, seed:
         buyers=np.concatenate([np.flatnonzero(rng.random(own) < sizes.buyer_share), guests]),
         dealers=dealers,
         active=np.concatenate([active, np.arange(own + sizes.guests, persons - CRAWLERS)]),
-        people=_people(rng, persons, types, knobs),
+        people=_people(rng, persons, types, strengths),
     )
 
 
-def _people(rng: np.random.Generator, persons: int, types: int, knobs: Strengths) -> People:
-    taste = knobs.personal * rng.standard_normal((persons, TASTES), dtype=np.float32)
+def _people(rng: np.random.Generator, persons: int, types: int, strengths: Strengths) -> People:
+    taste = strengths.personal * rng.standard_normal((persons, TASTES), dtype=np.float32)
     return People(taste, rng.integers(0, types, (persons, 2)))

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.demo.catalogue import BRANDS, SERVICE, Catalogue
+from holley_graph.demo.config import stream
 from holley_graph.demo.fits import Fits
-from holley_graph.demo.knobs import stream
 from holley_graph.demo.raw import Traps, misspelt, planted, write
 from holley_graph.demo.schemas import PRODUCT, SCHEMAS
 from holley_graph.demo.vehicles import Vehicles

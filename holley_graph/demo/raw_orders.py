@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.demo.catalogue import SERVICE
-from holley_graph.demo.knobs import stream
+from holley_graph.demo.config import stream
 from holley_graph.demo.raw import Traps, misspelt, planted, write
 from holley_graph.demo.schemas import SCHEMAS
 from holley_graph.demo.shopping import Log

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.demo import user_rows
-from holley_graph.demo.knobs import stream
+from holley_graph.demo.config import stream
 from holley_graph.demo.population import BAD_YEAR, LACKING, Population
 from holley_graph.demo.raw import Property, Traps, misspelt, property_lists, times, write
 from holley_graph.demo.schemas import SCHEMAS

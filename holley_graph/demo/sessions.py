@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.choice import Chooser, Shoppers
-from holley_graph.demo.knobs import Sizes, stream
+from holley_graph.demo.config import Sizes, stream
 from holley_graph.demo.memory import Memory
 from holley_graph.demo.population import Population
 from holley_graph.demo.shopping import Log, driven

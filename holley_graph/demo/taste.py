@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.catalogue import Catalogue
+from holley_graph.demo.config import Strengths, stream
 from holley_graph.demo.fits import Fits
-from holley_graph.demo.knobs import Strengths, stream
 from holley_graph.demo.vehicles import Vehicles
 
 DAY = 86_400
@@ -51,7 +51,7 @@ class Truth:
 
 
 def build(
-    vehicles: Vehicles, catalogue: Catalogue, fits: Fits, knobs: Strengths, as_of: datetime, seed: int
+    vehicles: Vehicles, catalogue: Catalogue, fits: Fits, strengths: Strengths, as_of: datetime, seed: int
 ) -> Truth:
     """Draw all tastes and fold them into one number per fitting pair plus one per month and product."""
     rng = stream(seed, "taste")
@@ -60,32 +60,34 @@ def build(
     brands, types = int(catalogue.brand.max()) + 1, len(catalogue.types)
     family, part_type = catalogue.family, catalogue.part_type
     # (exponential - 1) adds the heavy tail: a few best sellers far above the rest
-    quality = knobs.quality * (
+    quality = strengths.quality * (
         0.7 * rng.standard_normal(catalogue.families) + 0.7 * (rng.exponential(size=catalogue.families) - 1)
     )
-    product = quality[family] + (catalogue.suffix > 0) * (knobs.variant * rng.standard_normal(family.size) - 0.5)
-    product += knobs.part_type * rng.standard_normal(types)[part_type]
-    product += knobs.brand * rng.standard_normal(brands)[catalogue.brand]
+    product = quality[family] + (catalogue.suffix > 0) * (
+        strengths.variant * rng.standard_normal(family.size) - 0.5
+    )
+    product += strengths.part_type * rng.standard_normal(types)[part_type]
+    product += strengths.brand * rng.standard_normal(brands)[catalogue.brand]
     latent = _product_taste(rng, catalogue, brands, types)
     static = product[fits.sku]
     spread = {
-        "make": knobs.make_type,
-        "model": knobs.model_type,
-        "window": knobs.window_type,
-        "sibling": knobs.sibling_type,
+        "make": strengths.make_type,
+        "model": strengths.model_type,
+        "window": strengths.window_type,
+        "sibling": strengths.sibling_type,
     }
     for name, group in vehicles.groups().items():
         groups = int(group.max()) + 1
         wants = spread[name] * rng.standard_normal((groups, types)).astype(np.float32)
         static += wants[group[vehicle], part_type[fits.sku]]
-        lean = (knobs.interaction / 2) * rng.standard_normal((groups, TASTES)).astype(np.float32)
+        lean = (strengths.interaction / 2) * rng.standard_normal((groups, TASTES)).astype(np.float32)
         static += np.einsum("pd,pd->p", lean[group[vehicle]], latent[fits.sku])
     return Truth(
         fit_offset=fits.offset,
         fit_sku=fits.sku,
         fit_family=vehicle * catalogue.families + family[fits.sku],
         static=static.astype(np.float32),
-        drift=_drift(rng, catalogue, knobs, as_of),
+        drift=_drift(rng, catalogue, strengths, as_of),
         family=family,
         part_type=part_type,
         taste=_product_taste(rng, catalogue, brands, types),
@@ -104,20 +106,20 @@ def _product_taste(rng: np.random.Generator, catalogue: Catalogue, brands: int, 
     return np.asarray(mixed / np.sqrt(TASTES), dtype=np.float32)
 
 
-def _drift(rng: np.random.Generator, catalogue: Catalogue, knobs: Strengths, as_of: datetime) -> Floats:
+def _drift(rng: np.random.Generator, catalogue: Catalogue, strengths: Strengths, as_of: datetime) -> Floats:
     """How popularity moves: seasons, random walks, rising and falling families: `[bins, SKUs]`."""
     bins = int((as_of - BEGIN).total_seconds() // BIN) + 4  # a month's targets after `as_of` must have a bin
     month = (np.arange(bins) * 30 / 30.44 + 9) % 12  # the first bin begins in September
     peak = catalogue.types["peak_month"].to_numpy()
-    season = knobs.season * np.cos(2 * np.pi * (month[:, None] + 1 - peak) / 12)
-    walk = np.cumsum(knobs.type_walk * rng.standard_normal((bins, peak.size)), axis=0)
+    season = strengths.season * np.cos(2 * np.pi * (month[:, None] + 1 - peak) / 12)
+    walk = np.cumsum(strengths.type_walk * rng.standard_normal((bins, peak.size)), axis=0)
     families = catalogue.families
-    moves = np.cumsum(knobs.product_walk * rng.standard_normal((bins, families)), axis=0)
+    moves = np.cumsum(strengths.product_walk * rng.standard_normal((bins, families)), axis=0)
     begins = rng.integers(4, bins, families)
     ramp = np.clip((np.arange(bins)[:, None] - begins) / 9, 0, 1)
     chance = rng.random(families)
-    way = np.select([chance < knobs.trend_share, chance < 2 * knobs.trend_share], [1.0, -1.0], 0.0)
-    by_family = moves + knobs.trend * ramp * way
+    way = np.select([chance < strengths.trend_share, chance < 2 * strengths.trend_share], [1.0, -1.0], 0.0)
+    by_family = moves + strengths.trend * ramp * way
     return np.asarray((season + walk)[:, catalogue.part_type] + by_family[:, catalogue.family], dtype=np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.csv
 
-from holley_graph.demo.knobs import Sizes, stream
+from holley_graph.demo.config import Sizes, stream
 
 VEHICLE_FILE = Path(__file__).with_name("vehicles.csv")
 EVERYBODYS_DREAM = "1969|CHEVROLET|CAMARO"

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.choice import Chooser, People, Shoppers
-from holley_graph.demo.knobs import Strengths
+from holley_graph.demo.config import Strengths
 from holley_graph.demo.memory import Memory
 from holley_graph.demo.taste import Truth
 from holley_graph.errors import NotFound, ParcelError

@@ -1,6 +1,6 @@
 """Inductive link prediction: which product leads to which, asked about products that training never saw in use.
 
-Nodes are parted before edges are cut: of the products that stand in any pair, a share is drawn, and everything that
+Nodes are split before edges are cut: of the products that stand in any pair, a share is drawn, and everything that
 users did with them is taken out of what is learned from. A pair of which one end was drawn is a question. Where
 products have nothing but their past to be known by, a share of the users gives what they did with drawn products
 back once training is over; then the questions are the pairs that the others alone made.
@@ -32,8 +32,8 @@ LEVEL = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
-class Parted:
-    """Products parted before edges are cut.
+class LinkSplit:
+    """Products split before edges are cut.
 
     Attributes:
         drawn: [drawn] product rows, ascending.
@@ -76,16 +76,16 @@ def inductive(full: Snapshot, share: float, seed: int) -> LinkTask:
         seed: of the draw and the foils.
     """
     rng = np.random.default_rng(seed)
-    return questions(full, part(full, share, rng), "co_purchased", rng)
+    return questions(full, split(full, share, rng), "co_purchased", rng)
 
 
-def part(
+def split(
     full: Snapshot,
     share: float,
     rng: np.random.Generator,
     relations: tuple[Relation, ...] = ("co_purchased",),
     give: float = 0.0,
-) -> Parted:
+) -> LinkSplit:
     """Draw products and take their past away.
 
     Args:
@@ -99,29 +99,29 @@ def part(
     drawn = np.sort(rng.choice(known, int(len(known) * share), replace=False))
     past = _without(full, drawn, np.zeros(full.users.num_rows, bool))
     if not give:
-        return Parted(drawn, past, past)
-    return Parted(drawn, past, _without(full, drawn, rng.random(full.users.num_rows) < give))
+        return LinkSplit(drawn, past, past)
+    return LinkSplit(drawn, past, _without(full, drawn, rng.random(full.users.num_rows) < give))
 
 
-def questions(full: Snapshot, parted: Parted, relation: Relation, rng: np.random.Generator) -> LinkTask:
+def questions(full: Snapshot, split: LinkSplit, relation: Relation, rng: np.random.Generator) -> LinkTask:
     """Ask about the pairs of drawn products that what is given does not show.
 
     Args:
         full: its pairs are the truth.
-        parted: of the same snapshot.
+        split: of the same snapshot.
         relation: what makes a pair; only co-purchases have a direction.
         rng: of the foils and strangers.
     """
     (pair, count), size = _pairs(full, relation), full.products.num_rows
     known, real = np.unique(pair), pair[0] * size + pair[1]
-    shown = _pairs(parted.given, relation)[0]
-    question = np.isin(pair, parted.drawn).any(0) & ~np.isin(real, shown[0] * size + shown[1])
+    shown = _pairs(split.given, relation)[0]
+    question = np.isin(pair, split.drawn).any(0) & ~np.isin(real, shown[0] * size + shown[1])
     asked = pair[:, question]
     return LinkTask(
-        past=parted.past,
+        past=split.past,
         pair=asked,
         foil=_foils(real, asked, size, rng),
-        stranger=_strangers(real, known, np.intersect1d(parted.drawn, known), asked.shape[1], size, rng),
+        stranger=_strangers(real, known, np.intersect1d(split.drawn, known), asked.shape[1], size, rng),
         lean=count[question] - _counts(asked[::-1], pair, count, size),
         maker=_makers(full, asked, ORDERED if relation == "co_purchased" else VIEWED),
     )

@@ -109,7 +109,7 @@ def export(
         stamps = [each.stamp for each in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
         sheet = Sheet(stock, generated_at, stamps, exposure)
-        tally, told = Tally(), _Told(len(audience), progress)
+        tally, told = Tally(), _Progress(len(audience), progress)
         moment = read.taken.as_of, read.tables.paths.half_life_days
         blocks = (_grouped(Owners.of(block, stock, *moment), split) for block in audience.blocks(BLOCK))
         rows = told.counted(ranking.everybody(blocks, settings.recommend.least_parts, tally), tally)
@@ -128,7 +128,7 @@ def _grouped(owners: Owners, split: Split | None) -> Owners:
     return owners if split is None else replace(owners, group=split.of(owners.email.to_pylist()))
 
 
-class _Told:
+class _Progress:
     """Counts what passes, and says how far it is."""
 
     def __init__(self, owners: int, progress: Progress) -> None:

@@ -67,7 +67,7 @@ def live_run(graph: Graph, home: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Named:
+class StampedRanker:
     """A ranker with what its rows say of it.
 
     Attributes:
@@ -115,19 +115,19 @@ class Sources:
         vectors = self.run and self.run / "keys_user.parquet"
         return Audience(self.taken, settings, vectors=vectors, user_id=user_id)
 
-    def ranker(self, name: str, stock: Stock, settings: Settings) -> Named:
+    def ranker(self, name: str, stock: Stock, settings: Settings) -> StampedRanker:
         """Open one of the rankers."""
         if name == "baseline":
-            return Named(self._baseline(stock), Stamp(baseline.VERSION, self.taken.path.name, "fitment"))
+            return StampedRanker(self._baseline(stock), Stamp(baseline.VERSION, self.taken.path.name, "fitment"))
         assert self.run is not None  # noqa: S101  `of` found it
         ours, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
         graph = ByGraph(stock, self.tables, table.mapped(self.run, "user"))
         if name == "hybrid":
-            return Named(ByHybrid(self._baseline(stock), graph), Stamp(f"{ours}-hybrid", run_id, "fitment"))
+            return StampedRanker(ByHybrid(self._baseline(stock), graph), Stamp(f"{ours}-hybrid", run_id, "fitment"))
         if name == "universal":
             universal = ByUniversal(graph, settings.recommend.universal_share)
-            return Named(universal, Stamp(f"{ours}-universal", run_id, "universal"))
-        return Named(graph, Stamp(ours, run_id, "fitment"))
+            return StampedRanker(universal, Stamp(f"{ours}-universal", run_id, "universal"))
+        return StampedRanker(graph, Stamp(ours, run_id, "fitment"))
 
     def _baseline(self, stock: Stock) -> ByBaseline:
         assert self.scores is not None  # noqa: S101  `of` scored

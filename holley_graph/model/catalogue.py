@@ -27,7 +27,7 @@ from holley_graph.embeddings.table import EXTRA, Table, Tables
 from holley_graph.evaluation import als
 from holley_graph.snapshot.snapshot import Snapshot
 
-WHISPER = 1e-4
+TIE_BREAK_WEIGHT = 1e-4
 """Score per ln(1 + events) of a product: below everything that is known of a user."""
 
 
@@ -63,7 +63,7 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
         (np.ones(len(user), np.float32), (user, product)),
         shape=(snapshot.users.num_rows, snapshot.products.num_rows),
     )
-    popularity = WHISPER * np.log1p(np.asarray(touched.sum(0)).ravel())
+    popularity = TIE_BREAK_WEIGHT * np.log1p(np.asarray(touched.sum(0)).ravel())
     none = Table(np.empty(0, object), np.empty((0, config.dim + EXTRA), np.float32))
     tables = {
         "product": Table(snapshot.product_ids.keys, table.products(target, popularity)),

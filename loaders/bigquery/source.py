@@ -28,7 +28,7 @@ from loaders import feeds
 from loaders.bigquery import faults, landing, streams, tables
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.jobs import Jobs
-from loaders.source import Cost, Found
+from loaders.source import Cost, SourceTable
 from loaders.sqltext import Statement
 
 _TRIES = 3  # of reading one result that came back short
@@ -67,7 +67,9 @@ class BigQuerySource:
         told = (table.reference, table.etag, table.num_rows, table.modified, table.streaming_buffer)
         return hashlib.sha256(json.dumps([str(each) for each in told]).encode()).hexdigest()
 
-    def open(self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress) -> dict[str, Found]:
+    def open(
+        self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
+    ) -> dict[str, SourceTable]:
         """Find the raw tables and hold their schemas against the contract.
 
         Raises:

@@ -17,7 +17,7 @@ from loaders import contracts
 from loaders.bigquery import faults
 from loaders.bigquery.connection import Connection
 from loaders.contracts import RawTable
-from loaders.source import Found
+from loaders.source import SourceTable
 
 PARTITION_FROM = "partition_from"
 """Parameter that a bound raw table may compare its partition column with."""
@@ -35,11 +35,11 @@ class Raw:
     table: bigquery.Table
 
     @property
-    def found(self) -> Found:
+    def found(self) -> SourceTable:
         """Say what is there."""
         known = {name.lower() for name in self.contract.columns | self.contract.optional}
         unknown = tuple(field.name for field in self.table.schema if field.name.lower() not in known)
-        return Found(self.table.num_rows, unknown)
+        return SourceTable(self.table.num_rows, unknown)
 
     @property
     def partition(self) -> tuple[str, str] | None:

@@ -51,8 +51,10 @@ def take(tables, home, run, as_of, before=None, **rules):
     deadletter.write(home / "rejects" / run, extracted, key)
     old, held = before.tables() if before else {}, None
     if before:
-        weighed = before.manifest["weighed"] == ageing.weighed(as_of, settings.weights)
-        held = transform.Held(old, before.file("members"), kept.same, extracted.people() if weighed else None)
+        weighed = before.manifest["weights_version"] == ageing.weights_version(as_of, settings.weights)
+        held = transform.EarlierTables(
+            old, before.file("members"), kept.same, extracted.people() if weighed else None
+        )
     made = transform.graph_tables(extracted, settings, as_of, key, held)
     if held:
         people = dict.fromkeys(held.partly, held.people)
@@ -61,7 +63,7 @@ def take(tables, home, run, as_of, before=None, **rules):
         "as_of": as_of.isoformat(),
         "digests": digests,
         "accounts": [asdict(each) for each in extracted.accounts],
-        "weighed": ageing.weighed(as_of, settings.weights),
+        "weights_version": ageing.weights_version(as_of, settings.weights),
     }
     there = {name: before.file(name) for name, table in made.items() if table is old.get(name)}
     left = taken.write(home, run, extracted, made, manifest, there)

@@ -93,7 +93,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         },
         "load/empty_times": nothing,
         **{f"load/weigh_{name}": {"reference": 1_700_000_000, "base": 1.0, "decay": 0.0} for name in done},
-        "load/weighed": {"weighed": "x"},
+        "load/weights_version": {"weights_version": "x"},
         "load/commit": {"run_id": "r0", "as_of": 1_767_225_600, "boundary": 0, "source": "here"},
         "server/work": nothing,
         "writeback/release_staged": {"run_id": "old", "dim": DIM, "product_norm": 1.0, **asdict(Paths())},

@@ -40,10 +40,10 @@ def touches() -> np.ndarray:
 @pytest.mark.parametrize("model", ["two_tower", "pinsage"])
 def test_a_drawn_product_is_known_by_what_is_given_alone(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "EPOCHS", 2)
-    parted = links.part(PLAIN, 0.3, np.random.default_rng(0), give=0.5)
-    given = np.isin(parted.drawn, parted.given.event("product"))
+    split = links.split(PLAIN, 0.3, np.random.default_rng(0), give=0.5)
+    given = np.isin(split.drawn, split.given.event("product"))
     assert given.any() and not given.all()
-    vectors = owners.encoded(model, parted, 0)["product"].vectors[:, :-EXTRA]
-    strangers = vectors[parted.drawn[~given]]
+    vectors = owners.encoded(model, split, 0)["product"].vectors[:, :-EXTRA]
+    strangers = vectors[split.drawn[~given]]
     assert np.ptp(strangers, 0).max() == 0
-    assert (np.ptp(vectors[parted.drawn[given]], 0).max() > 0) == (model == "pinsage")
+    assert (np.ptp(vectors[split.drawn[given]], 0).max() > 0) == (model == "pinsage")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from holley_graph.demo import Strengths, TrainingSet, World, generate
+from holley_graph.demo import Choices, Strengths, World, generate
 from holley_graph.demo.vehicles import EVERYBODYS_DREAM, VEHICLE_FILE
 from holley_graph.errors import NotFound, ParcelError, SettingsError
 
@@ -179,7 +179,7 @@ def test_without_strengths_all_that_fits_is_as_likely(tmp_path: Path) -> None:
 
 
 def mrr_at_4(
-    choices: TrainingSet, score: Floats, row: npt.NDArray[np.int64], target: npt.NDArray[np.int64], skus: int
+    choices: Choices, score: Floats, row: npt.NDArray[np.int64], target: npt.NDArray[np.int64], skus: int
 ) -> float:
     """Mean of 1 / rank of the first four among what fits, 0 below; ties at random."""
     rows = np.repeat(np.arange(choices.offsets.size - 1), np.diff(choices.offsets))

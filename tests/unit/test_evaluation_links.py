@@ -61,12 +61,12 @@ def test_what_some_users_give_is_known_when_asked_never_learned_from_and_never_t
     relation: links.Relation,
 ) -> None:
     rng = np.random.default_rng(2)
-    parted = links.part(SESSIONS, 0.3, rng, ("co_purchased", "co_viewed"), give=0.5)
-    task = links.questions(SESSIONS, parted, relation, rng)
+    split = links.split(SESSIONS, 0.3, rng, ("co_purchased", "co_viewed"), give=0.5)
+    task = links.questions(SESSIONS, split, relation, rng)
     assert task.pair.shape[1] > 20
-    assert not np.isin(parted.drawn, parted.past.event("product")).any()
-    givers = np.unique(parted.given.event("user")[np.isin(parted.given.event("product"), parted.drawn)])
-    table = getattr(parted.given, relation)
+    assert not np.isin(split.drawn, split.past.event("product")).any()
+    givers = np.unique(split.given.event("user")[np.isin(split.given.event("product"), split.drawn)])
+    table = getattr(split.given, relation)
     shown = set(zip(*(table.column(c).to_pylist() for c in ("sku", "other_sku")), strict=True))
     assert shown and not shown & set(zip(*task.pair.tolist(), strict=True))
     kind = ORDERED if relation == "co_purchased" else VIEWED
