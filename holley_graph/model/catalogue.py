@@ -9,8 +9,8 @@ and visits are factorised by implicit alternating least squares (`evaluation.als
 
 Short visits matter: over a user's whole history the same factorisation finds less than half as much
 (`docs/experiments.md`). Long factors are popular products'. They are cut to one length all the same, at some cost,
-because an index that knows only cosine does not find its way among vectors whose lengths differ. b_p is a whisper
-of popularity that orders products for somebody of whom nothing is known.
+because an index that knows only cosine does not find its way among vectors whose lengths differ. b_p is a small
+share of popularity: it orders products for somebody of whom nothing is known.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ def find(keys: Tensor, wanted: Tensor) -> Tensor:
 
 
 def gathered(adjacency: Tensor, sent: Tensor) -> Tensor:
-    """Sum what is sent, [receivers, dim], in full precision: sparse sums in half are not had everywhere."""
+    """Sum what is sent, [receivers, dim], in float32: some devices have no sparse product in half precision."""
     with torch.autocast(sent.device.type, enabled=False):
         return adjacency @ sent.to(adjacency.dtype)
 
