@@ -126,8 +126,10 @@ class World:
         text = f"MATCH (n) WHERE n.embedding_{slot} IS NOT NULL OR n.embedding_source_{slot} IS NOT NULL " \
                "RETURN coalesce(n.sku, n.vehicle_id, n.model_id, n.user_id, n.name) AS key, " \
                f"n.embedding_{slot}, n.embedding_source_{slot} ORDER BY key"  # fmt: skip
+        lifts = f"MATCH (v)<-[f:FITS]-(p) WHERE f.lift_{slot} IS NOT NULL " \
+                f"RETURN v.vehicle_id AS vehicle, p.sku AS sku, f.lift_{slot} ORDER BY vehicle, sku"  # fmt: skip
         with self.graph.driver.session() as session:
-            return _digest(session.run(text).values())  # type: ignore[arg-type]
+            return _digest([session.run(each).values() for each in (text, lifts)])  # type: ignore[arg-type]
 
     # ---- what trials begin from
 
@@ -163,7 +165,8 @@ class World:
         self._live(self.runs[0], self.runs[1])
 
     def _new_part_taken(self) -> None:
-        (self.settings.home / "runs" / self.runs[0] / "late.parquet").unlink(missing_ok=True)
+        for name in ("late.parquet", "late_lift.parquet"):
+            (self.settings.home / "runs" / self.runs[0] / name).unlink(missing_ok=True)
         self._take(self.grown, AS_OF + DAY)
         self._none_live()
         self._live(self.runs[0])
@@ -223,7 +226,7 @@ def _configure(folder: Path, settings: Settings) -> None:
 def _trained(graph: Graph, settings: Settings) -> list[str]:
     snapshot = exporter.take(graph, exporter.options(settings.sync))
     config = replace(MODELS["sage"].config, dim=8)
-    training.MOST_EPOCHS = EPOCHS
+    training.STEPS = EPOCHS
     runs = settings.home / "runs"
     return [training.train(snapshot, runs, config=config, seed=seed, device="cpu").path.name for seed in range(2)]
 

@@ -130,8 +130,10 @@ def backtest(
 
 
 def _check_target(target: str, gate: bool) -> None:
+    from holley_graph.errors import SettingsError
+
     if gate and target != "ordered":
-        raise click.UsageError(f"a verdict is about orders: --gate goes with --target ordered, not {target}")
+        raise SettingsError(f"a verdict is about orders, not about what was {target}", "leave out --target or --gate")
 
 
 @contextmanager
