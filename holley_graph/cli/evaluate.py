@@ -133,7 +133,7 @@ def _check_target(target: str, gate: bool) -> None:
     from holley_graph.errors import SettingsError
 
     if gate and target != "ordered":
-        raise SettingsError(f"a verdict is about orders, not about what was {target}", "leave out --target or --gate")
+        raise SettingsError(f"a verdict is about orders, not {target} parts", "leave out --target or --gate")
 
 
 @contextmanager
