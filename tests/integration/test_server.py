@@ -209,7 +209,7 @@ def test_a_lost_password_of_a_used_store_is_not_replaced(own: Settings) -> None:
     layout = Layout.of(own)
     aside = layout.password_file.rename(layout.root / "aside")
     try:
-        with pytest.raises(AuthFailed, match="gone"):
+        with pytest.raises(AuthFailed, match="password is missing"):
             lifecycle.up(own)
         assert not layout.password_file.exists()
     finally:

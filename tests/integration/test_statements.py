@@ -293,7 +293,9 @@ def test_a_store_of_another_line_is_refused_either_way(
     (Layout.of(copy).root / "data" / "databases" / "system").mkdir(parents=True)
     shutil.copy(theirs.arguments, Layout.of(copy).arguments)
     assert theirs.started_before
-    with pytest.raises(GraphStateError, match=r"Neo4j 2026\.08\.1, and this is Neo4j 5\.26"):
+    with pytest.raises(GraphStateError, match=r"Neo4j 2026\.08\.1, which is another line than this Neo4j 5\.26"):
         lifecycle.up(copy)
-    with pytest.raises(GraphStateError, match=r"Neo4j 5\.26\.\d+, and this is Neo4j 2026\.08\.1"):
+    with pytest.raises(
+        GraphStateError, match=r"Neo4j 5\.26\.\d+, which is another line than this Neo4j 2026\.08\.1"
+    ):
         preflight.refuse_other_line(Layout.of(server), "2026.08.1")
