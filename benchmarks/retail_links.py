@@ -41,7 +41,7 @@ def rows(full: Snapshot, seed: int) -> dict[str, Callable[[], dict[str, Any]]]:
         seed: of the parting and of every training.
     """
     rng = np.random.default_rng(seed)
-    split = links.split(full, SHARE, rng, tuple(RELATIONS.values()), GIVE)
+    split = links.split_products(full, SHARE, rng, tuple(RELATIONS.values()), GIVE)
     asked = {name: links.questions(full, split, relation, rng) for name, relation in RELATIONS.items()}
     models: dict[str, Callable[[], Says]] = {
         "popularity": lambda: popularity(split.given),

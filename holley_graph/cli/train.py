@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +123,23 @@ def train(
             show_comparison(name.replace("_", " "), metrics[name])
     if metrics["drift"]:
         _show_drift(run.manifest["warm"]["from"], metrics["drift"])
+    if trust := run.manifest["trust"]:
+        _show_trust(trust)
     say(f"run {run.manifest['run_id']}: {run.manifest['epochs']} epochs, {seconds:.0f} s, {run.path}")
     say(f"put it live with: holley-graph writeback {run.manifest['run_id']}")
+
+
+def _show_trust(trust: dict[str, Any]) -> None:
+    """Say how far the network counts beside counting, and warn where too few purchases could tell."""
+    from holley_graph.model.held_back import ENOUGH_PURCHASES
+
+    since = datetime.fromtimestamp(trust["held_back_from"], UTC)
+    say(
+        f"vectors of vehicles count {trust['scale']:.2f}: this predicts best the {trust['purchases']:,} purchases "
+        f"of the 30 days from {since:%Y-%m-%d}"
+    )
+    if not trust["enough"]:
+        say(f"these are fewer than {ENOUGH_PURCHASES:,} purchases, so the number is uncertain")
 
 
 def take_snapshot(context: Context, report: Progress) -> Path:

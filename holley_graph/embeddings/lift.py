@@ -85,13 +85,16 @@ class Lift:
         return type(self)(self.vehicles, self.products, self.vehicle[rows], self.product[rows], self.value[rows])
 
     def save(self, path: Path) -> None:
-        """Write it: one row a pair, keys as dictionaries."""
+        """Write it into a run folder."""
+        pq.write_table(self.as_table(), path, compression="zstd", write_page_checksum=True)
+
+    def as_table(self) -> pa.Table:
+        """Lay it out: one row a pair, keys as dictionaries."""
         columns = [
             pa.DictionaryArray.from_arrays(pa.array(row.astype(np.int32)), pa.array(keys, pa.string()))
             for row, keys in ((self.vehicle, self.vehicles), (self.product, self.products))
         ]
-        pairs = pa.table([*columns, pa.array(self.value)], ["vehicle_id", "sku", "lift"])
-        pq.write_table(pairs, path, compression="zstd", write_page_checksum=True)
+        return pa.table([*columns, pa.array(self.value)], ["vehicle_id", "sku", "lift"])
 
     def by_vehicle(self) -> Iterator[tuple[str, dict[str, float]]]:
         """Pack the pairs: key of each vehicle, and its lifts by SKU."""

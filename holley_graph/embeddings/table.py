@@ -130,10 +130,7 @@ def add_late(tables: Tables, folder: Path) -> None:
     """
     if len(tables.lift):
         pairs = lift.load(folder / lift.LATE_FILE).together(tables.lift)
-        partial = folder / f".{lift.LATE_FILE}"
-        pairs.save(partial)
-        partial.chmod(0o600)
-        partial.replace(folder / lift.LATE_FILE)
+        _put(pairs.as_table(), folder / lift.LATE_FILE)
     earlier = load_late(folder)
     both = {name: together(earlier[name], each) if name in earlier else each for name, each in tables.items()}
     tables = Tables(both)
@@ -141,10 +138,15 @@ def add_late(tables: Tables, folder: Path) -> None:
     keys = np.concatenate([np.empty(0, object), *(each.keys for each in tables.values())])
     vectors = [vector for each in tables.values() for vector in each.vectors]
     columns = [pa.array(names, pa.string()), pa.array(keys, pa.string()), pa.array(vectors, pa.list_(pa.float32()))]
-    partial = folder / f".{LATE}"
-    pq.write_table(pa.table(columns, ["table", "key", "vector"]), partial, write_page_checksum=True)
+    _put(pa.table(columns, ["table", "key", "vector"]), folder / LATE)
+
+
+def _put(rows: pa.Table, path: Path) -> None:
+    """Write a file beside its place, for its owner alone, and put it there."""
+    partial = path.with_name(f".{path.name}")
+    pq.write_table(rows, partial, compression="zstd", write_page_checksum=True)
     partial.chmod(0o600)
-    partial.replace(folder / LATE)
+    partial.replace(path)
 
 
 def load_late(folder: Path) -> dict[str, Table]:

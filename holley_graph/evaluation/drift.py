@@ -82,11 +82,12 @@ def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int,
     user = np.concatenate([known, np.full(len(vehicles), -1)])
     vehicle = np.concatenate([snapshot.user_vehicle[known], vehicles])
     weight = np.concatenate([np.ones(len(known), np.int64), silent[vehicles]])
+    scorers = [scoring.Scorer(tables, snapshot) for tables in (new, old)]
     owners = changed = 0
     for start in range(0, len(user), BLOCK):
         cut = slice(start, start + BLOCK)
         task = _fitting(snapshot, user[cut], vehicle[cut])
-        best = [_best(tables, snapshot, task) for tables in (new, old)]
+        best = [_best(scorer, task) for scorer in scorers]
         asked = (best[0] >= 0).any(1)
         owners += int(weight[cut][asked].sum())
         changed += int(weight[cut][asked & (best[0] != best[1]).any(1)].sum())
@@ -102,7 +103,7 @@ def _fitting(snapshot: Snapshot, user: Ints, vehicle: Ints) -> RankingTask:
     return RankingTask(user, vehicle, starts, product[able], np.zeros(int(able.sum()), bool), user >= 0)
 
 
-def _best(tables: Tables, snapshot: Snapshot, task: RankingTask) -> Ints:
+def _best(scorer: scoring.Scorer, task: RankingTask) -> Ints:
     """[askers, TOP] the best, in no order."""
-    position = metrics.ranks(task, scoring.scores(tables, snapshot, task))
+    position = metrics.ranks(task, scorer(task))
     return np.sort(metrics.first(task, position, TOP), axis=1)

@@ -76,10 +76,10 @@ def inductive(full: Snapshot, share: float, seed: int) -> LinkTask:
         seed: of the draw and the foils.
     """
     rng = np.random.default_rng(seed)
-    return questions(full, split(full, share, rng), "co_purchased", rng)
+    return questions(full, split_products(full, share, rng), "co_purchased", rng)
 
 
-def split(
+def split_products(
     full: Snapshot,
     share: float,
     rng: np.random.Generator,

@@ -41,7 +41,7 @@ def describe(cuts: list[Cut], lists: Ints, champions: Ints) -> dict[str, float]:
 
 
 def _popularity(cuts: list[Cut], lists: Ints) -> tuple[float, float]:
-    nll, place, start = [], [], 0
+    information, place, start = [], [], 0
     for cut in cuts:
         task, past = cut.task, cut.past
         count = np.bincount(past.event("product")[past.event("kind") == ORDERED], minlength=past.products.num_rows)
@@ -50,9 +50,9 @@ def _popularity(cuts: list[Cut], lists: Ints) -> tuple[float, float]:
         start += len(task.user)
         listed = mine[mine >= 0]
         owner = np.repeat(np.arange(len(mine)), (mine >= 0).sum(1))
-        nll.append(-np.log2(share[listed]))
+        information.append(-np.log2(share[listed]))
         place.append(_quantile(task.owner, count[task.candidate], owner, count[listed]))
-    return float(np.concatenate(nll).mean()), float(np.concatenate(place).mean())
+    return float(np.concatenate(information).mean()), float(np.concatenate(place).mean())
 
 
 def _quantile(owner: Ints, count: Ints, of: Ints, value: Ints) -> Ints:

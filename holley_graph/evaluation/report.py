@@ -141,9 +141,9 @@ def _segments(document: dict[str, Any]) -> str:
 def _lists(document: dict[str, Any]) -> str:
     columns = list(next(iter(document["lists"].values())))
     note = (
-        "Of the first four places: share of all candidates that anybody gets; nll in bits; share of pairs of "
-        "different part type; place among the user's candidates by orders (.5: no bias); share of the champion's "
-        "list."
+        "Of the first four places: share of all candidates that anybody gets; self-information in bits; share of "
+        "pairs of different part type; place among the user's candidates by orders (.5: no bias); share of the "
+        "champion's list."
     )
     cells = _table(["ranker", *columns], document["lists"], columns, lambda v: f"{v:.3f}", best=False)
     return f"<h2>What the lists are like</h2><p>{note}</p>{cells}"

@@ -40,7 +40,7 @@ def touches() -> np.ndarray:
 @pytest.mark.parametrize("model", ["two_tower", "pinsage"])
 def test_a_drawn_product_is_known_by_what_is_given_alone(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "EPOCHS", 2)
-    split = links.split(PLAIN, 0.3, np.random.default_rng(0), give=0.5)
+    split = links.split_products(PLAIN, 0.3, np.random.default_rng(0), give=0.5)
     given = np.isin(split.drawn, split.given.event("product"))
     assert given.any() and not given.all()
     vectors = owners.encoded(model, split, 0)["product"].vectors[:, :-EXTRA]

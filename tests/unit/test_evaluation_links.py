@@ -61,7 +61,7 @@ def test_what_some_users_give_is_known_when_asked_never_learned_from_and_never_t
     relation: links.Relation,
 ) -> None:
     rng = np.random.default_rng(2)
-    split = links.split(SESSIONS, 0.3, rng, ("co_purchased", "co_viewed"), give=0.5)
+    split = links.split_products(SESSIONS, 0.3, rng, ("co_purchased", "co_viewed"), give=0.5)
     task = links.questions(SESSIONS, split, relation, rng)
     assert task.pair.shape[1] > 20
     assert not np.isin(split.drawn, split.past.event("product")).any()
