@@ -112,7 +112,8 @@ def export(
         tally, told = Tally(), _Progress(len(audience), progress)
         moment = read.taken.as_of, read.tables.paths.half_life_days
         blocks = (_grouped(Owners.of(block, stock, *moment), split) for block in audience.blocks(BLOCK))
-        rows = told.counted(ranking.everybody(blocks, settings.recommend.least_parts, tally), tally)
+        least = settings.recommend.least_parts, settings.baseline.least_products
+        rows = told.counted(ranking.everybody(blocks, *least, tally), tally)
         tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
         written = write(path, SCHEMAS[layout](exposure is not None), tables, settings.export.guard_csv)
     clock.lap("rank and write")

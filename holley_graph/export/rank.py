@@ -55,7 +55,7 @@ class Tally:
 
     owners: int = 0
     too_few: int = 0
-    """Owners who were left fewer parts than a row needs."""
+    """Owners who were left fewer parts than a row needs, or whose vehicle too few fit."""
     other_id: int = 0
     """Owners whose address and vehicle another user id of theirs answers for."""
 
@@ -66,19 +66,23 @@ class Ranking:
     def __init__(self, stock: Stock, ranker: Ranker, rules: Recommend, k: int) -> None:
         self.stock, self.ranker, self.rules, self.k = stock, ranker, rules, k
 
-    def everybody(self, blocks: Iterable[Owners], least: int, tally: Tally) -> Iterator[tuple[Owners, Picks]]:
+    def everybody(
+        self, blocks: Iterable[Owners], least_parts: int, least_products: int, tally: Tally
+    ) -> Iterator[tuple[Owners, Picks]]:
         """Rank for owners block by block; one row per address and vehicle.
 
         Args:
             blocks: owners in the order of the rows.
-            least: owners with fewer parts get no row.
+            least_parts: owners who are left fewer parts get no row.
+            least_products: owners of a vehicle that fewer eligible parts fit get no row.
             tally: counted up on the way.
         """
         for owners in blocks:
             kept = []
             for vehicle, people in self._slices(owners):
                 ranked = self.people(vehicle, owners, people)
-                enough = ranked.take(np.flatnonzero((ranked.product >= 0).sum(axis=1) >= least))
+                needed = least_parts if len(self.stock.fits[vehicle]) >= least_products else self.k + 1
+                enough = ranked.take(np.flatnonzero((ranked.product >= 0).sum(axis=1) >= needed))
                 kept.append(_one_per_address(enough, owners.person))
                 tally.owners += len(ranked)
                 tally.too_few += len(ranked) - len(enough)
