@@ -134,12 +134,12 @@ def _show_trust(trust: dict[str, Any]) -> None:
     from holley_graph.model.held_back import ENOUGH_PURCHASES
 
     since = datetime.fromtimestamp(trust["held_back_from"], UTC)
-    say(
-        f"vectors of vehicles count {trust['scale']:.2f}: this predicts best the {trust['purchases']:,} purchases "
-        f"of the 30 days from {since:%Y-%m-%d}"
-    )
-    if not trust["enough"]:
-        say(f"these are fewer than {ENOUGH_PURCHASES:,} purchases, so the number is uncertain")
+    asked = f"{trust['purchases']:,} purchases in the 30 days from {since:%Y-%m-%d}"
+    counts = f"vectors of vehicles count {trust['scale']:.2f}"
+    if trust["enough"]:
+        say(f"{counts}: this predicts the {asked} best")
+    else:
+        say(f"{counts}; that is uncertain, from {asked}: {ENOUGH_PURCHASES:,} would do")
 
 
 def take_snapshot(context: Context, report: Progress) -> Path:
