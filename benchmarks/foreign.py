@@ -173,7 +173,10 @@ def _numbers(name: str, snapshot: Snapshot) -> tuple[Floats, Floats, Paths]:
         silent = (torch.zeros(count, 1) for count in (snapshot.vehicles.num_rows, products))
         return counted.popularity, counted.lift, fit_history(snapshot, *silent, counted, config)[1]
     if name == "shrinkage":
-        return np.zeros(products), np.log(shrinkage.rates(snapshot) + 1e-12), Paths()
+        rate, product = np.log(shrinkage.rates(snapshot) + 1e-12), snapshot.fits[:, 1]
+        # what all vehicles share is popularity: an index finds nothing among products that are all alike
+        mean = np.bincount(product, rate, products) / np.maximum(np.bincount(product, minlength=products), 1)
+        return mean, rate - mean[product], Paths()
     everything = np.arange(products)
     nobody = np.zeros(1, np.int64)
     task = RankingTask(
