@@ -173,10 +173,7 @@ def _numbers(name: str, snapshot: Snapshot) -> tuple[Floats, Floats, Paths]:
         silent = (torch.zeros(count, 1) for count in (snapshot.vehicles.num_rows, products))
         return counted.popularity, counted.lift, fit_history(snapshot, *silent, counted, config)[1]
     if name == "shrinkage":
-        rate, product = np.log(shrinkage.rates(snapshot) + 1e-12), snapshot.fits[:, 1]
-        # what all vehicles share is popularity: an index finds nothing among products that are all alike
-        mean = np.bincount(product, rate, products) / np.maximum(np.bincount(product, minlength=products), 1)
-        return mean, rate - mean[product], Paths()
+        return np.zeros(products), np.log(shrinkage.rates(snapshot) + 1e-12), Paths()
     everything = np.arange(products)
     nobody = np.zeros(1, np.int64)
     task = RankingTask(
@@ -186,12 +183,16 @@ def _numbers(name: str, snapshot: Snapshot) -> tuple[Floats, Floats, Paths]:
 
 
 def without_vectors(snapshot: Snapshot, popular: Floats, lift: Floats, paths: Paths) -> Tables:
-    """Lay a ranking out as a release whose vectors say nothing."""
-    dim = 2
+    """Lay a ranking out as a release whose vectors say nothing: nobody asks along the directions of its products.
+
+    They have directions, for a release whose index cannot tell its products apart is refused.
+    """
+    dim = 8
     none = Table(np.empty(0, object), np.empty((0, dim + table.EXTRA), np.float32))
     skus, vehicles = snapshot.product_ids.keys, snapshot.vehicle_ids.keys
+    directions = np.random.default_rng(0).normal(size=(len(skus), dim)).astype(np.float32)
     tables = {
-        "product": Table(skus, table.products(np.zeros((len(skus), dim), np.float32), popular.astype(np.float32))),
+        "product": Table(skus, table.products(directions, popular.astype(np.float32))),
         "product_source": Table(skus, table.queries(np.zeros((len(skus), dim), np.float32))),
         "vehicle": Table(vehicles, table.queries(np.zeros((len(vehicles), dim), np.float32))),
         **dict.fromkeys(("vehicle_model", "make", "user"), none),
