@@ -118,7 +118,10 @@ def test_where_there_are_too_many_the_one_silent_longest_makes_room(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "MOST_CONNECTIONS", 5)
-    callers = [connected(port) for _ in range(5)]
+    callers = []
+    for _ in range(5):
+        callers.append(connected(port))
+        time.sleep(0.05)  # callers of one turn of the loop came at the same time
     assert answer(callers[0], GET + b"\r\n").endswith(b'"here"')
     with connected(port) as newest:
         assert answer(newest, GET + b"\r\n").endswith(b'"here"')
