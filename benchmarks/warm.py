@@ -16,10 +16,11 @@ from benchmarks.record import record
 from benchmarks.worlds import open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, registry, scoring, study
-from holley_graph.evaluation.targets import DAY, future_choices
+from holley_graph.evaluation.targets import future_choices
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.train import Run, train
 from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.times import DAY
 
 
 def main() -> None:

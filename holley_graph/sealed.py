@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holley_graph import files
 from holley_graph.errors import ParcelError
 
 if TYPE_CHECKING:
@@ -21,14 +21,10 @@ if TYPE_CHECKING:
 SEAL = "seal"
 
 
-def write(path: Path, document: Mapping[str, Any], mode: int = 0o666) -> None:
-    """Write a document with its seal beside its place, and put it there; `mode` as far as the umask lets it."""
+def write(path: Path, document: Mapping[str, Any], mode: int = files.PUBLIC) -> None:
+    """Write a document with its seal."""
     content = {key: value for key, value in document.items() if key != SEAL}
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as file:
-        file.write(json.dumps(content | {SEAL: _seal(content)}, indent=2))
-    partial.replace(path)
+    files.write(path, json.dumps(content | {SEAL: fingerprint(content)}, indent=2).encode(), mode)
 
 
 def read(path: Path, hint: str = "") -> dict[str, Any]:
@@ -44,7 +40,7 @@ def read(path: Path, hint: str = "") -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ParcelError(f"{path} holds no document", hint)
     seal = document.pop(SEAL, None)
-    if seal not in (None, _seal(document)):
+    if seal not in (None, fingerprint(document)):
         raise ParcelError(f"{path} was changed after it was sealed", hint)
     return document
 
@@ -56,8 +52,7 @@ def digest(path: Path) -> str:
         ParcelError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.digest(path)
     except OSError as error:
         raise ParcelError(f"{path} cannot be read: {_reason(error)}") from error
 
@@ -69,17 +64,17 @@ def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
         return dict(zip(names, pool.map(lambda name: digest(folder / name), names), strict=True))
 
 
-def check(folder: Path, files: Mapping[str, str], hint: str = "") -> None:
-    """Refuse files of a folder that are missing or have other digests.
+def check(folder: Path, sealed: Mapping[str, str], hint: str = "") -> None:
+    """Refuse files of a folder that are missing or have other digests than they were sealed with.
 
     Raises:
         ParcelError: naming the first.
     """
-    for name in files:
+    for name in sealed:
         if not (folder / name).is_file():
             raise ParcelError(f"{folder / name} is missing", hint)
-    for name, found in digests(folder, files).items():
-        if found != files[name]:
+    for name, digest_now in digests(folder, sealed).items():
+        if digest_now != sealed[name]:
             raise ParcelError(f"{folder / name} was changed after it was sealed", hint)
 
 
@@ -102,7 +97,8 @@ def table(path: Path, columns: list[str] | None = None, hint: str = "") -> pa.Ta
     return read
 
 
-def _seal(content: Mapping[str, Any]) -> str:
+def fingerprint(content: Any) -> str:
+    """Return the SHA-256 of plain values, hexadecimal: equal values, equal fingerprints."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

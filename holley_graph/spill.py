@@ -7,12 +7,13 @@ by the next command.
 from __future__ import annotations
 
 import atexit
-import fcntl
 import os
 import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
+
+from holley_graph import files
 
 
 @cache
@@ -23,7 +24,7 @@ def folder(home: Path) -> Path:
     root.chmod(0o700)
     sweep(home)
     own = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))
-    fcntl.flock(os.open(own, os.O_RDONLY), fcntl.LOCK_EX)  # the system drops it however the process ends
+    files.lock(os.open(own, os.O_RDONLY))  # until the process ends
     atexit.register(shutil.rmtree, own, ignore_errors=True)
     return own
 
@@ -36,9 +37,7 @@ def sweep(home: Path) -> None:
         except FileNotFoundError:
             continue  # its owner has just ended
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-        except BlockingIOError:
-            continue
+            if files.lock(handle):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         finally:
             os.close(handle)

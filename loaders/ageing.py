@@ -13,8 +13,8 @@ from datetime import datetime
 from holley_graph.graph.client import Graph
 from holley_graph.progress import Progress
 from holley_graph.settings import Weights
+from holley_graph.times import DAY
 
-DAY_S = 86_400
 TABLES = ("viewed", "carted", "ordered")
 """Graph tables whose weights age: refreshed inside the server, not row by row from here."""
 
@@ -28,7 +28,7 @@ def reference(as_of: datetime, weights: Weights) -> int:
     days = weights.half_life_days
     if days is None or math.isinf(days):
         return 0
-    return int(as_of.timestamp() // (days * DAY_S) * (days * DAY_S))
+    return int(as_of.timestamp() // (days * DAY) * (days * DAY))
 
 
 def base(table: str, weights: Weights) -> float:
@@ -46,7 +46,7 @@ def refresh(graph: Graph, as_of: datetime, weights: Weights, progress: Progress)
     now = weights_version(as_of, weights)
     if graph.read("load/marker")[0]["weights_version"] == now:
         return
-    decay = 0.0 if weights.half_life_days is None else math.log(2) / (weights.half_life_days * DAY_S)
+    decay = 0.0 if weights.half_life_days is None else math.log(2) / (weights.half_life_days * DAY)
     for done, table in enumerate(TABLES, 1):
         graph.write(
             f"load/weigh_{table}",

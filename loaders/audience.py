@@ -11,10 +11,10 @@ import duckdb
 import pyarrow as pa
 
 from holley_graph.settings import Settings
+from holley_graph.times import DAY
 from loaders import feeds, parquet, sqltext
 from loaders.taken import Taken
 
-DAY = 86_400
 _READS = ("owns", "user", "vehicle", "product", "ordered", "carted", "viewed", "co_purchased")
 
 _NO_VECTORS = pa.schema({"key": pa.string(), "row": pa.int64()}).empty_table()

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from holley_graph import files
 from holley_graph.errors import SourceError
 from holley_graph.progress import Progress
 from loaders import contracts, parquet, shapes, sqltext
@@ -81,9 +82,8 @@ class FilesSource:
         return {table.name: _digest(parquet.files(self.folder, table.name)) for table in contracts.RAW}
 
 
-def _digest(files: list[Path]) -> str:
+def _digest(paths: list[Path]) -> str:
     whole = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
+    for path in paths:
+        whole.update(bytes.fromhex(files.digest(path)))
     return whole.hexdigest()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
-from contextlib import suppress
-from pathlib import Path
 
-from holley_graph import spelling
+from holley_graph import files, spelling
 from holley_graph.errors import SettingsError
 from holley_graph.settings import Settings
 from loaders import rules
@@ -36,7 +33,8 @@ def email_key(settings: Settings) -> bytes:
         return _checked(_from_keyring(service), f"email key of {service} in the keyring")
     path = named or settings.home / "email.key"
     if named is None:
-        _make(path)
+        made = secrets.token_hex(32).encode()
+        files.create(path, made + b"\n" + _seal(made) + b"\n")
     try:
         content = path.read_bytes().strip()
     except OSError as error:
@@ -81,21 +79,6 @@ def _from_keyring(service: str) -> bytes:
             f"the keyring holds no {_KEYRING_USER} of {service}", f"keyring set {service} {_KEYRING_USER}"
         )
     return key.strip().encode()
-
-
-def _make(path: Path) -> None:
-    """Write a new key unless there is one, whole or not at all; only its owner may ever read it."""
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    key = secrets.token_hex(32).encode()
-    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(key + b"\n" + _seal(key) + b"\n")
-    with suppress(FileExistsError):  # of two at once the first one's counts
-        path.hardlink_to(partial)
-    partial.unlink()
 
 
 def _seal(key: bytes) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holley_graph import sealed
+from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
@@ -48,8 +48,10 @@ class Taken:
         Raises:
             ParcelError: naming the first.
         """
-        files = self.manifest["files"]
-        wanted = {name: files[name] for name in files if name in (names or files) and name not in self.checked}
+        digests = self.manifest["files"]
+        wanted = {
+            name: digests[name] for name in digests if name in (names or digests) and name not in self.checked
+        }
         sealed.check(self.path, wanted, "holley-graph sync reads it anew")
         self.checked.update(wanted)
 
@@ -140,31 +142,41 @@ def write(
     there: Mapping[str, Path] | None = None,
 ) -> Taken:
     """Seal one sync's tables under its run id; of tables that are `there` already the file is linked."""
-    partial = home / "taken" / f"{run_id}.partial"
-    partial.mkdir(parents=True, mode=0o700)
-    linked = dict(there or {})
-    for feed in FEEDS:
-        if feed.raw in extracted.unread and not tombstones.known(home):
-            linked[f"clean_{feed.clean.name}"] = extracted.unread[feed.raw].clean
+    with files.folder(home / "taken" / run_id) as folder:
+        _write_tables(folder, extracted, tables, _linked(home, extracted, there or {}))
+        names = (path.name for path in folder.iterdir())
+        manifest = manifest | {"layout": LAYOUT, "files": sealed.digests(folder, names)}
+        sealed.write(folder / "manifest.json", manifest)
+    return Taken(home / "taken" / run_id, manifest)
+
+
+def _linked(home: Path, extracted: Extract, there: Mapping[str, Path]) -> dict[str, Path]:
+    """Name the files of tables that are as an earlier sync left them."""
+    forgotten = tombstones.known(home)
+    unread = {f"clean_{feed.clean.name}": extracted.unread.get(feed.raw) for feed in FEEDS if not forgotten}
+    return {**there, **{name: feed.clean for name, feed in unread.items() if feed}}
+
+
+def _write_tables(
+    folder: Path, extracted: Extract, tables: Mapping[str, pa.Table], linked: Mapping[str, Path]
+) -> None:
+    """Link the files that are there, and write the other tables, several at once."""
     with ThreadPoolExecutor() as pool:
 
-        def keep(name: str, table: pa.Table) -> Future[None]:
-            return pool.submit(pq.write_table, table, partial / f"{name}.parquet", compression="zstd")
+        def write_table(name: str, table: pa.Table) -> Future[None]:
+            return pool.submit(pq.write_table, table, folder / f"{name}.parquet", compression="zstd")
 
-        written = [keep(name, table) for name, table in tables.items() if name not in linked]
+        pending = [write_table(name, table) for name, table in tables.items() if name not in linked]
         for name, path in linked.items():
-            (partial / f"{name}.parquet").hardlink_to(path)
+            (folder / f"{name}.parquet").hardlink_to(path)
         for feed in FEEDS:
             if (name := f"clean_{feed.clean.name}") not in linked:
-                written.append(keep(name, extracted.clean(feed.clean.name)))
-        written.append(keep("waiting_events", extracted.waiting()))
+                pending.append(write_table(name, extracted.clean(feed.clean.name)))
+        pending.append(write_table("waiting_events", extracted.waiting()))
         if "members" not in linked:
-            written.append(keep("members", extracted.connection.table("members").to_arrow_table()))
-    for each in written:
-        each.result()
-    manifest = manifest | {"layout": LAYOUT, "files": sealed.digests(partial, (p.name for p in partial.iterdir()))}
-    sealed.write(partial / "manifest.json", manifest)
-    return Taken(partial.rename(home / "taken" / run_id), manifest)
+            pending.append(write_table("members", extracted.connection.table("members").to_arrow_table()))
+    for future in pending:
+        future.result()
 
 
 def forget_others(home: Path, run_id: str) -> None:
@@ -200,10 +212,10 @@ def makes(settings: Settings, key: bytes) -> str:
             if not name.startswith(("baseline/", "gate/", "campaign/", "export/", "diff/"))
         ],
     }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return sealed.fingerprint(decisive)
 
 
 def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: datetime, key: bytes) -> str:
     """Condense everything that decides what a sync gives; equal fingerprints give equal graphs."""
     decisive = {"source": digests, "as_of": as_of.isoformat(), "makes": makes(settings, key)}
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return sealed.fingerprint(decisive)

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from holley_graph import sealed
+from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
 from holley_graph.settings import Settings
 from loaders import identity, sqltext
@@ -76,7 +76,7 @@ def add(home: Path, key: bytes, user_ids: Iterable[str], email: str | None) -> N
     """Remember a person; written beside the old list and renamed."""
     new = {digest(key, USER, user_id) for user_id in user_ids} | ({digest(key, EMAIL, email)} if email else set())
     document = {FORGOTTEN: sorted({*known(home), *new}), OF_KEY: digest(key, OF_KEY, "")}
-    sealed.write(path(home), document, mode=0o600)
+    sealed.write(path(home), document, mode=files.PRIVATE)
 
 
 def leave_out(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
+from holley_graph.times import DAY
 from loaders import ageing, derive, identity, sqltext
 from loaders.feeds import Extract
 
@@ -172,7 +173,7 @@ def _values(settings: Settings, as_of: datetime, key: bytes) -> dict[str, Any]:
     eligibility = settings.eligibility
     return identity.pads(key) | {
         "reference_s": ageing.reference(as_of, settings.weights),
-        "decay": 0.0 if half_life is None else 1 / (half_life * ageing.DAY_S),
+        "decay": 0.0 if half_life is None else 1 / (half_life * DAY),
         "time_zone": settings.sync.time_zone,
         "min_price": eligibility.min_price,
         "unknown_price": eligibility.unknown_price,

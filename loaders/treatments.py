@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings
+from holley_graph.times import DAY
 from loaders import identity, rules, shapes, sheet, sqltext
 from loaders.contracts import RawTable
 
@@ -24,7 +25,7 @@ TABLE = RawTable(
     },
     {},
 )  # fmt: skip
-SECOND, DAY = 1_000_000, 86_400  # in microseconds; in seconds
+SECOND = 1_000_000  # microseconds
 SENT = ("email_lower", "arm", "generated_at", "rec_part_1", "rec_part_2", "rec_part_3", "rec_part_4")
 """What is read of a campaign's export file."""
 

@@ -9,6 +9,7 @@ import rich_click as click
 
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.times import DAY
 
 if TYPE_CHECKING:
     from holley_graph.graph.client import Graph
@@ -76,7 +77,7 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
         )
         snapshot = exporter.take(graph, exporter.options(settings.sync), report)
         kept = parcel.keep(snapshot, settings.home / "snapshots").name
-        runs, cut = settings.home / "runs", snapshot.as_of - HELD_OUT_DAYS * 86_400
+        runs, cut = settings.home / "runs", snapshot.as_of - HELD_OUT_DAYS * DAY
         backtest = train(snapshot, runs, as_of=cut, snapshot=kept, progress=report)
         live = train(snapshot, runs, snapshot=kept, progress=report)
         released = write_back(graph, live.path, progress=report)

@@ -22,9 +22,9 @@ from holley_graph.counting import effects, levels, trend
 from holley_graph.counting.effects import Effects
 from holley_graph.counting.trend import Trend
 from holley_graph.snapshot.snapshot import ORDERED, Ints, Snapshot
+from holley_graph.times import DAY
 
 Floats = npt.NDArray[np.float64]
-DAY = 86_400
 BIN_DAYS = 15
 AHEAD_DAYS = 15.0
 """A release serves the month after it: its middle is what the trend is asked about."""

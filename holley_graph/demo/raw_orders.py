@@ -14,7 +14,7 @@ from holley_graph.demo.config import stream
 from holley_graph.demo.raw import Traps, misspelt, planted, write
 from holley_graph.demo.schemas import SCHEMAS
 from holley_graph.demo.shopping import Log
-from holley_graph.demo.taste import DAY
+from holley_graph.times import DAY
 
 UNKNOWN_SKUS = [f"ZZ-{number}X" for number in range(9000, 9040)]
 MONTHS = [

@@ -18,8 +18,8 @@ from holley_graph.demo.catalogue import Catalogue
 from holley_graph.demo.config import Strengths, stream
 from holley_graph.demo.fits import Fits
 from holley_graph.demo.vehicles import Vehicles
+from holley_graph.times import DAY
 
-DAY = 86_400
 BIN = 30 * DAY  # popularity moves in steps of 30 days
 TASTES = 8  # dimensions of personal and vehicle taste
 BOUNDARY = datetime(2025, 9, 1, tzinfo=UTC)

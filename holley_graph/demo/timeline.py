@@ -10,7 +10,8 @@ import numpy.typing as npt
 from holley_graph.demo.raw import Traps, planted
 from holley_graph.demo.sessions import Visits
 from holley_graph.demo.shopping import Log
-from holley_graph.demo.taste import BOUNDARY, DAY
+from holley_graph.demo.taste import BOUNDARY
+from holley_graph.times import DAY
 
 Ints = npt.NDArray[np.int64]
 VIEW, CART, ORDERED, PLACED, WEBSITE, OTHER = range(6)

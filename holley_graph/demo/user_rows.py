@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from holley_graph.demo.population import EMPTIED, SOUND, Population
 from holley_graph.demo.raw import Traps, planted
-from holley_graph.demo.taste import DAY
 from holley_graph.demo.vehicles import Vehicles
+from holley_graph.times import DAY
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialized
 
-from holley_graph import sealed
+from holley_graph import files, sealed
 from holley_graph.embeddings import lift
 from holley_graph.embeddings.lift import Lift
 from holley_graph.embeddings.paths import Paths
@@ -142,11 +142,8 @@ def add_late(tables: Tables, folder: Path) -> None:
 
 
 def _put(rows: pa.Table, path: Path) -> None:
-    """Write a file beside its place, for its owner alone, and put it there."""
-    partial = path.with_name(f".{path.name}")
-    pq.write_table(rows, partial, compression="zstd", write_page_checksum=True)
-    partial.chmod(0o600)
-    partial.replace(path)
+    with files.replacing(path) as file:
+        pq.write_table(rows, file, compression="zstd", write_page_checksum=True)
 
 
 def load_late(folder: Path) -> dict[str, Table]:

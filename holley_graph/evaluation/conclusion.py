@@ -13,10 +13,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from holley_graph import files
 from holley_graph.evaluation import registry, report, study, summary
 from holley_graph.evaluation.study import Cut
 from holley_graph.evaluation.verdict import decide
 from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.times import iso
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,10 @@ def conclude(
             verdict = decide(document, ranker)
             document["verdicts"][ranker] = asdict(verdict)
             registry.record_verdict(home / "runs", manifest, verdict, name)
-    partial = home / "evaluations" / f"{name}.partial"
-    partial.mkdir(parents=True, mode=0o700)
-    (partial / "evaluation.json").write_text(json.dumps(document, indent=2))
-    report.write(document, partial / "report.html")
-    return Conclusion(document, partial.rename(home / "evaluations" / name))
+    with files.folder(home / "evaluations" / name) as folder:
+        (folder / "evaluation.json").write_text(json.dumps(document, indent=2))
+        report.write(document, folder / "report.html")
+    return Conclusion(document, home / "evaluations" / name)
 
 
 def fingerprint(full: Snapshot) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def fingerprint(full: Snapshot) -> dict[str, Any]:
     with pa.ipc.new_stream(sink, full.events.schema) as stream:
         stream.write_table(full.events.combine_chunks())
     return {
-        "as_of": f"{datetime.fromtimestamp(full.as_of, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "as_of": iso(full.as_of),
         "events_sha256": hashlib.sha256(sink.getvalue()).hexdigest(),
         "rows": {name: getattr(full, name).num_rows for name in ("users", "vehicles", "products", "events")}
         | {"fits": len(full.fits)},

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.counting.utility import KIND_WEIGHTS
-from holley_graph.evaluation.targets import DAY, RankingTask
+from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
+from holley_graph.times import DAY
 
 HALF_LIFE_DAYS = 15
 """Of an event in what is trending."""

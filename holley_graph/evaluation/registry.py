@@ -6,8 +6,6 @@ with its configuration, on runs that end earlier; the verdict holds for every ru
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,7 @@ UNFINISHED = (".partial", ".old")
 
 def recipe(manifest: dict[str, Any]) -> str:
     """Name what two runs must share for a verdict on one to hold for the other."""
-    decisive = json.dumps([manifest["model"], manifest["config"]], sort_keys=True)
-    return f"{manifest['model']}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"
+    return f"{manifest['model']}-{sealed.fingerprint([manifest['model'], manifest['config']])[:8]}"
 
 
 def read(runs: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.evaluation.study import Cut
-from holley_graph.evaluation.targets import DAY
+from holley_graph.times import DAY
 
 Mask = npt.NDArray[np.bool_]
 HOT_DAYS = 90

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,10 @@ import numpy.typing as npt
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics
 from holley_graph.evaluation.rankers import RIVALS, Floats, Ranker
-from holley_graph.evaluation.targets import DAY, RankingTask, future_choices
+from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import KINDS, ORDERED, Ints, Snapshot
+from holley_graph.times import DAY, iso
 
 WINDOW_DAYS = 30
 KS = (4, 10, 20)
@@ -67,10 +67,7 @@ def buyers(full: Snapshot, days: int = WINDOW_DAYS) -> list[dict[str, Any]]:
     pairs = np.unique(np.column_stack([window, full.event("user")[ordered]]), axis=0)
     counts = np.bincount(pairs[:, 0])
     starts = full.as_of - (np.arange(len(counts)) + 1) * days * DAY
-    return [
-        {"as_of": f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}", "users": users}
-        for at, users in zip(starts.tolist(), counts.tolist(), strict=True)
-    ]
+    return [{"as_of": iso(at), "users": users} for at, users in zip(starts.tolist(), counts.tolist(), strict=True)]
 
 
 def cut(

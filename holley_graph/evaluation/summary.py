@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from holley_graph.evaluation import lists, paired
 from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.study import WINDOW_DAYS, Answers, Cut, answers
 from holley_graph.evaluation.verdict import METRIC
+from holley_graph.times import iso
 from loaders.baseline import VERSION as CHAMPION
 
 SAMPLES = 12
@@ -77,7 +77,7 @@ def _lifts(found: Mapping[str, Answers], champion: str, who: npt.NDArray[np.int6
 def _cut(cut: Cut, names: list[str]) -> dict[str, Any]:
     task = cut.task
     return {
-        "as_of": f"{datetime.fromtimestamp(cut.at, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "as_of": iso(cut.at),
         "users": len(task.user),
         "warm_users": int(task.warm.sum()),
         "candidates": len(task.candidate),

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.snapshot.snapshot import ORDERED, Ints, Snapshot
-
-DAY = 86_400
+from holley_graph.times import DAY
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from holley_graph.embeddings.paths import Reached, Trail
-from holley_graph.evaluation.targets import DAY
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
+from holley_graph.times import DAY
 
 
 def reached(snapshot: Snapshot, at: int, half_life_days: float) -> Reached:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
+from holley_graph import files
 from holley_graph.errors import SettingsError
 from loaders import sheet
 
@@ -82,7 +82,7 @@ def check_suffix(path: Path) -> None:
 
 
 def write(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table], guard: bool = True) -> int:
-    """Write blocks under another name, for its owner only, and rename when all are written.
+    """Write blocks to a private file that takes its name when all are written.
 
     Args:
         path: the file; its suffix says the format.
@@ -94,18 +94,13 @@ def write(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table], guard: bool
         Rows.
     """
     check_suffix(path)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
     rows = 0
-    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+    with files.replacing(path, durable=True) as file:
         writer = FORMATS[path.suffix](file, schema, guard)
         for block in blocks:
             writer.write_table(block)
             rows += block.num_rows
         writer.close()
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
     return rows
 
 

@@ -1,19 +1,17 @@
-"""Takes a person out of files. Each is written anew beside the old one, for its owner only, and renamed."""
+"""Takes a person out of files; each is written anew and replaced whole."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holley_graph import sealed
+from holley_graph import files, sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table
 from holley_graph.forget import search
@@ -27,7 +25,8 @@ def from_parquet(path: Path, person: Person) -> int:
     mine = search.rows_of(rows, person)
     if mine.any():
         kept = rows.filter(pa.array(~mine))
-        _replace(path, lambda file: pq.write_table(kept, file, compression="zstd"))
+        with files.replacing(path) as file:
+            pq.write_table(kept, file, compression="zstd")
     return int(mine.sum())
 
 
@@ -36,16 +35,12 @@ def from_export(path: Path, person: Person) -> int:
     if path.suffix == ".parquet":
         return from_parquet(path, person)
     gone = 0
-
-    def write(file: BinaryIO) -> None:
-        nonlocal gone
+    with files.replacing(path) as file:
         for record in _records(path):
             if _address(path, record) == person.email:
                 gone += 1
             else:
                 file.write(record)
-
-    _replace(path, write)
     return gone
 
 
@@ -102,11 +97,3 @@ def _address(path: Path, record: bytes) -> str:
     if path.suffix == ".ndjson":
         return str(json.loads(record).get("email_lower"))
     return sheet.unguarded(record[1:].split(b'",', 1)[0].decode().replace('""', '"'))
-
-
-def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        write(file)
-    partial.replace(path)

@@ -13,9 +13,9 @@ import duckdb
 from holley_graph.gate.checks import CHECKS, Check, Severity
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
+from holley_graph.times import DAY
 from loaders import sheet, sqltext
 
-DAY = 86_400
 SHOWN = 10
 """Offenders that a report names."""
 SLOTS = 4

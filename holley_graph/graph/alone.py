@@ -6,7 +6,6 @@ transaction that writes nothing: the server ends it when the connection ends, an
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import socket
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from neo4j import exceptions as driver_errors
 
+from holley_graph import files
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import queries
 from holley_graph.graph.client import Graph, Row, text, translated
@@ -37,12 +37,10 @@ def in_home(home: Path, work: str) -> Iterator[None]:
         GraphStateError: somebody holds it.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / "work.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise GraphStateError(f"{file.read()} works in {home}", "wait for it to end") from error
+    lock = home / "work.lock"
+    with files.locked(lock, wait=False) as file:
+        if file is None:
+            raise GraphStateError(f"{lock.read_text(encoding='utf-8')} works in {home}", "wait for it to end")
         file.truncate(0)
         file.write(f"{work} (process {os.getpid()})")
         file.flush()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -21,9 +20,11 @@ from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
+from holley_graph import files
 from holley_graph.errors import ParcelError
 from holley_graph.model.processes import ALONE, Processes
 from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.times import DAY
 
 KEEP_EVERY_S = 10.0
 """Seconds of training that a kill costs at most; at full size writing takes a hundredth of that."""
@@ -134,13 +135,7 @@ class Checkpoint:
     def _write(self) -> None:
         header = {"decided": self.decided, "stage": self._stage, "notes": self._notes, "seconds": self.seconds}
         tensors = {name: value.detach().cpu().contiguous() for name, value in self._tensors.items()}
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(safetensors.save(tensors, {"training": json.dumps(header)}))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
+        files.write(self.path, safetensors.save(tensors, {"training": json.dumps(header)}), durable=True)
         self._kept_at = time.monotonic()
 
 
@@ -160,7 +155,7 @@ def open_checkpoint(
     """
     runs.mkdir(parents=True, exist_ok=True, mode=0o700)
     for older in runs.glob("checkpoint-*"):
-        if time.time() - older.stat().st_mtime > FORGET_AFTER_DAYS * 86_400:
+        if time.time() - older.stat().st_mtime > FORGET_AFTER_DAYS * DAY:
             older.unlink(missing_ok=True)
     own = fingerprint(past, recipe)
     if processes.broadcast(lambda: own) != own:

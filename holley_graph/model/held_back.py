@@ -16,11 +16,12 @@ from holley_graph.counting.utility import Counted
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, popularity, scoring
 from holley_graph.evaluation.calibration import Calibration, calibrate, reliability
-from holley_graph.evaluation.targets import DAY, RankingTask, future_choices
+from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.model.data import Floats
 from holley_graph.model.fit import TrainedModel, Validate
 from holley_graph.model.likelihood import log_normaliser
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
+from holley_graph.times import DAY
 
 WINDOW_DAYS = 30
 ENOUGH_PURCHASES = 1_000

@@ -19,11 +19,11 @@ from holley_graph.counting.utility import Counted, bins
 from holley_graph.embeddings.paths import KINDS as KINDS_OF_PATHS
 from holley_graph.embeddings.paths import Paths
 from holley_graph.evaluation import trails
-from holley_graph.evaluation.targets import DAY
 from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.likelihood import log_normaliser
 from holley_graph.model.sage import History
 from holley_graph.snapshot.snapshot import KINDS, VIEWED, Ints, Snapshot
+from holley_graph.times import DAY
 
 RELEASES, RELEASE_DAYS = 3, 30
 """What was carted and ordered after each of the last so many releases, so many days apart, is learned from.

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from holley_graph.counting.utility import KIND_WEIGHTS
-from holley_graph.evaluation.targets import DAY
+from holley_graph.times import DAY
 
 
 @dataclass(frozen=True)

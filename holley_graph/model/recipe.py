@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
 from pathlib import Path
 
 from holley_graph import sealed
@@ -13,6 +12,7 @@ from holley_graph.errors import ParcelError, SettingsError
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.space import SPACES
+from holley_graph.times import iso
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ def refuse_to_judge_by_what_chose(recipes: Iterable[Recipe], cut: int) -> None:
     """
     for recipe in recipes:
         if recipe.as_of is not None and recipe.as_of > cut:
-            until, earliest = (
-                f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}" for at in (recipe.as_of, cut)
-            )
+            until, earliest = iso(recipe.as_of), iso(cut)
             raise SettingsError(
                 f"the recipe of {recipe.model} was chosen by what came before {until}: "
                 f"what came after a cut on {earliest} cannot judge it",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from holley_graph import sealed
+from holley_graph import files, sealed
 from holley_graph.embeddings import table
 from holley_graph.model import curve
 from holley_graph.model.catalogue import CatalogueConfig
@@ -44,20 +43,17 @@ class TrainingResult:
 
 
 def seal(runs: Path, manifest: dict[str, Any], learned: TrainingResult) -> None:
-    """Write everything beside the runs, then give it its name.
+    """Write a run folder; it has its name when it is complete.
 
     Args:
         runs: folder of run folders.
         manifest: gets the digests of the files.
         learned: what is written.
     """
-    partial = runs / f"{manifest['run_id']}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True, mode=0o700)
-    table.save(learned.tables, partial)
-    learned.encoder.save(partial)
-    curve.draw(learned.curve, partial / "curve.png")
-    (partial / "curve.json").write_text(json.dumps(asdict(learned.curve)))
-    manifest["files"] = sealed.digests(partial, (path.name for path in partial.iterdir()))
-    sealed.write(partial / "manifest.json", manifest)
-    partial.rename(runs / manifest["run_id"])
+    with files.folder(runs / manifest["run_id"]) as folder:
+        table.save(learned.tables, folder)
+        learned.encoder.save(folder)
+        curve.draw(learned.curve, folder / "curve.png")
+        (folder / "curve.json").write_text(json.dumps(asdict(learned.curve)))
+        manifest["files"] = sealed.digests(folder, (path.name for path in folder.iterdir()))
+        sealed.write(folder / "manifest.json", manifest)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from holley_graph import files
 from holley_graph.errors import AuthFailed, GraphStateError
 from holley_graph.server import config, diagnosis, jars, java, lock
-from holley_graph.server.layout import Layout, write_private
+from holley_graph.server.layout import Layout
 from holley_graph.server.record import Record
 
 MAIN_CLASS = "org.neo4j.cli.AdminTool"
@@ -34,7 +35,7 @@ def ensure_password(layout: Layout, jar_cache: Path) -> None:
     # The file comes last: a start that is killed in between makes a new password, which is harmless before the
     # first start.
     _run(layout, jar_cache, ["dbms", "set-initial-password", password], heap_mb=128, what="setting the password")
-    write_private(layout.password_file, password + "\n")
+    files.write(layout.password_file, f"{password}\n".encode())
 
 
 def import_offline(

@@ -7,7 +7,6 @@ all homes. A start never waits for it and never fails by it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from holley_graph import files
 from holley_graph.server import config, jars, java, lock, preflight
 from holley_graph.server.layout import Layout
 
@@ -65,7 +65,7 @@ def prepare_in_background(layout: Layout, jar_cache: Path) -> None:
     folder = place(jar_cache).parent
     folder.mkdir(mode=0o700, exist_ok=True)
     output = folder / "archive.log"
-    output.touch(mode=0o600)
+    output.touch(mode=files.PRIVATE)
     with output.open("wb") as log:
         subprocess.Popen(
             [sys.executable, "-m", "holley_graph.server.cds", str(jar_cache), str(layout.class_list)],
@@ -109,19 +109,8 @@ def alone(jar_cache: Path) -> Iterator[bool]:
     """Keep others from making the archive of a jar cache; yields whether nobody else is at it."""
     folder = jar_cache.absolute() / "cds"
     folder.mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(folder / "archive.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield _taken(handle)
-    finally:
-        os.close(handle)
-
-
-def _taken(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    with files.locked(folder / "archive.lock", wait=False) as held:
+        yield held is not None
 
 
 if __name__ == "__main__":

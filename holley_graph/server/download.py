@@ -16,14 +16,14 @@ from jgo.constants import MAVEN_CENTRAL_URL
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from holley_graph import files
 from holley_graph.errors import ChecksumDiffers, DiskFull, JarMissing
-from holley_graph.server.jars import put
 from holley_graph.server.lock import Jar
 
 THREADS = 8
 
 
-def each(wanted: Sequence[Jar], cache: Path, mirror: str | None = None) -> Iterator[Jar]:
+def fetch(wanted: Sequence[Jar], cache: Path, mirror: str | None = None) -> Iterator[Jar]:
     """Download jars into the cache; hands each out as it has arrived and was found right.
 
     Args:
@@ -64,8 +64,10 @@ def _download(session: requests.Session, base: str, jar: Jar, cache: Path) -> No
     if hashlib.sha256(answer.content).hexdigest() != jar.sha256:
         hint = "the file was altered on the way; try again, or set server.maven_url to another mirror"
         raise ChecksumDiffers(f"{jar.coordinate} from {base} differs from its SHA-256 in the lock file", hint)
+    path = cache / jar.path
     try:
-        put(cache / jar.path, answer.content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(path, answer.content, files.PUBLIC)  # two homes may fetch at once
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

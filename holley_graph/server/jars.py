@@ -7,15 +7,14 @@ remembered by size and time: a start does not read 158 MB again.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holley_graph import files
 from holley_graph.server.lock import Jar
 
 if TYPE_CHECKING:
@@ -31,10 +30,10 @@ def missing(jars: Sequence[Jar], cache: Path) -> list[Jar]:
     """List the jars that are not in the cache as the lock file wants them; hashes only what changed since."""
     seen = _load(cache)
     absent = [jar for jar in jars if not _verified(jar, cache, seen)]
-    found = [jar for jar in absent if _hash(cache / jar.path) == jar.sha256]
-    if found:
-        _remember(found, cache, seen)
-    return [jar for jar in absent if jar not in found]
+    whole = [jar for jar in absent if (cache / jar.path).is_file() and files.digest(cache / jar.path) == jar.sha256]
+    if whole:
+        _remember(whole, cache, seen)
+    return [jar for jar in absent if jar not in whole]
 
 
 def fetch(jars: Sequence[Jar], cache: Path, mirror: str | None, progress: Progress) -> None:
@@ -59,7 +58,7 @@ def fetch(jars: Sequence[Jar], cache: Path, mirror: str | None, progress: Progre
     done: list[Jar] = []
     progress("server jars", len(jars) - len(wanted), len(jars))
     try:
-        for jar in download.each(wanted, cache, mirror):
+        for jar in download.fetch(wanted, cache, mirror):
             done.append(jar)
             progress("server jars", len(jars) - len(wanted) + len(done), len(jars))
     finally:
@@ -101,21 +100,6 @@ def link_plugins(jars: Sequence[Jar], cache: Path, plugins: Path) -> None:
             (plugins / name).symlink_to(target)
 
 
-def put(path: Path, content: bytes) -> None:
-    """Put a file in its place in one step: what stands there is always whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # two homes may fetch at once
-    part.write_bytes(content)
-    part.replace(path)
-
-
-def _hash(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _state(path: Path) -> list[int]:
     stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns]
@@ -139,4 +123,4 @@ def _remember(jars: Sequence[Jar], cache: Path, seen: Seen) -> None:
     if not jars:
         return
     fresh: Seen = {jar.path: [jar.sha256, *_state(cache / jar.path)] for jar in jars}
-    put(cache / _VERIFIED, json.dumps(seen | fresh).encode())
+    files.write(cache / _VERIFIED, json.dumps(seen | fresh).encode(), files.PUBLIC)

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from holley_graph.server.layout import Layout, write_private
+from holley_graph import files
+from holley_graph.server.layout import Layout
 
 UMASK = 0o077
 
@@ -40,8 +41,8 @@ def launch(layout: Layout, arguments: Sequence[str], file: Path, output: Path) -
         file: argument file, owner-only.
         output: takes standard output and error.
     """
-    write_private(file, argument_file(arguments))
-    output.touch(mode=0o600)
+    files.write(file, argument_file(arguments).encode())
+    output.touch(mode=files.PRIVATE)
     with output.open("wb") as log:
         return subprocess.Popen(
             [str(executable()), f"@{file}"],

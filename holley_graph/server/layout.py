@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from holley_graph import files
 from holley_graph.errors import AuthFailed
 from holley_graph.settings import Settings
 
@@ -90,18 +88,9 @@ class Layout:
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Let one start, stop or import at a time work on this home; the others wait.
-
-        The operating system drops the lock when its holder ends, however it ends.
-        """
-        handle = os.open(self.root / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+    def locked(self) -> AbstractContextManager[object]:
+        """Let one start, stop or import at a time work on this home; the others wait."""
+        return files.locked(self.root / "up.lock")
 
     def password(self) -> str:
         """Return the generated password.
@@ -123,12 +112,3 @@ def read_password(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "holds no text"
         raise AuthFailed(f"password file {path}: {reason}", "put it back, or set server.password_file") from error
-
-
-def write_private(path: Path, text: str) -> None:
-    """Put a file in place in one step, readable by its owner only from its first byte on."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    part.replace(path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from holley_graph import files
 from holley_graph.errors import ServerUnreachable
 from holley_graph.graph import browser
 from holley_graph.server import jars, lock, process
@@ -48,7 +49,7 @@ def publish_guide(settings: Settings) -> str:
     name, text = browser.guide()
     path = jars.browser_folder(lock.read(), settings.server.jar_cache) / "browser" / name
     if not path.exists():
-        jars.put(path, text.encode())
+        files.write(path, text.encode(), files.PUBLIC)
     return name
 
 

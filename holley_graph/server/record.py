@@ -9,7 +9,7 @@ from typing import Self
 
 import psutil
 
-from holley_graph.server.layout import write_private
+from holley_graph import files
 
 # The kernel counts a process's start from boot; the boot time is re-estimated when the clock is set.
 _CLOCK_STEP_S = 2.0
@@ -43,7 +43,7 @@ class Record:
 
     def write(self, path: Path) -> None:
         """Keep it."""
-        write_private(path, json.dumps(asdict(self)))
+        files.write(path, json.dumps(asdict(self)).encode())
 
     def process(self) -> psutil.Process | None:
         """Return the live process that this record means, if it still lives.

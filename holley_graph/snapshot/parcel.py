@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import shutil
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holley_graph import sealed
+from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
 from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
+from holley_graph.times import moment
 
 _TABLES = ("products", "vehicles", "users", "events", "bought")
 _FITS = pa.schema([("vehicle", pa.int64()), ("product", pa.int64())])
@@ -32,20 +30,18 @@ def write(snapshot: Snapshot, folder: Path) -> Path:
     Returns:
         `folder`.
     """
-    partial = folder.with_name(folder.name + ".partial")
-    for stale in (partial, folder):
-        shutil.rmtree(stale, ignore_errors=True)
-    partial.mkdir(parents=True, mode=0o700)
+    shutil.rmtree(folder, ignore_errors=True)
     tables = {name: getattr(snapshot, name) for name in _TABLES}
     tables["fits"] = pa.table([snapshot.fits[:, 0], snapshot.fits[:, 1]], _FITS)
-    files = {}
-    for name, table in tables.items():
-        path = partial / f"{name}.parquet"
-        pq.write_table(table, path, compression="zstd")
-        files[name] = {"rows": table.num_rows, "sha256": sealed.digest(path)}
-    manifest = {"as_of": snapshot.as_of, "options": asdict(snapshot.options), "files": files}
-    sealed.write(partial / "manifest.json", manifest)
-    return partial.replace(folder)
+    written = {}
+    with files.folder(folder) as partial:
+        for name, table in tables.items():
+            path = partial / f"{name}.parquet"
+            pq.write_table(table, path, compression="zstd")
+            written[name] = {"rows": table.num_rows, "sha256": sealed.digest(path)}
+        manifest = {"as_of": snapshot.as_of, "options": asdict(snapshot.options), "files": written}
+        sealed.write(partial / "manifest.json", manifest)
+    return folder
 
 
 def keep(snapshot: Snapshot, folder: Path) -> Path:
@@ -55,9 +51,8 @@ def keep(snapshot: Snapshot, folder: Path) -> Path:
         Its own folder, `AS_OF-DIGEST`; one that is there already is the same snapshot and is left alone.
     """
     fresh = write(snapshot, folder / f".{secrets.token_hex(4)}")
-    files = sealed.read(fresh / "manifest.json")["files"]
-    content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
-    kept = folder / f"{datetime.fromtimestamp(snapshot.as_of, UTC):%Y%m%dT%H%M%S}-{content}"
+    content = sealed.fingerprint(sealed.read(fresh / "manifest.json")["files"])[:12]
+    kept = folder / f"{moment(snapshot.as_of):%Y%m%dT%H%M%S}-{content}"
     for older in folder.iterdir():
         if older != kept and not older.name.startswith("."):  # a dot: another training's, not finished yet
             shutil.rmtree(older)
@@ -78,11 +73,11 @@ def open_parcel(folder: Path) -> Snapshot:
         raise ParcelError(f"{folder} is no snapshot: it has no manifest.json")
     manifest = sealed.read(manifest_path)
     try:
-        files = {f"{name}.parquet": entry["sha256"] for name, entry in manifest["files"].items()}
+        digests = {f"{name}.parquet": entry["sha256"] for name, entry in manifest["files"].items()}
         as_of, options = int(manifest["as_of"]), DeriveOptions(**manifest["options"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ParcelError(f"{manifest_path} is not the manifest of a snapshot") from error
-    sealed.check(folder, files)
+    sealed.check(folder, digests)
     tables = {name: sealed.table(folder / f"{name}.parquet") for name in (*_TABLES, "fits")}
     pairs = tables.pop("fits")
     fits = np.column_stack([pairs.column("vehicle").to_numpy(), pairs.column("product").to_numpy()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from holley_graph import files
 from holley_graph.errors import AuthFailed
 from holley_graph.settings import Settings
 
@@ -23,10 +24,8 @@ def token(settings: Settings) -> str:
         AuthFailed: the file cannot be read, or what it holds is short enough to guess.
     """
     path = token_file(settings)
-    if settings.serve.token_file is None and not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=True)
-        path.write_text(f"{secrets.token_urlsafe(32)}\n", encoding="utf-8")
+    if settings.serve.token_file is None:
+        files.create(path, f"{secrets.token_urlsafe(32)}\n".encode())
     try:
         held = path.read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -10,13 +10,15 @@ import pytest
 
 from tests.house import tree
 
-EVERYONE = {"errors", "progress", "sealed", "spelling", "spill"}
+EVERYONE = {"errors", "files", "progress", "sealed", "spelling", "spill", "times"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "files": set(),
     "progress": set(),
     "sealed": {"errors"},
     "spelling": set(),
     "spill": set(),
+    "times": set(),
     "settings": set(),
     "graph": set(),
     "server": {"settings", "graph"},

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from holley_graph import files
 from holley_graph.graph.client import Graph
 from holley_graph.progress import silent
 from holley_graph.server import config, jars, java, lock, process
-from holley_graph.server.layout import Layout, write_private
+from holley_graph.server.layout import Layout
 from holley_graph.server.record import Record
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
@@ -33,8 +34,8 @@ def running(home: Path) -> Iterator[Settings]:
     wanted = lock.read(LOCK)
     jars.fetch(wanted, server.jar_cache, server.maven_url, silent)
     jars.link_plugins(wanted, server.jar_cache, layout.plugins)
-    write_private(layout.password_file, "none is asked for\n")
-    write_private(layout.arguments, java.argument_file(_arguments(settings)))
+    files.write(layout.password_file, b"none is asked for\n")
+    files.write(layout.arguments, java.argument_file(_arguments(settings)).encode())
     with layout.console.open("wb") as log:
         child = subprocess.Popen([_java(), f"@{layout.arguments}"], cwd=layout.root, stdout=log, stderr=log)
     record = Record.of(child.pid, server.bolt_port, server.http_port)

@@ -11,8 +11,9 @@ from holley_graph.embeddings.lift import Lift
 from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.evaluation import scoring
-from holley_graph.evaluation.targets import DAY, RankingTask
+from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import VIEWED, DeriveOptions, Snapshot
+from holley_graph.times import DAY
 
 NONE = pa.table({name: pa.array([], pa.int64()) for name in ("user", "product", "kind", "at")})
 PAST = Snapshot(

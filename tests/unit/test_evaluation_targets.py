@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from holley_graph.evaluation import popularity
-from holley_graph.evaluation.targets import DAY, RankingTask, future_choices
+from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.snapshot.snapshot import CARTED, ORDERED, VIEWED, DeriveOptions, Snapshot
+from holley_graph.times import DAY
 
 CUT = 1_000 * DAY
 PAST, SOON, LATE = CUT - 1, CUT, CUT + 30 * DAY

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from holley_graph.errors import AuthFailed
-from holley_graph.server.layout import Layout, read_password, write_private
+from holley_graph.server.layout import Layout, read_password
 from holley_graph.server.record import Record
 
 
@@ -32,15 +32,6 @@ def test_a_home_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     home.mkdir(mode=0o755)
     Layout(home / "server").create()
     assert (mode(home), mode(home / "server")) == (0o755, 0o700)
-
-
-def test_a_private_file_is_replaced_in_one_step_and_stays_private(tmp_path: Path) -> None:
-    file = tmp_path / "secret"
-    file.write_text("old")
-    file.chmod(0o644)
-    write_private(file, "new")
-    assert (file.read_text(), mode(file)) == ("new", 0o600)
-    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
 def test_a_password_file_may_end_with_a_line_end(tmp_path: Path) -> None:
