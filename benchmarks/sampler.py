@@ -30,7 +30,7 @@ from holley_graph.model.batches import MOST, Batches, Whole
 from holley_graph.model.data import price_edges
 from holley_graph.model.execution import Execution
 from holley_graph.model.fit import build
-from holley_graph.model.likelihood import training_set
+from holley_graph.model.likelihood import Draw, training_set
 from holley_graph.model.train import train
 from holley_graph.snapshot import parcel
 from holley_graph.snapshot.snapshot import Snapshot
@@ -85,15 +85,15 @@ def speed(snapshot: Snapshot) -> dict[str, Any]:
 
     def batch_by_batch() -> None:
         for place in range(work.count):
-            step(work.loss(place))
+            step(work.loss(_draw(place)))
 
     drawn = sum(_edges(work, place) for place in range(work.count))
     drawing = _seconds(lambda: [work.batch(place) for place in range(work.count)])
     in_batches, batch_mib = _seconds(batch_by_batch), _peak_mib(batch_by_batch)
     whole = Whole(model, events, Execution())
-    at_once, whole_mib = _seconds(lambda: step(whole.loss(0))), _peak_mib(lambda: step(whole.loss(0)))
+    at_once, whole_mib = _seconds(lambda: step(whole.loss(_draw(0)))), _peak_mib(lambda: step(whole.loss(_draw(0))))
     half = Whole(model, events, Execution(mixed=True))
-    at_once_mixed = _seconds(lambda: step(half.loss(0)))
+    at_once_mixed = _seconds(lambda: step(half.loss(_draw(0))))
     edges = sum(int(each.values().numel()) for each in model.adjacencies().values())
     return {
         "vehicles": snapshot.vehicles.num_rows,
@@ -118,6 +118,10 @@ def speed(snapshot: Snapshot) -> dict[str, Any]:
         },
         "pass_over_full_batch_step": round(in_batches / at_once, 2),
     }
+
+
+def _draw(step: int) -> Draw:
+    return Draw(step, step + 1, torch.Generator())
 
 
 def quality(worlds: list[Snapshot], model: str, batches: list[int], trainings: int, runs: Path) -> dict[str, Any]:

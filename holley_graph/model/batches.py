@@ -20,7 +20,7 @@ from torch import Tensor
 
 from holley_graph.model.execution import Execution
 from holley_graph.model.fitment_ranker import FitmentRanker
-from holley_graph.model.likelihood import TrainingSet, VehicleGroups, negative_log_likelihood
+from holley_graph.model.likelihood import Draw, TrainingSet, VehicleGroups, negative_log_likelihood
 from holley_graph.model.sampler import Neighbours, Sampler, Subgraph, hashed
 from holley_graph.snapshot.snapshot import Ints
 
@@ -43,10 +43,10 @@ class Whole:
     def __init__(self, model: FitmentRanker, events: TrainingSet, execution: Execution) -> None:
         self.model, self.events, self.execution = model, events, execution
 
-    def loss(self, step: int) -> Tensor:
+    def loss(self, draw: Draw) -> Tensor:
         """Return the loss per event, penalty included."""
         with self.execution.precision():
-            return (self.model.loss(self.events) + self.model.penalty()) / max(self.events.total, 1)
+            return (self.model.loss(self.events, draw) + self.model.penalty()) / max(self.events.total, 1)
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class Batches:
         self._sampler = _sampler(model)
         self._order: tuple[int, Ints] = (-1, np.empty(0, np.int64))
 
-    def loss(self, step: int) -> Tensor:
+    def loss(self, draw: Draw) -> Tensor:
         """Return this process's share of a batch's loss per event, penalty included."""
-        batch = self.batch(step)
+        batch = self.batch(draw.step)
         device = self.execution.device
         choices, part = batch.choices.to(device), batch.part.to(device)
         with self.execution.precision():

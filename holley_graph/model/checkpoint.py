@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import torch
 from safetensors import SafetensorError
 from safetensors import torch as safetensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from holley_graph import files
 from holley_graph.errors import ParcelError
@@ -35,89 +34,62 @@ State = dict[str, Tensor]
 
 
 class Checkpoint:
-    """What a training has decided, and the last steps that it kept.
+    """What a training has chosen, and where it is.
 
     Args:
         path: the file; one that is there is read, one that cannot be read counts as none.
         processes: who trains; the first one's file counts, and only that one writes.
+
+    Attributes:
+        choice: what came of the stages that are finished.
+        stage: that is under way; none: the next one has not begun.
+        notes: numbers of that stage.
     """
 
     def __init__(self, path: Path, processes: Processes = ALONE) -> None:
         self.path, self.processes = path, processes
-        self.decided: dict[str, Any] = {}
-        self._stage: str | None = None
-        self._notes: dict[str, Any] = {}
+        self.choice: dict[str, Any] = {}
+        self.stage: str | None = None
+        self.notes: dict[str, Any] = {}
         self._tensors: State = {}
-        self._spent, self._since = 0.0, time.monotonic()
+        self._seconds_before, self._began = 0.0, time.monotonic()
         self._read()
-        self._kept_at = time.monotonic()
+        self._written_at = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """How long was trained, as far as it was kept before this process and all of it in this one."""
-        return self._spent + time.monotonic() - self._since
+        return self._seconds_before + time.monotonic() - self._began
 
-    def resume(
-        self, stage: str, model: nn.Module, optimiser: torch.optim.Optimizer
-    ) -> tuple[dict[str, Any], dict[str, State]]:
-        """Put a stage back to where it was kept: parameters, moments, random numbers.
+    @property
+    def is_due(self) -> bool:
+        """Whether this process writes, and last did so `KEEP_EVERY_S` ago."""
+        return self.processes.first and time.monotonic() - self._written_at >= KEEP_EVERY_S
 
-        Returns:
-            What was noted, and what was to be kept beside; both empty where nothing was kept of this stage.
-        """
-        if self._stage != stage:
-            return {}, {}
-        model.load_state_dict(self._part("model."))
-        moments = {int(row): each for row, each in self._parts("adam.").items()}
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-        torch.set_rng_state(self._tensors["random.cpu"])
-        if "random.cuda" in self._tensors:
-            torch.cuda.set_rng_state(self._tensors["random.cuda"])
-        return self._notes, self._parts("beside.")
+    def parts(self) -> dict[str, State]:
+        """Return the tensors of the stage that is under way, as `save` was given them; empty parts are left out."""
+        parts: dict[str, State] = {}
+        for name, value in self._tensors.items():
+            part, _, key = name.partition(".")
+            parts.setdefault(part, {})[key] = value
+        return parts
 
-    def save(
-        self,
-        stage: str,
-        notes: dict[str, Any],
-        model: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        beside: dict[str, State],
-    ) -> None:
-        """Write down where a stage is, and parameters beside the model's, if last done `KEEP_EVERY_S` ago."""
-        if not self.processes.first or time.monotonic() - self._kept_at < KEEP_EVERY_S:
-            return
-        moments = {
-            f"{row}.{k}": v for row, each in optimiser.state_dict()["state"].items() for k, v in each.items()
-        }
-        random = {"cpu": torch.get_rng_state()}
-        if any(value.is_cuda for value in model.parameters()):
-            random["cuda"] = torch.cuda.get_rng_state()
-        parts = {"model": model.state_dict(), "adam": moments, "random": random}
-        parts |= {f"beside.{name}": each for name, each in beside.items()}
-        self._stage, self._notes = stage, notes
-        self._tensors = {f"{part}.{name}": value for part, each in parts.items() for name, value in each.items()}
+    def save(self, stage: str, notes: dict[str, Any], parts: Mapping[str, State]) -> None:
+        """Write down where a stage is."""
+        self.stage, self.notes = stage, notes
+        self._tensors = {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}
         self._write()
 
-    def record(self, **decided: Any) -> None:
+    def record(self, choice: dict[str, Any]) -> None:
         """Write down what came of a stage; its steps are not needed any more."""
-        self.decided |= decided
-        self._stage, self._notes, self._tensors = None, {}, {}
+        self.choice = choice
+        self.stage, self.notes, self._tensors = None, {}, {}
         if self.processes.first:
             self._write()
 
     def remove(self) -> None:
         """Forget it: the training is finished."""
         self.path.unlink(missing_ok=True)
-
-    def _part(self, prefix: str) -> State:
-        return {name.removeprefix(prefix): each for name, each in self._tensors.items() if name.startswith(prefix)}
-
-    def _parts(self, prefix: str) -> dict[str, State]:
-        parts: dict[str, State] = {}
-        for name, value in self._part(prefix).items():
-            part, _, key = name.partition(".")
-            parts.setdefault(part, {})[key] = value
-        return parts
 
     def _read(self) -> None:
         content = self.processes.broadcast_bytes(lambda: self.path.read_bytes() if self.path.exists() else b"")
@@ -126,17 +98,16 @@ class Checkpoint:
             # the format: length of the header in 8 bytes, the header as JSON, tensors
             header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
             kept = json.loads(header["training"])
+            self.choice, self.stage, self.notes = kept["choice"], kept["stage"], kept["notes"]
+            self._seconds_before = kept["seconds"]
         except (SafetensorError, ValueError, KeyError):
             self._tensors = {}
-            return
-        self.decided, self._stage, self._notes = kept["decided"], kept["stage"], kept["notes"]
-        self._spent = kept["seconds"]
 
     def _write(self) -> None:
-        header = {"decided": self.decided, "stage": self._stage, "notes": self._notes, "seconds": self.seconds}
+        header = {"choice": self.choice, "stage": self.stage, "notes": self.notes, "seconds": self.seconds}
         tensors = {name: value.detach().cpu().contiguous() for name, value in self._tensors.items()}
         files.write(self.path, safetensors.save(tensors, {"training": json.dumps(header)}), durable=True)
-        self._kept_at = time.monotonic()
+        self._written_at = time.monotonic()
 
 
 def open_checkpoint(

@@ -33,7 +33,7 @@ from holley_graph.model.fitment_ranker import (
     mean_conv,
 )
 from holley_graph.model.interactions import touched
-from holley_graph.model.likelihood import TrainingSet, scores
+from holley_graph.model.likelihood import Draw, TrainingSet, scores
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ClickConfig(FitmentRankerConfig):
     layers: int = 1
     """Rounds of messages between vehicles and products."""
     folds: int = 4
-    """Parts that edges are dealt into; one is foretold while messages run over the others."""
+    """Parts that edges are dealt into; one is predicted while messages run over the others."""
 
 
 class Click(FitmentRanker):
@@ -76,10 +76,12 @@ class Click(FitmentRanker):
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim]."""
+        return self.encoded(self.folds.count)
+
+    def encoded(self, fold: int) -> tuple[Tensor, Tensor]:
+        """Return q and z by messages over all edges but those of a fold."""
         q, z = self.vehicle(), self.product()
-        to_vehicle, to_product = (
-            getattr(self, f"to_{name}_{int(self.folds.turn)}") for name in ("vehicle", "product")
-        )
+        to_vehicle, to_product = (getattr(self, f"to_{name}_{fold}") for name in ("vehicle", "product"))
         for i in range(self.options.layers):
             q, z = (
                 q + self.gates[f"vehicle_{i}"](self.layers[f"vehicle_{i}"]((z, q), to_vehicle)),
@@ -87,17 +89,18 @@ class Click(FitmentRanker):
             )
         return q, z
 
-    def loss(self, events: TrainingSet) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
         """Return the loss of the links of one fold, scaled to all folds."""
-        self.folds.advance()
+        fold = self.folds.predicted_in(draw.step)
         trials = torch.zeros(events.vehicles, device=events.weight.device)
         trials = trials.index_add(0, events.vehicle, events.weight)[events.vehicle]
-        logit = scores(events, *self()) + self.level
-        return (self._held(events) * (trials * functional.softplus(logit) - events.weight * logit)).sum()
+        logit = scores(events, *self.encoded(fold)) + self.level
+        each_loss = trials * functional.softplus(logit) - events.weight * logit
+        return (self._counts(events, fold) * each_loss).sum()
 
-    def _held(self, events: TrainingSet) -> Tensor:
-        """[fitments] what each counts: 1 without an interaction, else its fold's turn stands for all."""
-        at = find(self.known, events.vehicle * self._products + events.product)
-        held = torch.ones(len(at), device=at.device)
-        held[at >= 0] = self.folds.held[at[at >= 0]] * float(self.options.folds)
-        return held
+    def _counts(self, events: TrainingSet, fold: int) -> Tensor:
+        """[fitments] what each counts: 1 without an interaction, else its fold stands for all folds."""
+        edge = find(self.known, events.vehicle * self._products + events.product)
+        counts = torch.ones(len(edge), device=edge.device)
+        counts[edge >= 0] = (self.folds.of[edge[edge >= 0]] == fold) * float(self.options.folds)
+        return counts

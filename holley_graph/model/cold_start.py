@@ -78,7 +78,7 @@ def everybody(
     q, z = served(model)
     q *= kept.state[SCALE]
     with torch.no_grad():
-        source, popular = model.eval().source(), model.popularity()
+        source, popular = model.source(), model.popularity()
     history = History(model_of.config.dim)
     history.load_state_dict({"weights": kept.state["history.weights"]})
     lifts = torch.from_numpy(lift.astype(np.float32))

@@ -12,7 +12,7 @@ product and a symmetric product cannot say so.
 
 The second term of the loss asks of a pair that mostly went one way which way it went. A product that was never
 bought has the vectors of its part type, brand, price and base SKU in both spaces. The pairs are dealt into folds in
-turn: messages run over the others, so that no pair that is to be foretold is among its own evidence.
+turn: messages run over the others, so that no pair that is to be predicted is among its own evidence.
 
 A product's target vector is also what vehicles are scored with, by the loss of every model.
 """
@@ -37,10 +37,10 @@ from holley_graph.model.fitment_ranker import (
     find,
     mean_conv,
 )
-from holley_graph.model.likelihood import TrainingSet
+from holley_graph.model.likelihood import Draw, TrainingSet, negative_log_likelihood
 
-PAIRS_AT_ONCE, STRANGERS = 4_096, 1_024
-"""Pairs, and products that they are told from, of one step at most."""
+PAIRS_AT_ONCE, NEGATIVES = 4_096, 1_024
+"""Pairs, and random negatives, of one step at most."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class DaemonConfig(FitmentRankerConfig):
     asymmetry: float = 0.5
     """Weight of the direction beside that of the pair."""
     folds: int = 4
-    """Parts that the pairs are dealt into; one is foretold while messages run over the others."""
+    """Parts that the pairs are dealt into; one is predicted while messages run over the others."""
 
 
 class Daemon(FitmentRanker):
@@ -93,43 +93,45 @@ class Daemon(FitmentRanker):
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and the target vectors [products, dim]."""
-        return self.vehicle(), self.sides()[1]
+        return self.vehicle(), self.sides(self.folds.count)[1]
 
     def source(self) -> Tensor:
         """Return the source vectors [products, dim]."""
-        return self.sides()[0]
+        return self.sides(self.folds.count)[0]
 
-    def sides(self) -> tuple[Tensor, Tensor]:
-        """Return source and target vectors, [products, dim] each."""
+    def sides(self, fold: int) -> tuple[Tensor, Tensor]:
+        """Return source and target vectors, [products, dim] each, by messages over the pairs of other folds."""
         source, target = self.leads(), self.product()
-        after, before = (getattr(self, f"{name}_{int(self.folds.turn)}") for name in ("next", "last"))
+        after, before = (getattr(self, f"{name}_{fold}") for name in ("next", "last"))
         ahead = self._message("next", target, after) + self._message("source_alike", source, self.alike)
         behind = self._message("last", source, before) + self._message("target_alike", target, self.alike)
         return source + ahead, target + behind
 
-    def loss(self, events: TrainingSet) -> Tensor:
-        """Return the loss of the population and that of a sample of pairs, scaled to all of them."""
+    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
+        """Return the loss of two towers and that of a sample of one fold's pairs, scaled to all of them."""
         if self.pair.shape[1] < self.options.folds:
-            return super().loss(events)
-        self.folds.advance()
-        wanted = self.weight * self.folds.held
-        pairs = self.options.pairs * self.weight.sum() * self._pairs(wanted, *self.sides())
-        return super().loss(events) + pairs
+            return super().loss(events, draw)
+        fold = self.folds.predicted_in(draw.step)
+        pairs = self._pairs(self.weight * (self.folds.of == fold), *self.sides(fold), draw.random)
+        chosen = negative_log_likelihood(events, self.vehicle(), self.sides(fold)[1])
+        return chosen + self.options.pairs * self.weight.sum() * pairs
 
     def penalty(self) -> Tensor:
         """Return the negative log prior, in events."""
         tables = torch.stack([table.square().sum() for table in self.leads.tables.values()]).sum()
         return super().penalty() + self.config.table_l2 * tables / 2
 
-    def _pairs(self, wanted: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    def _pairs(self, weight: Tensor, source: Tensor, target: Tensor, random: torch.Generator) -> Tensor:
         """Mean loss of pairs drawn as often as they were bought."""
-        drawn = torch.multinomial(wanted, min(PAIRS_AT_ONCE, len(wanted)), replacement=True)
+        size = min(PAIRS_AT_ONCE, len(weight))
+        drawn = torch.multinomial(weight, size, replacement=True, generator=random)
         first, second = self.pair[:, drawn]
         popular = self.popularity()  # served with every query
         yes = (source[first] * target[second]).sum(1) + popular[second]
-        strangers = torch.randint(len(target), (min(STRANGERS, len(target)),), device=target.device)
-        no = source[first] @ target[strangers].T + popular[strangers]
-        no = no.masked_fill(strangers == second[:, None], -torch.inf)
+        count = min(NEGATIVES, len(target))
+        negatives = torch.randint(len(target), (count,), device=target.device, generator=random)
+        no = source[first] @ target[negatives].T + popular[negatives]
+        no = no.masked_fill(negatives == second[:, None], -torch.inf)
         chosen = torch.logsumexp(torch.cat([yes[:, None], no], 1), 1) - yes
         back = (source[second] * target[first]).sum(1) + popular[first]
         direction = self.lean[drawn] * functional.softplus(back - yes)

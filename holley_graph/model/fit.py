@@ -30,7 +30,7 @@ from holley_graph.model.fitment_ranker import FitmentRanker
 from holley_graph.model.history import fit_history
 from holley_graph.model.likelihood import training_set
 from holley_graph.model.sage import History
-from holley_graph.model.trainer import GENTLE, LEARNING_RATE, Curve, Trainer, served
+from holley_graph.model.trainer import Curve, Trainer, served
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -112,7 +112,7 @@ def fit(
         work = Whole(model, events.to(execution.device), execution)
     else:
         work = Batches(model, events, execution, seed)
-    trainer = Trainer(work, GENTLE if start else LEARNING_RATE, stage, seed, checkpoint, progress)
+    trainer = Trainer(work, seed, epochs if start else 0, stage, checkpoint, progress)
     if start and not trainer.step and trainer.train_loss() <= target_loss:
         epochs = 0
     with execution.repeatable():
@@ -121,7 +121,7 @@ def fit(
         q, z = served(model)
         q *= scale
         with torch.no_grad():
-            source, popularity = model.eval().source(), model.popularity()
+            source, popularity = model.source(), model.popularity()
         history, paths = fit_history(snapshot, q, z, counted, config)
     state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
     encoder = Encoder(

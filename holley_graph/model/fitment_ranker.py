@@ -12,7 +12,7 @@ the vectors pulls them to nothing, so that where the data ask for no more, count
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import SAGEConv
 
 from holley_graph.model.data import Hierarchy
-from holley_graph.model.likelihood import TrainingSet, negative_log_likelihood
+from holley_graph.model.likelihood import Draw, TrainingSet, negative_log_likelihood
 from holley_graph.model.sampler import Relation, Subgraph
 
 Levels = dict[str, Hierarchy]
@@ -108,8 +108,8 @@ class FitmentRanker(nn.Module):
         """Return parameters and their learning rates, as optimisers take them."""
         return [{"params": list(self.parameters()), "lr": rate}]
 
-    def loss(self, events: TrainingSet) -> Tensor:
-        """Return what training minimises beside `penalty`, summed over events."""
+    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
+        """Return what training minimises beside `penalty`, summed over events; it changes nothing in the model."""
         q, z = self()
         return negative_log_likelihood(events, q, z)
 
@@ -139,40 +139,26 @@ class Message(nn.Module):
 
 
 class Folds(nn.Module):
-    """Edges dealt into parts in turn: one is foretold while messages run over the others.
+    """Edges dealt into parts: one part is predicted while messages run over the others.
 
     Args:
         edges: how many.
-        count: of parts; when a model only encodes, it is the turn of one more, which is empty.
+        count: of parts; the part of this number is empty, and predicted while a model only encodes.
 
     Attributes:
         of: [edges] part of each.
-        turn: the part that is foretold.
     """
 
     of: Tensor
-    turn: Tensor
 
     def __init__(self, edges: int, count: int) -> None:
         super().__init__()
         self.count = count
         self.register_buffer("of", torch.randperm(edges) % count, persistent=False)
-        self.register_buffer("turn", torch.tensor(count))
 
-    @property
-    def held(self) -> Tensor:
-        """[edges] whose turn it is to be foretold."""
-        return self.of == self.turn
-
-    def advance(self) -> None:
-        """Let the next part have its turn."""
-        self.turn.copy_((self.turn + 1) % self.count)
-
-    def train(self, mode: bool = True) -> Self:
-        """Foretell nothing while encoding."""
-        if not mode:
-            self.turn.fill_(self.count)
-        return super().train(mode)
+    def predicted_in(self, step: int) -> int:
+        """Return the part that is predicted in a step: each in turn."""
+        return (step + 1) % self.count
 
 
 class MeanConv(SAGEConv):  # type: ignore[misc]  # half typed upstream

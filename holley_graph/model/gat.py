@@ -13,7 +13,7 @@ Rivals are the other products of the batch, products drawn from everywhere, and,
 products that fit the vehicle. The perceptrons are inside the towers, so that the score stays an inner product;
 what is served is the head for orders. Brands and part types can be nodes that attend and are attended to. Tables
 learn at a rate of their own. Edges are dealt into folds in turn, and messages run over the others, so that no pair
-that is to be foretold is among its own evidence.
+that is to be predicted is among its own evidence.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from torch_geometric.nn import GATConv, HeteroConv
 from holley_graph.model import text
 from holley_graph.model.fitment_ranker import FitmentRanker, FitmentRankerConfig, Folds, Levels, Message, find
 from holley_graph.model.interactions import heaviest, touched
-from holley_graph.model.likelihood import TrainingSet
+from holley_graph.model.likelihood import Draw, TrainingSet
 
 EDGE_RELATIONS = (("product", "touched_by", "vehicle"), ("vehicle", "touches", "product"))
 
@@ -62,7 +62,7 @@ class GatConfig(FitmentRankerConfig):
     head_per_kind: bool = False
     """Whether views, carts and orders have a head each; else one head learns from their sum."""
     folds: int = 4
-    """Parts that edges are dealt into; one is foretold while messages run over the others."""
+    """Parts that edges are dealt into; one is predicted while messages run over the others."""
     table_rate: float = 0.5
     """Learning rate of the tables as a share of that of everything else."""
 
@@ -134,68 +134,69 @@ class Gat(FitmentRanker):
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return q [vehicles, dim] and z [products, dim] of the head for orders, the last."""
-        q, z = self.towers()
+        q, z = self.towers(self.folds.count)
         return self._headed(q, z, self.weight.shape[1] - 1)
 
-    def towers(self) -> tuple[Tensor, Tensor]:
-        """Return what the heads read, [vehicles, dim] and [products, dim]."""
+    def towers(self, fold: int) -> tuple[Tensor, Tensor]:
+        """Return what the heads read, [vehicles, dim] and [products, dim], by messages over the other folds."""
         h = {"vehicle": self.vehicle(), "product": self.product()}
         if self.read is not None:
             h["product"] = h["product"] + self.read(self.words)
         h |= {name: self.product.tables[name] for name in ("brand", "part_type") if self.options.groups}
-        edges, weights = self._edges()
+        edges, weights = self._edges(fold)
         for i, conv in enumerate(self.layers):
             messages = conv(h, edges, edge_attr_dict=weights)
             h = {n: x + self.gates[f"{n}_{i}"](messages[n]) if n in messages else x for n, x in h.items()}
         return h["vehicle"], h["product"]
 
-    def loss(self, events: TrainingSet) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
         """Return the weighted cross-entropy of one fold's positives, scaled to all."""
-        self.folds.advance()
-        tower, total = self.towers(), self.offset.sum() * 0
+        fold = self.folds.predicted_in(draw.step)
+        tower, total = self.towers(fold), self.offset.sum() * 0
         for kind in range(self.weight.shape[1]):
             q, z = self._headed(*tower, kind)
-            positives = torch.nonzero(self.folds.held & (self.weight[:, kind] >= self.options.least))[:, 0]
-            for batch in positives[torch.randperm(len(positives), device=q.device)].split(
-                self.options.in_batch_negatives
-            ):
-                total = total + self._batch(batch, kind, q, z)
+            is_positive = (self.folds.of == fold) & (self.weight[:, kind] >= self.options.least)
+            positives = torch.nonzero(is_positive)[:, 0]
+            order = torch.randperm(len(positives), device=q.device, generator=draw.random)
+            for batch in positives[order].split(self.options.in_batch_negatives):
+                total = total + self._batch(batch, kind, q, z, draw.random)
         return total * self.options.folds
 
     def _headed(self, q: Tensor, z: Tensor, kind: int) -> tuple[Tensor, Tensor]:
         return q + self.heads[f"vehicle_{kind}"](q), z + self.heads[f"product_{kind}"](z)
 
-    def _batch(self, batch: Tensor, kind: int, q: Tensor, z: Tensor) -> Tensor:
+    def _batch(self, batch: Tensor, kind: int, q: Tensor, z: Tensor, random: torch.Generator) -> Tensor:
         """Summed loss of some positives, each beside the mean over its negatives."""
         (vehicle, product), bias = self.pair[:, batch], self.popularity() + self.offset[kind]
         yes = (q[vehicle] * z[product]).sum(1) + bias[product]
-        drawn = torch.randint(self.products, (self.options.random_negatives,), device=q.device)
+        drawn = torch.randint(self.products, (self.options.random_negatives,), device=q.device, generator=random)
         shared = torch.cat([product, drawn])
         apart = functional.softplus(q[vehicle] @ z[shared].T + bias[shared])
-        is_rival = ~self._is_known(vehicle[:, None], shared)
-        near = self._hard_negatives(vehicle)
+        is_negative = ~self._is_known(vehicle[:, None], shared)
+        near = self._hard_negatives(vehicle, random)
         close = functional.softplus((q[vehicle][:, None] * z[near]).sum(2) + bias[near])
         is_near = ~self._is_known(vehicle[:, None], near)
-        summed = (apart * is_rival).sum(1) / is_rival.sum(1).clamp(min=1)
+        summed = (apart * is_negative).sum(1) / is_negative.sum(1).clamp(min=1)
         if self.options.hard_negatives:
             summed = summed + (close * is_near).sum(1) / is_near.sum(1).clamp(min=1)
         return (self.weight[batch, kind] * (functional.softplus(-yes) + summed)).sum()
 
-    def _hard_negatives(self, vehicle: Tensor) -> Tensor:
+    def _hard_negatives(self, vehicle: Tensor, random: torch.Generator) -> Tensor:
         """[positives, hard_negatives] products at random that fit."""
         start, size = self.fit_start[vehicle], self.fit_start[vehicle + 1] - self.fit_start[vehicle]
-        luck = torch.rand(len(vehicle), self.options.hard_negatives, device=vehicle.device)
-        place = start[:, None] + (luck * size[:, None]).long()
+        shape = len(vehicle), self.options.hard_negatives
+        share = torch.rand(shape, device=vehicle.device, generator=random)
+        place = start[:, None] + (share * size[:, None]).long()
         return self.fits[place.clamp(max=max(len(self.fits) - 1, 0))]
 
     def _is_known(self, vehicle: Tensor, product: Tensor) -> Tensor:
         return find(self.known, vehicle * self.products + product) >= 0
 
-    def _edges(self) -> tuple[dict[Any, Tensor], dict[Any, Tensor]]:
-        """Edges of this turn, and ln(1 + weight) of those that have one."""
+    def _edges(self, fold: int) -> tuple[dict[Any, Tensor], dict[Any, Tensor]]:
+        """Edges of all folds but one, and ln(1 + weight) of those that have one."""
         edges, weights = {}, {}
         for key in self.relations:
-            use = getattr(self, f"kept_{key[1]}") & ~self.folds.held
+            use = getattr(self, f"kept_{key[1]}") & (self.folds.of != fold)
             pair = self.pair[:, use]
             edges[key] = pair if key[0] == "vehicle" else pair.flip(0)
             weights[key] = self.weight[use].sum(1, keepdim=True).log1p()

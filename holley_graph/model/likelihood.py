@@ -20,6 +20,22 @@ from holley_graph.snapshot.snapshot import Ints, Snapshot, laid_out
 
 
 @dataclass(frozen=True)
+class Draw:
+    """What a loss depends on beside parameters and events: with an equal one it is measured twice alike.
+
+    Attributes:
+        step: number of the step, from 0; batches and folds go by it.
+        epoch: steps that the parameters have seen with this one, those of an earlier run included; how hard
+            negatives are goes by it.
+        random: of all that is drawn, on the device of the model.
+    """
+
+    step: int
+    epoch: int
+    random: torch.Generator
+
+
+@dataclass(frozen=True)
 class TrainingSet:
     """The training set of a model: every fitment of the vehicles that somebody chose for.
 

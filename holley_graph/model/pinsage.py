@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Message, gathered
-from holley_graph.model.likelihood import TrainingSet, scores
+from holley_graph.model.likelihood import Draw, TrainingSet, scores
 
 Ints = npt.NDArray[np.int64]
 Lists = tuple[Ints, Ints]
@@ -59,12 +59,9 @@ class PinSage(FitmentRanker):
         config: see there.
     """
 
-    epoch: Tensor
-
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: PinSageConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self.options = config
-        self.register_buffer("epoch", torch.tensor(0))  # the curriculum goes on where a training was stopped
         seed = int(torch.randint(2**31, ()))
         for name, near in zip(("vehicle", "product"), neighbourhoods(data, config, seed), strict=True):
             self.register_buffer(f"near_{name}", near, persistent=False)
@@ -79,17 +76,16 @@ class PinSage(FitmentRanker):
         message = torch.relu(self.layers["neighbour"](z))
         return q + self._pooled("vehicle", message), z + self._pooled("product", message)
 
-    def loss(self, events: TrainingSet) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
         """Return the margins that are missing, summed over events."""
-        self.epoch += 1
-        draws = min(1 + int(self.epoch) // self.options.harder_every, self.options.hardest)
+        candidates = min(1 + draw.epoch // self.options.harder_every, self.options.hardest)
         q, z = self()
         score = scores(events, q, z)
         chosen = torch.nonzero(events.weight)[:, 0]
         size = torch.bincount(events.vehicle, minlength=events.vehicles)
         start = (size.cumsum(0) - size)[events.vehicle[chosen]]
-        luck = torch.rand(len(chosen), draws, device=score.device)
-        negatives = start[:, None] + (luck * size[events.vehicle[chosen]][:, None]).long()
+        place = torch.rand(len(chosen), candidates, device=score.device, generator=draw.random)
+        negatives = start[:, None] + (place * size[events.vehicle[chosen]][:, None]).long()
         missing = torch.relu(self.options.margin + score[negatives].amax(1) - score[chosen])
         return (events.weight[chosen] * missing).sum()
 

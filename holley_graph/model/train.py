@@ -150,20 +150,20 @@ def _within_fit(
     progress: Progress,
 ) -> TrainingResult:
     """Choose on held-back time how far the network is trusted, then refit on everything."""
-    if checkpoint.decided:
+    if checkpoint.choice:
         progress(
-            f"going on with vectors scaled by {checkpoint.decided['trust']['scale']:.2f}, as chosen before", 1, 1
+            f"going on with vectors scaled by {checkpoint.choice['trust']['scale']:.2f}, as chosen before", 1, 1
         )
     else:
-        checkpoint.record(**_choose_trust(past, chosen, seed, execution, checkpoint, progress))
-    decided = checkpoint.decided
+        checkpoint.record(_choose_trust(past, chosen, seed, execution, checkpoint, progress))
+    choice = checkpoint.choice
     fitted, refit = fit(
         past,
         chosen,
         STEPS,
         seed=seed,
         execution=execution,
-        scale=decided["trust"]["scale"],
+        scale=choice["trust"]["scale"],
         stage="refitting",
         checkpoint=checkpoint,
         progress=progress,
@@ -174,10 +174,10 @@ def _within_fit(
         fitted.encoder,
         len(refit.loss),
         refit,
-        decided["validation"],
+        choice["validation"],
         fitted.loss,
-        calibration=decided["calibration"],
-        trust=decided["trust"],
+        calibration=choice["calibration"],
+        trust=choice["trust"],
     )
 
 

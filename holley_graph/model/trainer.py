@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from holley_graph.model.batches import Batches, Whole
-from holley_graph.model.checkpoint import Checkpoint
+from holley_graph.model.checkpoint import Checkpoint, State
 from holley_graph.model.fitment_ranker import FitmentRanker
+from holley_graph.model.likelihood import Draw
 from holley_graph.progress import Progress
 
 LEARNING_RATE, GENTLE = 0.03, 0.003
@@ -44,34 +45,45 @@ Check = Callable[[Tensor, Tensor], float]
 
 
 class Trainer:
-    """Steps of Adam, from the start or from where they were kept.
+    """Steps of Adam, from the start or from a checkpoint.
 
     An epoch over batches moves parameters about as far as `steps_per_epoch` full-batch steps do, which is as far as
     they move between two checks: smaller batches are more steps, each as much shorter. What is checked and served
     is an exponential moving average of the parameters (after Polyak & Juditsky, 1992), unless steps are gentle
     anyway.
+
+    Args:
+        work: the model, its events, and what a step looks at.
+        seed: that the parameters were drawn with, if they were; what is drawn in steps goes on from there.
+        seen: steps that the parameters have seen in an earlier run; some have: steps are gentle.
+        stage: what this training is for, in the checkpoint and for `progress`.
+        checkpoint: where steps are kept and gone on from.
+        progress: told after each step.
     """
 
     def __init__(
         self,
         work: Whole | Batches,
-        rate: float,
-        stage: str,
         seed: int,
+        seen: int,
+        stage: str,
         checkpoint: Checkpoint | None,
         progress: Progress,
     ) -> None:
-        self.work, self.stage, self.seed, self.checkpoint, self.progress = work, stage, seed, checkpoint, progress
-        steps_per_epoch = min(work.count, CHECK_EVERY)
+        self.work, self.seed, self.seen, self.stage = work, seed, seen, stage
+        self.checkpoint, self.progress = checkpoint, progress
+        self.random = _random(work.execution.device, seed)
+        if work.execution.device.type == "cpu":
+            self.random.set_state(torch.get_rng_state())
+        rate, steps_per_epoch = GENTLE if seen else LEARNING_RATE, min(work.count, CHECK_EVERY)
         self.optimiser = torch.optim.Adam(work.model.rates(rate * steps_per_epoch / work.count))
         for group in self.optimiser.param_groups:
             group["initial_lr"] = group["lr"]
-        notes, kept = checkpoint.resume(stage, work.model, self.optimiser) if checkpoint else ({}, {})
-        self.mean = {name: value.to(work.execution.device) for name, value in kept.get("mean", {}).items()}
-        self.curve = Curve(**notes.get("curve", {"steps_per_epoch": steps_per_epoch}))
-        self.step, self.summed = notes.get("step", 0), notes.get("summed", 0.0)
-        self.ema_weight = steps_per_epoch / (AVERAGED * work.count) if rate == LEARNING_RATE else 1.0
-        if self.step:
+        self.ema_weight = 1.0 if seen else steps_per_epoch / (AVERAGED * work.count)
+        self.mean: State = {}
+        self.curve, self.step, self.summed = Curve(steps_per_epoch), 0, 0.0
+        if checkpoint and checkpoint.stage == stage:
+            self._resume(checkpoint.notes, checkpoint.parts())
             progress(f"{stage}: going on from step {self.step}", 1, 1)
 
     def run(self, epochs: int, target_loss: float, validate: Check | None) -> None:
@@ -80,7 +92,7 @@ class Trainer:
         while self.step < steps:
             for group in self.optimiser.param_groups:
                 group["lr"] = group["initial_lr"] * math.sqrt(1 - self.step / steps)
-            loss = work.loss(self.step)
+            loss = work.loss(Draw(self.step, self._epoch, self.random))
             self.optimiser.zero_grad()
             loss.backward()
             value = work.execution.processes.sum(loss, work.model.parameters())
@@ -92,13 +104,26 @@ class Trainer:
             self.progress(self.stage, self.step, steps)
             if self.step % work.count == 0 and self._ends_with_this_pass(target_loss, validate):
                 break
-            if self.checkpoint:
-                notes = {"curve": asdict(self.curve), "step": self.step, "summed": self.summed}
-                kept = {"mean": self.mean}
-                self.checkpoint.save(self.stage, notes, work.model, self.optimiser, kept)
+            if self.checkpoint and self.checkpoint.is_due:
+                self.checkpoint.save(self.stage, *self._state())
         self._swap()
         if 0 < self.step < steps:
             self.progress(self.stage, steps, steps)
+
+    def train_loss(self) -> float:
+        """Measure the loss per event over everything, in the first process; equal parameters have an equal one."""
+        return float(self.work.execution.processes.broadcast(self._measured_loss))
+
+    @property
+    def _epoch(self) -> int:
+        return self.seen + self.step + 1
+
+    def _measured_loss(self) -> float:
+        model, device = self.work.model, self.work.execution.device
+        events = self.work.events.to(device)
+        with torch.no_grad():
+            loss = model.loss(events, Draw(0, self._epoch, _random(device, self.seed))) + model.penalty()
+        return loss.item() / max(events.total, 1)
 
     def _average(self) -> None:
         """Take the newest step's parameters into their mean, which the first steps make up in no time."""
@@ -127,28 +152,37 @@ class Trainer:
             self._swap()
         return target_loss > -math.inf and self.train_loss() <= target_loss
 
-    def train_loss(self) -> float:
-        """Measure the loss per event over everything, as it is now and whatever a model draws for it.
+    def _state(self) -> tuple[dict[str, Any], dict[str, State]]:
+        """Return all that the next step depends on beside the data, as numbers and as tensors."""
+        moments = {
+            f"{row}.{name}": value
+            for row, values in self.optimiser.state_dict()["state"].items()
+            for name, value in values.items()
+        }
+        parts = {"model": self.work.model.state_dict(), "adam": moments, "mean": self.mean}
+        notes = {"curve": asdict(self.curve), "step": self.step, "summed": self.summed}
+        return notes, parts | {"random": {"state": self.random.get_state()}}
 
-        Parameters and random numbers are left as they were; the first process measures.
-        """
-        return float(self.work.execution.processes.broadcast(self._measured_loss))
-
-    def _measured_loss(self) -> float:
-        model, events = self.work.model, self.work.events.to(self.work.execution.device)
-        before = copy.deepcopy(model.state_dict())
-        with torch.random.fork_rng(), torch.no_grad():
-            torch.manual_seed(self.seed)
-            model.eval().train()  # whose turn it is in a model that takes turns begins anew
-            level = (model.loss(events) + model.penalty()).item() / max(events.total, 1)
-        model.load_state_dict(before)
-        return level
+    def _resume(self, notes: dict[str, Any], parts: dict[str, State]) -> None:
+        """Go back to where `_state` was taken."""
+        self.curve, self.step, self.summed = Curve(**notes["curve"]), notes["step"], notes["summed"]
+        self.work.model.load_state_dict(parts["model"])
+        moments: dict[int, State] = {}
+        for name, value in parts.get("adam", {}).items():
+            row, _, moment = name.partition(".")
+            moments.setdefault(int(row), {})[moment] = value
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
+        self.random.set_state(parts["random"]["state"])
+        device = self.work.execution.device
+        self.mean = {name: value.to(device) for name, value in parts.get("mean", {}).items()}
 
 
 def served(model: FitmentRanker) -> tuple[Tensor, Tensor]:
     """Encode everybody: q [vehicles, dim] and z [products, dim], on the CPU."""
-    model.eval()
     with torch.no_grad():
         q, z = model()
-    model.train()
     return q.cpu(), z.cpu()
+
+
+def _random(device: torch.device, seed: int) -> torch.Generator:
+    return torch.Generator(device).manual_seed(seed)

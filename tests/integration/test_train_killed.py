@@ -84,23 +84,26 @@ def test_another_recipe_or_another_past_is_another_training(tmp_path: Path) -> N
 
 def test_a_damaged_file_counts_as_none_and_an_old_one_is_forgotten(tmp_path: Path) -> None:
     kept = open_checkpoint(tmp_path, SMALL, {})
-    kept.record(epochs=7)
-    assert open_checkpoint(tmp_path, SMALL, {}).decided == {"epochs": 7}
+    kept.record({"scale": 0.7})
+    assert open_checkpoint(tmp_path, SMALL, {}).choice == {"scale": 0.7}
     kept.path.write_bytes(kept.path.read_bytes()[:20])
-    assert open_checkpoint(tmp_path, SMALL, {}).decided == {}
-    kept.record(epochs=7)
+    assert open_checkpoint(tmp_path, SMALL, {}).choice == {}
+    kept.record({"scale": 0.7})
     long_ago = time.time() - (FORGET_AFTER_DAYS + 1) * 86_400
     os.utime(kept.path, (long_ago, long_ago))
-    assert open_checkpoint(tmp_path, SMALL, {}).decided == {}
+    assert open_checkpoint(tmp_path, SMALL, {}).choice == {}
     assert not kept.path.exists()
 
 
 def test_between_two_writes_passes_some_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = torch.nn.Linear(2, 2)
-    optimiser = torch.optim.Adam(model.parameters())
     kept = open_checkpoint(tmp_path, SMALL, {})
-    kept.save("training", {}, model, optimiser, {})
-    assert not kept.path.exists()
+    assert not kept.is_due
     monkeypatch.setattr(checkpoint, "KEEP_EVERY_S", 0)
-    kept.save("training", {}, model, optimiser, {})
-    assert kept.path.exists()
+    assert kept.is_due
+    kept.save("training", {"step": 3}, {"model": {"weight": torch.ones(2)}})
+    again = open_checkpoint(tmp_path, SMALL, {})
+    assert (again.stage, again.notes, again.parts()["model"]["weight"].tolist()) == (
+        "training",
+        {"step": 3},
+        [1, 1],
+    )

@@ -1,3 +1,15 @@
-"""Models with something of their own that a training has to keep; the others share all of it with `sage`."""
+"""Models with something of their own that a training has to keep, and what their losses are drawn by."""
+
+from __future__ import annotations
+
+import torch
+
+from holley_graph.model.likelihood import Draw
 
 OF_THEIR_OWN = ("sage", "daemon", "pinsage", "gat", "click")
+"""The others share all of it with `sage`."""
+
+
+def draw(step: int = 0, seed: int = 0) -> Draw:
+    """What the loss of a step of a training from nothing goes by."""
+    return Draw(step, step + 1, torch.Generator().manual_seed(seed))

@@ -18,7 +18,9 @@ from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.fitment_ranker import FitmentRanker
 from holley_graph.model.interactions import touched
 from holley_graph.model.lightgcn import normalised, smoothed
+from holley_graph.model.likelihood import training_set
 from tests.support import planted
+from tests.support.models import draw
 
 CUT = planted.AS_OF - 30 * planted.DAY
 WORLD = planted.world(users=1_500)
@@ -94,6 +96,20 @@ def test_a_run_repeats_itself_and_is_sealed_under_its_name(
     ours, theirs = (table.load(run.path) for run in runs)
     for kind, each in ours.items():
         np.testing.assert_array_equal(each.vectors, theirs[kind].vectors)
+
+
+@every_model
+def test_a_loss_follows_from_parameters_events_and_draw_and_changes_nothing(name: str) -> None:
+    model, events = build(name), training_set(SMALL, COUNTED)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    torch.manual_seed(1)
+    first = [model.loss(events, draw(step)).item() for step in range(7)]
+    torch.manual_seed(2)
+    again = [model.loss(events, draw(step)).item() for step in reversed(range(7))]
+    assert first == again[::-1]
+    assert torch.initial_seed() == 2 and torch.equal(torch.get_rng_state(), torch.manual_seed(2).get_state())
+    assert before.keys() == model.state_dict().keys()
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
 @every_model

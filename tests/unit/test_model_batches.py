@@ -22,6 +22,7 @@ from holley_graph.model.processes import Processes
 from holley_graph.model.train import train
 from holley_graph.model.trainer import AVERAGED, CHECK_EVERY, LEARNING_RATE
 from tests.support import planted
+from tests.support.models import draw
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 COUNTED = count(SMALL)
@@ -62,10 +63,10 @@ def test_over_a_pass_gradients_average_to_that_of_the_full_batch(
     """With all neighbours; one batch is smaller than the others."""
     monkeypatch.setattr(batches, "MOST", 1_000)
     trained = model(name, **config)
-    whole = gradient(trained, Whole(trained, EVENTS, Execution()).loss(0))
+    whole = gradient(trained, Whole(trained, EVENTS, Execution()).loss(draw(0)))
     work = Batches(trained, EVENTS, Execution(batch=5), seed=3)
     assert work.count == 3
-    assert_close(mean([gradient(trained, work.loss(step)) for step in range(3, 6)]), whole)
+    assert_close(mean([gradient(trained, work.loss(draw(step))) for step in range(3, 6)]), whole)
 
 
 def test_no_vehicle_hears_more_products_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +82,9 @@ def test_no_vehicle_hears_more_products_than_it_may(monkeypatch: pytest.MonkeyPa
 def test_shares_of_several_processes_add_up_to_the_batch_of_one(name: str, batch: int) -> None:
     """Neighbours are thinned alike; a share may be empty."""
     trained = model(name)
-    one = gradient(trained, Batches(trained, EVENTS, Execution(batch=batch), seed=1).loss(4))
+    one = gradient(trained, Batches(trained, EVENTS, Execution(batch=batch), seed=1).loss(draw(4)))
     shares = [Execution(batch=batch, processes=Processes(rank, 3)) for rank in range(3)]
-    each = [gradient(trained, Batches(trained, EVENTS, share, seed=1).loss(4)) for share in shares]
+    each = [gradient(trained, Batches(trained, EVENTS, share, seed=1).loss(draw(4))) for share in shares]
     assert_close({key: torch.stack([grad[key] for grad in each]).sum(0) for key in each[0]}, one)
 
 
@@ -119,8 +120,7 @@ def test_in_half_precision_the_loss_is_nearly_the_same_and_gradients_are_whole(n
     losses = []
     for mixed in (False, True):
         trained = model(name)
-        torch.manual_seed(0)
-        loss = Whole(trained, EVENTS, Execution(mixed=mixed)).loss(0)
+        loss = Whole(trained, EVENTS, Execution(mixed=mixed)).loss(draw(0))
         assert loss.dtype == torch.float32
         grads = gradient(trained, loss)
         assert all(torch.isfinite(each).all() for each in grads.values())
@@ -138,7 +138,7 @@ def test_means_over_neighbours_stay_in_full_precision(monkeypatch: pytest.Monkey
         return aggregate(self, adj_t, x)
 
     monkeypatch.setattr(SAGEConv, "message_and_aggregate", watch)
-    Whole(model("sage"), EVENTS, Execution(mixed=True)).loss(0)
+    Whole(model("sage"), EVENTS, Execution(mixed=True)).loss(draw(0))
     assert set(seen) == {(torch.float32, False)}
 
 
@@ -156,7 +156,7 @@ def test_what_counts_is_a_mean_of_the_last_steps(batch: int | None) -> None:
         for group, rate in zip(descent.param_groups, full, strict=True):
             group["lr"] = rate * math.sqrt(1 - step / steps)
         descent.zero_grad()
-        work.loss(step).backward()
+        work.loss(draw(step)).backward()
         descent.step()
         newest = 1.0 if step == 0 else max(worth / work.count / AVERAGED, 9 / (10 + step))
         mean = (1 - newest) * mean + newest * table.detach()

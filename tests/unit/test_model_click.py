@@ -37,8 +37,7 @@ def test_no_edge_that_is_foretold_is_among_the_messages_and_all_are_foretold_in_
     chosen = events.weight > 0
     turns = []
     for turn in range(model.options.folds):
-        model.folds.turn.fill_(turn)
-        near, held = getattr(model, f"to_product_{turn}").to_dense(), model._held(events)
+        near, held = getattr(model, f"to_product_{turn}").to_dense(), model._counts(events, turn)
         assert not near[events.product[chosen & (held > 0)], events.vehicle[chosen & (held > 0)]].any()
         turns.append(held)
     assert (torch.stack(turns).mean(0) == 1).all()

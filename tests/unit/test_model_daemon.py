@@ -73,7 +73,7 @@ def test_what_leads_to_what_is_found_of_products_that_nobody_ever_bought(
 
 def test_the_two_vectors_of_a_product_are_not_one() -> None:
     model = build(DaemonConfig(dim=8)).eval()
-    source, target = model.sides()
+    source, target = model.sides(model.folds.count)
     forth, back = source @ target.T, target @ source.T
     assert not torch.allclose(forth, back)
     assert torch.equal(model.source(), source)

@@ -12,6 +12,7 @@ from holley_graph.model.gat import Gat, GatConfig
 from holley_graph.model.interactions import heaviest, touched
 from holley_graph.model.likelihood import training_set
 from tests.support import planted
+from tests.support.models import draw
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 COUNTED = count(SMALL)
@@ -43,19 +44,19 @@ def test_of_many_neighbours_the_heaviest_stay() -> None:
     group, weight = torch.tensor([1, 0, 1, 1, 0]), torch.tensor([0.5, 1.0, 2.0, 0.5, 3.0])
     assert heaviest(group, weight, 2).tolist() == [True, True, True, False, True]
     model = build(GatConfig(neighbours=2))
-    edges, _ = model.eval()._edges()
+    edges, _ = model._edges(model.folds.count)
     for target in (edge[1] for edge in edges.values()):
         assert int(torch.bincount(target).max()) == 2
 
 
 def test_no_edge_that_is_foretold_is_among_the_messages() -> None:
     model = build(GatConfig())
-    model.loss(EVENTS)
-    held = {tuple(pair) for pair in model.pair[:, model.folds.held].T.tolist()}
-    edges, weights = model._edges()
+    fold = model.folds.predicted_in(step=0)
+    held = {tuple(pair) for pair in model.pair[:, model.folds.of == fold].T.tolist()}
+    edges, weights = model._edges(fold)
     seen = {tuple(pair) for pair in edges["vehicle", "touches", "product"].T.tolist()}
     assert held and seen and not held & seen
-    whole, _ = model.eval()._edges()
+    whole, _ = model._edges(model.folds.count)
     assert {tuple(pair) for pair in whole["vehicle", "touches", "product"].T.tolist()} == held | seen
     assert all(len(weights[key]) == edges[key].shape[1] for key in weights)
 
@@ -64,7 +65,7 @@ def test_hard_negatives_that_fit_do_fit() -> None:
     model = build(GatConfig(hard_negatives=20))
     fits = set(map(tuple, SMALL.fits.tolist()))
     vehicle = torch.arange(SMALL.vehicles.num_rows)
-    near = model._hard_negatives(vehicle)
+    near = model._hard_negatives(vehicle, draw().random)
     assert {(v, p) for v, row in zip(vehicle.tolist(), near.tolist(), strict=True) for p in row} <= fits
 
 
@@ -83,7 +84,7 @@ def test_the_weight_of_an_edge_speaks_in_the_attention() -> None:
 @pytest.mark.parametrize("changed", [{"hops": 2}, {"groups": True}, {"head_per_kind": True}, {"hard_negatives": 0}])
 def test_what_faire_lists_as_next_is_learned_too(changed: dict[str, object]) -> None:
     model = build(replace(GatConfig(), **changed))
-    model.loss(EVENTS).backward()
+    model.loss(EVENTS, draw()).backward()
     silent = {name for name, value in model.named_parameters() if value.grad is None}
     assert not {name for name in silent if name.startswith(("heads", "offset", "read"))}
     assert all(any(value.grad is not None for value in layer.parameters()) for layer in model.layers)

@@ -10,6 +10,7 @@ from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.likelihood import scores, training_set
 from holley_graph.model.pinsage import PinSage, PinSageConfig, neighbourhoods
 from tests.support import planted
+from tests.support.models import draw
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 COUNTED = count(SMALL)
@@ -42,7 +43,7 @@ def test_negatives_become_harder_from_epoch_to_epoch() -> None:
     config = PinSageConfig(dim=8, init_std=1.0, harder_every=1, hardest=6)
     model = PinSage(DATA, vehicle_levels(SMALL), product_levels(SMALL), config)
     events = training_set(SMALL, COUNTED)
-    missing = [model.loss(events).item() for _ in range(12)]
+    missing = [model.loss(events, draw(step)).item() for step in range(12)]
     assert np.mean(missing[-6:]) > missing[0]
 
 
@@ -56,4 +57,4 @@ def test_nothing_is_missing_once_every_choice_leads_by_the_margin() -> None:
         cells = torch.nonzero(events.vehicle == vehicle)[:, 0]
         one_each.weight[cells[best[cells].argmax()]] = 1.0
     model.options = PinSageConfig(dim=8, margin=0.0)
-    assert model.loss(one_each).item() == 0
+    assert model.loss(one_each, draw()).item() == 0

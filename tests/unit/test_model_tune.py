@@ -27,6 +27,7 @@ from holley_graph.model.space import SPACES, proposed
 from holley_graph.model.tune import DONE, Tuned
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
+from tests.support.models import draw
 
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot
 CUT = SMALL.as_of - 30 * planted.DAY
@@ -148,7 +149,7 @@ def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
     assert recipe.read(tmp_path / "recipe.json") == Recipe(name, config, CUT)
     torch.manual_seed(0)
     model = MODELS[name].build(DATA, vehicle_levels(TINY), product_levels(TINY), config)
-    loss = model.loss(training_set(TINY, COUNTED)) + model.penalty()
+    loss = model.loss(training_set(TINY, COUNTED), draw()) + model.penalty()
     loss.backward()
     assert loss.isfinite()
     assert all(value.isfinite().all() for value in model())
