@@ -24,6 +24,8 @@ from holley_graph.embeddings import table
 from holley_graph.evaluation import scoring, study
 from holley_graph.evaluation.calibration import Calibration, Reliability, reliability
 from holley_graph.evaluation.targets import RankingTask, future_choices
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -83,14 +85,14 @@ def ask(known: Known) -> Asked:
     said: dict[str, Floats] = {}
     notes: dict[str, Any] = {"buyers": len(task.user)}
     for model in MODELS:
-        run = train(full, known.settings.home / "runs", as_of=at, model=model)
+        run = train(full, known.settings.home / "runs", Plan(Recipe.default(model), as_of=at))
         tables = table.load(run.path)
         score = scoring.scores(tables, full.before(at), task)
         if model == "click":
             said[RAW] = np.asarray(expit(score))
             notes["why σ(score) is not it"] = apart(tables, full, task, said[RAW])
-        said[model] = Calibration(**run.manifest["calibration"]).probability(score)
-        notes[model] = run.manifest["calibration"]
+        said[model] = Calibration(**run.manifest.calibration).probability(score)
+        notes[model] = run.manifest.calibration
     return Asked(task.owner, task.is_target, task.warm[task.owner], said, notes)
 
 

@@ -23,6 +23,8 @@ from benchmarks.worlds import Known, open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import blends, metrics, scoring, study
 from holley_graph.evaluation.targets import RankingTask
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 from loaders import baseline
@@ -75,7 +77,7 @@ def ask(known: Known, models: list[str], seconds: dict[str, list[float]]) -> dic
     }
     for model in models:
         started = time.perf_counter()
-        run = train(full, known.settings.home / "runs", as_of=at, model=model)
+        run = train(full, known.settings.home / "runs", Plan(Recipe.default(model), as_of=at))
         seconds.setdefault(model, []).append(round(time.perf_counter() - started, 1))
         tables = table.load(run.path)
         rankers[model] = lambda task, past, tables=tables: scoring.scores(tables, past, task)

@@ -37,6 +37,8 @@ from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
 from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.history import fit_history
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
@@ -156,7 +158,7 @@ def _broken(counts: dict[str, Any]) -> dict[str, Any]:
 def _run(name: str, snapshot: Snapshot, settings: Settings) -> Path:
     """Train a model, or put a rival's numbers into a run folder."""
     if name not in RIVALS:
-        return train(snapshot, settings.home / "runs", model=name, device="cpu").path
+        return train(snapshot, settings.home / "runs", Plan(Recipe.default(name))).path
     popular, lift, paths = _numbers(name, snapshot)
     folder = settings.home / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}"
     folder.mkdir(parents=True)

@@ -22,6 +22,8 @@ from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
@@ -228,7 +230,7 @@ def _trained(graph: Graph, settings: Settings) -> list[str]:
     config = replace(MODELS["sage"].config, dim=8)
     training.STEPS = EPOCHS
     runs = settings.home / "runs"
-    return [training.train(snapshot, runs, config=config, seed=seed, device="cpu").path.name for seed in range(2)]
+    return [training.train(snapshot, runs, Plan(Recipe("sage", config), seed)).path.name for seed in range(2)]
 
 
 def _with_new_part(rows: Rows) -> Rows:

@@ -17,8 +17,9 @@ from holley_graph.embeddings.table import Tables
 from holley_graph.evaluation.links import LinkSplit
 from holley_graph.model import cold_start, vectors
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import TrainedModel, fit
+from holley_graph.model.fit import Stage, TrainedModel, fit
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.snapshot.snapshot import Snapshot
 
 STRANGERS = 50
@@ -70,9 +71,9 @@ def encoded(model: str, split: LinkSplit, seed: int) -> Tables:
     # their rows are none that training knows: `embed --new` would not find them either
     keys = {level: np.where(np.isin(names, drawn), "", names) for level, names in kept.keys.items()}
     known = owned(split.given, seed)
-    fitted, _ = cold_start.everybody(known, MODELS[model], replace(kept, keys=keys), seed)
+    fitted, _ = cold_start.everybody(known, Recipe.default(model), replace(kept, keys=keys), seed)
     return vectors.tables(known, fitted, MODELS[model].config)
 
 
 def _fit(model: str, known: Snapshot, seed: int) -> TrainedModel:
-    return fit(known, MODELS[model], EPOCHS, seed=seed, execution=Execution())[0]
+    return fit(known, Plan(Recipe.default(model), seed), Stage("training", EPOCHS))

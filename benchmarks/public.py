@@ -33,6 +33,8 @@ from holley_graph.embeddings import table
 from holley_graph.evaluation import collaborative, links
 from holley_graph.evaluation.filters import FilterOptions, graph_filter
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 
 Figures = dict[str, Any]
@@ -152,7 +154,7 @@ def next_bought(asked: Asked) -> Rows:
 
     def trained(model: str) -> Figures:
         with TemporaryDirectory() as folder:
-            tables = table.load(train(task.past, Path(folder), model=model, seed=asked.seed).path)
+            tables = table.load(train(task.past, Path(folder), Plan(Recipe.default(model), asked.seed)).path)
         return _link_quality(task, lambda pair: links.dot(tables, full, pair))
 
     rule = {"part types": lambda: _link_quality(task, lambda pair: _by_type(task, pair))}

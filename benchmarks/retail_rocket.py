@@ -27,6 +27,7 @@ from holley_graph.cli.sync import offline_import
 from holley_graph.embeddings import table, writeback
 from holley_graph.model import catalogue as catalogue_model
 from holley_graph.model.catalogue import CatalogueConfig
+from holley_graph.model.plan import Plan
 from holley_graph.model.train import train
 from holley_graph.recommend import answers
 from holley_graph.server import lifecycle
@@ -140,7 +141,9 @@ def _loop(
             lap("up")
             sync.sync(FilesSource(raw), graph, settings, as_of=as_of, bulk=offline_import(settings))
             lap("sync")
-            run = train(exporter.take(graph, exporter.options(settings.sync)), settings.home / "runs", seed=seed)
+            run = train(
+                exporter.take(graph, exporter.options(settings.sync)), settings.home / "runs", Plan(seed=seed)
+            )
             lap("train")
             writeback.write_back(graph, run.path)
             lap("writeback")
@@ -150,7 +153,7 @@ def _loop(
         lifecycle.down(settings)
     tables = table.load(run.path)
     scores = tables["user"].vectors @ tables["product"].vectors.T
-    return scores, {**laps, "recommended": [row["sku"] for row in answer.rows], "run": run.manifest["counts"]}
+    return scores, {**laps, "recommended": [row["sku"] for row in answer.rows], "run": run.manifest.counts}
 
 
 def snapshot(rows: pd.DataFrame, items: int = ITEMS) -> Snapshot:

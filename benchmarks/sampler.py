@@ -25,12 +25,13 @@ from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, paired, scoring, study
 from holley_graph.evaluation.targets import future_choices
-from holley_graph.model.architectures import MODELS
 from holley_graph.model.batches import MOST, Batches, Whole
 from holley_graph.model.data import price_edges
 from holley_graph.model.execution import Execution
 from holley_graph.model.fit import build
 from holley_graph.model.likelihood import Draw, training_set
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 from holley_graph.snapshot import parcel
 from holley_graph.snapshot.snapshot import Snapshot
@@ -71,9 +72,8 @@ def main() -> None:
 
 def speed(snapshot: Snapshot) -> dict[str, Any]:
     """A step over everything and a pass over batches, of one model with one set of parameters."""
-    chosen = MODELS["sage"]
     counted = count(snapshot)
-    model, _ = build(snapshot, chosen, price_edges(snapshot), 0, counted.popularity)
+    model, _ = build(snapshot, Recipe.default(), price_edges(snapshot), 0, counted.popularity)
     events = training_set(snapshot, counted)
     work = Batches(model, events, Execution(batch=BATCH), seed=0)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
@@ -137,10 +137,10 @@ def quality(worlds: list[Snapshot], model: str, batches: list[int], trainings: i
         for way in ways:
             asked = []
             for seed in range(trainings):
-                run = train(full, runs, as_of=at, model=model, seed=seed, batch=way, device="cpu")
+                run = train(full, runs, Plan(Recipe.default(model), seed, at, execution=Execution(batch=way)))
                 ranks = metrics.ranks(task, scoring.scores(table.load(run.path), full.before(at), task))
                 asked.append(metrics.per_user(task, ranks, study.SERVED)["MRR@4"])
-                seconds[way].append(run.manifest["seconds"])
+                seconds[way].append(run.manifest.seconds)
             values[way].append(np.array(asked))
     each = {way: np.concatenate(found, axis=1) for way, found in values.items()}
     users = np.concatenate(who)

@@ -18,6 +18,8 @@ from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, registry, scoring, study
 from holley_graph.evaluation.targets import future_choices
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import Run, train
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.times import DAY
@@ -45,9 +47,9 @@ def ask(full: Snapshot, runs: Path, model: str, days: int) -> dict[str, Any]:
     """Train a release, then both ways as of the newest cut; ask all three."""
     at = study.rolling(full, 1)[0]
     task = future_choices(full, at, study.WINDOW_DAYS)
-    old = train(full, runs, as_of=at - days * DAY, model=model)
-    registry.promote(runs, old.manifest["run_id"])
-    cold, warm = (train(full, runs, as_of=at, model=model, warm=each) for each in (False, True))
+    old = train(full, runs, Plan(Recipe.default(model), as_of=at - days * DAY))
+    registry.promote(runs, old.manifest.run_id)
+    cold, warm = (train(full, runs, Plan(Recipe.default(model), as_of=at, warm=warm)) for warm in (False, True))
     mrr = {
         name: metrics.per_user(
             task, metrics.ranks(task, scoring.scores(table.load(run.path), full.before(at), task)), 4
@@ -57,15 +59,15 @@ def ask(full: Snapshot, runs: Path, model: str, days: int) -> dict[str, Any]:
     losses = json.loads((cold.path / "curve.json").read_text())
     return {
         "questions": len(task.user),
-        "cold": _told(cold) | {"steps_with_choosing": len(losses["loss"]) + cold.manifest["epochs"]},
-        "warm": _told(warm) | {"drift": warm.manifest["metrics"]["drift"]},
+        "cold": _told(cold) | {"steps_with_choosing": len(losses["loss"]) + cold.manifest.epochs},
+        "warm": _told(warm) | {"drift": warm.manifest.metrics["drift"]},
         "MRR@4": {name: round(float(values.mean()), 4) for name, values in mrr.items()},
         "warm over cold": metrics.lift(task, mrr["warm"], mrr["cold"]),
     }
 
 
 def _told(run: Run) -> dict[str, Any]:
-    return {name: run.manifest[name] for name in ("epochs", "loss", "seconds")}
+    return {name: getattr(run.manifest, name) for name in ("epochs", "loss", "seconds")}
 
 
 if __name__ == "__main__":

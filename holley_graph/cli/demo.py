@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -53,6 +54,8 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
     from holley_graph.embeddings.writeback import write_back
     from holley_graph.errors import SettingsError
     from holley_graph.graph import browser
+    from holley_graph.model.execution import Execution, device
+    from holley_graph.model.plan import Plan
     from holley_graph.model.train import train
     from holley_graph.server import lifecycle
     from holley_graph.server.layout import Layout
@@ -77,15 +80,15 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
         )
         snapshot = exporter.take(graph, exporter.options(settings.sync), report)
         kept = parcel.keep(snapshot, settings.home / "snapshots").name
-        runs, cut = settings.home / "runs", snapshot.as_of - HELD_OUT_DAYS * DAY
-        backtest = train(snapshot, runs, as_of=cut, snapshot=kept, progress=report)
-        live = train(snapshot, runs, snapshot=kept, progress=report)
+        runs, plan = settings.home / "runs", Plan(execution=Execution(device()), snapshot=kept)
+        backtest = train(snapshot, runs, replace(plan, as_of=snapshot.as_of - HELD_OUT_DAYS * DAY), report)
+        live = train(snapshot, runs, plan, report)
         released = write_back(graph, live.path, progress=report)
         follow(settings, graph)
         answers = _answers(graph, settings)
     return {
         "sync": synced.as_dict(),
-        "held_out": backtest.manifest["metrics"]["held_out"],
+        "held_out": backtest.manifest.metrics["held_out"],
         "run_id": released.run_id,
         "answers": answers,
         "browser": browser.link(

@@ -17,6 +17,7 @@ from holley_graph.cli.train import MODELS, RECIPE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from holley_graph.embeddings.manifest import RunManifest
     from holley_graph.embeddings.table import Tables
     from holley_graph.evaluation.rankers import Ranker
     from holley_graph.evaluation.study import Cut
@@ -53,13 +54,14 @@ fastrp_option = click.option(
 def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, fastrp: bool, as_json: bool) -> None:
     """Compare RUNS with v5.18 and other rankers on what people did after their --as-of."""
     from holley_graph.embeddings import table as embeddings
+    from holley_graph.embeddings.manifest import RunManifest
     from holley_graph.errors import SettingsError
     from holley_graph.evaluation import study
 
     _check_target(target, gate)
     folder = context.settings.home / "runs"
-    manifests = {run: _manifest(folder, run) for run in runs}
-    ends = {manifest["as_of"] for manifest in manifests.values()}
+    manifests = {run: RunManifest.named(folder, run) for run in runs}
+    ends = {manifest.as_of for manifest in manifests.values()}
     if len(ends) > 1:
         raise SettingsError("these runs have different --as-of times and cannot be compared", "train --as-of TIME")
     ours = {run: embeddings.load(folder / run) for run in runs}
@@ -106,24 +108,24 @@ def backtest(
     from holley_graph.embeddings import table as embeddings
     from holley_graph.evaluation import registry, study
     from holley_graph.model import recipe as room
+    from holley_graph.model.execution import Execution, device
+    from holley_graph.model.plan import Plan
     from holley_graph.model.train import train
 
     _check_target(target, gate)
     settings = context.settings
-    chosen: list[tuple[str, Any]] = [(model, None) for model in dict.fromkeys(models)]
-    told = [room.read(path) for path in recipes]
-    chosen = chosen + [(recipe.model, recipe.config) for recipe in told] or [("sage", None)]
+    tuned = [room.read(path) for path in recipes]
+    named = {model: room.Recipe.default(model) for model in models or (() if tuned else ("sage",))}
     asked, manifests = [], {}
     with _asking(settings) as (graph, full, report):
         moments = study.rolling(full, cuts)
-        room.refuse_to_judge_by_what_chose(told, moments[0])
+        room.refuse_to_judge_by_what_chose(tuned, moments[0])
         for at in moments:
             ours = {}
-            for model, config in chosen:
-                run = train(
-                    full, settings.home / "runs", as_of=at, model=model, config=config, seed=seed, progress=report
-                )
-                name = model if config is None else registry.recipe(run.manifest)
+            for name, recipe in [*named.items(), *((None, recipe) for recipe in tuned)]:
+                plan = Plan(recipe, seed, at, execution=Execution(device()))
+                run = train(full, settings.home / "runs", plan, report)
+                name = name or registry.recipe(run.manifest)
                 manifests[name], ours[name] = run.manifest, embeddings.load(run.path)
             asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp, ours), report, target))
     _conclude(settings, asked, full, manifests, gate, as_json)
@@ -177,21 +179,11 @@ def _vectors(tables: Tables) -> Ranker:
     return lambda task, past: scoring.scores(tables, past, task)
 
 
-def _manifest(folder: Path, run: str) -> dict[str, Any]:
-    from holley_graph import sealed
-    from holley_graph.errors import NotFound
-
-    path = folder / run / "manifest.json"
-    if not path.is_file():
-        raise NotFound(f"no run {run!r} in {folder}", "holley-graph runs")
-    return sealed.read(path)
-
-
 def _conclude(
     settings: Settings,
     cuts: list[Cut],
     full: Snapshot,
-    manifests: Mapping[str, dict[str, Any]],
+    manifests: Mapping[str, RunManifest],
     gate: bool,
     as_json: bool,
 ) -> None:

@@ -21,19 +21,17 @@ from holley_graph.cli.console import json_option, print_json, progress, say
 @click.pass_obj
 def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
     """Make the embeddings of RUN live: write them into a free slot, check them, switch to it."""
-    from holley_graph import sealed
     from holley_graph.cli.connection import follow
+    from holley_graph.embeddings.manifest import RunManifest
     from holley_graph.embeddings.writeback import write_back
-    from holley_graph.errors import NotFound
     from holley_graph.evaluation import registry
     from holley_graph.graph.alone import in_home
 
     home = context.settings.home
     folder = home / "runs" / run
-    if not (folder / "manifest.json").is_file():
-        raise NotFound(f"no run {run!r} in {folder.parent}", "holley-graph runs")
+    manifest = RunManifest.named(folder.parent, run)
     if not force:
-        registry.require_go(folder.parent, sealed.read(folder / "manifest.json"))
+        registry.require_go(folder.parent, manifest)
     with in_home(home, f"writeback of {run}"), context.graph() as graph, progress() as report:
         follow(context.settings, graph)
         done = write_back(graph, folder, candidates=context.settings.recommend.index_candidates, progress=report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -13,6 +13,9 @@ from holley_graph.cli.console import json_option, print_json, progress, say, tab
 from holley_graph.cli.sync import Moment
 from holley_graph.errors import SettingsError
 from holley_graph.progress import Progress
+
+if TYPE_CHECKING:
+    from holley_graph.embeddings.manifest import RunManifest
 
 MODELS = ("sage", "two_tower", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
 """Names of `model.architectures.MODELS`, which is not imported for a help page."""
@@ -80,53 +83,43 @@ def train(
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it; under `torchrun`, processes share each batch."""
     from holley_graph.model import recipe as recipes
+    from holley_graph.model.execution import Execution
+    from holley_graph.model.execution import device as device_named
+    from holley_graph.model.plan import Plan
     from holley_graph.model.processes import process_group
     from holley_graph.model.train import train as run_training
     from holley_graph.snapshot import parcel
 
-    config = None
+    chosen = recipes.Recipe.default(model) if recipe is None else recipes.read(recipe)
     cut = None if as_of is None else int(as_of.timestamp())
-    if recipe is not None:
-        told = recipes.read(recipe)
-        model, config = told.model, told.config
-        if cut is not None:
-            recipes.refuse_to_judge_by_what_chose([told], cut)
+    if cut is not None:
+        recipes.refuse_to_judge_by_what_chose([chosen], cut)
     home = context.settings.home
     with process_group() as processes, progress(processes.first) as report:
         if parcel_folder is None and processes.count > 1:
             raise SettingsError("several processes need the same snapshot", "--snapshot FOLDER")
         parcel_folder = parcel_folder or take_snapshot(context, report)
         snapshot = parcel.open_parcel(parcel_folder)
-        run = run_training(
-            snapshot,
-            home / "runs",
-            as_of=cut,
-            model=model,
-            config=config,
-            seed=seed,
-            warm=warm,
-            device=device,
-            batch=batch,
-            mixed=mixed,
-            processes=processes,
-            snapshot=parcel_folder.name,
-            progress=report,
-        )
+        execution = Execution(device_named(device), batch, mixed, processes)
+        plan = Plan(chosen, seed, cut, warm, execution, parcel_folder.name)
+        run = run_training(snapshot, home / "runs", plan, report)
     if not processes.first:
         return
-    metrics, seconds = run.manifest["metrics"], run.manifest["seconds"]
+    manifest = run.manifest
+    metrics, seconds = manifest.metrics, manifest.seconds
     if as_json:
-        print_json({"run_id": run.manifest["run_id"], "path": run.path, "metrics": metrics, "seconds": seconds})
+        print_json({"run_id": manifest.run_id, "path": run.path, "metrics": metrics, "seconds": seconds})
         return
     for name in ("validation", "held_out"):
         if metrics[name]:
             show_comparison(name.replace("_", " "), metrics[name])
     if metrics["drift"]:
-        _show_drift(run.manifest["warm"]["from"], metrics["drift"])
-    if trust := run.manifest["trust"]:
-        _show_trust(trust)
-    say(f"run {run.manifest['run_id']}: {run.manifest['epochs']} epochs, {seconds:.0f} s, {run.path}")
-    say(f"put it live with: holley-graph writeback {run.manifest['run_id']}")
+        assert manifest.warm is not None  # noqa: S101  drift is measured of what went on from another run
+        _show_drift(manifest.warm["from"], metrics["drift"])
+    if manifest.trust:
+        _show_trust(manifest.trust)
+    say(f"run {manifest.run_id}: {manifest.epochs} epochs, {seconds:.0f} s, {run.path}")
+    say(f"put it live with: holley-graph writeback {manifest.run_id}")
 
 
 def _show_trust(trust: dict[str, Any]) -> None:
@@ -163,24 +156,25 @@ def runs(context: Context, as_json: bool) -> None:
 
     follow_if_up(context.settings)
     known = registry.read(context.settings.home / "runs")
-    found = registry.manifests(context.settings.home / "runs")
+    manifests = registry.manifests(context.settings.home / "runs")
     if as_json:
         named = {role: known[role] for role in (registry.CHAMPION, registry.CHALLENGER)}
-        print_json(named | {"runs": [{k: v for k, v in run.items() if k != "files"} for run in found]})
+        listed = [{k: v for k, v in run.as_dict().items() if k != "files"} for run in manifests]
+        print_json(named | {"runs": listed})
         return
     role = {known[name]: name for name in (registry.CHALLENGER, registry.CHAMPION)}
     verdict = {recipe: judged["outcome"] for recipe, judged in known["verdicts"].items()}
     rows = [
         (
-            run["run_id"],
-            run["model"],
-            run["epochs"],
-            run["seconds"],
+            run.run_id,
+            run.model,
+            run.epochs,
+            run.seconds,
             _held_out_mrr(run),
             verdict.get(registry.recipe(run)),
-            role.get(run["run_id"]),
+            role.get(run.run_id),
         )
-        for run in found
+        for run in manifests
     ]
     table("Runs", ("run", "model", "epochs", "seconds", "held-out MRR@4", "judged", "role"), rows)
 
@@ -209,6 +203,6 @@ def _show_drift(live: str, drift: dict[str, Any]) -> None:
     say(f"the best four parts changed for {drift['top_four_changed']:.1%} of {drift['owners']:,} owners")
 
 
-def _held_out_mrr(run: dict[str, Any]) -> float | None:
-    measured = run["metrics"]["held_out"]
+def _held_out_mrr(run: RunManifest) -> float | None:
+    measured = run.metrics["held_out"]
     return measured["run"]["MRR@4"] if measured else None

@@ -42,30 +42,25 @@ def tune(
     as_json: bool,
 ) -> None:
     """Try configurations of a model on the last 30 days of its data, and save the best as a recipe."""
+    from holley_graph.model.plan import Plan
+    from holley_graph.model.recipe import Recipe
     from holley_graph.model.tune import tune as run_tune
     from holley_graph.snapshot import parcel
 
     with progress() as report:
         snapshot = parcel.open_parcel(parcel_folder or take_snapshot(context, report))
-        found = run_tune(
-            snapshot,
-            context.settings.home / "tuning",
-            trials=trials,
-            as_of=None if as_of is None else int(as_of.timestamp()),
-            model=model,
-            seed=seed,
-            progress=report,
-        )
+        plan = Plan(Recipe.default(model), seed, None if as_of is None else int(as_of.timestamp()))
+        tuned = run_tune(snapshot, context.settings.home / "tuning", plan, trials, progress=report)
     if as_json:
-        print_json(found.as_dict())
+        print_json(tuned.as_dict())
         return
-    judged = f"{found.model}: NDCG@10 of {found.users:,} users who bought in the last 30 days"
-    rows = [(n, trial["state"], trial["value"], trial["epochs"]) for n, trial in enumerate(found.trials)]
+    judged = f"{tuned.model}: NDCG@10 of {tuned.users:,} users who bought in the last 30 days"
+    rows = [(n, trial["state"], trial["value"], trial["epochs"]) for n, trial in enumerate(tuned.trials)]
     table(judged, ("trial", "", "value", "epochs"), rows)
-    first, chosen = (found.trials[n]["config"] for n in (0, found.best))
+    first, chosen = (tuned.trials[n]["config"] for n in (0, tuned.best))
     table("Configuration", ("field", "default", "best"), [(name, first[name], chosen[name]) for name in first])
-    best, default = found.trials[found.best]["value"], found.trials[0]["value"]
-    say(f"best: trial {found.best} with {best:.4f}; the default has {default:.4f}")
+    best, default = tuned.trials[tuned.best]["value"], tuned.trials[0]["value"]
+    say(f"best: trial {tuned.best} with {best:.4f}; the default has {default:.4f}")
     say("the best of many looks better than it is: test it on later purchases before it goes live")
-    say(f"train it with: holley-graph train --recipe {found.recipe}")
-    say(f"compare it with: holley-graph backtest --recipe {found.recipe}, at cuts after the tuning data")
+    say(f"train it with: holley-graph train --recipe {tuned.recipe}")
+    say(f"compare it with: holley-graph backtest --recipe {tuned.recipe}, at cuts after the tuning data")

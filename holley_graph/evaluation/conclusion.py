@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from holley_graph import files
+from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.evaluation import registry, report, study, summary
 from holley_graph.evaluation.study import Cut
 from holley_graph.evaluation.verdict import decide
@@ -30,7 +31,7 @@ class Conclusion:
 
 
 def conclude(
-    cuts: list[Cut], full: Snapshot, manifests: Mapping[str, dict[str, Any]], home: Path, gate: bool
+    cuts: list[Cut], full: Snapshot, manifests: Mapping[str, RunManifest], home: Path, gate: bool
 ) -> Conclusion:
     """Measure a study and keep it under `home/evaluations`.
 
@@ -43,7 +44,7 @@ def conclude(
     """
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-evaluation-{secrets.token_hex(2)}"
     configs = {
-        ranker: {key: manifest[key] for key in ("run_id", "model", "config", "seed", "epochs")}
+        ranker: {key: getattr(manifest, key) for key in ("run_id", "model", "config", "seed", "epochs")}
         for ranker, manifest in manifests.items()
     }
     about = {"evaluation": name, "data": fingerprint(full), "configs": configs, "buyers": study.buyers(full)}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from holley_graph import sealed
+from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.errors import ParcelError, ReleaseCheckFailed
 from holley_graph.evaluation.verdict import GO, Verdict
 
@@ -19,9 +20,9 @@ UNFINISHED = (".partial", ".old")
 """What a training or a `forget` that was killed leaves beside the runs."""
 
 
-def recipe(manifest: dict[str, Any]) -> str:
+def recipe(manifest: RunManifest) -> str:
     """Name what two runs must share for a verdict on one to hold for the other."""
-    return f"{manifest['model']}-{sealed.fingerprint([manifest['model'], manifest['config']])[:8]}"
+    return f"{manifest.model}-{sealed.fingerprint([manifest.model, manifest.config])[:8]}"
 
 
 def read(runs: Path) -> dict[str, Any]:
@@ -41,33 +42,29 @@ def read(runs: Path) -> dict[str, Any]:
     return document
 
 
-def manifests(runs: Path) -> list[dict[str, Any]]:
+def manifests(runs: Path) -> list[RunManifest]:
     """Read what every run says of itself, oldest first.
 
     Raises:
         ParcelError: a run has no manifest, or one that is not its own.
     """
     folders = sorted(path for path in runs.glob("*") if path.is_dir() and path.suffix not in UNFINISHED)
-    read_ones = [sealed.read(path / "manifest.json", "put it back, or remove the run") for path in folders]
-    for path, manifest in zip(folders, read_ones, strict=True):
-        if manifest.get("run_id") != path.name:
-            raise ParcelError(f"{path / 'manifest.json'} is not that of its run", "put the run's own manifest back")
-    return read_ones
+    return [RunManifest.load(folder) for folder in folders]
 
 
-def record_verdict(runs: Path, manifest: dict[str, Any], verdict: Verdict, evaluation: str) -> None:
+def record_verdict(runs: Path, manifest: RunManifest, verdict: Verdict, evaluation: str) -> None:
     """Write down a verdict; a run that may go live becomes the challenger, one that may not is none any more."""
     known = read(runs)
     judged = {
         "outcome": verdict.outcome,
         "reasons": verdict.reasons,
-        "run_id": manifest["run_id"],
+        "run_id": manifest.run_id,
         "evaluation": evaluation,
     }
     known["verdicts"][recipe(manifest)] = judged
     if verdict.go:
-        known[CHALLENGER] = manifest["run_id"]
-    elif known[CHALLENGER] == manifest["run_id"]:
+        known[CHALLENGER] = manifest.run_id
+    elif known[CHALLENGER] == manifest.run_id:
         known[CHALLENGER] = None
     _write(runs, known)
 
@@ -83,7 +80,7 @@ def promote(runs: Path, run_id: str | None) -> None:
     _write(runs, known)
 
 
-def require_go(runs: Path, manifest: dict[str, Any]) -> None:
+def require_go(runs: Path, manifest: RunManifest) -> None:
     """Stop a run whose recipe was judged and found wanting; one that was never judged passes.
 
     Raises:
@@ -93,7 +90,7 @@ def require_go(runs: Path, manifest: dict[str, Any]) -> None:
     if judged and judged["outcome"] != GO:
         first = next(reason for reason in judged["reasons"] if reason.startswith(judged["outcome"]))
         raise ReleaseCheckFailed(
-            f"{manifest['run_id']} is a {recipe(manifest)}, judged in {judged['evaluation']}: {first}",
+            f"{manifest.run_id} is a {recipe(manifest)}, judged in {judged['evaluation']}: {first}",
             "train something better, or put it live all the same with --force",
         )
 

@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from holley_graph import sealed
 from holley_graph.embeddings import table
+from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.model import encoder, vectors
-from holley_graph.model.architectures import MODELS, Architecture
+from holley_graph.model.architectures import MODELS
 from holley_graph.model.encoder import ROTATION, SCALE, TOP, Encoder
 from holley_graph.model.fit import TrainedModel, build
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.sage import History
-from holley_graph.model.trainer import served
+from holley_graph.model.trainer import Curve, served
 from holley_graph.model.warm import rotated
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -50,12 +51,12 @@ def encode(run: Path, snapshot: Snapshot) -> ColdStart:
     Raises:
         ParcelError: the run keeps no encoder, or its tables cannot be read.
     """
-    manifest = sealed.read(run / "manifest.json")
+    manifest = RunManifest.load(run)
     known, kept = table.load_with_late(run, table.NODES), encoder.load(run)
-    model = MODELS[manifest["model"]]
-    model = replace(model, config=type(model.config)(**manifest["config"]))
-    fitted, unknown = everybody(snapshot, model, kept, manifest["seed"])
-    made = vectors.tables(snapshot, fitted, model.config)
+    default = MODELS[manifest.model].config
+    recipe = Recipe(manifest.model, type(default)(**manifest.config))
+    trained, unknown = everybody(snapshot, recipe, kept, manifest.seed)
+    made = vectors.tables(snapshot, trained, recipe.config)
     late: dict[str, Table] = {}
     for name in table.NODES:
         new = known[name].find(made[name].keys) < 0
@@ -68,21 +69,22 @@ def encode(run: Path, snapshot: Snapshot) -> ColdStart:
 
 
 def everybody(
-    snapshot: Snapshot, model_of: Architecture, kept: Encoder, seed: int
+    snapshot: Snapshot, recipe: Recipe, kept: Encoder, seed: int
 ) -> tuple[TrainedModel, dict[str, list[str]]]:
     """Encode all of a graph by what a run kept, without training; say what it has never seen, by level."""
     assert kept.counted is not None  # noqa: S101  `encoder.load` has refused a run of a graph without vehicles
     popularity, lift = kept.counted.apply(snapshot)
-    model, levels = build(snapshot, model_of, kept.edges, seed, popularity)
+    model, levels = build(snapshot, recipe, kept.edges, seed, popularity)
     kept.fill(model, levels)
     q, z = served(model)
     q *= kept.state[SCALE]
     with torch.no_grad():
         source, popular = model.source(), model.popularity()
-    history = History(model_of.config.dim)
+    history = History(recipe.config.dim)
     history.load_state_dict({"weights": kept.state["history.weights"]})
     lifts = torch.from_numpy(lift.astype(np.float32))
-    fitted = TrainedModel(q, z, popular, lifts, history.requires_grad_(False), Paths(), source, kept, float("nan"))
-    turn = kept.state.get(ROTATION)
+    history = history.requires_grad_(False)
+    trained = TrainedModel(q, z, popular, lifts, history, Paths(), source, kept, float("nan"), Curve())
+    rotation = kept.state.get(ROTATION)
     unknown = {name: sorted(set(levels[name].keys) - set(kept.keys[name])) for name in TOP}
-    return fitted if turn is None else rotated(fitted, turn), unknown
+    return trained if rotation is None else rotated(trained, rotation), unknown

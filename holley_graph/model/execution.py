@@ -16,6 +16,11 @@ from holley_graph.model.processes import ALONE, Processes
 CPU = torch.device("cpu")
 
 
+def device(name: str = "auto") -> torch.device:
+    """Return a device by its name; `auto`: a GPU where there is one."""
+    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
+
+
 @dataclass(frozen=True)
 class Execution:
     """How a training is executed.
@@ -45,7 +50,7 @@ class Execution:
         """
         count = self.processes.count
         if self.batch is not None and not MODELS[model].batches:
-            able = ", ".join(name for name, each in MODELS.items() if each.batches)
+            able = ", ".join(name for name, architecture in MODELS.items() if architecture.batches)
             raise SettingsError(f"{model} trains on the whole graph at once, not in batches", f"these can: {able}")
         if count > 1 and (self.batch or 0) < count:
             raise SettingsError(f"{count} processes train in batches of at least as many vehicles", "--batch 1024")

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from holley_graph.counting.utility import Counted, count
 from holley_graph.embeddings.paths import Paths
-from holley_graph.model.architectures import Architecture
 from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.checkpoint import Checkpoint
 from holley_graph.model.data import (
@@ -25,14 +24,34 @@ from holley_graph.model.data import (
     vehicle_levels,
 )
 from holley_graph.model.encoder import SCALE, Encoder
-from holley_graph.model.execution import Execution
 from holley_graph.model.fitment_ranker import FitmentRanker
 from holley_graph.model.history import fit_history
 from holley_graph.model.likelihood import training_set
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.sage import History
 from holley_graph.model.trainer import Curve, Trainer, served
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One fit of a training.
+
+    Attributes:
+        name: what it is for, in the checkpoint and for `progress`.
+        steps: full-batch steps at most; an epoch over batches counts as `steps_per_epoch` of them.
+        scale: what the vectors of vehicles are multiplied by in the end: how far the network is trusted.
+        start: of an earlier run: train on from its parameters, gently; none: from random ones.
+        target_loss: loss per event at which training ends, before the first step if it is there already.
+    """
+
+    name: str
+    steps: int
+    scale: float = 1.0
+    start: Encoder | None = None
+    target_loss: float = -math.inf
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,7 @@ class TrainedModel:
         source: [products, dim] what buying a product says of the next one, where the model has such vectors.
         encoder: all that it takes to encode others.
         loss: per event, in nats, penalty included.
+        curve: of the loss.
     """
 
     q: Tensor
@@ -60,6 +80,7 @@ class TrainedModel:
     source: Tensor | None
     encoder: Encoder
     loss: float
+    curve: Curve
 
 
 Validate = Callable[[Tensor, Tensor, Counted], float]
@@ -68,91 +89,79 @@ Validate = Callable[[Tensor, Tensor, Counted], float]
 
 def fit(
     snapshot: Snapshot,
-    model_of: Architecture,
-    epochs: int,
+    plan: Plan,
+    stage: Stage,
     *,
-    seed: int,
-    execution: Execution,
-    start: Encoder | None = None,
-    scale: float = 1.0,
-    target_loss: float = -math.inf,
     validate: Validate | None = None,
-    stage: str = "training",
     checkpoint: Checkpoint | None = None,
     progress: Progress = silent,
-) -> tuple[TrainedModel, Curve]:
+) -> TrainedModel:
     """Train on everything that a snapshot knows.
 
     Args:
         snapshot: nothing later than its `as_of` is used.
-        model_of: which model, and its configuration.
-        epochs: full-batch steps at most; an epoch over batches counts as `steps_per_epoch` of them.
-        seed: of the start values and the batches.
-        execution: where, and in which parts.
-        scale: what the vectors of vehicles are multiplied by in the end: how far the network is trusted.
-        start: of an earlier run: train on from its parameters, gently; none: from random ones.
-        target_loss: loss per event at which training ends, before the first step if it is there already.
+        plan: recipe, seed and execution count.
+        stage: how long, from where, and what for.
         validate: measured now and then, for who watches a training and may end it by an exception.
-        stage: what this fit is for, for `checkpoint` and `progress`.
         checkpoint: where steps are kept, and gone on from. Counting and the history layer take seconds and are
             done anew.
         progress: told after each step.
     """
-    config = model_of.config
-    edges = start.edges if start else price_edges(snapshot)
-    progress(f"{stage}: counting", 0, 1)
-    counted = count(snapshot)
-    model, levels = build(snapshot, model_of, edges, seed, counted.popularity)
-    if start:
-        start.fill(model, levels)
-    model.to(execution.device)
-    events = training_set(snapshot, counted)
-    work: Whole | Batches
-    if execution.batch is None:
-        work = Whole(model, events.to(execution.device), execution)
-    else:
-        work = Batches(model, events, execution, seed)
-    trainer = Trainer(work, seed, epochs if start else 0, stage, checkpoint, progress)
-    if start and not trainer.step and trainer.train_loss() <= target_loss:
-        epochs = 0
-    with execution.repeatable():
-        trainer.run(epochs, target_loss, validate and (lambda q, z: validate(q, z, counted)))
-        train_loss = trainer.train_loss()
+    progress(f"{stage.name}: counting", 0, 1)
+    counted, edges = count(snapshot), stage.start.edges if stage.start else price_edges(snapshot)
+    model, levels = build(snapshot, plan.recipe, edges, plan.seed, counted.popularity)
+    if stage.start:
+        stage.start.fill(model, levels)
+    model.to(plan.execution.device)
+    seen = stage.steps if stage.start else 0
+    trainer = Trainer(_work(model, snapshot, counted, plan), plan.seed, seen, stage.name, checkpoint, progress)
+    is_there = seen and not trainer.step and trainer.train_loss() <= stage.target_loss
+    with plan.execution.repeatable():
+        steps = 0 if is_there else stage.steps
+        trainer.run(steps, stage.target_loss, validate and (lambda q, z: validate(q, z, counted)))
+        loss = trainer.train_loss()
         q, z = served(model)
-        q *= scale
+        q *= stage.scale
         with torch.no_grad():
             source, popularity = model.source(), model.popularity()
-        history, paths = fit_history(snapshot, q, z, counted, config)
-    state = {**model.state_dict(), **{f"history.{k}": v for k, v in history.state_dict().items()}}
-    encoder = Encoder(
-        {name: value.detach().cpu() for name, value in state.items()} | {SCALE: torch.tensor(scale)},
-        {name: level.keys for name, level in levels.items()},
-        edges,
-        counted.utility,
-    )
-    fitted = TrainedModel(
-        q,
-        z,
-        popularity.cpu(),
-        torch.from_numpy(counted.lift.astype(np.float32)),
-        history,
-        paths,
-        None if source is None else source.cpu(),
-        encoder,
-        train_loss,
-    )
-    return fitted, trainer.curve
+        history, paths = fit_history(snapshot, q, z, counted, plan.recipe.config)
+    encoder = _encoder(model, levels, edges, counted, history, stage.scale)
+    lift = torch.from_numpy(counted.lift.astype(np.float32))
+    source = None if source is None else source.cpu()
+    return TrainedModel(q, z, popularity.cpu(), lift, history, paths, source, encoder, loss, trainer.curve)
 
 
-def rescaled(fitted: TrainedModel, scale: float) -> TrainedModel:
+def _work(model: FitmentRanker, snapshot: Snapshot, counted: Counted, plan: Plan) -> Whole | Batches:
+    """Say what a step looks at."""
+    events, execution = training_set(snapshot, counted), plan.execution
+    if execution.batch is None:
+        return Whole(model, events.to(execution.device), execution)
+    return Batches(model, events, execution, plan.seed)
+
+
+def _encoder(
+    model: FitmentRanker,
+    levels: dict[str, Hierarchy],
+    edges: Edges,
+    counted: Counted,
+    history: History,
+    scale: float,
+) -> Encoder:
+    """Keep what a trained model encodes with."""
+    state = {**model.state_dict(), **{f"history.{name}": value for name, value in history.state_dict().items()}}
+    parameters = {name: value.detach().cpu() for name, value in state.items()} | {SCALE: torch.tensor(scale)}
+    return Encoder(parameters, {name: level.keys for name, level in levels.items()}, edges, counted.utility)
+
+
+def rescaled(trained: TrainedModel, scale: float) -> TrainedModel:
     """Multiply the vectors of vehicles."""
-    return replace(fitted, q=fitted.q * scale)
+    return replace(trained, q=trained.q * scale)
 
 
 def build(
-    snapshot: Snapshot, model_of: Architecture, edges: Edges, seed: int, popularity: Floats
+    snapshot: Snapshot, recipe: Recipe, edges: Edges, seed: int, popularity: Floats
 ) -> tuple[FitmentRanker, dict[str, Hierarchy]]:
     """Make a model of a snapshot with random parameters, and say what the rows of its tables stand for."""
     torch.manual_seed(seed)
     vehicle, product = vehicle_levels(snapshot), product_levels(snapshot, edges)
-    return model_of.build(hetero_data(snapshot, popularity), vehicle, product, model_of.config), vehicle | product
+    return recipe.build(hetero_data(snapshot, popularity), vehicle, product), vehicle | product

@@ -1,10 +1,9 @@
-"""What a run is measured on: purchases in time that was held back, beside popularity among what fits."""
+"""Time that is held back from training: what was bought in it says how far the network is to be trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +12,6 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from holley_graph.counting.utility import Counted
-from holley_graph.embeddings import table
-from holley_graph.evaluation import metrics, popularity, scoring
-from holley_graph.evaluation.calibration import Calibration, calibrate, reliability
 from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.model.data import Floats
 from holley_graph.model.fit import TrainedModel, Validate
@@ -76,60 +72,6 @@ def _purchases_by_window(past: Snapshot) -> npt.NDArray[np.int64]:
     return np.bincount(window[fits & (past.event("kind") == ORDERED)], minlength=last)[:last]
 
 
-def calibration(tables: table.Tables, early: Snapshot, task: RankingTask) -> dict[str, float] | None:
-    """Fit what makes a score the probability that somebody who buys within the window buys this part.
-
-    Args:
-        tables: of a run that knows nothing of the window.
-        early: what was known before it.
-        task: of the window.
-
-    Returns:
-        A `Calibration` as a manifest keeps it; none where scores say nothing of purchases.
-    """
-    found = calibrate(scoring.scores(tables, early, task), task.is_target)
-    return None if found is None else asdict(found)
-
-
-def compare(
-    tables: table.Tables,
-    past: Snapshot,
-    task: RankingTask,
-    calibrated: dict[str, float] | None = None,
-) -> dict[str, Any] | None:
-    """Measure a run against popularity among what fits, on the same users.
-
-    Args:
-        tables: of the run.
-        past: what was known before the window of the task.
-        task: who is asked about.
-        calibrated: fitted on other time; none: nothing is said of probabilities.
-    """
-    if not len(task.user):
-        return None
-    ours, theirs = scoring.scores(tables, past, task), popularity.scores(task, past)
-    ranked = [metrics.ranks(task, values) for values in (ours, theirs)]
-    mrr = [metrics.per_user(task, position, 4)["MRR@4"] for position in ranked]
-    return {
-        "users": len(task.user),
-        "warm_users": int(task.warm.sum()),
-        "days": WINDOW_DAYS,
-        "run": metrics.summary(task, ours),
-        "popularity": metrics.summary(task, theirs),
-        "MRR@4 over popularity": metrics.lift(task, mrr[0], mrr[1]),
-        "calibration": calibrated and _reliable(Calibration(**calibrated).probability(ours), task),
-    }
-
-
-def _reliable(said: Any, task: RankingTask) -> dict[str, float]:
-    found = reliability(said, task.is_target)
-    return {
-        "said": round(float(said.mean()), 5),
-        "happened": round(float(task.is_target.mean()), 5),
-        "error": round(found.error, 5),
-    }
-
-
 def validator(held: HeldBack) -> Validate:
     """Measure how likely vectors, on top of counting, find what people bought in the window.
 
@@ -144,14 +86,14 @@ def validator(held: HeldBack) -> Validate:
     return value
 
 
-def trust(held: HeldBack, fitted: TrainedModel) -> float:
-    """How far the network is trusted beside counting: the scale of its vectors that predicts the window best.
+def trust(held: HeldBack, trained: TrainedModel) -> float:
+    """Find how far the network is trusted beside counting: the scale of its vectors that predicts the window best.
 
     Between `LEAST_TRUST`, where counting alone ranks, and 1. Where too few people bought anything, it is the least.
     """
     if len(held.task.user) < FEWEST_TEST_USERS:
         return LEAST_TRUST
-    loss = _loss(held)(fitted.popularity.numpy(), fitted.lift.numpy(), fitted.q, fitted.z)
+    loss = _loss(held)(trained.popularity.numpy(), trained.lift.numpy(), trained.q, trained.z)
     return float(minimize_scalar(loss, bounds=(LEAST_TRUST, 1.0), method="bounded").x)
 
 

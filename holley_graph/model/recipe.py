@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Self
+
+from torch_geometric.data import HeteroData
 
 from holley_graph import sealed
 from holley_graph.errors import ParcelError, SettingsError
 from holley_graph.model.architectures import MODELS
-from holley_graph.model.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels
 from holley_graph.model.space import SPACES
 from holley_graph.times import iso
 
@@ -27,7 +30,17 @@ class Recipe:
 
     model: str
     config: FitmentRankerConfig
-    as_of: int | None
+    as_of: int | None = None
+
+    @classmethod
+    def default(cls, model: str = "sage") -> Self:
+        """Return a model with its default configuration."""
+        return cls(model, MODELS[model].config)
+
+    def build(self, data: HeteroData, vehicle: Levels, product: Levels) -> FitmentRanker:
+        """Make the model of a graph, with random parameters."""
+        model: FitmentRanker = MODELS[self.model].build(data, vehicle, product, self.config)
+        return model
 
     def write(self, path: Path) -> None:
         """Write it to a file, replacing an earlier one whole."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from holley_graph import files, sealed
 from holley_graph.embeddings import table
+from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.model import curve
 from holley_graph.model.catalogue import CatalogueConfig
+from holley_graph.model.choose import Choice
 from holley_graph.model.encoder import Encoder
 from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.trainer import Curve
+from holley_graph.model.warm import Live
 
 
 @dataclass(frozen=True)
@@ -21,39 +23,52 @@ class Run:
     """A finished run folder and what it says of itself."""
 
     path: Path
-    manifest: dict[str, Any]
+    manifest: RunManifest
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a way of training leaves: vectors, parameters, and how it went."""
+    """What a training leaves: vectors, parameters, and how it went.
 
+    Attributes:
+        model: one of `MODELS`, or `catalogue`.
+        config: of the model.
+        tables: its vectors.
+        encoder: its parameters.
+        epochs: passes over the data.
+        curve: of the loss.
+        loss: per event, in nats; none of a graph without vehicles.
+        choice: how far the network is trusted.
+        live: the release that it went on from.
+    """
+
+    model: str
     config: FitmentRankerConfig | CatalogueConfig
     tables: table.Tables
     encoder: Encoder
     epochs: int
     curve: Curve
-    validation: dict[str, Any] | None = None
     loss: float | None = None
-    warm: dict[str, Any] | None = None
-    drift: dict[str, Any] | None = None
-    calibration: dict[str, float] | None = None
-    trust: dict[str, Any] | None = None
-    """How far the network is trusted beside counting, and what that rests on; none for a graph without vehicles."""
+    choice: Choice = field(default_factory=Choice)
+    live: Live | None = None
 
 
-def seal(runs: Path, manifest: dict[str, Any], learned: TrainingResult) -> None:
+def seal(runs: Path, manifest: RunManifest, result: TrainingResult) -> RunManifest:
     """Write a run folder; it has its name when it is complete.
 
     Args:
         runs: folder of run folders.
-        manifest: gets the digests of the files.
-        learned: what is written.
+        manifest: what the run says of itself.
+        result: what is written.
+
+    Returns:
+        The manifest with the digests of the files.
     """
-    with files.folder(runs / manifest["run_id"]) as folder:
-        table.save(learned.tables, folder)
-        learned.encoder.save(folder)
-        curve.draw(learned.curve, folder / "curve.png")
-        (folder / "curve.json").write_text(json.dumps(asdict(learned.curve)))
-        manifest["files"] = sealed.digests(folder, (path.name for path in folder.iterdir()))
-        sealed.write(folder / "manifest.json", manifest)
+    with files.folder(runs / manifest.run_id) as folder:
+        table.save(result.tables, folder)
+        result.encoder.save(folder)
+        curve.draw(result.curve, folder / "curve.png")
+        (folder / "curve.json").write_text(json.dumps(asdict(result.curve)))
+        manifest = replace(manifest, files=sealed.digests(folder, (path.name for path in folder.iterdir())))
+        manifest.save(folder)
+    return manifest

@@ -6,12 +6,13 @@ A field that is not here stays as it is: what depends on what is installed (`tex
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-from optuna.trial import BaseTrial
+from typing import TYPE_CHECKING, Any
 
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.fitment_ranker import FitmentRankerConfig
+
+if TYPE_CHECKING:
+    from optuna.trial import BaseTrial
 
 Space = dict[str, tuple[float, float] | list[Any]]
 """Field to from and to, evenly in the logarithm and whole if both are, or to a list of choices."""

@@ -24,9 +24,10 @@ from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.model import vectors
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.checkpoint import fingerprint
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Validate, fit, rescaled
-from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, compare, hold_back, trust, validator
+from holley_graph.model.fit import Stage, Validate, fit, rescaled
+from holley_graph.model.held_back import FEWEST_TEST_USERS, WINDOW_DAYS, hold_back, trust, validator
+from holley_graph.model.measure import compare
+from holley_graph.model.plan import Plan
 from holley_graph.model.recipe import Recipe
 from holley_graph.model.space import SPACES, proposed
 from holley_graph.model.train import STEPS
@@ -65,52 +66,40 @@ class Tuned:
 
 
 def tune(
-    full: Snapshot,
-    folder: Path,
-    *,
-    trials: int,
-    as_of: int | None = None,
-    model: str = "sage",
-    seed: int = 0,
-    device: str = "cpu",
-    epochs: int = STEPS,
-    progress: Progress = silent,
+    full: Snapshot, folder: Path, plan: Plan, trials: int, steps: int = STEPS, progress: Progress = silent
 ) -> Tuned:
     """Try configurations until there are so many trials, earlier ones of the same tuning counted.
 
     Args:
-        full: the snapshot; what it knows from `as_of` on is not looked at.
+        full: the snapshot; what it knows from `plan.as_of` on is not looked at.
         folder: of all tunings.
+        plan: its recipe names the model, its seed is that of every training and of the proposals.
         trials: how many there shall be.
-        as_of: epoch seconds; none: all of the snapshot.
-        model: one of `architectures.MODELS`.
-        seed: of every training and of the proposals.
-        device: where to train.
-        epochs: of a training at most.
+        steps: of a training at most.
         progress: told after each trial.
 
     Raises:
         GraphStateError: too few people bought something in the last days to tell configurations apart.
     """
-    past = full.before(full.as_of if as_of is None else as_of)
+    past = full.before(full.as_of if plan.as_of is None else plan.as_of)
     held = hold_back(past)
     if len(held.task.user) < FEWEST_TEST_USERS:
         raise GraphStateError(
             f"{len(held.task.user)} people bought in any {WINDOW_DAYS} days: too few to tell configurations apart",
             "choose among configurations when more was bought",
         )
-    chosen, execution = MODELS[model], Execution(torch.device(device))
+    model, seed = plan.recipe.model, plan.seed
     folder = folder / f"{model}-{fingerprint(past, {'model': model, 'seed': seed})}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     study = _open(folder, model, seed)
 
     def objective(trial: Trial) -> float:
-        tried = replace(chosen, config=proposed(trial, model))
-        judged = _pruned(trial, validator(held))
-        fitted, curve = fit(held.early, tried, epochs, seed=seed, execution=execution, validate=judged)
-        trial.set_user_attr("epochs", len(curve.loss))
-        made = vectors.tables(held.early, rescaled(fitted, trust(held, fitted)), tried.config)
-        measured = compare(made, held.early, held.task)
+        recipe = Recipe(model, proposed(trial, model))
+        validate = _pruned(trial, validator(held))
+        trained = fit(held.early, replace(plan, recipe=recipe), Stage("training", steps), validate=validate)
+        trial.set_user_attr("epochs", len(trained.curve.loss))
+        tables = vectors.tables(held.early, rescaled(trained, trust(held, trained)), recipe.config)
+        measured = compare(tables, held.early, held.task)
         assert measured is not None  # noqa: S101  somebody bought: counted above
         return float(measured["run"][VALUE])
 
@@ -118,7 +107,7 @@ def tune(
         progress("trying configurations", len(study.get_trials(states=DONE)), trials)
 
     study.optimize(objective, max(0, trials - len(study.get_trials(states=DONE))), callbacks=[tell])
-    return _found(study, folder, model, past.as_of, len(held.task.user))
+    return _summary(study, folder, model, past.as_of, len(held.task.user))
 
 
 def _open(folder: Path, model: str, seed: int) -> optuna.Study:
@@ -162,7 +151,7 @@ def _pruned(trial: Trial, validate: Validate) -> Validate:
     """Report every check to the study, and give up where it says so."""
     checks = 0
 
-    def judged(q: torch.Tensor, z: torch.Tensor, counted: Counted) -> float:
+    def checked(q: torch.Tensor, z: torch.Tensor, counted: Counted) -> float:
         nonlocal checks
         value = validate(q, z, counted)
         trial.report(value, checks)
@@ -171,14 +160,14 @@ def _pruned(trial: Trial, validate: Validate) -> Validate:
             raise optuna.TrialPruned
         return value
 
-    return judged
+    return checked
 
 
-def _found(study: optuna.Study, folder: Path, model: str, as_of: int, users: int) -> Tuned:
-    tried = study.get_trials(states=DONE)
-    best = max(range(len(tried)), key=lambda n: _value(tried[n]))
+def _summary(study: optuna.Study, folder: Path, model: str, as_of: int, users: int) -> Tuned:
+    trials = study.get_trials(states=DONE)
+    best = max(range(len(trials)), key=lambda number: _value(trials[number]))
     recipe = folder / "recipe.json"
-    Recipe(model, replace(MODELS[model].config, **tried[best].params), as_of).write(recipe)
+    Recipe(model, replace(MODELS[model].config, **trials[best].params), as_of).write(recipe)
     rows = [
         {
             "state": trial.state.name.lower(),
@@ -186,7 +175,7 @@ def _found(study: optuna.Study, folder: Path, model: str, as_of: int, users: int
             "epochs": trial.user_attrs.get("epochs"),
             "config": trial.params,
         }
-        for trial in tried
+        for trial in trials
     ]
     return Tuned(model, recipe, users, rows, best)
 

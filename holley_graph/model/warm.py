@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from holley_graph import sealed
+from holley_graph.embeddings import manifest as manifests
 from holley_graph.embeddings import table
+from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.evaluation import drift, registry
 from holley_graph.model import encoder
+from holley_graph.model.choose import Choice
 from holley_graph.model.encoder import Encoder
 from holley_graph.model.fit import TrainedModel
-from holley_graph.model.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.recipe import Recipe
 
 SLACK = 1e-3
 """Share by which the loss may be above its aim: a step moves every vector; a few new events are not worth it."""
@@ -37,18 +39,34 @@ class Live:
         tables: its vectors, as they are served.
     """
 
-    manifest: dict[str, Any]
+    manifest: RunManifest
     encoder: Encoder
     tables: table.Tables
 
     @property
     def until(self) -> float:
-        """Loss per event at which training ends: where the last training from nothing did."""
-        return float((self.manifest.get("warm") or {"until": self.manifest["loss"]})["until"])
+        """Loss per event that training aims at: where the last training from nothing ended."""
+        return float((self.manifest.warm or {"until": self.manifest.loss})["until"])
+
+    @property
+    def target_loss(self) -> float:
+        """Loss per event at which training ends."""
+        return self.until * (1 + SLACK)
+
+    @property
+    def choice(self) -> Choice:
+        """What its own training chose: no time is held back to choose on."""
+        scale = float(self.encoder.state[encoder.SCALE])
+        return Choice(scale, self.manifest.trust, calibration=self.manifest.calibration)
 
 
-def live(runs: Path, model: str, config: FitmentRankerConfig, as_of: int) -> Live:
+def live(runs: Path, recipe: Recipe, as_of: int) -> Live:
     """Open the release that was last put live from this home.
+
+    Args:
+        runs: folder of run folders.
+        recipe: of the training that goes on from it.
+        as_of: epoch seconds that it trains up to.
 
     Raises:
         GraphStateError: there is none, it is of another model or shape, or it knows what is to be held out.
@@ -57,46 +75,47 @@ def live(runs: Path, model: str, config: FitmentRankerConfig, as_of: int) -> Liv
     name = registry.read(runs)[registry.CHAMPION]
     if name is None:
         raise GraphStateError("no release is live to start from", HINT)
-    if not (runs / name / "manifest.json").is_file():
+    if not (runs / name / manifests.FILE).is_file():
         raise ParcelError(f"release {name} is live, but its run is not in {runs}", HINT)
-    manifest = sealed.read(runs / name / "manifest.json")
-    if manifest["model"] != model:
-        raise GraphStateError(f"release {name} is of model {manifest['model']}, not {model}", HINT)
-    if manifest["dim"] - table.EXTRA != config.dim:
-        raise GraphStateError(
-            f"release {name} has {manifest['dim'] - table.EXTRA} dimensions, not {config.dim}", HINT
-        )
-    if manifest["as_of"] > as_of:
+    manifest = RunManifest.load(runs / name)
+    if manifest.model != recipe.model:
+        raise GraphStateError(f"release {name} is of model {manifest.model}, not {recipe.model}", HINT)
+    if (dim := manifest.dim - table.EXTRA) != recipe.config.dim:
+        raise GraphStateError(f"release {name} has {dim} dimensions, not {recipe.config.dim}", HINT)
+    if manifest.as_of > as_of:
         raise GraphStateError(f"release {name} knows what came after the cut: nothing could be held out", HINT)
-    if "loss" not in manifest:
+    if manifest.loss is None:
         raise ParcelError(f"release {name} is of an earlier version and kept nothing to go on from", HINT)
     return Live(manifest, encoder.load(runs / name), table.load(runs / name))
 
 
-def turned(fitted: TrainedModel, old: table.Table, keys: Any) -> TrainedModel:
+def rotated_onto(old: table.Table, trained: TrainedModel, keys: Any) -> TrainedModel:
     """Rotate all vectors of a model at once, products onto their old ones.
 
     Args:
-        fitted: the model.
         old: products of the release before.
+        trained: the model.
         keys: [products] of the model.
     """
-    padded = np.pad(fitted.z.numpy(), ((0, 0), (0, table.EXTRA)))
-    return rotated(fitted, torch.from_numpy(drift.rotation(table.Table(keys, padded), old)).float())
+    padded = np.pad(trained.z.numpy(), ((0, 0), (0, table.EXTRA)))
+    return rotated(trained, torch.from_numpy(drift.rotation(table.Table(keys, padded), old)).float())
 
 
-def rotated(fitted: TrainedModel, by: torch.Tensor) -> TrainedModel:
+def rotated(trained: TrainedModel, by: torch.Tensor) -> TrainedModel:
     """Rotate all vectors of a model, and what its history layer makes of them.
 
     Args:
-        fitted: the model.
+        trained: the model.
         by: [dim, dim] orthogonal; it stays with the encoder, whose parameters know nothing of it.
     """
-    history = type(fitted.history)(len(by))
+    history = type(trained.history)(len(by))
     with torch.no_grad():
-        history.weights.copy_(by.T @ fitted.history.weights @ by)
-    kept = replace(fitted.encoder, state=fitted.encoder.state | {encoder.ROTATION: by})
-    source = None if fitted.source is None else fitted.source @ by
+        history.weights.copy_(by.T @ trained.history.weights @ by)
     return replace(
-        fitted, q=fitted.q @ by, z=fitted.z @ by, source=source, history=history.requires_grad_(False), encoder=kept
+        trained,
+        q=trained.q @ by,
+        z=trained.z @ by,
+        source=None if trained.source is None else trained.source @ by,
+        history=history.requires_grad_(False),
+        encoder=replace(trained.encoder, state=trained.encoder.state | {encoder.ROTATION: by}),
     )

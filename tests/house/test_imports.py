@@ -29,15 +29,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
     "counting": {"snapshot"},
     "evaluation": {
-        "snapshot", "counting", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.baseline",
+        "snapshot", "counting", "embeddings.table", "embeddings.manifest", "embeddings.paths", "embeddings.blend",
+        "loaders.baseline",
     },
     "embeddings": {"graph"},
     "embeddings.table": {"embeddings.lift", "embeddings.paths"},
     "embeddings.lift": set(),
+    "embeddings.manifest": set(),
     "embeddings.paths": set(),
     "embeddings.blend": {"embeddings.table"},
     "embeddings.fastrp": {"graph", "snapshot"},
-    "model": {"snapshot", "counting", "evaluation", "embeddings.table", "embeddings.lift", "embeddings.paths"},
+    "model": {
+        "snapshot", "counting", "evaluation", "embeddings.table", "embeddings.manifest", "embeddings.lift",
+        "embeddings.paths",
+    },
     "recommend": {"settings", "graph"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {

@@ -20,6 +20,8 @@ from holley_graph.graph.client import Graph
 from holley_graph.model import curve
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.recommend import answers
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
@@ -71,7 +73,7 @@ def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         runs = settings.home / "runs"
         for seed in range(2):  # the second has one to roll back to
             config = replace(MODELS["sage"].config, dim=8)
-            run = training.train(snapshot, runs, config=config, seed=seed, device="cpu")
+            run = training.train(snapshot, runs, Plan(Recipe("sage", config), seed))
             write_back(graph, run.path)
         registry.promote(runs, run.path.name)
         vehicle = _common(graph)

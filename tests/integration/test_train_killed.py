@@ -14,6 +14,9 @@ from holley_graph.embeddings import table
 from holley_graph.model import checkpoint
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.checkpoint import FORGET_AFTER_DAYS, open_checkpoint
+from holley_graph.model.execution import Execution
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 from holley_graph.progress import Progress, silent
 from tests.support import planted
@@ -29,8 +32,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(name: str, folder: Path, batch: int | None, progress: Progress = silent) -> dict[str, table.Table]:
     config = replace(MODELS[name].config, dim=8)
-    done = train(SMALL, folder, model=name, config=config, device="cpu", batch=batch, progress=progress)
-    return table.load(done.path)
+    plan = Plan(Recipe(name, config), execution=Execution(batch=batch))
+    return table.load(train(SMALL, folder, plan, progress).path)
 
 
 def run_and_die(name: str, folder: Path, batch: int | None, stage: str, step: int) -> None:

@@ -17,7 +17,10 @@ import torch
 from holley_graph.embeddings import table
 from holley_graph.errors import ParcelError, ProcessLost
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.execution import Execution
+from holley_graph.model.plan import Plan
 from holley_graph.model.processes import process_group
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import Run, train
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot import parcel
@@ -47,9 +50,8 @@ def double() -> Iterator[None]:
 def run(folder: Path, snapshot: Snapshot = SMALL, progress: Progress = silent) -> Run:
     config = replace(MODELS["sage"].config, dim=8)
     with process_group() as processes:
-        return train(
-            snapshot, folder, config=config, device="cpu", batch=BATCH, processes=processes, progress=progress
-        )
+        execution = Execution(batch=BATCH, processes=processes)
+        return train(snapshot, folder, Plan(Recipe("sage", config), execution=execution), progress)
 
 
 def member(rank: int, port: int, folder: Path, snapshot: Snapshot, progress: Progress, dtype: torch.dtype) -> None:

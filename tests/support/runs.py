@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from holley_graph.embeddings import table
 from holley_graph.embeddings.lift import Lift
+from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from tests.support.held import Held
@@ -43,3 +45,10 @@ def write(tables: Tables, folder: Path) -> Path:
     folder.mkdir(parents=True)
     table.save(tables, folder)
     return folder
+
+
+def manifest(run_id: str, **fields: Any) -> RunManifest:
+    """What a run says of itself that nobody trained."""
+    plain: dict[str, Any] = {"model": "sage", "as_of": 0, "seed": 0, "config": {}, "epochs": 1, "dim": DIM}
+    empty = {"counts": {}, "metrics": {"validation": None, "held_out": None, "drift": None}, "seconds": 1.5}
+    return RunManifest(run_id=run_id, **plain | empty | fields)

@@ -14,6 +14,8 @@ from holley_graph.evaluation import collaborative, metrics, popularity, scoring,
 from holley_graph.evaluation.rankers import RIVALS, Ranker
 from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.model import train as training
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.sage import SageConfig
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot
 from tests.support import planted
@@ -45,7 +47,7 @@ def rush(snapshot: Snapshot, at: int) -> Snapshot:
 
 def trained(full: Snapshot, folder: Path) -> Ranker:
     """Train the default model up to the cut; a ranker of its vectors."""
-    run = training.train(full, folder, as_of=CUT, config=SageConfig(dim=8), device="cpu")
+    run = training.train(full, folder, Plan(Recipe("sage", SageConfig(dim=8)), as_of=CUT))
     tables = table.load(run.path)
     return lambda task, past: scoring.scores(tables, past, task)
 

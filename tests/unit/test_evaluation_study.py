@@ -16,6 +16,7 @@ from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.verdict import Verdict
 from holley_graph.snapshot.snapshot import ORDERED
 from tests.support import planted
+from tests.support.runs import manifest
 
 CUT = planted.AS_OF - 30 * planted.DAY
 WORLD = planted.world(users=900, models=3, years=4)
@@ -38,10 +39,6 @@ RANKERS = {
 }
 CUTS = [study.cut(FULL, at, RANKERS) for at in study.rolling(FULL, 2)]
 DOCUMENT = summary.measure(CUTS, {"about": "a planted world"})
-
-
-def manifest(run_id: str, **config: int) -> dict[str, object]:
-    return {"run_id": run_id, "model": "sage", "config": config, "seed": 0, "epochs": 1}
 
 
 def test_rolling_cuts_are_a_window_apart_and_leave_a_window() -> None:
@@ -207,7 +204,7 @@ def test_without_the_champion_there_is_nothing_to_beat() -> None:
 
 
 def test_a_verdict_holds_for_every_run_of_its_recipe(tmp_path: Path) -> None:
-    tested, live, other = manifest("a", dim=8), manifest("b", dim=8), manifest("c", dim=16)
+    tested, live, other = (manifest(name, config={"dim": dim}) for name, dim in (("a", 8), ("b", 8), ("c", 16)))
     registry.record_verdict(tmp_path, tested, Verdict("no-go", ["go: fine", "no-go: coverage"]), "e1")
     with pytest.raises(ReleaseCheckFailed, match="no-go: coverage"):
         registry.require_go(tmp_path, live)

@@ -21,6 +21,7 @@ from holley_graph.settings import Settings, Sync
 from loaders import feeds
 from loaders.files import FilesSource
 from tests.support import raw
+from tests.support.runs import manifest
 
 NOWHERE = {
     "HOLLEY_GRAPH_SERVER__JAR_CACHE": "/dev/null/jars",
@@ -58,8 +59,7 @@ def home(folder: Path) -> Path:
     sealed.write(letters / "manifest.json", {"as_of": "2026-01-01T00:00:00+00:00", "source": "x", "files": files})
     for name in ("r1", "r2"):
         (folder / "runs" / name).mkdir(parents=True)
-        about = {"run_id": name, "model": "sage", "epochs": 3, "seconds": 1.5, "config": {}, "files": {}}
-        sealed.write(folder / "runs" / name / "manifest.json", about | {"metrics": {"held_out": None}})
+        manifest(name).save(folder / "runs" / name)
     registry.promote(folder / "runs", "r1")
     remember(folder, folder / "sent.csv")
     return folder
@@ -100,7 +100,7 @@ def test_a_run_without_its_manifest_is_named_and_what_a_kill_left_is_no_run(tmp_
     runs = home(tmp_path) / "runs"
     for name in ("r3.partial", "r1.old"):
         (runs / name).mkdir()
-    assert [manifest["run_id"] for manifest in registry.manifests(runs)] == ["r1", "r2"]
+    assert [run.run_id for run in registry.manifests(runs)] == ["r1", "r2"]
     (runs / "r2" / "manifest.json").unlink()
     with pytest.raises(ParcelError, match=r"r2/manifest\.json cannot be read: No such file"):
         registry.manifests(runs)

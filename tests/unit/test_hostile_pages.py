@@ -14,7 +14,8 @@ from holley_graph.gate.gate import Finding, Report
 from holley_graph.gate.page import page
 from holley_graph.recommend import picture
 from tests.support.hostile import HOSTILE
-from tests.unit.test_evaluation_study import CUTS, FULL, conclusion, manifest
+from tests.support.runs import manifest
+from tests.unit.test_evaluation_study import CUTS, FULL, conclusion
 
 PLAIN = "M02"
 

@@ -19,6 +19,8 @@ from holley_graph.model.fitment_ranker import FitmentRanker
 from holley_graph.model.interactions import touched
 from holley_graph.model.lightgcn import normalised, smoothed
 from holley_graph.model.likelihood import training_set
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from tests.support import planted
 from tests.support.models import draw
 
@@ -91,8 +93,8 @@ def test_a_run_repeats_itself_and_is_sealed_under_its_name(
 ) -> None:
     monkeypatch.setattr(training, "STEPS", 5)
     config = replace(MODELS[name].config, dim=8)
-    runs = [training.train(SMALL, tmp_path, as_of=CUT, model=name, config=config, device="cpu") for _ in range(2)]
-    assert {run.manifest["model"] for run in runs} == {name}
+    runs = [training.train(SMALL, tmp_path, Plan(Recipe(name, config), as_of=CUT)) for _ in range(2)]
+    assert {run.manifest.model for run in runs} == {name}
     ours, theirs = (table.load(run.path) for run in runs)
     for kind, each in ours.items():
         np.testing.assert_array_equal(each.vectors, theirs[kind].vectors)
@@ -115,8 +117,8 @@ def test_a_loss_follows_from_parameters_events_and_draw_and_changes_nothing(name
 @every_model
 def test_the_planted_truth_is_found(name: str, tmp_path: Path) -> None:
     config = replace(MODELS[name].config, dim=16)
-    run = training.train(WORLD.snapshot, tmp_path, as_of=CUT, model=name, config=config, device="cpu")
-    measured = run.manifest["metrics"]["held_out"]
+    run = training.train(WORLD.snapshot, tmp_path, Plan(Recipe(name, config), as_of=CUT))
+    measured = run.manifest.metrics["held_out"]
     task = future_choices(WORLD.snapshot, CUT, 30)
     truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])["NDCG@10"]
     ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]

@@ -15,10 +15,12 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.batches import Batches, Whole
 from holley_graph.model.data import price_edges
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import build, fit
+from holley_graph.model.fit import Stage, build, fit
 from holley_graph.model.fitment_ranker import FitmentRanker
 from holley_graph.model.likelihood import TrainingSet, VehicleGroups, training_set
+from holley_graph.model.plan import Plan
 from holley_graph.model.processes import Processes
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 from holley_graph.model.trainer import AVERAGED, CHECK_EVERY, LEARNING_RATE
 from tests.support import planted
@@ -32,8 +34,8 @@ ABLE = [name for name, each in MODELS.items() if each.batches]
 
 def model(name: str, **config: object) -> FitmentRanker:
     """With vectors and messages large enough to matter."""
-    chosen = replace(MODELS[name], config=replace(MODELS[name].config, dim=8, init_std=0.5, **config))
-    built, _ = build(SMALL, chosen, price_edges(SMALL), 0, COUNTED.popularity)
+    recipe = Recipe(name, replace(MODELS[name].config, dim=8, init_std=0.5, **config))
+    built, _ = build(SMALL, recipe, price_edges(SMALL), 0, COUNTED.popularity)
     for key, value in built.named_parameters():
         if key.startswith("gates"):
             value.data.copy_(0.7 * torch.eye(8))
@@ -160,18 +162,18 @@ def test_what_counts_is_a_mean_of_the_last_steps(batch: int | None) -> None:
         descent.step()
         newest = 1.0 if step == 0 else max(worth / work.count / AVERAGED, 9 / (10 + step))
         mean = (1 - newest) * mean + newest * table.detach()
-    recipe = replace(MODELS["two_tower"], config=own.config)
-    fitted, _ = fit(SMALL, recipe, epochs, seed=0, execution=execution)
-    torch.testing.assert_close(fitted.encoder.state["vehicle.tables.model"], mean)
+    plan = Plan(Recipe("two_tower", own.config), execution=execution)
+    trained = fit(SMALL, plan, Stage("training", epochs))
+    torch.testing.assert_close(trained.encoder.state["vehicle.tables.model"], mean)
     assert (mean - table.detach()).abs().max() > 1e-3
 
 
 def test_what_cannot_be_trained_in_batches_says_so(tmp_path: Path) -> None:
-    for model_, options, said in (
+    for name, options, said in (
         ("gat", {"batch": 5}, "gat trains on the whole graph"),
         ("sage", {"processes": Processes(0, 2)}, "2 processes train in batches of at least"),
         ("sage", {"batch": 1, "processes": Processes(0, 2)}, "2 processes train in batches of at least"),
     ):
         with pytest.raises(SettingsError, match=said):
-            train(SMALL, tmp_path, model=model_, device="cpu", **options)
+            train(SMALL, tmp_path, Plan(Recipe.default(name), execution=Execution(**options)))
     assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ import pytest
 
 from holley_graph.embeddings import table
 from holley_graph.model.catalogue import CatalogueConfig, fit, visits
+from holley_graph.model.plan import Plan
 from holley_graph.model.train import train
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot
 from tests.support import planted
@@ -78,14 +79,14 @@ def test_of_whom_nothing_is_known_popularity_decides() -> None:
 
 
 def test_a_run_is_sealed_under_its_own_name_and_the_same_seed_gives_it_again(tmp_path: Path) -> None:
-    first, second = (train(SHOP, tmp_path, seed=3, device="cpu") for _ in range(2))
-    assert first.manifest["model"] == "catalogue"
-    assert first.manifest["config"] == CatalogueConfig().__dict__
+    first, second = (train(SHOP, tmp_path, Plan(seed=3)) for _ in range(2))
+    assert first.manifest.model == "catalogue"
+    assert first.manifest.config == CatalogueConfig().__dict__
     ours, theirs = table.load(first.path), table.load(second.path)
     assert {name: len(each.keys) for name, each in ours.items()}["vehicle"] == 0
     for name in ("product", "product_source", "user"):
         np.testing.assert_array_equal(ours[name].vectors, theirs[name].vectors)
-        assert ours[name].vectors.shape[1] == first.manifest["dim"]
+        assert ours[name].vectors.shape[1] == first.manifest.dim
 
 
 @pytest.mark.parametrize("later", [0, 60])

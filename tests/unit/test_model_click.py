@@ -19,6 +19,8 @@ from holley_graph.model import train as training
 from holley_graph.model.click import Click, ClickConfig
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.likelihood import training_set
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
@@ -55,10 +57,10 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     can = np.arange(products.num_rows) % 2 == 0
     at = products.schema.get_field_index("eligible")
     half = replace(world.snapshot, products=products.set_column(at, "eligible", pa.array(can)))
-    run = training.train(half, tmp_path, as_of=CUT, model="click", config=ClickConfig(dim=16), device="cpu")
+    run = training.train(half, tmp_path, Plan(Recipe("click", ClickConfig(dim=16)), as_of=CUT))
     task = future_choices(half, CUT, 30)
     score = scoring.scores(table.load(run.path), half.before(CUT), task)
-    said = Calibration(**run.manifest["calibration"]).probability(score)
+    said = Calibration(**run.manifest.calibration).probability(score)
     truth = np.exp(utility[task.vehicle[task.owner], task.candidate])
     truth /= np.bincount(task.owner, truth)[task.owner]
     assert abs(said.mean() / task.is_target.mean() - 1) < 0.1
@@ -66,4 +68,4 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     # a buyer buys a little more than one part
     assert np.abs(said - truth).mean() < 0.8 * np.abs(expit(score) - truth).mean()
     assert (metrics.ranks(task, said) == metrics.ranks(task, score)).all()
-    assert run.manifest["metrics"]["held_out"]["calibration"]["said"] == pytest.approx(said.mean(), abs=1e-4)
+    assert run.manifest.metrics["held_out"]["calibration"]["said"] == pytest.approx(said.mean(), abs=1e-4)

@@ -18,6 +18,8 @@ from holley_graph.evaluation import registry
 from holley_graph.model import cold_start, curve
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 from tests.support import planted
@@ -61,8 +63,7 @@ def grown(snapshot: Snapshot) -> Snapshot:
 
 
 def run(folder: Path, name: str) -> Path:
-    config = replace(MODELS[name].config, dim=8)
-    return train(SMALL, folder, model=name, config=config, device="cpu").path
+    return train(SMALL, folder, Plan(Recipe(name, replace(MODELS[name].config, dim=8)))).path
 
 
 @pytest.mark.parametrize("name", OF_THEIR_OWN)
@@ -125,8 +126,8 @@ def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tm
     """A known product, taken out of the tables, is encoded to where it was."""
     first = run(tmp_path, "sage")
     registry.promote(tmp_path, first.name)
-    config = replace(MODELS["sage"].config, dim=8)
-    path = train(SMALL, tmp_path, model="sage", config=config, seed=3, warm=True, device="cpu").path
+    recipe = Recipe("sage", replace(MODELS["sage"].config, dim=8))
+    path = train(SMALL, tmp_path, Plan(recipe, seed=3, warm=True)).path
     tables = table.load(path)
     manifest = sealed.read(path / "manifest.json")
     sealed.write(path / "manifest.json", manifest | {"files": {}})

@@ -9,11 +9,11 @@ import torch
 
 from holley_graph.counting.utility import count
 from holley_graph.evaluation import links
-from holley_graph.model.architectures import MODELS
 from holley_graph.model.daemon import Daemon, DaemonConfig
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import TrainedModel, fit
+from holley_graph.model.fit import Stage, TrainedModel, fit
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 
@@ -54,8 +54,7 @@ def task() -> links.LinkTask:
 
 @pytest.fixture(scope="module")
 def fitted(task: links.LinkTask) -> TrainedModel:
-    chosen = replace(MODELS["daemon"], config=DaemonConfig(dim=16))
-    return fit(task.past, chosen, epochs=40, seed=0, execution=Execution())[0]
+    return fit(task.past, Plan(Recipe("daemon", DaemonConfig(dim=16))), Stage("training", 40))
 
 
 def test_what_leads_to_what_is_found_of_products_that_nobody_ever_bought(

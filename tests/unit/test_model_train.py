@@ -14,9 +14,9 @@ from holley_graph.evaluation import metrics
 from holley_graph.evaluation.targets import future_choices
 from holley_graph.model import curve, vectors
 from holley_graph.model import train as training
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import fit
+from holley_graph.model.fit import Stage, fit
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.sage import SageConfig
 from holley_graph.model.train import Run, train
 from holley_graph.model.trainer import Curve
@@ -25,7 +25,7 @@ from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 
 CUT = planted.AS_OF - 30 * planted.DAY
-DIM, CONFIG = 16, SageConfig(dim=8)
+DIM, RECIPE = 16, Recipe("sage", SageConfig(dim=8))
 WORLD = planted.world(users=1_500)
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 
@@ -33,9 +33,8 @@ SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run that knows nothing of the last month."""
-    return train(
-        WORLD.snapshot, tmp_path_factory.mktemp("runs"), as_of=CUT, config=SageConfig(dim=DIM), device="cpu"
-    )
+    plan = Plan(Recipe("sage", SageConfig(dim=DIM)), as_of=CUT)
+    return train(WORLD.snapshot, tmp_path_factory.mktemp("runs"), plan)
 
 
 @pytest.fixture
@@ -52,12 +51,12 @@ def assert_identical(left: dict[str, table.Table], right: dict[str, table.Table]
 
 
 def small_run(folder: Path, snapshot: Snapshot = SMALL, as_of: int = CUT, seed: int = 0) -> dict[str, table.Table]:
-    return table.load(train(snapshot, folder, as_of=as_of, config=CONFIG, seed=seed, device="cpu").path)
+    return table.load(train(snapshot, folder, Plan(RECIPE, seed, as_of)).path)
 
 
 def test_a_run_beats_popularity_and_comes_near_the_truth(run: Run) -> None:
     """Full ranking of the held-out month; the truth is what the choices were drawn from."""
-    measured = run.manifest["metrics"]["held_out"]
+    measured = run.manifest.metrics["held_out"]
     task = future_choices(WORLD.snapshot, CUT, 30)
     truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])
     ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
@@ -79,16 +78,14 @@ def test_a_user_without_history_has_exactly_the_vector_of_the_vehicle(run: Run) 
 
 
 def test_the_run_folder_holds_what_its_manifest_says(run: Run) -> None:
-    assert run.path.name == run.manifest["run_id"]
-    assert {p.name for p in run.path.iterdir()} == {*run.manifest["files"], "manifest.json"}
-    assert {name: digest(run.path / name) for name in run.manifest["files"]} == run.manifest["files"]
-    assert {"embeddings.safetensors", "weights.safetensors", "curve.png", "curve.json"} <= set(
-        run.manifest["files"]
-    )
+    assert run.path.name == run.manifest.run_id
+    assert {p.name for p in run.path.iterdir()} == {*run.manifest.files, "manifest.json"}
+    assert {name: digest(run.path / name) for name in run.manifest.files} == run.manifest.files
+    assert {"embeddings.safetensors", "weights.safetensors", "curve.png", "curve.json"} <= set(run.manifest.files)
     tables = table.load(run.path)
-    assert {name: len(each.keys) for name, each in tables.items()}.items() <= run.manifest["counts"].items()
-    assert {each.vectors.shape[1] for each in tables.values()} == {run.manifest["dim"]} == {DIM + table.EXTRA}
-    assert run.manifest["counts"]["events"] == WORLD.snapshot.before(CUT).events.num_rows
+    assert {name: len(each.keys) for name, each in tables.items()}.items() <= run.manifest.counts.items()
+    assert {each.vectors.shape[1] for each in tables.values()} == {run.manifest.dim} == {DIM + table.EXTRA}
+    assert run.manifest.counts["events"] == WORLD.snapshot.before(CUT).events.num_rows
     assert not list(run.path.parent.glob("*.partial"))
 
 
@@ -108,7 +105,7 @@ def test_threads_add_up_in_one_order() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        first, second = (fit(large, MODELS["sage"], 3, seed=0, execution=Execution())[0] for _ in range(2))
+        first, second = (fit(large, Plan(), Stage("training", 3)) for _ in range(2))
     finally:
         torch.set_num_threads(before)
     for ours, theirs in ((first.q, second.q), (first.z, second.z), (first.history.weights, second.history.weights)):
@@ -147,22 +144,22 @@ def test_what_happens_after_the_cut_leaves_every_vector_unchanged_bit_for_bit(tm
 @pytest.mark.usefixtures("short")
 def test_a_world_with_too_few_purchases_to_validate_still_trains(tmp_path: Path) -> None:
     tiny = planted.world(users=12, makes=1, models=2, years=2).snapshot
-    run = train(tiny, tmp_path, config=CONFIG, device="cpu")
-    assert run.manifest["metrics"] == {"validation": None, "held_out": None, "drift": None}
+    run = train(tiny, tmp_path, Plan(RECIPE))
+    assert run.manifest.metrics == {"validation": None, "held_out": None, "drift": None}
     assert all(np.isfinite(each.vectors).all() for each in table.load(run.path).values())
 
 
 def test_nothing_before_the_cut_is_nothing_to_learn_from(tmp_path: Path) -> None:
     with pytest.raises(GraphStateError, match="no interaction before the cut"):
-        train(SMALL, tmp_path, as_of=planted.AS_OF - 400 * planted.DAY, device="cpu")
+        train(SMALL, tmp_path, Plan(as_of=planted.AS_OF - 400 * planted.DAY))
     assert not list(tmp_path.iterdir())
 
 
 def test_the_stored_vectors_score_as_the_model_does() -> None:
-    fitted, _ = fit(SMALL, replace(MODELS["sage"], config=CONFIG), 5, seed=0, execution=Execution())
-    made = vectors.tables(SMALL, fitted, CONFIG)
+    trained = fit(SMALL, Plan(RECIPE), Stage("training", 5))
+    made = vectors.tables(SMALL, trained, RECIPE.config)
     stored = made["vehicle"].vectors @ made["product"].vectors.T
-    model = (fitted.q @ fitted.z.T + fitted.popularity).numpy()
+    model = (trained.q @ trained.z.T + trained.popularity).numpy()
     np.testing.assert_allclose(stored, model, atol=1e-5)
     assert made["vehicle"].keys.tolist() == SMALL.vehicle_ids.keys.tolist()
     assert made["product"].keys.tolist() == SMALL.product_ids.keys.tolist()

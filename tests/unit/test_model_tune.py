@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -22,6 +21,7 @@ from holley_graph.model.architectures import MODELS
 from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.likelihood import training_set
+from holley_graph.model.plan import Plan
 from holley_graph.model.recipe import Recipe
 from holley_graph.model.space import SPACES, proposed
 from holley_graph.model.tune import DONE, Tuned
@@ -36,8 +36,8 @@ COUNTED = count(TINY)
 DATA = hetero_data(TINY, COUNTED.popularity)
 
 
-def found(folder: Path, trials: int, snapshot: Snapshot = SMALL, **options: Any) -> Tuned:
-    return tune.tune(snapshot, folder, trials=trials, as_of=CUT, model="two_tower", epochs=10, **options)
+def found(folder: Path, trials: int, snapshot: Snapshot = SMALL) -> Tuned:
+    return tune.tune(snapshot, folder, Plan(Recipe.default("two_tower"), as_of=CUT), trials, steps=10)
 
 
 def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
@@ -53,8 +53,8 @@ def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
     assert recipe.read(told.recipe) == Recipe("two_tower", config, CUT)
     monkeypatch.setattr(training, "STEPS", 5)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
-    run = training.train(SMALL, tmp_path / "runs", as_of=CUT, model="two_tower", config=config, device="cpu")
-    assert run.manifest["config"] == asdict(config)
+    run = training.train(SMALL, tmp_path / "runs", Plan(recipe.read(told.recipe), as_of=CUT))
+    assert run.manifest.config == asdict(config)
 
 
 def test_a_search_goes_on_where_it_was_and_closes_what_a_kill_left(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from holley_graph.model import curve, vectors, warm
 from holley_graph.model import train as training
 from holley_graph.model.architectures import MODELS
 from holley_graph.model.execution import Execution
-from holley_graph.model.fit import fit
+from holley_graph.model.fit import Stage, fit
+from holley_graph.model.plan import Plan
+from holley_graph.model.recipe import Recipe
 from holley_graph.model.train import Run, train
 from tests.support import planted
 from tests.support.models import OF_THEIR_OWN
@@ -37,40 +39,44 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
 
 
-def run(runs: Path, as_of: int = LATER, name: str = "sage", **options: Any) -> Run:
-    config = replace(MODELS[name].config, dim=8)
-    return train(SMALL, runs, as_of=as_of, model=name, device="cpu", **({"config": config} | options))
+def small(name: str = "sage", **fields: Any) -> Recipe:
+    return Recipe(name, replace(MODELS[name].config, **{"dim": 8} | fields))
+
+
+def run(runs: Path, recipe: Recipe | None = None, as_of: int = LATER, **options: Any) -> Run:
+    return train(SMALL, runs, Plan(recipe or small(), as_of=as_of, **options))
 
 
 def live(runs: Path, **options: Any) -> Run:
     """A run that was put live."""
     done = run(runs, **options)
-    registry.promote(runs, done.manifest["run_id"])
+    registry.promote(runs, done.manifest.run_id)
     return done
 
 
 @every_model
 def test_a_rerun_on_the_same_data_moves_nothing(name: str, tmp_path: Path) -> None:
-    first = live(tmp_path, name=name)
-    second = run(tmp_path, name=name, warm=True)
-    assert (second.manifest["epochs"], second.manifest["warm"]["from"]) == (0, first.manifest["run_id"])
-    assert second.manifest["loss"] == first.manifest["loss"]
+    first = live(tmp_path, recipe=small(name))
+    second = run(tmp_path, small(name), warm=True)
+    assert second.manifest.warm is not None
+    assert (second.manifest.epochs, second.manifest.warm["from"]) == (0, first.manifest.run_id)
+    assert second.manifest.loss == first.manifest.loss
     ours, theirs = table.load(second.path), table.load(first.path)
     for kind, each in theirs.items():
         np.testing.assert_allclose(ours[kind].vectors, each.vectors, rtol=0, atol=1e-5, err_msg=kind)
-    told = second.manifest["metrics"]["drift"]
-    assert all(each["cosine"] == 1 and each["move"] < 1e-4 for each in told["moved"].values())
-    assert (told["owners"], told["top_four_changed"]) == (SMALL.users.num_rows, 0)
+    moved = second.manifest.metrics["drift"]
+    assert all(table["cosine"] == 1 and table["move"] < 1e-4 for table in moved["moved"].values())
+    assert (moved["owners"], moved["top_four_changed"]) == (SMALL.users.num_rows, 0)
 
 
 @every_model
 def test_a_rotation_leaves_every_score_as_it_is(name: str) -> None:
     """Of vehicles, users, models and makes with products, and of products with what is bought next."""
-    chosen = replace(MODELS[name], config=replace(MODELS[name].config, dim=8))
-    fitted, _ = fit(SMALL, chosen, 5, seed=0, execution=Execution())
+    recipe = small(name)
+    trained = fit(SMALL, Plan(recipe), Stage("training", 5))
     by, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))
-    before = vectors.tables(SMALL, fitted, chosen.config)
-    after = vectors.tables(SMALL, warm.rotated(fitted, torch.from_numpy(by).float()), chosen.config)
+    before = vectors.tables(SMALL, trained, recipe.config)
+    after = vectors.tables(SMALL, warm.rotated(trained, torch.from_numpy(by).float()), recipe.config)
     assert not np.allclose(before["product"].vectors, after["product"].vectors, atol=0.01)
     for asker in ("user", "vehicle", "vehicle_model", "make", "product_source"):
         ours, theirs = (each[asker].vectors @ each["product"].vectors.T for each in (after, before))
@@ -91,23 +97,24 @@ def test_from_the_release_of_two_months_ago_fewer_steps_reach_the_loss(tmp_path:
     """The cold training of today takes many more to come as far."""
     live(tmp_path, as_of=EARLIER)
     warmed, cold = run(tmp_path, warm=True).manifest, run(tmp_path).manifest
-    losses = json.loads((tmp_path / warmed["run_id"] / "curve.json").read_text())["loss"]
-    assert min([warmed["loss"], *losses]) <= warmed["warm"]["until"] * (1 + warm.SLACK)
-    chosen = replace(MODELS["sage"], config=replace(MODELS["sage"].config, dim=8))
-    _, steps = fit(SMALL, chosen, 40, seed=0, execution=Execution())
-    needed = next((step for step, loss in enumerate(steps.loss) if loss <= warmed["loss"]), len(steps.loss))
-    assert 2 * warmed["epochs"] < needed
-    assert cold["warm"] is None
-    told = warmed["metrics"]["drift"]
-    assert 0 < told["top_four_changed"] < 1
-    assert all(0.3 < each["cosine"] < 1 for each in told["moved"].values())
+    losses = json.loads((tmp_path / warmed.run_id / "curve.json").read_text())["loss"]
+    assert warmed.loss is not None and warmed.warm is not None
+    assert min([warmed.loss, *losses]) <= warmed.warm["until"] * (1 + warm.SLACK)
+    steps = fit(SMALL, Plan(small()), Stage("training", 40)).curve.loss
+    needed = next((step for step, loss in enumerate(steps) if loss <= warmed.loss), len(steps))
+    assert 2 * warmed.epochs < needed
+    assert cold.warm is None
+    moved = warmed.metrics["drift"]
+    assert 0 < moved["top_four_changed"] < 1
+    assert all(0.3 < table["cosine"] < 1 for table in moved["moved"].values())
 
 
 def test_going_on_in_batches_ends_where_the_loss_over_everything_says(tmp_path: Path) -> None:
     live(tmp_path, as_of=EARLIER)
-    warmed = run(tmp_path, warm=True, batch=20).manifest
-    assert 0 < warmed["epochs"] < 20
-    assert warmed["loss"] <= warmed["warm"]["until"] * (1 + warm.SLACK)
+    warmed = run(tmp_path, warm=True, execution=Execution(batch=20)).manifest
+    assert warmed.loss is not None and warmed.warm is not None
+    assert 0 < warmed.epochs < 20
+    assert warmed.loss <= warmed.warm["until"] * (1 + warm.SLACK)
 
 
 def test_going_on_again_aims_at_the_loss_of_the_last_training_from_nothing(tmp_path: Path) -> None:
@@ -115,7 +122,7 @@ def test_going_on_again_aims_at_the_loss_of_the_last_training_from_nothing(tmp_p
     first = live(tmp_path, as_of=EARLIER)
     second = live(tmp_path, as_of=EARLIER + 30 * planted.DAY, warm=True)
     third = run(tmp_path, warm=True)
-    assert third.manifest["warm"] == {"from": second.manifest["run_id"], "until": first.manifest["loss"]}
+    assert third.manifest.warm == {"from": second.manifest.run_id, "until": first.manifest.loss}
 
 
 def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
@@ -123,9 +130,9 @@ def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
         run(tmp_path, warm=True)
     first = live(tmp_path)
     with pytest.raises(GraphStateError, match="is of model sage, not two_tower"):
-        run(tmp_path, name="two_tower", warm=True)
+        run(tmp_path, small("two_tower"), warm=True)
     with pytest.raises(GraphStateError, match="has 8 dimensions, not 16"):
-        run(tmp_path, warm=True, config=replace(MODELS["sage"].config, dim=16))
+        run(tmp_path, small(dim=16), warm=True)
     with pytest.raises(GraphStateError, match="knows what came after the cut"):
         run(tmp_path, as_of=EARLIER, warm=True)
     (first.path / "weights.safetensors").unlink()
@@ -134,9 +141,9 @@ def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
 
 
 def test_the_live_release_has_to_be_of_the_shape_that_is_trained(tmp_path: Path) -> None:
-    live(tmp_path, name="gat")
+    live(tmp_path, recipe=small("gat"))
     with pytest.raises(GraphStateError, match=r"its .* is \[1, 2, 8\], not \[1, 3, 8\]"):
-        run(tmp_path, name="gat", warm=True, config=replace(MODELS["gat"].config, dim=8, attention=3))
+        run(tmp_path, small("gat", attention=3), warm=True)
 
 
 def test_drift_is_what_it_says_by_hand() -> None:
