@@ -24,9 +24,9 @@ from holley_graph.embeddings import table
 from holley_graph.evaluation import scoring, study
 from holley_graph.evaluation.calibration import Calibration, Reliability, reliability
 from holley_graph.evaluation.targets import RankingTask, future_choices
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]

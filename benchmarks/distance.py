@@ -23,9 +23,9 @@ from benchmarks.worlds import Known, open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import blends, metrics, scoring, study
 from holley_graph.evaluation.targets import RankingTask
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 from loaders import baseline
 

@@ -35,11 +35,11 @@ from holley_graph.evaluation import popularity, shrinkage
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
-from holley_graph.model.fitment_ranker import FitmentRankerConfig
-from holley_graph.model.history import fit_history
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
+from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training.fit_history import fit_history
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.snapshot import exporter

@@ -26,7 +26,7 @@ import scipy.sparse as sp
 from benchmarks import owners, retail_rocket, softmax
 from holley_graph.evaluation import als, collaborative
 from holley_graph.evaluation.filters import FilterOptions, graph_filter
-from holley_graph.model.architectures import MODELS
+from holley_graph.model.architectures.models import MODELS
 
 Figures = dict[str, float]
 Scorer = Callable[[npt.NDArray[np.integer], sp.csr_matrix], Any]

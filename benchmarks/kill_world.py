@@ -20,10 +20,10 @@ from holley_graph.embeddings import slots
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
-from holley_graph.model import train as training
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training import train as training
+from holley_graph.model.training.plan import Plan
 from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings

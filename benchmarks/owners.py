@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from holley_graph.embeddings.table import Tables
 from holley_graph.evaluation.links import LinkSplit
-from holley_graph.model import cold_start, vectors
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.fit import Stage, TrainedModel, fit
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.inference import cold_start, vectors
+from holley_graph.model.inference.trained import TrainedModel
+from holley_graph.model.training.fit import Stage, fit
+from holley_graph.model.training.plan import Plan
 from holley_graph.snapshot.snapshot import Snapshot
 
 STRANGERS = 50

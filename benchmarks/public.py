@@ -32,10 +32,10 @@ from benchmarks.worlds import open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import collaborative, links
 from holley_graph.evaluation.filters import FilterOptions, graph_filter
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 
 Figures = dict[str, Any]
 Rows = dict[str, Callable[[], Figures]]

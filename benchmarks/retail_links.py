@@ -20,9 +20,9 @@ import scipy.sparse as sp
 from benchmarks import owners
 from holley_graph.evaluation import als, collaborative, links
 from holley_graph.evaluation.filters import FilterOptions, graph_filter
-from holley_graph.model import catalogue
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.catalogue import CatalogueConfig
+from holley_graph.model.architectures import catalogue
+from holley_graph.model.architectures.catalogue import CatalogueConfig
+from holley_graph.model.architectures.models import MODELS
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]

@@ -25,10 +25,10 @@ from benchmarks.record import record
 from holley_graph.cli.connection import connect
 from holley_graph.cli.sync import offline_import
 from holley_graph.embeddings import table, writeback
-from holley_graph.model import catalogue as catalogue_model
-from holley_graph.model.catalogue import CatalogueConfig
-from holley_graph.model.plan import Plan
-from holley_graph.model.train import train
+from holley_graph.model.architectures import catalogue as catalogue_model
+from holley_graph.model.architectures.catalogue import CatalogueConfig
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.recommend import answers
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load

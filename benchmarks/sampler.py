@@ -25,14 +25,13 @@ from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, paired, scoring, study
 from holley_graph.evaluation.targets import future_choices
-from holley_graph.model.batches import MOST, Batches, Whole
-from holley_graph.model.data import price_edges
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import build
-from holley_graph.model.likelihood import Draw, training_set
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
+from holley_graph.model.architectures.data import price_edges
+from holley_graph.model.architectures.likelihood import Draw, training_set
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training.batches import MOST, Batches, Whole
+from holley_graph.model.training.execution import Execution
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.snapshot import parcel
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -73,7 +72,7 @@ def main() -> None:
 def speed(snapshot: Snapshot) -> dict[str, Any]:
     """A step over everything and a pass over batches, of one model with one set of parameters."""
     counted = count(snapshot)
-    model, _ = build(snapshot, Recipe.default(), price_edges(snapshot), 0, counted.popularity)
+    model, _ = Recipe.default().build(snapshot, price_edges(snapshot), 0, counted.popularity)
     events = training_set(snapshot, counted)
     work = Batches(model, events, Execution(batch=BATCH), seed=0)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)

@@ -1,8 +1,9 @@
 """LightGCN's own setting, one vector per user and item, trained in minutes instead of a thousand epochs.
 
-The propagation is the project's (`holley_graph.model.lightgcn`). Three things make it fast. All users and all that
-they touched are in every step. The loss is a softmax over thousands of items drawn as often as they are touched
-(Wu et al., "On the Effectiveness of Sampled Softmax Loss for Item Recommendation", TOIS 2024), on cosines:
+The propagation is the project's (`holley_graph.model.architectures.lightgcn`). Three things make it fast. All users
+and all that they touched are in every step. The loss is a softmax over thousands of items drawn as often as they
+are touched (Wu et al., "On the Effectiveness of Sampled Softmax Loss for Item Recommendation", TOIS 2024), on
+cosines:
 
     e = mean_k (D^-½ A D^-½)ᵏ E,   x = e / |e|
     loss = −Σ_{u touched i} ln [ exp(x_u · x_i / τ) / (exp(x_u · x_i / τ) + Σ_{j drawn} exp(x_u · x_j / τ)) ]
@@ -23,7 +24,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from holley_graph.model.lightgcn import normalised, smoothed
+from holley_graph.model.architectures.lightgcn import normalised, smoothed
 
 USERS_AT_ONCE = 2_048
 

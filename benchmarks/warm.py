@@ -17,10 +17,10 @@ from benchmarks.worlds import open_world
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, registry, scoring, study
 from holley_graph.evaluation.targets import future_choices
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import Run, train
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import Run, train
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.times import DAY
 

@@ -54,9 +54,9 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
     from holley_graph.embeddings.writeback import write_back
     from holley_graph.errors import SettingsError
     from holley_graph.graph import browser
-    from holley_graph.model.execution import Execution, device
-    from holley_graph.model.plan import Plan
-    from holley_graph.model.train import train
+    from holley_graph.model.training.execution import Execution, device
+    from holley_graph.model.training.plan import Plan
+    from holley_graph.model.training.train import train
     from holley_graph.server import lifecycle
     from holley_graph.server.layout import Layout
     from holley_graph.snapshot import exporter, parcel

@@ -20,7 +20,7 @@ def embed(context: Context, new: bool, as_json: bool) -> None:
     from holley_graph.embeddings.table import add_late
     from holley_graph.export.sources import live_run
     from holley_graph.graph.alone import in_home
-    from holley_graph.model import cold_start
+    from holley_graph.model.inference import cold_start
     from holley_graph.snapshot import exporter
 
     home = context.settings.home

@@ -107,19 +107,20 @@ def backtest(
     """Train at several earlier times and compare each model with v5.18 and others on the 30 days after."""
     from holley_graph.embeddings import table as embeddings
     from holley_graph.evaluation import registry, study
-    from holley_graph.model import recipe as room
-    from holley_graph.model.execution import Execution, device
-    from holley_graph.model.plan import Plan
-    from holley_graph.model.train import train
+    from holley_graph.model.architectures.recipe import Recipe
+    from holley_graph.model.training.execution import Execution, device
+    from holley_graph.model.training.plan import Plan
+    from holley_graph.model.training.train import train
+    from holley_graph.model.tuning import recipe_file
 
     _check_target(target, gate)
     settings = context.settings
-    tuned = [room.read(path) for path in recipes]
-    named = {model: room.Recipe.default(model) for model in models or (() if tuned else ("sage",))}
+    tuned = [recipe_file.read(path) for path in recipes]
+    named = {model: Recipe.default(model) for model in models or (() if tuned else ("sage",))}
     asked, manifests = [], {}
     with _asking(settings) as (graph, full, report):
         moments = study.rolling(full, cuts)
-        room.refuse_to_judge_by_what_chose(tuned, moments[0])
+        recipe_file.refuse_to_judge_by_what_chose(tuned, moments[0])
         for at in moments:
             ours = {}
             for name, recipe in [*named.items(), *((None, recipe) for recipe in tuned)]:

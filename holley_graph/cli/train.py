@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from holley_graph.embeddings.manifest import RunManifest
 
 MODELS = ("sage", "two_tower", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
-"""Names of `model.architectures.MODELS`, which is not imported for a help page."""
+"""Names of `model.architectures.models.MODELS`, which is not imported for a help page."""
 
 
 RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -82,18 +82,19 @@ def train(
     as_json: bool,
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it; under `torchrun`, processes share each batch."""
-    from holley_graph.model import recipe as recipes
-    from holley_graph.model.execution import Execution
-    from holley_graph.model.execution import device as device_named
-    from holley_graph.model.plan import Plan
-    from holley_graph.model.processes import process_group
-    from holley_graph.model.train import train as run_training
+    from holley_graph.model.architectures.recipe import Recipe
+    from holley_graph.model.training.execution import Execution
+    from holley_graph.model.training.execution import device as device_named
+    from holley_graph.model.training.plan import Plan
+    from holley_graph.model.training.processes import process_group
+    from holley_graph.model.training.train import train as run_training
+    from holley_graph.model.tuning import recipe_file
     from holley_graph.snapshot import parcel
 
-    chosen = recipes.Recipe.default(model) if recipe is None else recipes.read(recipe)
+    chosen = Recipe.default(model) if recipe is None else recipe_file.read(recipe)
     cut = None if as_of is None else int(as_of.timestamp())
     if cut is not None:
-        recipes.refuse_to_judge_by_what_chose([chosen], cut)
+        recipe_file.refuse_to_judge_by_what_chose([chosen], cut)
     home = context.settings.home
     with process_group() as processes, progress(processes.first) as report:
         if parcel_folder is None and processes.count > 1:
@@ -124,7 +125,7 @@ def train(
 
 def _show_trust(trust: dict[str, Any]) -> None:
     """Say how far the network counts beside counting, and warn where too few purchases could tell."""
-    from holley_graph.model.held_back import ENOUGH_PURCHASES
+    from holley_graph.model.training.held_back import ENOUGH_PURCHASES
 
     since = datetime.fromtimestamp(trust["held_back_from"], UTC)
     asked = f"{trust['purchases']:,} purchases in the 30 days from {since:%Y-%m-%d}"

@@ -42,9 +42,9 @@ def tune(
     as_json: bool,
 ) -> None:
     """Try configurations of a model on the last 30 days of its data, and save the best as a recipe."""
-    from holley_graph.model.plan import Plan
-    from holley_graph.model.recipe import Recipe
-    from holley_graph.model.tune import tune as run_tune
+    from holley_graph.model.architectures.recipe import Recipe
+    from holley_graph.model.training.plan import Plan
+    from holley_graph.model.tuning.tune import tune as run_tune
     from holley_graph.snapshot import parcel
 
     with progress() as report:

@@ -63,6 +63,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 """Room (or module with rules of its own) to what it may import beside itself and those for everyone."""
 
+WINGS = ("architectures", "inference", "training", "tuning")
+"""Of the model: each may import those before it."""
+
 ONLY_IN: dict[str, set[str]] = {
     "neo4j": {"graph"},
     "graphdatascience": {"graph"},
@@ -131,6 +134,13 @@ def test_a_library_is_known_only_to_its_room(path: Path) -> None:
     for name in tree.imports(path):
         rooms = ONLY_IN.get(name.split(".")[0])
         assert rooms is None or within(me, rooms), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", [path for path in tree.python() if "model" in path.parts], ids=str)
+def test_a_wing_of_the_model_imports_only_those_before_it(path: Path) -> None:
+    me = short(tree.module(path)).removeprefix("model.").split(".")[0]
+    later = {f"model.{wing}" for wing in WINGS[WINGS.index(me) + 1 :]} if me in WINGS else set()
+    assert [name for name in tree.imports(path) if within(short(name), later)] == []
 
 
 def test_nobody_imports_the_command_line() -> None:

@@ -17,11 +17,11 @@ from holley_graph.embeddings.writeback import roll_back, write_back
 from holley_graph.evaluation import registry
 from holley_graph.export import single
 from holley_graph.graph.client import Graph
-from holley_graph.model import curve
-from holley_graph.model import train as training
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training import curve
+from holley_graph.model.training import train as training
+from holley_graph.model.training.plan import Plan
 from holley_graph.recommend import answers
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect

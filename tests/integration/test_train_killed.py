@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from holley_graph.embeddings import table
-from holley_graph.model import checkpoint
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.checkpoint import FORGET_AFTER_DAYS, open_checkpoint
-from holley_graph.model.execution import Execution
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training import checkpoint
+from holley_graph.model.training.checkpoint import FORGET_AFTER_DAYS, open_checkpoint
+from holley_graph.model.training.execution import Execution
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.progress import Progress, silent
 from tests.support import planted
 from tests.support.clean import CLEAN

@@ -16,12 +16,12 @@ import torch
 
 from holley_graph.embeddings import table
 from holley_graph.errors import ParcelError, ProcessLost
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.execution import Execution
-from holley_graph.model.plan import Plan
-from holley_graph.model.processes import process_group
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import Run, train
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training.execution import Execution
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.processes import process_group
+from holley_graph.model.training.train import Run, train
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot import parcel
 from holley_graph.snapshot.snapshot import Snapshot

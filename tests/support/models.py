@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from holley_graph.model.likelihood import Draw
+from holley_graph.model.architectures.likelihood import Draw
 
 OF_THEIR_OWN = ("sage", "daemon", "pinsage", "gat", "click")
 """The others share all of it with `sage`."""

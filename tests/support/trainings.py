@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from holley_graph.model import checkpoint, curve
-from holley_graph.model import train as training
+from holley_graph.model.training import checkpoint, curve
+from holley_graph.model.training import train as training
 from tests.support import clean, planted
 
 SMALL = planted.world(users=300, makes=2, models=2, years=3).snapshot

@@ -13,10 +13,10 @@ from holley_graph.embeddings import table
 from holley_graph.evaluation import collaborative, metrics, popularity, scoring, shrinkage, study
 from holley_graph.evaluation.rankers import RIVALS, Ranker
 from holley_graph.evaluation.targets import RankingTask, future_choices
-from holley_graph.model import train as training
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.sage import SageConfig
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.architectures.sage import SageConfig
+from holley_graph.model.training import train as training
+from holley_graph.model.training.plan import Plan
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot
 from tests.support import planted
 

@@ -12,15 +12,15 @@ from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics
 from holley_graph.evaluation.targets import future_choices
-from holley_graph.model import train as training
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.fitment_ranker import FitmentRanker
-from holley_graph.model.interactions import touched
-from holley_graph.model.lightgcn import normalised, smoothed
-from holley_graph.model.likelihood import training_set
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
+from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.fitment_ranker import FitmentRanker
+from holley_graph.model.architectures.interactions import touched
+from holley_graph.model.architectures.lightgcn import normalised, smoothed
+from holley_graph.model.architectures.likelihood import training_set
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training import train as training
+from holley_graph.model.training.plan import Plan
 from tests.support import planted
 from tests.support.models import draw
 

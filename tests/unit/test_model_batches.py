@@ -10,19 +10,19 @@ from torch_geometric.nn import SAGEConv
 
 from holley_graph.counting.utility import count
 from holley_graph.errors import SettingsError
-from holley_graph.model import batches
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.batches import Batches, Whole
-from holley_graph.model.data import price_edges
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Stage, build, fit
-from holley_graph.model.fitment_ranker import FitmentRanker
-from holley_graph.model.likelihood import TrainingSet, VehicleGroups, training_set
-from holley_graph.model.plan import Plan
-from holley_graph.model.processes import Processes
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
-from holley_graph.model.trainer import AVERAGED, CHECK_EVERY, LEARNING_RATE
+from holley_graph.model.architectures.data import price_edges
+from holley_graph.model.architectures.fitment_ranker import FitmentRanker
+from holley_graph.model.architectures.likelihood import TrainingSet, VehicleGroups, training_set
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training import batches
+from holley_graph.model.training.batches import Batches, Whole
+from holley_graph.model.training.execution import Execution
+from holley_graph.model.training.fit import Stage, fit
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.processes import Processes
+from holley_graph.model.training.train import train
+from holley_graph.model.training.trainer import AVERAGED, CHECK_EVERY, LEARNING_RATE
 from tests.support import planted
 from tests.support.models import draw
 
@@ -35,7 +35,7 @@ ABLE = [name for name, each in MODELS.items() if each.batches]
 def model(name: str, **config: object) -> FitmentRanker:
     """With vectors and messages large enough to matter."""
     recipe = Recipe(name, replace(MODELS[name].config, dim=8, init_std=0.5, **config))
-    built, _ = build(SMALL, recipe, price_edges(SMALL), 0, COUNTED.popularity)
+    built, _ = recipe.build(SMALL, price_edges(SMALL), 0, COUNTED.popularity)
     for key, value in built.named_parameters():
         if key.startswith("gates"):
             value.data.copy_(0.7 * torch.eye(8))

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from holley_graph.embeddings import table
-from holley_graph.model.catalogue import CatalogueConfig, fit, visits
-from holley_graph.model.plan import Plan
-from holley_graph.model.train import train
+from holley_graph.model.architectures.catalogue import CatalogueConfig, fit, visits
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot
 from tests.support import planted
 

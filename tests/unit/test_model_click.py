@@ -14,13 +14,13 @@ from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, scoring
 from holley_graph.evaluation.calibration import Calibration, reliability
 from holley_graph.evaluation.targets import future_choices
-from holley_graph.model import curve
-from holley_graph.model import train as training
-from holley_graph.model.click import Click, ClickConfig
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.likelihood import training_set
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
+from holley_graph.model.architectures.click import Click, ClickConfig
+from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.likelihood import training_set
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training import curve
+from holley_graph.model.training import train as training
+from holley_graph.model.training.plan import Plan
 from tests.support import planted
 
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot

@@ -15,12 +15,13 @@ from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import EXTRA, Table
 from holley_graph.evaluation import registry
-from holley_graph.model import cold_start, curve
-from holley_graph.model import train as training
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import train
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.inference import cold_start
+from holley_graph.model.training import curve
+from holley_graph.model.training import train as training
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import train
 from holley_graph.snapshot.snapshot import Snapshot
 from tests.support import planted
 from tests.support.models import OF_THEIR_OWN
@@ -117,7 +118,7 @@ def test_a_newcomer_of_known_hierarchy_is_its_sum_and_an_unknown_top_level_is_th
 
 
 def _rows(path: Path) -> list[tuple[str, str, int]]:
-    from holley_graph.model import encoder
+    from holley_graph.model.inference import encoder
 
     return [(level, key, n) for level, keys in encoder.load(path).keys.items() for n, key in enumerate(keys)]
 

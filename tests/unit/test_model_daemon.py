@@ -9,11 +9,12 @@ import torch
 
 from holley_graph.counting.utility import count
 from holley_graph.evaluation import links
-from holley_graph.model.daemon import Daemon, DaemonConfig
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.fit import Stage, TrainedModel, fit
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
+from holley_graph.model.architectures.daemon import Daemon, DaemonConfig
+from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.inference.trained import TrainedModel
+from holley_graph.model.training.fit import Stage, fit
+from holley_graph.model.training.plan import Plan
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 

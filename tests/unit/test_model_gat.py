@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from holley_graph.counting.utility import KIND_WEIGHTS, count
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.gat import Gat, GatConfig
-from holley_graph.model.interactions import heaviest, touched
-from holley_graph.model.likelihood import training_set
+from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.gat import Gat, GatConfig
+from holley_graph.model.architectures.interactions import heaviest, touched
+from holley_graph.model.architectures.likelihood import training_set
 from tests.support import planted
 from tests.support.models import draw
 

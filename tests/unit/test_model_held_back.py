@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from holley_graph.evaluation.targets import RankingTask
-from holley_graph.model import held_back
-from holley_graph.model.held_back import HeldBack, hold_back, trust, validator
+from holley_graph.model.training import held_back
+from holley_graph.model.training.held_back import HeldBack, hold_back, trust, validator
 from holley_graph.snapshot.snapshot import ORDERED
 from tests.support import planted
 

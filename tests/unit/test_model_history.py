@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from holley_graph.counting.utility import count
-from holley_graph.model.history import fit_history, history_means
-from holley_graph.model.sage import SageConfig
+from holley_graph.model.architectures.history import history_means
+from holley_graph.model.architectures.sage import SageConfig
+from holley_graph.model.training.fit_history import fit_history
 from holley_graph.snapshot.snapshot import KINDS, ORDERED, VIEWED, Snapshot
 from tests.support import planted
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from holley_graph.counting.utility import count
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.likelihood import scores, training_set
-from holley_graph.model.pinsage import PinSage, PinSageConfig, neighbourhoods
+from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.likelihood import scores, training_set
+from holley_graph.model.architectures.pinsage import PinSage, PinSageConfig, neighbourhoods
 from tests.support import planted
 from tests.support.models import draw
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from holley_graph.model.sampler import Neighbours, Numbering, Sampler, Subgraph, draw
+from holley_graph.model.architectures.sampler import Neighbours, Numbering, Sampler, Subgraph, draw
 
 LIKES, LIKED = ("cat", "likes", "dog"), ("dog", "likes", "cat")
 SIZES = {"cat": 50, "dog": 40}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from holley_graph.model import text
+from holley_graph.model.architectures import text
 
 WAYS = ["wordllama", "n-grams"]
 every_way = pytest.mark.parametrize("how", WAYS)

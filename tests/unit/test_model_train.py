@@ -12,14 +12,15 @@ from holley_graph.embeddings import table
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics
 from holley_graph.evaluation.targets import future_choices
-from holley_graph.model import curve, vectors
-from holley_graph.model import train as training
-from holley_graph.model.fit import Stage, fit
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.sage import SageConfig
-from holley_graph.model.train import Run, train
-from holley_graph.model.trainer import Curve
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.architectures.sage import SageConfig
+from holley_graph.model.inference import vectors
+from holley_graph.model.inference.trained import Curve
+from holley_graph.model.training import curve
+from holley_graph.model.training import train as training
+from holley_graph.model.training.fit import Stage, fit
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import Run, train
 from holley_graph.sealed import digest
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted

@@ -15,16 +15,17 @@ from optuna.trial import FixedTrial
 
 from holley_graph.counting.utility import count
 from holley_graph.errors import GraphStateError, ParcelError, SettingsError
-from holley_graph.model import curve, recipe, tune
-from holley_graph.model import train as training
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.data import hetero_data, product_levels, vehicle_levels
-from holley_graph.model.fitment_ranker import FitmentRankerConfig
-from holley_graph.model.likelihood import training_set
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.space import SPACES, proposed
-from holley_graph.model.tune import DONE, Tuned
+from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.architectures.likelihood import training_set
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.training import curve
+from holley_graph.model.training import train as training
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.tuning import recipe_file, tune
+from holley_graph.model.tuning.space import SPACES, proposed
+from holley_graph.model.tuning.tune import DONE, Tuned
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
 from tests.support.models import draw
@@ -50,10 +51,10 @@ def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
     assert best["value"] >= first["value"]
     assert told.recipe.stat().st_mode & 0o077 == 0 or told.recipe.parent.stat().st_mode & 0o077 == 0
     config = replace(default, **best["config"])
-    assert recipe.read(told.recipe) == Recipe("two_tower", config, CUT)
+    assert recipe_file.read(told.recipe) == Recipe("two_tower", config, CUT)
     monkeypatch.setattr(training, "STEPS", 5)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
-    run = training.train(SMALL, tmp_path / "runs", Plan(recipe.read(told.recipe), as_of=CUT))
+    run = training.train(SMALL, tmp_path / "runs", Plan(recipe_file.read(told.recipe), as_of=CUT))
     assert run.manifest.config == asdict(config)
 
 
@@ -112,13 +113,13 @@ def test_a_damaged_journal_is_one_line_and_an_unfinished_last_line_counts_as_non
 
 def test_a_recipe_that_was_changed_is_refused_and_one_without_a_seal_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "recipe.json"
-    Recipe("two_tower", MODELS["two_tower"].config, CUT).write(path)
+    recipe_file.write(Recipe("two_tower", MODELS["two_tower"].config, CUT), path)
     written = path.read_text()
     path.write_text(written.replace(str(CUT), str(CUT + 1)))
     with pytest.raises(SettingsError, match="changed after it was sealed"):
-        recipe.read(path)
+        recipe_file.read(path)
     path.write_text(json.dumps({"model": "two_tower", "config": {}}))
-    assert recipe.read(path) == Recipe("two_tower", MODELS["two_tower"].config, None)
+    assert recipe_file.read(path) == Recipe("two_tower", MODELS["two_tower"].config, None)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -145,8 +146,8 @@ def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
 ) -> None:
     config = proposed(FixedTrial({field: values[end] for field, values in SPACES[name].items()}), name)
     assert all(getattr(config, field) == values[end] for field, values in SPACES[name].items())
-    Recipe(name, config, CUT).write(tmp_path / "recipe.json")
-    assert recipe.read(tmp_path / "recipe.json") == Recipe(name, config, CUT)
+    recipe_file.write(Recipe(name, config, CUT), tmp_path / "recipe.json")
+    assert recipe_file.read(tmp_path / "recipe.json") == Recipe(name, config, CUT)
     torch.manual_seed(0)
     model = MODELS[name].build(DATA, vehicle_levels(TINY), product_levels(TINY), config)
     loss = model.loss(training_set(TINY, COUNTED), draw()) + model.penalty()
@@ -157,9 +158,9 @@ def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
 
 def test_a_cut_that_the_recipe_was_chosen_after_judges_nothing() -> None:
     known = Recipe("two_tower", MODELS["two_tower"].config, CUT)
-    recipe.refuse_to_judge_by_what_chose([known, replace(known, as_of=None)], CUT)
+    recipe_file.refuse_to_judge_by_what_chose([known, replace(known, as_of=None)], CUT)
     with pytest.raises(SettingsError, match="cannot judge it") as refused:
-        recipe.refuse_to_judge_by_what_chose([known], CUT - 1)
+        recipe_file.refuse_to_judge_by_what_chose([known], CUT - 1)
     assert refused.value.hint == "holley-graph tune --model two_tower --as-of 2025-12-01T23:59:59Z"
 
 
@@ -190,4 +191,4 @@ def test_too_few_buyers_tell_nothing_apart(tmp_path: Path) -> None:
 def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "recipe.json").write_text(text)
     with pytest.raises(SettingsError, match="is no recipe"):
-        recipe.read(tmp_path / "recipe.json")
+        recipe_file.read(tmp_path / "recipe.json")

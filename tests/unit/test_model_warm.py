@@ -15,14 +15,16 @@ from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.evaluation import drift, registry
-from holley_graph.model import curve, vectors, warm
-from holley_graph.model import train as training
-from holley_graph.model.architectures import MODELS
-from holley_graph.model.execution import Execution
-from holley_graph.model.fit import Stage, fit
-from holley_graph.model.plan import Plan
-from holley_graph.model.recipe import Recipe
-from holley_graph.model.train import Run, train
+from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.recipe import Recipe
+from holley_graph.model.inference import vectors
+from holley_graph.model.inference.trained import rotated
+from holley_graph.model.training import curve, warm
+from holley_graph.model.training import train as training
+from holley_graph.model.training.execution import Execution
+from holley_graph.model.training.fit import Stage, fit
+from holley_graph.model.training.plan import Plan
+from holley_graph.model.training.train import Run, train
 from tests.support import planted
 from tests.support.models import OF_THEIR_OWN
 
@@ -76,7 +78,7 @@ def test_a_rotation_leaves_every_score_as_it_is(name: str) -> None:
     trained = fit(SMALL, Plan(recipe), Stage("training", 5))
     by, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))
     before = vectors.tables(SMALL, trained, recipe.config)
-    after = vectors.tables(SMALL, warm.rotated(trained, torch.from_numpy(by).float()), recipe.config)
+    after = vectors.tables(SMALL, rotated(trained, torch.from_numpy(by).float()), recipe.config)
     assert not np.allclose(before["product"].vectors, after["product"].vectors, atol=0.01)
     for asker in ("user", "vehicle", "vehicle_model", "make", "product_source"):
         ours, theirs = (each[asker].vectors @ each["product"].vectors.T for each in (after, before))

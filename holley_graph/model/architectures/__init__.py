@@ -1,0 +1,1 @@
+"""Models: each file reads like its paper."""

@@ -1,0 +1,1 @@
+"""What a finished run encodes: vectors, tables, and what came after it."""

@@ -1,0 +1,1 @@
+"""Training: from a snapshot to a sealed run folder."""

@@ -1,0 +1,69 @@
+"""How far the network is trusted: chosen on time that is held back, before everything is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from holley_graph.model.inference import vectors
+from holley_graph.model.inference.trained import rescaled
+from holley_graph.model.training import measure
+from holley_graph.model.training.checkpoint import Checkpoint
+from holley_graph.model.training.fit import Stage, fit
+from holley_graph.model.training.held_back import FEWEST_TEST_USERS, hold_back, trust
+from holley_graph.model.training.plan import Plan
+from holley_graph.progress import Progress
+from holley_graph.snapshot.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a training chose before it learns from everything.
+
+    Attributes:
+        scale: what vectors of vehicles are multiplied by.
+        trust: the scale with what it rests on, as a manifest keeps it; none of a graph without vehicles.
+        validation: how a run does on the time that was held back; none: too few people bought anything.
+        calibration: what makes its scores probabilities; none likewise.
+    """
+
+    scale: float = 1.0
+    trust: dict[str, Any] | None = None
+    validation: dict[str, Any] | None = None
+    calibration: dict[str, float] | None = None
+
+
+def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progress: Progress) -> Choice:
+    """Train on what was known before the time that is held back, and see how far that helps in it.
+
+    Args:
+        past: what may be learned from.
+        plan: see there.
+        steps: full-batch steps at most.
+        checkpoint: keeps what was chosen.
+        progress: told after each step.
+    """
+    if checkpoint.choice:
+        progress(f"going on with vectors scaled by {checkpoint.choice['scale']:.2f}, as chosen before", 1, 1)
+        return Choice(**checkpoint.choice)
+    held = hold_back(past)
+    stage = Stage("choosing how far to trust the network", steps)
+    trained = fit(held.early, plan, stage, checkpoint=checkpoint, progress=progress)
+
+    def measured() -> dict[str, Any]:
+        scale = trust(held, trained)
+        basis = {"held_back_from": held.early.as_of, "purchases": held.purchases, "enough": held.enough}
+        tables = vectors.tables(held.early, rescaled(trained, scale), plan.recipe.config)
+        known = (tables, held.early, held.task)
+        measurable = len(held.task.user) >= FEWEST_TEST_USERS
+        return asdict(
+            Choice(
+                scale=scale,
+                trust={"scale": scale, **basis},
+                validation=measure.compare(*known) if measurable else None,
+                calibration=measure.calibration(*known) if measurable else None,
+            )
+        )
+
+    checkpoint.record(plan.execution.processes.broadcast(measured))
+    return Choice(**checkpoint.choice)

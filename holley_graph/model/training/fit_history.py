@@ -1,0 +1,117 @@
+"""Training of the history layer and of the paths: what someone did before a release, what they chose after it.
+
+The population's vectors stay fixed here. What the layer sees of a user at time t are decayed means of the products
+they touched strictly before t, so that no target is among its own evidence. It is asked about the month after t,
+not about the next click: a vector is served for weeks. A matrix is drawn to the nearest multiple of one: how much
+more, or less, of the same is wanted after a view, a cart, an order is three numbers, which everybody teaches.
+The weights of paths are fitted together with it: each explains what the other does not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from holley_graph.counting.utility import Counted, bins
+from holley_graph.embeddings.paths import KINDS as KINDS_OF_PATHS
+from holley_graph.embeddings.paths import Paths
+from holley_graph.evaluation import trails
+from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.architectures.history import History, history_means
+from holley_graph.model.architectures.likelihood import log_normaliser
+from holley_graph.snapshot.snapshot import VIEWED, Ints, Snapshot
+from holley_graph.times import DAY
+
+RELEASES, RELEASE_DAYS = 3, 30
+"""What was carted and ordered after each of the last so many releases, so many days apart, is learned from.
+
+A view is no choice: learned from views, paths say too much of what was only looked at again.
+"""
+TARGETS = 20_000
+"""Carts and orders that the layer learns from at most; the newest."""
+STEPS = 20
+"""Of L-BFGS, on a convex loss."""
+SHAPE_L2 = 100.0
+"""Penalty on a matrix being no multiple of one, in events."""
+SCALE_L2 = 10.0
+"""Penalty on that multiple, in events."""
+PATH_L2 = 4.0
+"""Penalty on the weight of a kind of paths, in events."""
+
+
+def fit_history(
+    snapshot: Snapshot, q: Tensor, z: Tensor, counted: Counted, config: FitmentRankerConfig
+) -> tuple[History, Paths]:
+    """Learn what a history adds, inside the vectors and beside them, by the same softmax over what fits.
+
+    Args:
+        snapshot: events up to its `as_of`.
+        q: [vehicles, dim] fixed.
+        z: [products, dim] fixed.
+        counted: fixed.
+        config: see there.
+    """
+    layer = History(config.dim)
+    user, release, at, vehicle, product = _targets(snapshot)
+    if not len(user):
+        return layer, Paths()
+    means = history_means(snapshot, z, user, release, config)
+    cells, offsets = snapshot.fitting(vehicle)
+    owner, candidate = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
+    offset = counted.at(snapshot, cells, bins(at, snapshot.as_of)[owner])
+    chosen = torch.from_numpy(candidate == product[owner])
+    asked, there = torch.from_numpy(owner), z[candidate]
+    without = (q[vehicle[owner]] * there).sum(1) + torch.from_numpy(offset).to(z.dtype)
+    followed = torch.from_numpy(_terms(snapshot, user[owner], release[owner], candidate)).to(z.dtype)
+    weights = torch.zeros(len(KINDS_OF_PATHS), dtype=z.dtype, requires_grad=True)
+    descent = torch.optim.LBFGS([*layer.parameters(), weights], max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        descent.zero_grad()
+        score = without + (layer(means)[asked] * there).sum(1) + followed @ weights
+        nll = log_normaliser(score, asked, len(user)) - score[chosen]
+        value: Tensor = (nll.sum() + _penalty(layer.weights, weights)) / len(user)
+        value.backward()
+        return value
+
+    descent.step(loss)
+    return layer, Paths(**dict(zip(KINDS_OF_PATHS, weights.tolist(), strict=True)))
+
+
+def _terms(snapshot: Snapshot, user: Ints, release: Ints, product: Ints) -> npt.NDArray[np.float64]:
+    """[n, kinds] what the paths of a user, by what they did before a release, say of a product."""
+    result = np.empty((len(user), len(KINDS_OF_PATHS)))
+    for at in np.unique(release):
+        asked = release == at
+        reached = trails.reached(snapshot, int(at), Paths.half_life_days)
+        result[asked] = reached.terms(user[asked], product[asked])
+    return result
+
+
+def _penalty(weights: Tensor, of_paths: Tensor) -> Tensor:
+    """Return the negative log prior of [kinds, dim, dim] and [kinds of paths], in events (up to constants)."""
+    dim = weights.shape[1]
+    scale = weights.diagonal(dim1=1, dim2=2).mean(1)
+    shape = weights - scale[:, None, None] * torch.eye(dim)
+    penalty: Tensor = (SHAPE_L2 * shape.square().sum() + SCALE_L2 * scale.square().sum()) / 2
+    return penalty + PATH_L2 * of_paths.square().sum() / 2
+
+
+def _targets(snapshot: Snapshot) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Newest carts and orders of a fitting product by users with a history by the release before them.
+
+    Returns:
+        User, time of the release, time of the event, vehicle, product.
+    """
+    user, at, product, kind = (snapshot.event(c) for c in ("user", "at", "product", "kind"))
+    vehicle = snapshot.user_vehicle[user]
+    month = (snapshot.as_of - 1 - at) // (RELEASE_DAYS * DAY)
+    release = snapshot.as_of - (month + 1) * RELEASE_DAYS * DAY
+    people, begins = np.unique(user, return_index=True)  # events are sorted by (user, at)
+    first = at[begins][np.searchsorted(people, user)]
+    known = (month < RELEASES) & (first < release) & (kind != VIEWED)
+    usable = np.flatnonzero(known & (snapshot.fitment(vehicle, product) >= 0))
+    newest = np.sort(usable[np.argsort(-at[usable], kind="stable")[:TARGETS]])
+    return user[newest], release[newest], at[newest], vehicle[newest], product[newest]

@@ -1,0 +1,1 @@
+"""Tuning: which configuration of a model is best."""
