@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from benchmarks.record import record
 from benchmarks.worlds import Known, open_world
+from holley_graph.baselines import blends, shrinkage
 from holley_graph.embeddings import table
-from holley_graph.evaluation import blends, metrics, scoring, study
+from holley_graph.evaluation import metrics, scoring, study
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.plan import Plan
@@ -81,7 +82,7 @@ def ask(known: Known, models: list[str], seconds: dict[str, list[float]]) -> dic
         seconds.setdefault(model, []).append(round(time.perf_counter() - started, 1))
         tables = table.load(run.path)
         rankers[model] = lambda task, past, tables=tables: scoring.scores(tables, past, task)
-    asked = study.cut(full, at, rankers | {"shrinkage": study.RIVALS["shrinkage"]})
+    asked = study.cut(full, at, rankers | {"shrinkage": shrinkage.scores})
     found = {
         name: metrics.per_user(asked.task, metrics.ranks(asked.task, scores), study.SERVED)["MRR@4"]
         for name, scores in asked.scores.items()

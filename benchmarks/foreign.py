@@ -23,6 +23,7 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.record import record
+from holley_graph.baselines import popularity, shrinkage
 from holley_graph.cli.connection import connect
 from holley_graph.cli.sync import offline_import
 from holley_graph.counting import utility
@@ -31,7 +32,6 @@ from holley_graph.embeddings.lift import Lift
 from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import write_back
-from holley_graph.evaluation import popularity, shrinkage
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph

@@ -24,8 +24,8 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 
 from benchmarks import owners, retail_rocket, softmax
-from holley_graph.evaluation import als, collaborative
-from holley_graph.evaluation.filters import FilterOptions, graph_filter
+from holley_graph.baselines import als, collaborative
+from holley_graph.baselines.filters import FilterOptions, graph_filter
 from holley_graph.model.architectures.models import MODELS
 
 Figures = dict[str, float]

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.links import LinkSplit
 from holley_graph.embeddings.table import Tables
-from holley_graph.evaluation.links import LinkSplit
 from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import cold_start, vectors

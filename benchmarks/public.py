@@ -2,7 +2,7 @@
 
 Gowalla: `benchmarks.gowalla`. RetailRocket: HR@10 and NDCG@10 of one held-out purchase per user, and links of
 products that training never saw (`benchmarks.retail_links`). Next bought: a fifth of the products that were ever
-bought with another loses its past, and the models are asked which pairs of theirs are real (`evaluation.links`),
+bought with another loses its past, and the models are asked which pairs of theirs are real (`benchmarks/links.py`),
 and which way round. A model that cannot answer has the reason in its row. Each other row says when, of which commit
 and in how many seconds it was measured, asking included; `--only` and `--models` measure some anew and leave the
 others as they are.
@@ -26,12 +26,12 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from benchmarks import gowalla, owners, retail_links, retail_rocket
+from benchmarks import gowalla, links, owners, retail_links, retail_rocket
 from benchmarks.record import RESULTS, commit, record
 from benchmarks.worlds import open_world
+from holley_graph.baselines import collaborative
+from holley_graph.baselines.filters import FilterOptions, graph_filter
 from holley_graph.embeddings import table
-from holley_graph.evaluation import collaborative, links
-from holley_graph.evaluation.filters import FilterOptions, graph_filter
 from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.plan import Plan

@@ -2,7 +2,7 @@
 
 Its items have nothing but who touched them, so that of a product without any event nobody can say anything. A fifth
 of the products in any pair is drawn and taken out of what is learned from; half of the users give what they did
-with them back when questions are asked, which are the pairs that the other half alone made (`evaluation.links`).
+with them back when questions are asked, which are the pairs that the other half alone made (`benchmarks/links.py`).
 
 A visitor with a large basket makes a pair of everything in it. So intervals (mean, from, to) are over those who
 made the pairs, and beside the mean over pairs stands one in which they count alike.
@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from benchmarks import owners
-from holley_graph.evaluation import als, collaborative, links
-from holley_graph.evaluation.filters import FilterOptions, graph_filter
+from benchmarks import links, owners
+from holley_graph.baselines import als, collaborative
+from holley_graph.baselines.filters import FilterOptions, graph_filter
 from holley_graph.model.architectures import catalogue
 from holley_graph.model.architectures.catalogue import CatalogueConfig
 from holley_graph.model.architectures.models import MODELS

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from holley_graph.embeddings.manifest import RunManifest
     from holley_graph.embeddings.table import Tables
-    from holley_graph.evaluation.rankers import Ranker
     from holley_graph.evaluation.study import Cut
+    from holley_graph.evaluation.targets import Ranker
     from holley_graph.graph.client import Graph
     from holley_graph.progress import Progress
     from holley_graph.settings import Settings
@@ -153,11 +153,11 @@ def _rankers(
 ) -> dict[str, Ranker]:
     """The closed-form rivals, v5.18 where this home has the tables that it needs, FastRP where it is wanted, and
     every run: its vectors alone, behind popularity (`hybrid`), and among parts for many vehicles (`universal`)."""
-    from holley_graph.evaluation import blends
-    from holley_graph.evaluation.rankers import RIVALS
+    from holley_graph.baselines import blends
+    from holley_graph.baselines.rankers import BASELINES
     from loaders import baseline, taken
 
-    asked = dict(RIVALS)
+    asked = dict(BASELINES)
     before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
     known = None if before is None else baseline.scores(before.clean_files(), at, settings)
     if known is not None:

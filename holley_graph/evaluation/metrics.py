@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from holley_graph.evaluation.bootstrap import interval, resampled
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import Ints
 
@@ -69,7 +70,7 @@ def summary(task: RankingTask, scores: npt.NDArray[np.floating], ks: Sequence[in
 
 
 def lift(task: RankingTask, ours: Floats, theirs: Floats, seed: int = 0, draws: int = 1_000) -> dict[str, float]:
-    """Compare two rankers' values on identical users by a paired bootstrap over users (Efron 1979).
+    """Compare two rankers' values on identical users by a paired bootstrap over users.
 
     Args:
         task: the test users.
@@ -82,9 +83,6 @@ def lift(task: RankingTask, ours: Floats, theirs: Floats, seed: int = 0, draws: 
         `difference`, its 95 % interval `low` … `high`, and `relative` (difference / their mean).
     """
     difference = ours - theirs
-    generator = np.random.default_rng(seed)
-    picks = generator.integers(0, len(difference), (draws, len(difference)))
-    means = difference[picks].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
+    low, high = interval(resampled(difference, np.ones(len(difference)), draws, seed))
     relative = float(difference.mean() / theirs.mean()) if theirs.mean() else float("nan")
-    return {"difference": float(difference.mean()), "low": float(low), "high": float(high), "relative": relative}
+    return {"difference": float(difference.mean()), "low": low, "high": high, "relative": relative}

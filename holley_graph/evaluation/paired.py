@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from holley_graph.evaluation.bootstrap import interval, resampled
 from holley_graph.snapshot.snapshot import Ints
 
 Floats = npt.NDArray[np.float64]
 DRAWS = 2_000
-BLOCK = 200
 POWER = 1.96 + 0.84
 """Standard errors that a true difference must have to be found in four of five tests at the 5 % level."""
 
 
 def compare(ours: Floats, theirs: Floats, who: Ints, seed: int = 0) -> dict[str, float]:
-    """Compare two rankers by a paired bootstrap over users (Efron 1979); one user's questions stay together.
+    """Compare two rankers by a paired bootstrap over users; one user's questions stay together.
 
     Args:
         ours: [questions] metric values.
@@ -30,18 +30,13 @@ def compare(ours: Floats, theirs: Floats, who: Ints, seed: int = 0) -> dict[str,
     user = np.unique(who, return_inverse=True)[1]
     n = int(user.max()) + 1
     gain, questions = np.bincount(user, ours - theirs, n), np.bincount(user, minlength=n).astype(float)
-    generator = np.random.default_rng(seed)
-    means = []
-    for _ in range(DRAWS // BLOCK):
-        picks = generator.integers(0, n, (BLOCK, n))
-        means.append(gain[picks].sum(1) / questions[picks].sum(1))
-    drawn = np.concatenate(means)
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    drawn = resampled(gain, questions, DRAWS, seed)
+    low, high = interval(drawn)
     difference, base = float((ours - theirs).mean()), float(theirs.mean())
     return {
         "difference": difference,
-        "low": float(low),
-        "high": float(high),
+        "low": low,
+        "high": high,
         "relative": difference / base if base else float("nan"),
         "smallest": float(POWER * drawn.std()),
     }

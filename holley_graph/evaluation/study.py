@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from holley_graph.errors import GraphStateError
 from holley_graph.evaluation import metrics
-from holley_graph.evaluation.rankers import RIVALS, Floats, Ranker
-from holley_graph.evaluation.targets import RankingTask, future_choices
+from holley_graph.evaluation.targets import Floats, Ranker, RankingTask, future_choices
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import KINDS, ORDERED, Ints, Snapshot
 from holley_graph.times import DAY, iso
@@ -73,7 +72,7 @@ def buyers(full: Snapshot, days: int = WINDOW_DAYS) -> list[dict[str, Any]]:
 def cut(
     full: Snapshot,
     at: int,
-    rankers: Mapping[str, Ranker] = RIVALS,
+    rankers: Mapping[str, Ranker],
     progress: Progress = silent,
     target: str = "ordered",
 ) -> Cut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,11 @@ class RankingTask:
     def owner(self) -> Ints:
         """[candidates] position of the test user that each candidate belongs to."""
         return np.repeat(np.arange(len(self.user)), np.diff(self.offsets))
+
+
+Floats = npt.NDArray[np.float64]
+Ranker = Callable[[RankingTask, Snapshot], Floats]
+"""Given candidates and the snapshot cut at the task's time: [candidates] scores, higher is better."""
 
 
 def future_choices(full: Snapshot, cut: int, days: int = 30, kind: int = ORDERED) -> RankingTask:

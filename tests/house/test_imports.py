@@ -32,6 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "snapshot", "counting", "embeddings.table", "embeddings.manifest", "embeddings.paths", "embeddings.blend",
         "loaders.baseline",
     },
+    "baselines": {
+        "snapshot", "counting", "evaluation.targets", "evaluation.scoring", "embeddings.table", "embeddings.blend",
+    },
     "embeddings": {"graph"},
     "embeddings.table": {"embeddings.lift", "embeddings.paths"},
     "embeddings.lift": set(),
@@ -40,8 +43,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embeddings.blend": {"embeddings.table"},
     "embeddings.fastrp": {"graph", "snapshot"},
     "model": {
-        "snapshot", "counting", "evaluation", "embeddings.table", "embeddings.manifest", "embeddings.lift",
-        "embeddings.paths",
+        "snapshot", "counting", "evaluation", "baselines", "embeddings.table", "embeddings.manifest",
+        "embeddings.lift", "embeddings.paths",
     },
     "recommend": {"settings", "graph"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
@@ -56,8 +59,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "forget": {"settings", "graph", "loaders", "export", "embeddings.table", "snapshot.parcel"},
     "web": {"settings", "graph"},
     "cli": {
-        "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "embeddings",
-        "recommend", "web", "export", "gate", "campaign", "forget",
+        "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "baselines",
+        "embeddings", "recommend", "web", "export", "gate", "campaign", "forget",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -176,6 +179,7 @@ def test_the_blocking_itself_works() -> None:
 def test_evaluation_snapshot_and_tables_reach_neither_database_nor_torch() -> None:
     modules = modules_of(
         "evaluation",
+        "baselines",
         "snapshot",
         "embeddings.table",
         "embeddings.paths",

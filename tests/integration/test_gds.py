@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from holley_graph.baselines import popularity
 from holley_graph.embeddings import fastrp
 from holley_graph.errors import GraphStateError
-from holley_graph.evaluation import popularity, scoring
+from holley_graph.evaluation import scoring
 from holley_graph.evaluation.targets import future_choices
 from holley_graph.graph import gds
 from holley_graph.graph.client import Graph

@@ -6,9 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks import owners
+from benchmarks import links, owners
 from holley_graph.embeddings.table import EXTRA
-from holley_graph.evaluation import links
 from tests.support import planted
 
 WORLD = planted.world(users=120, makes=1, models=2, years=2).snapshot

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from holley_graph.baselines.rankers import BASELINES
 from holley_graph.errors import GraphStateError, ReleaseCheckFailed
 from holley_graph.evaluation import conclusion, lists, paired, registry, study, summary, verdict
 from holley_graph.evaluation.segments import segments
@@ -32,8 +33,8 @@ def against(task: study.RankingTask, past: object) -> np.ndarray:
 
 
 RANKERS = {
-    "popularity": study.RIVALS["popularity"],
-    "v5.18": study.RIVALS["random"],
+    "popularity": BASELINES["popularity"],
+    "v5.18": BASELINES["random"],
     "best": truth,
     "worst": against,
 }
@@ -100,7 +101,7 @@ def test_lists_are_described_as_worked_out_by_hand() -> None:
     cut = study.Cut(CUT, CUTS[-1].task, FULL.before(CUT))
     task = cut.task
     first = task.offsets[0], task.offsets[1]
-    counts = study.RIVALS["popularity"](task, cut.past)[first[0] : first[1]]
+    counts = BASELINES["popularity"](task, cut.past)[first[0] : first[1]]
     best = task.candidate[first[0] : first[1]][np.lexsort((np.arange(len(counts)), -counts))]
     mine = np.full((len(task.user), 4), -1)
     theirs = mine.copy()

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from holley_graph.evaluation import popularity
+from holley_graph.baselines import popularity
 from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.snapshot.snapshot import CARTED, ORDERED, VIEWED, DeriveOptions, Snapshot
 from holley_graph.times import DAY

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 import torch
 
+from benchmarks import links
 from holley_graph.counting.utility import count
-from holley_graph.evaluation import links
 from holley_graph.model.architectures.daemon import Daemon, DaemonConfig
 from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.architectures.recipe import Recipe

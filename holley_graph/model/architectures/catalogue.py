@@ -1,7 +1,7 @@
 """Graphs without vehicles: nothing fits or does not, so every product competes with every other.
 
 What is touched within moments of each other belongs together. Each user's events are split at pauses into visits,
-and visits are factorised by implicit alternating least squares (`evaluation.als`). A product has two vectors:
+and visits are factorised by implicit alternating least squares (`baselines.als`). A product has two vectors:
 
     z_p   its factor, at length one                      being chosen
     s_p   the factor of a visit that holds p alone       what touching it says of the rest
@@ -22,9 +22,9 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+from holley_graph.baselines import als
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import EXTRA, Table, Tables
-from holley_graph.evaluation import als
 from holley_graph.snapshot.snapshot import Snapshot
 
 TIE_BREAK_WEIGHT = 1e-4

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from holley_graph.baselines import popularity
 from holley_graph.embeddings import table
-from holley_graph.evaluation import metrics, popularity, scoring
+from holley_graph.evaluation import metrics, scoring
 from holley_graph.evaluation.calibration import Calibration, calibrate, reliability
 from holley_graph.evaluation.targets import RankingTask, future_choices
 from holley_graph.model.training.held_back import WINDOW_DAYS

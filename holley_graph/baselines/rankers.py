@@ -1,20 +1,15 @@
-"""The rivals that need nothing but a snapshot: each is asked with what was known at the cut, and nothing else."""
+"""The baselines that need nothing but a snapshot: each knows what was known at the cut, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from holley_graph.baselines import collaborative, popularity, shrinkage
 from holley_graph.counting import utility
-from holley_graph.evaluation import collaborative, popularity, shrinkage
-from holley_graph.evaluation.targets import RankingTask
+from holley_graph.evaluation.targets import Floats, Ranker, RankingTask
 from holley_graph.snapshot.snapshot import Snapshot
-
-Floats = npt.NDArray[np.float64]
-Ranker = Callable[[RankingTask, Snapshot], Floats]
-"""Given candidates and the snapshot cut at the task's time: [candidates] scores, higher is better."""
 
 
 def chance(task: RankingTask, past: Snapshot) -> Floats:
@@ -28,7 +23,7 @@ def counted(task: RankingTask, past: Snapshot) -> Floats:
     return scores[past.fitment(task.vehicle[task.owner], task.candidate)]
 
 
-RIVALS: Mapping[str, Ranker] = {
+BASELINES: Mapping[str, Ranker] = {
     "random": chance,
     "popularity": popularity.scores,
     "trending": popularity.trending,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from holley_graph.evaluation import als, filters, popularity
+from holley_graph.baselines import als, filters, popularity
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from holley_graph.evaluation import links
+from benchmarks import links
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot, latest_purchases
 from tests.support import planted
 

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from holley_graph.baselines import collaborative, popularity, shrinkage
+from holley_graph.baselines.rankers import BASELINES
 from holley_graph.embeddings import table
-from holley_graph.evaluation import collaborative, metrics, popularity, scoring, shrinkage, study
-from holley_graph.evaluation.rankers import RIVALS, Ranker
-from holley_graph.evaluation.targets import RankingTask, future_choices
+from holley_graph.evaluation import metrics, scoring, study
+from holley_graph.evaluation.targets import Ranker, RankingTask, future_choices
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.architectures.sage import SageConfig
 from holley_graph.model.training import train as training
@@ -52,7 +53,7 @@ def trained(full: Snapshot, folder: Path) -> Ranker:
     return lambda task, past: scoring.scores(tables, past, task)
 
 
-@pytest.mark.parametrize("name", [*RIVALS, "sage"])
+@pytest.mark.parametrize("name", [*BASELINES, "sage"])
 def test_no_ranker_profits_from_a_signal_that_only_the_future_has(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +63,7 @@ def test_no_ranker_profits_from_a_signal_that_only_the_future_has(
     task = future_choices(rushed, CUT)
     found = {}
     for which, full in worlds.items():
-        ranker = trained(full, tmp_path / which) if name == "sage" else RIVALS[name]
+        ranker = trained(full, tmp_path / which) if name == "sage" else BASELINES[name]
         found[which] = ranker(task, full.before(CUT))
     np.testing.assert_array_equal(found["plain"], found["rushed"])
 
@@ -94,7 +95,7 @@ def ndcg(ranker: Ranker) -> float:
 
 
 def test_popularity_beats_chance_and_estimated_priors_beat_popularity() -> None:
-    ndcgs = {name: ndcg(RIVALS[name]) for name in ("random", "popularity", "shrinkage", "counting")}
+    ndcgs = {name: ndcg(BASELINES[name]) for name in ("random", "popularity", "shrinkage", "counting")}
     assert ndcgs["random"] + 0.05 < ndcgs["popularity"] < ndcgs["shrinkage"] - 0.02
     assert ndcgs["counting"] > ndcgs["shrinkage"]
 
@@ -119,7 +120,7 @@ def test_what_is_trending_counts_half_after_a_half_life() -> None:
 @pytest.mark.parametrize("name", ["item-knn", "gf-cf", "als"])
 def test_whoever_has_no_history_gets_popularity_from_collaborative_rankers(name: str) -> None:
     past, task = WORLD.snapshot.before(CUT), future_choices(WORLD.snapshot, CUT)
-    position = metrics.ranks(task, RIVALS[name](task, past))
+    position = metrics.ranks(task, BASELINES[name](task, past))
     plain = metrics.ranks(task, popularity.scores(task, past))
     cold = ~task.warm[task.owner]
     assert cold.any()

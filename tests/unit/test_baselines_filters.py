@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from holley_graph.evaluation.filters import FilterOptions, graph_filter
+from holley_graph.baselines.filters import FilterOptions, graph_filter
 
 TOUCHED = sp.csr_matrix((np.random.default_rng(0).random((14, 9)) < 0.4).astype(float))
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holley_graph.baselines import blends
 from holley_graph.embeddings import table
 from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table
-from holley_graph.evaluation import blends
 from holley_graph.evaluation.targets import future_choices
 from tests.support import planted
 

@@ -16,11 +16,12 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import scipy.sparse as sp
+from scipy.stats import rankdata
 
 from holley_graph.embeddings.table import Tables
+from holley_graph.evaluation.bootstrap import interval, resampled
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Ints, Snapshot, latest_purchases
 
 Floats = npt.NDArray[np.float64]
@@ -28,7 +29,6 @@ Relation = Literal["co_purchased", "co_viewed"]
 REDRAWS = 20
 """Times that foils which are pairs after all are shuffled anew."""
 DRAWS = 1_000
-LEVEL = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def dot(tables: Tables, snapshot: Snapshot, pair: Ints) -> Floats:
 
 def auc(yes: Floats, no: Floats) -> float:
     """Chance that a pair scores higher than a foil; ties count half (Mann & Whitney 1947)."""
-    rank = _ranks(np.concatenate([yes, no]), "average")[: len(yes)]
+    rank = rankdata(np.concatenate([yes, no]))[: len(yes)]
     return float((rank.sum() - len(yes) * (len(yes) + 1) / 2) / (len(yes) * len(no)))
 
 
@@ -159,16 +159,14 @@ def over_makers(values: Floats, maker: Ints, alike: bool = False) -> tuple[float
     total, pairs = np.bincount(row, values), np.bincount(row).astype(float)
     if alike:
         total, pairs = total / pairs, np.ones(len(pairs))
-    drawn = np.random.default_rng(0).integers(0, len(pairs), (DRAWS, len(pairs)))
-    low, high = np.quantile(total[drawn].sum(1) / pairs[drawn].sum(1), LEVEL)
-    return float(total.sum() / pairs.sum()), float(low), float(high)
+    return float(total.sum() / pairs.sum()), *interval(resampled(total, pairs, DRAWS))
 
 
 def average_precision(yes: Floats, no: Floats) -> float:
     """Mean over pairs of the share of pairs among everything that scores at least as high."""
     score = np.concatenate([yes, no])
-    at_least = len(score) - _ranks(score, "min")[: len(yes)] + 1
-    hits = len(yes) - _ranks(yes, "min") + 1
+    at_least = len(score) - rankdata(score, "min")[: len(yes)] + 1
+    hits = len(yes) - rankdata(yes, "min") + 1
     return float((hits / at_least).mean())
 
 
@@ -180,10 +178,6 @@ def direction_auc(there: Floats, back: Floats, lean: Ints) -> float:
 def rightly_directed(there: Floats, back: Floats) -> Floats:
     """[pairs] 1 where this way scores higher than its reverse, a half where both score alike."""
     return np.asarray((np.sign(there - back) + 1) / 2)
-
-
-def _ranks(values: Floats, ties: Literal["average", "min"]) -> Floats:
-    return np.asarray(pd.Series(values).rank(method=ties), float)
 
 
 def _pairs(snapshot: Snapshot, relation: Relation) -> tuple[Ints, Ints]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from holley_graph.evaluation import als
+from holley_graph.baselines import als
 
 RNG = np.random.default_rng(0)
 OPTIONS = als.Options(dim=4, alpha=7.0, l2=0.3, sweeps=6)
