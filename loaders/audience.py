@@ -15,7 +15,7 @@ from holley_graph.times import DAY
 from loaders import feeds, parquet, sqltext
 from loaders.taken import Taken
 
-_READS = ("owns", "user", "vehicle", "product", "ordered", "carted", "viewed", "co_purchased")
+_READS = ("owns", "user", "vehicle", "product", "fits", "ordered", "carted", "viewed", "co_purchased")
 
 _NO_VECTORS = pa.schema({"key": pa.string(), "row": pa.int64()}).empty_table()
 
@@ -43,10 +43,17 @@ class Audience:
         settings: memory, the home, and for how long a purchase keeps a part out.
         vectors: file of the users, in order, who have a vector of their own; none: nobody has.
         user_id: nobody but this user.
+        one_per_email: of an address with several vehicles, those who own one of them (`export/owners.sql`).
     """
 
     def __init__(
-        self, taken: Taken, settings: Settings, *, vectors: Path | None = None, user_id: str | None = None
+        self,
+        taken: Taken,
+        settings: Settings,
+        *,
+        vectors: Path | None = None,
+        user_id: str | None = None,
+        one_per_email: bool = False,
     ) -> None:
         self.engine = feeds.connect(settings)
         for name in _READS:
@@ -57,7 +64,8 @@ class Audience:
             keys.project("key, file_row_number AS row").create_view("vectors")
         else:
             self.engine.register("vectors", _NO_VECTORS)
-        self._ask("owners", {"user_id": user_id}).create("owners")
+        choice = {"one_per_email": one_per_email, "least_products": settings.baseline.least_products}
+        self._ask("owners", {"user_id": user_id} | choice).create("owners")
         from_s = taken.as_of - settings.recommend.exclude_days * DAY
         self._ask("purchases", {"from_s": from_s}).create("purchases")
         self._ask("chosen", {}).create("chosen")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ SENT = ("email_lower", "arm", "generated_at", "rec_part_1", "rec_part_2", "rec_p
 
 def outcome(
     connection: duckdb.DuckDBPyConnection,
-    exported: Path,
+    exported: Sequence[Path],
     folder: Path,
     settings: Settings,
 ) -> tuple[int, list[dict[str, Any]]]:
@@ -40,7 +42,7 @@ def outcome(
 
     Args:
         connection: holds the clean tables as `clean_NAME`.
-        exported: the campaign's export file, with its arms.
+        exported: the campaign's export files, with their arms: what was sent, and the hold-out.
         folder: holds `treatments.parquet` or a folder of its parts.
         settings: `campaign` is read, and how ids that may be addresses are hashed.
 
@@ -52,11 +54,12 @@ def outcome(
     """
     table, _ = shapes.read(connection, folder, TABLE)
     table.create_view(NAME)
-    sheet.read(connection, exported, SENT).create("sheet")
+    sheets = [sheet.read(connection, path, SENT) for path in exported]
+    reduce(lambda all, one: all.union(one), sheets).create("sheet")
     connection.sql(sqltext.duckdb("campaign/sent_slots")).create("sent_slots")
     start = connection.table("sent_slots").aggregate("epoch(min(generated_at))").fetchall()[0][0]
     if start is None:
-        raise SourceError(f"{exported} has no time in generated_at")
+        raise SourceError(f"{exported[0]} has no time in generated_at")
     statement = sqltext.load("campaign/outcome")
     values = statement.values(_values(settings, int(start)))
     rows: pa.Table = connection.sql(sqltext.duckdb(statement.name), params=values).to_arrow_table()

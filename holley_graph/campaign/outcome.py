@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from holley_graph.campaign.intervals import newcombe, wilson
-from holley_graph.campaign.split import HOLD_OUT
+from holley_graph.campaign.split import HOLD_OUT, held_out_file
 from holley_graph.settings import Settings
 from loaders import treatments
 
@@ -42,14 +42,15 @@ def read_back(connection: duckdb.DuckDBPyConnection, exported: Path, folder: Pat
 
     Args:
         connection: the clean tables of a sync after the campaign.
-        exported: the file that was sent, with its arms.
+        exported: the file that was sent, with its arms. The hold-out is in the file beside it, if there is one.
         folder: where the treatments are.
         settings: `campaign` is read, and how ids that may be addresses are hashed.
 
     Raises:
         SourceError: a file is missing or not as described.
     """
-    start, rows = treatments.outcome(connection, exported, folder, settings)
+    files = [exported, *(path for path in [held_out_file(exported)] if path.exists())]
+    start, rows = treatments.outcome(connection, files, folder, settings)
     held_out = next((row for row in rows if row["arm"] == HOLD_OUT), None)
     return Report(exported, start, settings.campaign.days, [row | rates(row, held_out) for row in rows])
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 HOLD_OUT = "hold-out"
+"""The name of the last group, and what its file is called."""
 Ints = npt.NDArray[np.int64]
 
 
@@ -50,3 +52,8 @@ def place(campaign: str, email: str) -> float:
     """Give a person's place in a campaign, from 0 up to 1."""
     digest = hashlib.sha256(f"{campaign}:{email}".encode()).digest()
     return (int.from_bytes(digest[:8], "big") >> 11) / 2**53
+
+
+def held_out_file(exported: Path) -> Path:
+    """Name the file of those who are held out, beside the file that is sent."""
+    return exported.with_name(f"{exported.stem}.{HOLD_OUT}{exported.suffix}")

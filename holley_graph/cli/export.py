@@ -54,8 +54,14 @@ ranker_option = click.option(
     type=click.FloatRange(0, 1, max_open=True),
     default=0.1,
     show_default=True,
-    help="With --campaign: share of people who are sent nothing; their rows say exposed = false.",
+    help="With --campaign: share of people who are sent nothing. Their rows go into FILE.hold-out.SUFFIX.",
 )
+@click.option(
+    "--one-per-email",
+    is_flag=True,
+    help="One row per email: for the vehicle that the person named last and that enough parts fit.",
+)
+@click.option("--paths", is_flag=True, help="Add each part's path in the graph, in columns rec1_path and so on.")
 @click.option(
     "--generated-at",
     type=Moment(),
@@ -78,6 +84,8 @@ def export(
     campaign: str | None,
     arms: tuple[str, ...],
     hold_out: float,
+    one_per_email: bool,
+    paths: bool,
     generated_at: datetime | None,
     target: str | None,
     append: bool,
@@ -98,8 +106,9 @@ def export(
     moment = generated_at or datetime.now(UTC).replace(microsecond=0)
     with context.graph() as graph, progress() as report:
         done = run_export(
-            graph, context.settings, path, moment, ranker=ranker, layout=layout, split=split, progress=report
-        )
+            graph, context.settings, path, moment, ranker=ranker, layout=layout, split=split, paths=paths,
+            one_per_email=one_per_email, progress=report,
+        )  # fmt: skip
     sent = send(ctx, done.path, target.removeprefix("bigquery:"), append) if target is not None else None
     if as_json:
         print_json(done.as_dict() | ({"sent": sent} if sent else {}))
@@ -140,3 +149,5 @@ def show(done: Report) -> None:
     table(f"Export by {done.ranker}, {done.run_id}", ("what", "count"), rows)
     table("Answered by", ("tier", "parts"), list(done.sources.items()))
     say(f"{done.rows:,} rows in {done.path} after {done.seconds:.1f} s; it holds email addresses: keep it private")
+    if done.hold_out:
+        say(f"{done.hold_out_rows:,} rows of the hold-out in {done.hold_out}: do not send them anything")

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from holley_graph.campaign.split import Split
+from holley_graph.campaign.split import Split, held_out_file
 from holley_graph.errors import SettingsError
 from holley_graph.export.known import remember
 from holley_graph.export.owners import Owners
@@ -43,6 +45,7 @@ class Report:
         too_few: users who were left fewer parts than a row needs.
         other_id: users whose address and vehicle another id of theirs answers for.
         sources: recommended parts per tier that answered.
+        hold_out: the file of those who are sent nothing, with `hold_out_rows` rows; none without a campaign.
     """
 
     path: Path
@@ -55,6 +58,8 @@ class Report:
     too_few: int
     other_id: int
     sources: dict[str, int]
+    hold_out: Path | None
+    hold_out_rows: int
     seconds: float
     stages: dict[str, float] = field(default_factory=dict)
 
@@ -72,6 +77,8 @@ def export(
     ranker: str = "graph",
     layout: str = "wide",
     split: Split | None = None,
+    paths: bool = False,
+    one_per_email: bool = False,
     progress: Progress = silent,
 ) -> Report:
     """Rank for everybody and write the table.
@@ -85,8 +92,10 @@ def export(
         generated_at: stands in every row; the same inputs and time give the same bytes.
         ranker: one of `sources.RANKERS`.
         split: a campaign, whose arms are named by the rankers that they are sent; everybody who is held out has the
-            row that the first arm would have sent, marked as not exposed.
+            row that the first arm would have sent, in a file of its own (`held_out_file`).
         layout: `wide`, a row per address and vehicle, or `long`, a row per part.
+        paths: whether each part has its path in the graph.
+        one_per_email: whether an address with several vehicles gets parts for one of them (`export/owners.sql`).
         progress: told about every block.
 
     Raises:
@@ -99,29 +108,41 @@ def export(
         raise SettingsError(f"{path.parent} is no folder")
     arms = split.arms if split else (ranker,)
     read = Sources.of(arms, graph, settings)
-    with closing(read.audience(settings)) as audience:
+    with closing(read.audience(settings, one_per_email=one_per_email)) as audience:
         stock = open_stock(read.taken, audience)
         clock.lap("read")
         named = [read.ranker(name, stock, settings) for name in arms]
         ranking = Ranking(stock, ByArm([each.ranker for each in named]), settings.recommend, SLOTS)
         clock.lap("prepare")
-        remember(settings.home, path)
+        files = [path] if split is None else [path, held_out_file(path)]
+        for file in files:
+            remember(settings.home, file)
         stamps = [each.stamp for each in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
-        sheet = Sheet(stock, generated_at, stamps, exposure)
+        sheet = Sheet(stock, generated_at, stamps, exposure, link=settings.export.product_link, paths=paths)
         tally, told = Tally(), _Progress(len(audience), progress)
         moment = read.taken.as_of, read.tables.paths.half_life_days
         blocks = (_grouped(Owners.of(block, stock, *moment), split) for block in audience.blocks(BLOCK))
         least = settings.recommend.least_parts, settings.baseline.least_products
         rows = told.counted(ranking.everybody(blocks, *least, tally), tally)
         tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
-        written = write(path, SCHEMAS[layout](exposure is not None), tables, settings.export.guard_csv)
+        schema = SCHEMAS[layout](exposure is not None, paths)
+        written = write(files, schema, map(_apart if split else _whole, tables), settings.export.guard_csv)
     clock.lap("rank and write")
     answered = {name: told.sources[code] for code, name in enumerate(SOURCES) if told.sources[code]}
     return Report(
-        path, ", ".join(arms), stamps[0].run_id, layout, written, tally.owners, told.people, tally.too_few,
-        tally.other_id, answered, clock.total(), clock.laps,
+        path, ", ".join(arms), stamps[0].run_id, layout, written[0], tally.owners, told.people, tally.too_few,
+        tally.other_id, answered, files[1] if split else None, sum(written[1:]), clock.total(), clock.laps,
     )  # fmt: skip
+
+
+def _whole(table: pa.Table) -> list[pa.Table]:
+    return [table]
+
+
+def _apart(table: pa.Table) -> list[pa.Table]:
+    """Rows of those who are sent something, and of those who are held out."""
+    return [table.filter(table["exposed"]), table.filter(pc.invert(table["exposed"]))]
 
 
 def _grouped(owners: Owners, split: Split | None) -> Owners:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,11 @@ PART = {
     "rec_part_{n}": pa.string(), "rec{n}_price": pa.float64(), "rec{n}_score": pa.float64(),
     "rec{n}_image": pa.string(), "rec{n}_type": pa.string(), "rec{n}_pop_source": pa.string(),
 }  # fmt: skip
-TOLD = {"rec{n}_reason": pa.string(), "rec{n}_path": pa.string()}
+TOLD = {
+    "rec{n}_title": pa.string(), "rec{n}_brand": pa.string(), "rec{n}_part_type": pa.string(),
+    "rec{n}_link": pa.string(), "rec{n}_reason": pa.string(),
+}  # fmt: skip
+PATH = {"rec{n}_path": pa.string()}
 WHO = {"email_lower": pa.string(), "v1_year": pa.int64(), "v1_make": pa.string(), "v1_model": pa.string()}
 ABOUT = {
     "engagement_tier": pa.string(), "fitment_count": pa.int64(), "generated_at": pa.timestamp("s", "UTC"),
@@ -33,10 +38,10 @@ ABOUT = {
 CAMPAIGN = {"campaign": pa.string(), "arm": pa.string(), "exposed": pa.bool_()}
 
 
-def wide_schema(campaign: bool = False) -> pa.Schema:
+def wide_schema(campaign: bool = False, paths: bool = False) -> pa.Schema:
     """Return the columns of the wide table: the published ones first, in their order."""
     slots = [{name.format(n=n): kind for name, kind in PART.items()} for n in range(1, SLOTS + 1)]
-    told = [{name.format(n=n): kind for name, kind in TOLD.items()} for n in range(1, SLOTS + 1)]
+    told = [{name.format(n=n): kind for name, kind in _told(paths).items()} for n in range(1, SLOTS + 1)]
     columns = {
         name: kind
         for each in (WHO, *slots, ABOUT, *told, CAMPAIGN if campaign else {})
@@ -45,10 +50,14 @@ def wide_schema(campaign: bool = False) -> pa.Schema:
     return pa.schema(list(columns.items()))
 
 
-def long_schema(campaign: bool = False) -> pa.Schema:
+def long_schema(campaign: bool = False, paths: bool = False) -> pa.Schema:
     """Return the columns of the long table: one row per part."""
-    names = {name.format(n="").rstrip("_"): kind for name, kind in (PART | TOLD).items()}
+    names = {name.format(n="").rstrip("_"): kind for name, kind in (PART | _told(paths)).items()}
     return pa.schema(list((WHO | {"slot": pa.int64()} | names | ABOUT | (CAMPAIGN if campaign else {})).items()))
+
+
+def _told(paths: bool) -> dict[str, pa.DataType]:
+    return TOLD | (PATH if paths else {})
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,8 @@ class Sheet:
         generated_at: stands in every row.
         stamps: of each ranker: of each arm of a campaign.
         exposure: of a campaign.
+        link: address of a product's page with `{sku}` in it; none: rows have no links.
+        paths: whether rows have the path in the graph.
     """
 
     def __init__(
@@ -95,12 +106,16 @@ class Sheet:
         generated_at: datetime,
         stamps: Sequence[Stamp],
         exposure: Exposure | None = None,
+        *,
+        link: str | None = None,
+        paths: bool = False,
     ) -> None:
         self.stock, self.generated_at, self.stamps = stock, generated_at, stamps
-        self.exposure = exposure
+        self.exposure, self.paths = exposure, paths
         self.reasons = Reasons(stock)
         self.choice = np.diff(stock.fits.offsets)
-        self._wide, self._long = wide_schema(exposure is not None), long_schema(exposure is not None)
+        self.links = _links(link, stock.products["sku"])
+        self._wide, self._long = (make(exposure is not None, paths) for make in (wide_schema, long_schema))
 
     def wide(self, owners: Owners, picks: Picks) -> pa.Table:
         """Make one row per person."""
@@ -110,7 +125,7 @@ class Sheet:
         slots = {
             name.replace("{n}", str(n + 1)): take(cells[name], place[:, n])
             for n in range(SLOTS)
-            for name in (*PART, *TOLD)
+            for name in (*PART, *_told(self.paths))
         }
         who = self._who(owners, picks.owner, (picks.product >= 0).sum(axis=1))
         return pa.table(who | slots).select(self._wide.names).cast(self._wide)
@@ -161,6 +176,7 @@ class Sheet:
         owner, product = flat(picks)
         there, parts = picks.product >= 0, self.stock.products
         why = self.reasons.why(owners, owner, product)
+        path = {"rec{n}_path": self.reasons.paths(owners, picks, why)} if self.paths else {}
         return pa.table(
             {
                 "rec_part_{n}": take(parts["sku"], product),
@@ -169,7 +185,18 @@ class Sheet:
                 "rec{n}_image": take(parts["image_url"], product),
                 "rec{n}_type": self._said(owners.group[owner], "kind"),
                 "rec{n}_pop_source": take(pa.array(SOURCES), picks.source[there]),
+                "rec{n}_title": take(parts["title"], product),
+                "rec{n}_brand": take(parts["brand"], product),
+                "rec{n}_part_type": take(parts["part_type"], product),
+                "rec{n}_link": take(self.links, product),
                 "rec{n}_reason": self.reasons.words(owners, picks, why),
-                "rec{n}_path": self.reasons.paths(owners, picks, why),
             }
+            | path
         )
+
+
+def _links(template: str | None, skus: pa.ChunkedArray) -> pa.Array:
+    """[products] the address of each part's page."""
+    if template is None:
+        return pa.nulls(len(skus), pa.string())
+    return pa.array([template.replace("{sku}", quote(sku, safe="")) for sku in skus.to_pylist()], pa.string())

@@ -110,10 +110,10 @@ class Sources:
         scores = baseline.scores(taken.clean_files(), taken.as_of, settings) if asked else None
         return cls(taken, run, tables, scores)
 
-    def audience(self, settings: Settings, user_id: str | None = None) -> Audience:
+    def audience(self, settings: Settings, user_id: str | None = None, *, one_per_email: bool = False) -> Audience:
         """Open those who are ranked for: everybody with a vehicle, or one user."""
         vectors = self.run and self.run / "keys_user.parquet"
-        return Audience(self.taken, settings, vectors=vectors, user_id=user_id)
+        return Audience(self.taken, settings, vectors=vectors, user_id=user_id, one_per_email=one_per_email)
 
     def ranker(self, name: str, stock: Stock, settings: Settings) -> StampedRanker:
         """Open one of the rankers."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -15,6 +16,8 @@ import pyarrow.parquet as pq
 from holley_graph import files
 from holley_graph.errors import SettingsError
 from loaders import sheet
+
+MONEY = pa.decimal128(12, 2)
 
 
 class Writer(Protocol):
@@ -35,6 +38,7 @@ class Ndjson:
 
     def write_table(self, table: pa.Table) -> None:
         """Append a block."""
+        table = table.cast(_with_money(table.schema), safe=False)
         parts: list[Any] = []
         for index, name in enumerate(table.column_names):
             parts += [("," if index else "{") + json.dumps(name) + ":", _json(table[name])]
@@ -50,10 +54,11 @@ class Csv:
     """Comma-separated; text that a spreadsheet would run as a formula is guarded, unless that is not wanted."""
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, guard: bool) -> None:
-        self.writer, self.guard = csv.CSVWriter(file, schema), guard
+        self.writer, self.guard = csv.CSVWriter(file, _with_money(schema)), guard
 
     def write_table(self, table: pa.Table) -> None:
         """Append a block."""
+        table = table.cast(_with_money(table.schema), safe=False)
         for index, field in enumerate(table.schema if self.guard else ()):
             if pa.types.is_string(field.type):
                 table = table.set_column(index, field, sheet.guarded(table[index]))
@@ -81,27 +86,39 @@ def check_suffix(path: Path) -> None:
         raise SettingsError(f"{path}: no format has this suffix", f"use one of {', '.join(FORMATS)}")
 
 
-def write(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table], guard: bool = True) -> int:
-    """Write blocks to a private file that takes its name when all are written.
+def write(
+    paths: Sequence[Path], schema: pa.Schema, blocks: Iterable[Sequence[pa.Table]], guard: bool = True
+) -> list[int]:
+    """Write blocks to private files that take their names when all are written.
 
     Args:
-        path: the file; its suffix says the format.
+        paths: the files; their suffixes say the format.
         schema: of the blocks.
-        blocks: one after the other.
+        blocks: one after the other, each with a table for every file.
         guard: whether CSV is made safe for spreadsheets.
 
     Returns:
-        Rows.
+        Rows of each file.
     """
-    check_suffix(path)
-    rows = 0
-    with files.replacing(path, durable=True) as file:
-        writer = FORMATS[path.suffix](file, schema, guard)
-        for block in blocks:
-            writer.write_table(block)
-            rows += block.num_rows
-        writer.close()
+    for path in paths:
+        check_suffix(path)
+    rows = [0] * len(paths)
+    with ExitStack() as opened:
+        handles = [opened.enter_context(files.replacing(path, durable=True)) for path in paths]
+        writers = [FORMATS[path.suffix](file, schema, guard) for path, file in zip(paths, handles, strict=True)]
+        for tables in blocks:
+            for n, table in enumerate(tables):
+                writers[n].write_table(table)
+                rows[n] += table.num_rows
+        for writer in writers:
+            writer.close()
     return rows
+
+
+def _with_money(schema: pa.Schema) -> pa.Schema:
+    """Prices have two decimals where the format is text."""
+    money = [pa.field(each.name, MONEY) if each.name.endswith("_price") else each for each in schema]
+    return pa.schema(money)
 
 
 def _json(column: pa.ChunkedArray) -> pa.Array:

@@ -226,6 +226,9 @@ class Gate(Section):
 class Export(Section):
     """How an export is written."""
 
+    product_link: str | None = Field(None, pattern=r"^https://[^\s{}]*\{sku\}[^\s{}]*$")
+    """Address of a product's page, with `{sku}` where the SKU goes, for example
+    `https://www.example.com/products/{sku}`. None: the columns of links are empty."""
     guard_csv: bool = True
     """Whether a `'` is put before text in CSV that a spreadsheet would run as a formula. Such text begins with `=`,
     `+`, `-`, `@`, a tab or a line end. `gate`, `campaign` and `forget` remove the `'` again."""

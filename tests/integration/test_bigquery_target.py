@@ -60,7 +60,7 @@ def file(folder: Path, *emails: str, day: int = 1) -> Path:
 
 
 def held(client: bigquery.Client) -> list[tuple[object, ...]]:
-    text = f"SELECT t.email_lower, t.rec1_price, t.rec4_path, t.generated_at FROM demo.{TABLE} AS t ORDER BY 1, 4"
+    text = f"SELECT t.email_lower, t.rec1_price, t.rec4_reason, t.generated_at FROM demo.{TABLE} AS t ORDER BY 1, 4"
     return [tuple(row.values()) for row in client.query(text).result()]
 
 

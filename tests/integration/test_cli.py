@@ -256,9 +256,12 @@ def test_a_backtest_holds_a_recipe_beside_the_others_unless_its_search_saw_the_a
 def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell, tmp_path: Path) -> None:
     sent, small_world = tmp_path / "sent.ndjson", {"HOLLEY_GRAPH_GATE__LEAST_USERS": "1"}
     told = shell.json("export", "--out", str(sent), "--campaign", "spring", "--arm", "graph", "--arm", "hybrid")
-    rows = [json.loads(line) for line in sent.read_text().splitlines()]
-    assert (told["rows"], told["format"], told["ranker"]) == (len(rows), "wide", "graph, hybrid")
-    assert {row["arm"] for row in rows} == {"graph", "hybrid", "hold-out"}
+    aside = sent.with_name("sent.hold-out.ndjson")
+    of_file = [[json.loads(line) for line in path.read_text().splitlines()] for path in (sent, aside)]
+    assert (told["hold_out"], told["rows"], told["hold_out_rows"]) == (str(aside), *map(len, of_file))
+    assert (told["format"], told["ranker"]) == ("wide", "graph, hybrid")
+    assert [{row["arm"] for row in rows} for rows in of_file] == [{"graph", "hybrid"}, {"hold-out"}]
+    rows = sum(of_file, [])
     page = tmp_path / "gate.html"
     ended = shell.run("gate", str(sent), "--previous", str(sent), "--html", str(page), "--json", **small_world)
     assert (ended.returncode, json.loads(ended.stdout)["passed"]) == (0, True), ended.stderr
@@ -272,7 +275,8 @@ def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell
     assert sum(arm["sent"] for arm in arms) == 1
     gone = shell.json("forget", "--user", user, "--yes")
     assert (user in gone["user_ids"], gone["found"], gone["rows"]["exports"] >= 1) == (True, [], True)
-    assert len(sent.read_text().splitlines()) == len(rows) - gone["rows"]["exports"]
+    left = [line for path in (sent, aside) for line in path.read_text().splitlines()]
+    assert len(left) == len(rows) - gone["rows"]["exports"]
     assert shell.json(*shell.sync(shell.source))["mode"] == "changes"
     shell.fails(5, f"no user '{user}'", "recommend", "--user", user)
     shell.fails(5, "no user 'nobody'", "forget", "--user", "nobody", "--yes")

@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.campaign.split import Split
@@ -32,7 +34,7 @@ from holley_graph.export.stock import Stock
 from holley_graph.recommend import answers
 from holley_graph.recommend.explain import explain
 from holley_graph.server.status import connect
-from holley_graph.settings import Recommend, Settings
+from holley_graph.settings import Export, Recommend, Settings
 from loaders import baseline, sync
 from loaders.audience import Block
 from loaders.files import FilesSource
@@ -74,7 +76,7 @@ def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def exported(live: Live, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:
-    rows = live.export(tmp_path_factory.mktemp("out") / "all.parquet")
+    rows = live.export(tmp_path_factory.mktemp("out") / "all.parquet", paths=True)
     keyed = {keys(row): row for row in rows}
     assert len(keyed) == len(rows)
     return keyed
@@ -333,6 +335,40 @@ def test_every_row_is_explained_by_the_user_and_sku_of_its_path(live: Live, expo
     assert led
 
 
+def test_a_slot_has_what_a_template_shows_and_a_link_where_there_is_one(
+    live: Live, exported: Any, tmp_path: Path
+) -> None:
+    assert {link for row in exported.values() for link in slots(row, "rec{n}_link")} == {None}
+    template = {"product_link": "https://www.example.com/p/{sku}?from=mail"}
+    settings = live.settings.model_copy(update={"export": Export(**template)})
+    export(live.graph, settings, tmp_path / "linked.parquet", NOW)
+    found = pq.read_table(tmp_path / "linked.parquet").to_pylist()
+    assert not {name for name in found[0] if name.endswith("_path")}
+    for row in found:
+        names = ("rec_part_{n}", "rec{n}_title", "rec{n}_brand", "rec{n}_part_type", "rec{n}_link")
+        for sku, *shown in zip(*(slots(row, name) for name in names), strict=True):
+            product = live.product(sku)
+            assert shown == [
+                product["title"], product["brand"], product["part_type"],
+                f"https://www.example.com/p/{quote(sku, safe='')}?from=mail",
+            ]  # fmt: skip
+    with pytest.raises(ValueError, match="product_link"):
+        Export(product_link="http://www.example.com/")
+
+
+def test_one_row_per_email_is_of_the_vehicle_that_was_named_last(live: Live, exported: Any, tmp_path: Path) -> None:
+    found = {keys(row): row for row in live.export(tmp_path / "one.parquet", one_per_email=True, paths=True)}
+    emails = Counter(email for email, _ in found)
+    several = {email for email, count in Counter(email for email, _ in exported).items() if count > 1}
+    assert several and set(emails.values()) == {1}
+    assert all(row == exported[key] for key, row in found.items())
+    since = defaultdict[str, list[tuple[int, str]]](list)
+    for user, vehicle in live.owned.items():
+        if len(live.fitting(user)) >= 4:
+            since[live.users[user]["email"]].append((-live.users[user]["since"], vehicle))
+    assert all(min(since[email])[1] == vehicle for email, vehicle in found)
+
+
 # ---- files -----------------------------------------------------------------------------------------------------
 
 
@@ -340,11 +376,11 @@ def test_every_format_holds_the_same_and_the_same_bytes_again(live: Live, export
     for suffix in ("csv", "parquet", "ndjson"):
         paths = [tmp_path / f"{n}.{suffix}" for n in (1, 2)]
         for path in paths:
-            export(live.graph, live.settings, path, NOW)
+            export(live.graph, live.settings, path, NOW, paths=True)
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert paths[0].read_bytes() == paths[1].read_bytes()
     assert not list(tmp_path.glob("*.partial"))
-    names = wide_schema().names
+    names = wide_schema(paths=True).names
     with (tmp_path / "1.csv").open(newline="") as file:
         reader = csv.DictReader(file)
         assert reader.fieldnames == names
@@ -359,6 +395,7 @@ def test_every_format_holds_the_same_and_the_same_bytes_again(live: Live, export
         assert {name: v if v is None else type(v)(text[name]) for name, v in row.items() if name not in moment} == {
             name: v for name, v in row.items() if name not in moment
         }
+        assert all(re.fullmatch(r"\d+\.\d\d", text[f"rec{n}_price"] or "0.00") for n in range(1, 5))
 
 
 def test_an_export_holds_one_block_at_a_time_and_its_size_changes_nothing(
@@ -380,7 +417,9 @@ def test_an_export_holds_one_block_at_a_time_and_its_size_changes_nothing(
     monkeypatch.setattr(exporting, "BLOCK", 37)
     monkeypatch.setattr(rank, "CELLS", 1_000)
     export(live.graph, live.settings, tmp_path / "pieces.csv", NOW, split=split)
-    assert (tmp_path / "pieces.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    for name in ("{}.csv", "{}.hold-out.csv"):
+        pieces, whole = (tmp_path / name.format(how) for how in ("pieces", "whole"))
+        assert pieces.read_bytes() == whole.read_bytes()
     assert len(read) > 20
     assert max(held_at_once) <= 1  # the one that was just written
 
@@ -406,10 +445,13 @@ def test_an_arm_is_sent_what_its_ranker_sends_and_the_hold_out_is_marked(
     live: Live, exported: Any, tmp_path: Path
 ) -> None:
     split = Split("spring", ("graph", "baseline"), 0.3)
-    rows = live.export(tmp_path / "c.parquet", split=split)
+    sent = live.export(tmp_path / "c.parquet", split=split, paths=True)
+    aside = pq.read_table(tmp_path / "c.hold-out.parquet").to_pylist()
+    assert {row["exposed"] for row in sent} == {True} and {row["exposed"] for row in aside} == {False}
+    rows = sent + aside
     alone = {
         "graph": exported,
-        "baseline": {keys(r): r for r in live.export(tmp_path / "b.parquet", ranker="baseline")},
+        "baseline": {keys(r): r for r in live.export(tmp_path / "b.parquet", ranker="baseline", paths=True)},
     }
     for row in rows:
         group = split.groups[int(split.of([row["email_lower"]])[0])]

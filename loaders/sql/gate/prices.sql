@@ -7,7 +7,7 @@ SELECT s.row, s.vehicle_id, s.sku,
   CASE
     WHEN s.price IS NULL AND p.price IS NULL THEN 'has no price'
     WHEN s.price IS NULL THEN CONCAT('has no price, the source ', CAST(p.price AS STRING))
-    WHEN s.price IS DISTINCT FROM p.price
+    WHEN NOT COALESCE(ABS(s.price - p.price) < 0.0051, FALSE)
       THEN CONCAT('costs ', CAST(s.price AS STRING), ', in the source ', COALESCE(CAST(p.price AS STRING), 'nothing'))
     ELSE CONCAT('costs ', CAST(s.price AS STRING))
   END AS found
@@ -16,4 +16,6 @@ LEFT JOIN seen AS p ON p.sku = s.sku
 WHERE
   IS_NAN(s.price)
   OR NOT COALESCE(s.price, @unknown_price) >= @min_price
-  OR s.price IS DISTINCT FROM p.price
+  -- text formats round to cents
+  OR (s.price IS NULL) <> (p.price IS NULL)
+  OR ABS(s.price - p.price) >= 0.0051
