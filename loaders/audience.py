@@ -27,7 +27,7 @@ class Block:
     Attributes:
         owners: columns of `export/owners.sql`, in its order.
         purchases: person, sku, base_sku, lately.
-        chosen: row, sku, did.
+        chosen: row, sku, did, at, last_at.
     """
 
     owners: pa.Table

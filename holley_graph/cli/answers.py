@@ -56,10 +56,12 @@ def recommend(
             answer = answers.for_user(graph, user_id, k, rules)
         else:
             answer = answers.for_vehicle(graph, str(vehicle), k, rules)
+        if not by:
+            answer = answers.with_reasons(graph, answer, user_id, rules)
     if as_json:
         print_json(asdict(answer))
         return
-    columns = ("sku", "title", "part_type", "price", "score", "reason" if by else "answered_by")
+    columns = ("sku", "title", "part_type", "price", "score", *(() if by else ("answered_by",)), "reason")
     whom = f"user {user_id}" if user_id else "this vehicle"
     title = f"For {whom}, fitting {answer.vehicle_id}" if answer.vehicle_id else f"For {whom}"
     if answer.rows:
@@ -124,6 +126,8 @@ def explain(context: Context, user_id: str, sku: str, html: Path | None, as_json
         print_json(asdict(found))
         return
     say(found.path or f"no fitment path from user {user_id} to {sku}")
+    if found.reason:
+        say(f"An email says: {found.reason}")
     if found.speaks_for:
         table("Reasons for it", ("why",), [[line] for line in found.speaks_for])
     table("Reasons against it", ("why",), [[line] for line in found.rules_out or ["nothing"]])

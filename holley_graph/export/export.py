@@ -22,6 +22,7 @@ from holley_graph.export.known import remember
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rankers import SOURCES, ByArm
+from holley_graph.export.reasons import Reasons
 from holley_graph.export.rows import SLOTS, Exposure, Sheet, long_schema, wide_schema
 from holley_graph.export.sources import Sources
 from holley_graph.export.stock import open_stock
@@ -109,7 +110,7 @@ def export(
     arms = split.arms if split else (ranker,)
     read = Sources.of(arms, graph, settings)
     with closing(read.audience(settings, one_per_email=one_per_email)) as audience:
-        stock = open_stock(read.taken, audience)
+        stock = open_stock(read.taken, audience, settings.recommend.least_people)
         clock.lap("read")
         named = [read.ranker(name, stock, settings) for name in arms]
         ranking = Ranking(stock, ByArm([each.ranker for each in named]), settings.recommend, SLOTS)
@@ -119,7 +120,10 @@ def export(
             remember(settings.home, file)
         stamps = [each.stamp for each in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
-        sheet = Sheet(stock, generated_at, stamps, exposure, link=settings.export.product_link, paths=paths)
+        reasons = Reasons(stock, read.tables.paths, settings.recommend.least_people, read.taken.as_of)
+        sheet = Sheet(
+            stock, reasons, generated_at, stamps, exposure, link=settings.export.product_link, paths=paths
+        )
         tally, told = Tally(), _Progress(len(audience), progress)
         moment = read.taken.as_of, read.tables.paths.half_life_days
         blocks = (_grouped(Owners.of(block, stock, *moment), split) for block in audience.blocks(BLOCK))

@@ -16,6 +16,8 @@ from holley_graph.times import DAY
 from loaders.audience import Block
 
 DID = ("ordered", "carted", "viewed")
+MONTHS = 100_000
+"""More than there are months."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Owners:
         group: [owners] of a campaign; 0 without one.
         bought: [owners] base SKUs (as in `stock.bases`) that the person bought lately under any user id.
         ever: [owners] parts that the person ever bought under any user id.
-        chosen: [owners] `choice` of what each did under this user id.
+        chosen: [owners] `choice` of what each did under this user id; `chosen_of` takes it apart.
         reached: what paths from there reach; nobody has a history where there is none.
     """
 
@@ -65,7 +67,8 @@ class Owners:
         base = np.where(purchases["lately"], rows_of(purchases["base_sku"], stock.bases), -1)
         ever = rows_of(purchases["sku"], stock.products["sku"])
         people, buyer = int(person[-1] - person[0]) + 1, purchases["person"].to_numpy() - person[0]
-        did = choice(rows_of(chosen["sku"], stock.products["sku"]), rows_of(chosen["did"], pa.array(DID)))
+        product, how = rows_of(chosen["sku"], stock.products["sku"]), rows_of(chosen["did"], pa.array(DID))
+        did = choice(product, how, month_of(chosen["last_at"].to_numpy()))
         return cls(
             owners["user_id"],
             owners["email"],
@@ -102,10 +105,22 @@ def _trail(chosen: pa.Table, first: int, did: Ints, as_of: int, half_life: float
     at, line = lists.flatten().to_numpy(), np.asarray(pc.list_parent_indices(lists), np.int64)
     known = did[line] >= 0
     line, age = line[known], (as_of - at[known]) / half_life
-    product, how = np.divmod(did[line], len(DID))
+    product, how, _ = chosen_of(did[line])
     return Trail(chosen["row"].to_numpy()[line] - first, product, how == DID.index("ordered"), np.exp2(-age))
 
 
-def choice(product: Ints, did: Ints) -> Ints:
-    """Number what somebody did (index into `DID`) with which part; `divmod` by `len(DID)` takes it apart."""
-    return product * len(DID) + did
+def month_of(seconds: Ints) -> Ints:
+    """Count the months from year 0 to an epoch second."""
+    months: Ints = seconds.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) + 12 * 1970
+    return months
+
+
+def choice(product: Ints, did: Ints, month: Ints) -> Ints:
+    """Number what somebody did last (index into `DID`) with which part in which month."""
+    return (product * len(DID) + did) * MONTHS + month
+
+
+def chosen_of(choices: Ints) -> tuple[Ints, Ints, Ints]:
+    """Take `choice` apart: product, index into `DID`, month."""
+    rest, month = np.divmod(choices, MONTHS)
+    return *np.divmod(rest, len(DID)), month

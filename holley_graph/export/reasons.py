@@ -1,7 +1,9 @@
-"""Why a part, in a line that an email template has room for, and the path in the graph that says the same.
+"""Why a part, in a sentence that an email has room for, and the path in the graph that says the same.
 
-The strongest fact wins: it leads on from something this person chose; owners of the same model bought it; owners of
-the same make did; it fits. All of it is counted from the tables of the last sync, whoever ranked.
+It is the first fact that holds and that no part before it in the row said: the owner looked at the part lately, or
+at another of its type; it leads on from something that the owner chose; owners of the model bought it; owners of the
+make did; it fits. All is counted from the tables of the last sync, whoever ranked. `recommend/reasons.cypher` says
+the same.
 """
 
 from __future__ import annotations
@@ -11,70 +13,97 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holley_graph.embeddings.paths import Paths
+from holley_graph.export import wording
 from holley_graph.export.lists import Ints, find, looked_up
-from holley_graph.export.owners import DID, Owners
+from holley_graph.export.owners import DID, MONTHS, Owners, chosen_of, month_of
 from holley_graph.export.rank import Picks
-from holley_graph.export.stock import LEAST_BUYERS, Stock, rows_of, take
+from holley_graph.export.stock import Stock, rows_of, take
 
+ORDERED = DID.index("ordered")
+Bools = npt.NDArray[np.bool_]
+KINDS = 1 << 20
+"""More than there are part types."""
 SAID = ("bought", "added to your cart", "looked at")
+FRESH_MONTHS = 3
+"""How long ago a view or a cart may lie to be told: older ones add next to nothing to a score."""
+SAME_PART, SAME_TYPE, LED, OF_MODEL, OF_MAKE = range(5)
+LEVELS = 9
+"""Kinds of sentences, the first that holds is said; those after `OF_MAKE` say that it fits, and always hold."""
 
 
 @dataclass(frozen=True)
 class Why:
-    """Facts about flat pairs of an owner and a part.
+    """What is said of flat pairs of an owner and a part.
 
     Attributes:
-        lead: row of the product that leads here, −1 for none.
+        level: which kind of sentence; −1 where all that hold were said before.
+        text: index into `Reasons.sentences`.
+        lead: row of the product that leads here, −1 unless that is said.
         did: what the owner did with it, index into `DID`.
-        model_buyers: other people who own the same model and bought the part.
-        make_buyers: other people who own the same make and did.
     """
 
+    level: Ints
+    text: pa.Array
     lead: Ints
     did: Ints
-    model_buyers: Ints
-    make_buyers: Ints
+
+
+@dataclass(frozen=True)
+class _Did:
+    """What the owner of each pair did, a line for each product: numbers of `owners.chosen`."""
+
+    pairs: int
+    pair: Ints
+    product: Ints
+    how: Ints
+    month: Ints
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """For each pair and level whether it holds, and a number that equal sentences of one owner share."""
+
+    holds: Bools  # [pairs, LEVELS]
+    sentence: Ints  # [pairs, LEVELS]
+    lead: Ints
+    did: Ints
 
 
 class Reasons:
-    """Facts of one sync, looked up for many pairs at once."""
+    """Facts of one sync, looked up for many pairs at once.
 
-    def __init__(self, stock: Stock) -> None:
-        self.stock = stock
+    Args:
+        stock: of the sync.
+        paths: of the live release: what of an owner's own history is a term of the score.
+        least_people: other people that a fact about people needs.
+        as_of: of the sync, epoch seconds.
+    """
+
+    def __init__(self, stock: Stock, paths: Paths, least_people: int, as_of: int) -> None:
+        self.stock, self.paths, self.least_people = stock, paths, least_people
+        self.month = int(month_of(np.array(as_of)))
         self.n = stock.products.num_rows
 
-    def why(self, owners: Owners, owner: Ints, product: Ints) -> Why:
-        """Look up facts for pairs of rows of `owners` and `stock.products`."""
-        own = owners.has_bought(owner, product, self.n)
-        lead, did = self._leads(owners, owner, product, own)
-        model, make = (self._counted(level, owners.vehicle[owner], product) - own for level in ("model", "make"))
-        return Why(lead, did, model, make)
+    def why(self, owners: Owners, picks: Picks) -> Why:
+        """Choose what is said for each pair of `picks` that has a part: nothing twice in a row."""
+        owner, product = flat(picks)
+        facts = self._facts(owners, owner, product)
+        level = _first_unsaid(facts, picks.product >= 0)
+        sentence = np.where(level < 0, -1, facts.sentence[np.arange(len(owner)), level])
+        led = level == LED
+        return Why(
+            level,
+            self._texts(sentence, level, owners.vehicle[owner]),
+            np.where(led, facts.lead, -1),
+            np.where(led, facts.did, -1),
+        )
 
-    def words(self, owners: Owners, picks: Picks, why: Why) -> pa.Array:
-        """Say it, one line for each pair of `picks` that has a part."""
-        owner, _ = flat(picks)
-        vehicles, parts = self.stock.vehicles, self.stock.products
-        vehicle = owners.vehicle[owner]
-        year, make, model = (take(vehicles[c], vehicle) for c in ("year", "make", "model"))
-        fits = pc.binary_join_element_wise("Fits your", pc.cast(year, pa.string()), make, model, " ")
-        of_make = pc.binary_join_element_wise("Popular with", make, "owners", " ")
-        buyers = pc.cast(pa.array(why.model_buyers), pa.string())
-        of_model = pc.binary_join_element_wise("Bought by", buyers, "other", model, "owners", " ")
-        said = take(pa.array(SAID), why.did)
-        kind = take(parts["part_type"], why.lead)
-        named = pc.if_else(pc.equal(kind, "UNKNOWN"), "part", kind)
-        led = pc.binary_join_element_wise("Often bought after the", named, "you", said, " ")
-        return pc.case_when(
-            pc.make_struct(
-                why.lead >= 0, why.model_buyers >= LEAST_BUYERS, why.make_buyers >= LEAST_BUYERS
-            ),
-            led, of_model, of_make, fits,
-        )  # fmt: skip
-
-    def paths(self, owners: Owners, picks: Picks, why: Why) -> pa.Array:
+    def paths_of(self, owners: Owners, picks: Picks, why: Why) -> pa.Array:
         """Give the path of each pair, as `explain` writes it."""
         owner, product = flat(picks)
         user = take(owners.user_id, owner)
@@ -86,24 +115,92 @@ class Reasons:
         led = joined(fits, "<-[:CO_PURCHASED]-(", lead, ")<-[:", did, "]-(", user, ")")
         return pc.if_else(why.lead >= 0, led, fits)
 
-    def _leads(self, owners: Owners, owner: Ints, product: Ints, own: np.ndarray) -> tuple[Ints, Ints]:
-        """Of what an owner chose, the product that leads to the part most strongly, and what was done with it.
+    def _facts(self, owners: Owners, owner: Ints, product: Ints) -> _Facts:
+        holds, sentence = np.ones((len(owner), LEVELS), bool), np.tile(-np.arange(LEVELS) - 2, (len(owner), 1))
+        own = owners.has_bought(owner, product, self.n)
+        pair, cell = owners.chosen.flat(owner)
+        did = _Did(len(owner), pair, *chosen_of(owners.chosen.values[cell]))
+        for level, weight, group in (
+            (SAME_PART, self.paths.same_part, self.stock.base),
+            (SAME_TYPE, self.paths.same_type, self._type),
+        ):
+            same = (group[did.product] == group[product[pair]]) & (group[did.product] >= 0) & (weight > 0)
+            line = self._newest(did, same)
+            holds[:, level] = line >= 0
+            kind = self._kind[product] if level == SAME_TYPE else np.full(len(product), -1)
+            sentence[:, level] = _sentence(level, kind, did, line)
+        line = self._led(owners, owner, product, own, did)
+        holds[:, LED], lead = line >= 0, looked_up(did.product, line, -1)
+        sentence[:, LED] = _sentence(LED, looked_up(self._kind, lead, -1), did, line)
+        for level, name in ((OF_MODEL, "model"), (OF_MAKE, "make")):
+            buyers = self._counted(name, owners.vehicle[owner], product) - own
+            holds[:, level] = buyers >= self.least_people
+        return _Facts(holds, sentence, lead, looked_up(did.how, line, -1))
+
+    def _newest(self, did: _Did, same: Bools) -> Ints:
+        """[pairs] of the lines that are meant, the one to tell: a cart before a view, then the newest month."""
+        line = np.flatnonzero(same & (did.how != ORDERED) & (self.month - did.month <= FRESH_MONTHS))
+        return _first(did.pair[line], line, did.pairs, -did.month[line], did.how[line])
+
+    def _led(self, owners: Owners, owner: Ints, product: Ints, own: Bools, did: _Did) -> Ints:
+        """[pairs] the line whose product, of another type, leads to the part most strongly.
 
         A person who bought both is one of those who did.
         """
-        pair, cell = owners.chosen.flat(owner)
-        chosen, kind = np.divmod(owners.chosen.values[cell], len(DID))
-        edge = find(self._edges, chosen * self.n + product[pair])
+        kind = self._type[did.product]
+        edge = np.where(
+            (kind >= 0) & (kind != self.stock.part_type[product[did.pair]]),
+            find(self._edges, did.product * self.n + product[did.pair]),
+            -1,
+        )
         buyers = looked_up(self.stock.leads["count"].to_numpy(), edge, 0)
-        mine = own[pair] & owners.has_bought(owner[pair], chosen, self.n)
-        known = buyers - mine >= LEAST_BUYERS
-        weight = self.stock.leads["weight"].to_numpy()[edge[known]]
-        pair, chosen, kind, buyers = pair[known], chosen[known], kind[known], buyers[known]
-        order = np.lexsort((chosen, kind, -buyers, -weight, pair))
-        first = order[np.flatnonzero(np.diff(pair[order], prepend=-1))]
-        lead, did = np.full(len(owner), -1), np.full(len(owner), -1)
-        lead[pair[first]], did[pair[first]] = chosen[first], kind[first]
-        return lead, did
+        both = own[did.pair] & owners.has_bought(owner[did.pair], did.product, self.n)
+        line = np.flatnonzero(buyers >= self.least_people + both)
+        weight = self.stock.leads["weight"].to_numpy()[edge[line]]
+        return _first(did.pair[line], line, did.pairs, did.product[line], did.how[line], -buyers[line], -weight)
+
+    def _texts(self, sentence: Ints, level: Ints, vehicle: Ints) -> pa.Array:
+        """[pairs] the sentences in words; none where the level is −1."""
+        shared = np.where(level >= OF_MODEL, (level - OF_MODEL) * self.stock.vehicles.num_rows + vehicle, -1)
+        own, place = np.unique(np.where((level >= 0) & (level < OF_MODEL), sentence, -1), return_inverse=True)
+        spoken = pa.array([self._spoken(code) if code >= 0 else None for code in own.tolist()], pa.string())
+        return pc.coalesce(take(self._of_vehicle, shared), spoken.take(pa.array(place)))
+
+    def _spoken(self, sentence: int) -> str:
+        """Say a sentence about what an owner did."""
+        rest, month = divmod(sentence, MONTHS)
+        rest, did = divmod(rest, len(DID))
+        level, kind = divmod(rest, KINDS)
+        when = wording.since(month, self.month)
+        if level == SAME_PART:
+            return f"You {SAID[did].replace('added to', 'added it to').replace('looked at', 'looked at it')} {when}"
+        opening = "Like" if level == SAME_TYPE else "Goes with"
+        return f"{opening} the {self._kinds[kind]} you {SAID[did]} {when}"
+
+    @cached_property
+    def _of_vehicle(self) -> pa.Array:
+        """[6 × vehicles] what can be said whatever the part: a block of all vehicles for each sentence."""
+        columns = (self.stock.vehicles[name].to_pylist() for name in ("year", "make", "model"))
+        said = [wording.of_vehicle(*vehicle) for vehicle in zip(*columns, strict=True)]
+        return pa.array([text for block in zip(*said, strict=True) for text in block], pa.string())
+
+    @cached_property
+    def _type(self) -> Ints:
+        """[products] the part type as a number, −1 for unknown."""
+        known = pc.not_equal(self.stock.products["part_type"], "UNKNOWN").to_numpy()
+        return np.where(known, self.stock.part_type, -1)
+
+    @cached_property
+    def _kinds(self) -> list[str]:
+        """Every part type as it stands in a sentence, once."""
+        return list(dict.fromkeys(map(wording.kind, pc.unique(self.stock.products["part_type"]).to_pylist())))
+
+    @cached_property
+    def _kind(self) -> Ints:
+        """[products] place in `_kinds`."""
+        places = {kind: place for place, kind in enumerate(self._kinds)}
+        types = pc.unique(self.stock.products["part_type"]).to_pylist()
+        return np.array([places[wording.kind(name)] for name in types], np.int64)[self.stock.part_type]
 
     @cached_property
     def _edges(self) -> Ints:
@@ -141,3 +238,33 @@ def flat(picks: Picks) -> tuple[Ints, Ints]:
 def joined(*parts: Any) -> Any:
     """Join texts without anything between them."""
     return pc.binary_join_element_wise(*parts, "")
+
+
+def _sentence(level: int, kind: Ints, did: _Did, line: Ints) -> Ints:
+    """[pairs] a number of the sentence, which `Reasons._spoken` takes apart; −1 where no line tells it."""
+    how, month = (looked_up(values, line, 0) for values in (did.how, did.month))
+    number = ((level * KINDS + np.maximum(kind, 0)) * len(DID) + how) * MONTHS + month
+    return np.where(line >= 0, number, -1)
+
+
+def _first(pair: Ints, line: Ints, pairs: int, *order: Ints) -> Ints:
+    """[pairs] the line that comes first by `order` (the last key decides first), −1 for none."""
+    first = np.full(pairs, -1)
+    by = np.lexsort((*order, pair))
+    row, place = np.unique(pair[by], return_index=True)
+    first[row] = line[by][place]
+    return first
+
+
+def _first_unsaid(facts: _Facts, there: Bools) -> Ints:
+    """[pairs] for each part of each row, the first kind of sentence that holds and that none before it said."""
+    rows, k = there.shape
+    holds, sentence = np.zeros((rows, k, LEVELS), bool), np.full((rows, k, LEVELS), -1)
+    holds[there], sentence[there] = facts.holds, facts.sentence
+    level, said = np.full((rows, k), -1), np.full((rows, k), -1)
+    for slot in range(k):
+        repeated = (sentence[:, slot, :, None] == said[:, None, :slot]).any(axis=2)
+        left = holds[:, slot] & ~repeated
+        level[:, slot] = np.where(left.any(axis=1), left.argmax(axis=1), -1)
+        said[:, slot] = np.where(level[:, slot] < 0, -1, sentence[np.arange(rows), slot, level[:, slot]])
+    return level[there]

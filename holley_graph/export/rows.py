@@ -93,6 +93,7 @@ class Sheet:
 
     Args:
         stock: what was ranked.
+        reasons: of the same.
         generated_at: stands in every row.
         stamps: of each ranker: of each arm of a campaign.
         exposure: of a campaign.
@@ -103,6 +104,7 @@ class Sheet:
     def __init__(
         self,
         stock: Stock,
+        reasons: Reasons,
         generated_at: datetime,
         stamps: Sequence[Stamp],
         exposure: Exposure | None = None,
@@ -112,7 +114,7 @@ class Sheet:
     ) -> None:
         self.stock, self.generated_at, self.stamps = stock, generated_at, stamps
         self.exposure, self.paths = exposure, paths
-        self.reasons = Reasons(stock)
+        self.reasons = reasons
         self.choice = np.diff(stock.fits.offsets)
         self.links = _links(link, stock.products["sku"])
         self._wide, self._long = (make(exposure is not None, paths) for make in (wide_schema, long_schema))
@@ -175,8 +177,8 @@ class Sheet:
         """Every slot that has a part, row by row."""
         owner, product = flat(picks)
         there, parts = picks.product >= 0, self.stock.products
-        why = self.reasons.why(owners, owner, product)
-        path = {"rec{n}_path": self.reasons.paths(owners, picks, why)} if self.paths else {}
+        why = self.reasons.why(owners, picks)
+        path = {"rec{n}_path": self.reasons.paths_of(owners, picks, why)} if self.paths else {}
         return pa.table(
             {
                 "rec_part_{n}": take(parts["sku"], product),
@@ -189,7 +191,7 @@ class Sheet:
                 "rec{n}_brand": take(parts["brand"], product),
                 "rec{n}_part_type": take(parts["part_type"], product),
                 "rec{n}_link": take(self.links, product),
-                "rec{n}_reason": self.reasons.words(owners, picks, why),
+                "rec{n}_reason": why.text,
             }
             | path
         )

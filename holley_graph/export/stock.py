@@ -14,9 +14,6 @@ from holley_graph.export.lists import Ints, Lists
 from loaders.audience import Audience
 from loaders.taken import Taken
 
-LEAST_BUYERS = 2
-"""People that make a fact worth telling; it also keeps one person's purchase out of another's email."""
-
 
 @dataclass(frozen=True)
 class Stock:
@@ -73,10 +70,10 @@ class Stock:
         return np.bincount(product, everybody["buyers"], self.products.num_rows).astype(np.int64)
 
 
-def open_stock(taken: Taken, audience: Audience) -> Stock:
-    """Read a sync's catalogue."""
+def open_stock(taken: Taken, audience: Audience, least_people: int) -> Stock:
+    """Read a sync's catalogue, with the leads that so many people followed."""
     products, vehicles, fitment = (taken.table(name) for name in ("product", "vehicle", "fits"))
-    return Stock(products, vehicles, fitment, audience.leads(LEAST_BUYERS), audience.buyers())
+    return Stock(products, vehicles, fitment, audience.leads(least_people), audience.buyers())
 
 
 def rows_of(keys: Any, among: Any) -> Ints:

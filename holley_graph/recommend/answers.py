@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holley_graph import spelling
@@ -63,6 +63,22 @@ def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
     known = known_of(graph, vehicle_id=vehicle_id)
     rows = graph.read("recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type)
     return Answer(vehicle_id, rows, _note(rows, k, vehicle_id, known["candidates"]))
+
+
+def with_reasons(graph: Graph, answer: Answer, user_id: str | None, rules: Recommend) -> Answer:
+    """Give each row its `reason`, as an email says it; none in a graph without vehicles."""
+    if answer.vehicle_id is None or not answer.rows:
+        return replace(answer, rows=[{**row, "reason": None} for row in answer.rows])
+    said = reasons(graph, answer.vehicle_id, [row["sku"] for row in answer.rows], user_id, rules)
+    return replace(answer, rows=[{**row, "reason": said[row["sku"]]} for row in answer.rows])
+
+
+def reasons(
+    graph: Graph, vehicle_id: str, skus: list[str], user_id: str | None, rules: Recommend
+) -> dict[str, str | None]:
+    """Say why each part, in the order of an email: nothing twice."""
+    asked = {"user_id": user_id, "vehicle_id": vehicle_id, "skus": skus, "least_people": rules.least_people}
+    return {row["sku"]: row["reason"] for row in graph.read("recommend/reasons", **asked)}
 
 
 def similar(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:

@@ -8,6 +8,7 @@ from typing import Any
 from holley_graph import spelling
 from holley_graph.errors import NotFound
 from holley_graph.graph.client import Graph, Row
+from holley_graph.recommend.answers import reasons
 from holley_graph.settings import Recommend
 
 DID = {"VIEWED": "viewed", "CARTED": "added to the cart", "ORDERED": "ordered"}
@@ -21,12 +22,14 @@ class Explanation:
     Attributes:
         facts: the row of `recommend/explain`.
         path: the fitment path as text, "" when the part does not fit.
+        reason: the sentence of an email whose first part this is; none when it does not fit.
         speaks_for: reasons, strongest first.
         rules_out: reasons why it is not recommended; empty: it may be.
     """
 
     facts: Row
     path: str
+    reason: str | None
     speaks_for: list[str]
     rules_out: list[str]
 
@@ -45,7 +48,8 @@ def explain(graph: Graph, user_id: str, sku: str, rules: Recommend) -> Explanati
         raise NotFound(f"no {missing} in the graph")
     facts = rows[0]
     path = f"({user_id})-[:OWNS]->({facts['vehicle_id']})<-[:FITS]-({sku})" if facts["fits"] else ""
-    return Explanation(facts, path, list(_speaks_for(facts)), list(_rules_out(facts, user_id)))
+    said = reasons(graph, facts["vehicle_id"], [sku], user_id, rules) if facts["fits"] else {}
+    return Explanation(facts, path, said.get(sku), list(_speaks_for(facts)), list(_rules_out(facts, user_id)))
 
 
 def _speaks_for(facts: Row) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -13,6 +13,14 @@ LONGEST = 200
 """Characters of an id."""
 LARGEST = 1_000
 """Neighbours, days beyond a year and the like: what no sensible question exceeds."""
+
+
+TYPES: dict[str, Any] = {
+    "integer": int,
+    "string": str,
+    "strings": list[Annotated[str, Field(min_length=1, max_length=LONGEST)]],
+}
+"""Word of a header to its type."""
 
 
 class _Parameters(BaseModel):
@@ -29,16 +37,19 @@ def model(query: Query, settings: Settings) -> type[BaseModel]:
         "exclude_days": Field(settings.recommend.exclude_days, ge=0, le=36_500),
         "candidates": Field(settings.recommend.index_candidates, ge=1, le=LARGEST),
         "seeds": Field(20, ge=1, le=LARGEST),
+        "least_people": Field(settings.recommend.least_people, ge=2, le=LARGEST),
     }
     fields: dict[str, Any] = {}
     for name, declared in query.params.items():
         kind, _, meaning = declared.partition(" ")
         if kind == "integer":
             field = known.get(name, Field(ge=0, le=9_999))
+        elif kind == "strings":
+            field = Field(min_length=1, max_length=settings.serve.max_rows)
         else:
             field = Field(min_length=1, max_length=LONGEST)
         field.description = meaning.strip()
-        fields[name] = ({"integer": int, "string": str}[kind], field)
-        if meaning.strip() == "or null":
+        fields[name] = (TYPES[kind], field)
+        if "or null" in meaning:
             fields[name] = (str | None, Field(None, max_length=LONGEST))
     return create_model(query.name.replace("/", "_"), __base__=_Parameters, **fields)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,12 +14,20 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from holley_graph.demo.generate import generate
 from holley_graph.embeddings.table import Table, Tables
+from holley_graph.embeddings.writeback import write_back
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
+from holley_graph.server.status import connect
 from holley_graph.settings import Settings
-from loaders.taken import Taken
-from tests.support.held import Held
+from loaders import sync
+from loaders.files import FilesSource
+from loaders.taken import Taken, open_taken
+from tests.support import runs
+from tests.support.held import Held, held
+from tests.support.server import wipe
+from tests.support.sources import home
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -74,6 +84,33 @@ class Live:
     def export(self, path: Path, **how: Any) -> Rows:
         export(self.graph, self.settings, path, NOW, **how)
         return pq.read_table(path).to_pylist()
+
+
+@contextmanager
+def open_live(server: Settings, folder: Path) -> Iterator[Live]:
+    """Sync a generated world of 1,000 users, and put a release of it live."""
+    source = generate(folder / "world", users=1_000, as_of=AS_OF).folder
+    settings = home(folder / "home")
+    with connect(server) as graph:
+        wipe(graph)
+        run_id = sync.sync(FilesSource(source), graph, settings, as_of=AS_OF).run_id
+        found = held(graph)
+        tables = gaps(runs.draw(found, 1))
+        write_back(graph, runs.write(tables, settings.home / "runs" / "r1"))
+        taken = open_taken(settings.home, run_id)
+        assert taken is not None
+        yield Live(graph, settings, found, taken, tables)
+
+
+def keys(row: dict[str, Any]) -> tuple[str, str]:
+    """Whose row: address and vehicle."""
+    return row["email_lower"], f"{row['v1_year']}|{row['v1_make']}|{row['v1_model']}"
+
+
+def slots(row: dict[str, Any], what: str) -> list[Any]:
+    """A column of every slot that has a part, `rec{n}_price` for example."""
+    names = [what.format(n=n) for n in range(1, 5)]
+    return [row[name] for name in names if row[f"rec_part_{names.index(name) + 1}"] is not None]
 
 
 def gaps(tables: Tables) -> Tables:
