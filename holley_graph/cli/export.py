@@ -61,6 +61,11 @@ ranker_option = click.option(
     is_flag=True,
     help="One row per email: for the vehicle that the person named last and that enough parts fit.",
 )
+@click.option(
+    "--preview",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write an HTML page with what some typical people would get. It has no addresses.",
+)
 @click.option("--paths", is_flag=True, help="Add each part's path in the graph, in columns rec1_path and so on.")
 @click.option(
     "--generated-at",
@@ -86,6 +91,7 @@ def export(
     hold_out: float,
     one_per_email: bool,
     paths: bool,
+    preview: Path | None,
     generated_at: datetime | None,
     target: str | None,
     append: bool,
@@ -98,6 +104,8 @@ def export(
     context: Context = ctx.obj
     if target is not None and (not target.startswith("bigquery:") or path.suffix != ".parquet" or layout != "wide"):
         raise click.UsageError("--to is bigquery:DATASET.TABLE, and --out a .parquet file in the wide format")
+    if preview and layout != "wide":
+        raise click.UsageError("--preview needs the wide format")
     if arms and campaign is None:
         raise click.UsageError("--arm needs --campaign")
     if len(set(arms)) < len(arms):
@@ -107,7 +115,7 @@ def export(
     with context.graph() as graph, progress() as report:
         done = run_export(
             graph, context.settings, path, moment, ranker=ranker, layout=layout, split=split, paths=paths,
-            one_per_email=one_per_email, progress=report,
+            one_per_email=one_per_email, preview=preview, progress=report,
         )  # fmt: skip
     sent = send(ctx, done.path, target.removeprefix("bigquery:"), append) if target is not None else None
     if as_json:

@@ -20,6 +20,7 @@ from holley_graph.campaign.split import Split, held_out_file
 from holley_graph.errors import SettingsError
 from holley_graph.export.known import remember
 from holley_graph.export.owners import Owners
+from holley_graph.export.preview import Preview
 from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rankers import SOURCES, ByArm
 from holley_graph.export.reasons import Reasons
@@ -80,6 +81,7 @@ def export(
     split: Split | None = None,
     paths: bool = False,
     one_per_email: bool = False,
+    preview: Path | None = None,
     progress: Progress = silent,
 ) -> Report:
     """Rank for everybody and write the table.
@@ -97,6 +99,7 @@ def export(
         layout: `wide`, a row per address and vehicle, or `long`, a row per part.
         paths: whether each part has its path in the graph.
         one_per_email: whether an address with several vehicles gets parts for one of them (`export/owners.sql`).
+        preview: an HTML page to write beside it, which shows what some people would get; for `wide` only.
         progress: told about every block.
 
     Raises:
@@ -131,7 +134,11 @@ def export(
         rows = told.counted(ranking.everybody(blocks, *least, tally), tally)
         tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
         schema = SCHEMAS[layout](exposure is not None, paths)
-        written = write(files, schema, map(_apart if split else _whole, tables), settings.export.guard_csv)
+        shown = Preview()
+        apart = map(_apart if split else _whole, tables if preview is None else shown.watched(tables))
+        written = write(files, schema, apart, settings.export.guard_csv)
+    if preview is not None:
+        preview.write_text(shown.page(path.name, generated_at), encoding="utf-8")
     clock.lap("rank and write")
     answered = {name: told.sources[code] for code, name in enumerate(SOURCES) if told.sources[code]}
     return Report(

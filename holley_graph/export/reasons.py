@@ -1,9 +1,9 @@
 """Why a part, in a sentence that an email has room for, and the path in the graph that says the same.
 
-It is the first fact that holds and that no part before it in the row said: the owner looked at the part lately, or
-at another of its type; it leads on from something that the owner chose; owners of the model bought it; owners of the
-make did; it fits. All is counted from the tables of the last sync, whoever ranked. `recommend/reasons.cypher` says
-the same.
+It is the first fact that holds and that no part before it in the row said. The owner looked at the part lately, or
+at another of its type; it leads on from something that the owner chose; owners of the model bought it; owners of
+the make did; it fits. All is counted from the tables of the last sync, whoever ranked. `recommend/reasons.cypher`
+says the same.
 """
 
 from __future__ import annotations

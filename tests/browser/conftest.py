@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +119,22 @@ class Window:
             drawn.quantize(64, dither=Image.Dither.NONE).save(self.images / f"{name}.png", optimize=True)
 
 
+@contextmanager
+def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
+    """Start a browser of its own, without a screen."""
+    options = webdriver.ChromeOptions()
+    for switch in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "window-size=1280,860"):
+        options.add_argument(f"--{switch}")
+    options.add_argument(f"--user-data-dir={profile}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found:
+        options.binary_location = found
+    with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as driver:
+        driver.set_page_load_timeout(PATIENCE_S)
+        yield driver
+
+
 @pytest.fixture(scope="session")
 def demo(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     """The graph of the demo with two releases, their vectors drawn at random."""
@@ -135,17 +152,8 @@ def demo(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def window(
     server: Settings, demo: Graph, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Window]:
-    options = webdriver.ChromeOptions()
     profile = tmp_path_factory.mktemp("chromium")
-    for switch in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "window-size=1280,860"):
-        options.add_argument(f"--{switch}")
-    options.add_argument(f"--user-data-dir={profile}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found:
-        options.binary_location = found
-    with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as driver:
-        driver.set_page_load_timeout(PATIENCE_S)
+    with chromium(profile) as driver:
         window = Window(driver, request.config.getoption("--images"))
         files = profile.with_name("imported")
         pages.write_files(files)

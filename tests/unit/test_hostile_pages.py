@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from holley_graph.evaluation import report
+from holley_graph.export.preview import Preview
+from holley_graph.export.rows import wide_schema
 from holley_graph.gate.gate import Finding, Report
 from holley_graph.gate.page import page
 from holley_graph.recommend import picture
@@ -52,6 +56,22 @@ def test_the_page_of_the_gate(text: str) -> None:
 
     assert drawn(text).elements == drawn(PLAIN).elements
     assert drawn(text).text.count(text) >= 5
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_preview_of_an_export(text: str) -> None:
+    def drawn(text: str) -> Structure:
+        columns = wide_schema()
+        row = {name: text for name, kind in zip(columns.names, columns.types, strict=True) if kind == pa.string()}
+        known = {"v1_year": 1967, "fitment_count": 4, "rec1_pop_source": "user", "rec2_price": 1403.874}
+        preview = Preview()
+        assert list(preview.watched([table := pa.Table.from_pylist([row | known], columns)])) == [table]
+        html = preview.page(text, datetime(2026, 1, 2, tzinfo=UTC))
+        assert "$1,403.87" in html
+        return Structure(html)
+
+    assert drawn(text).elements == drawn(PLAIN).elements
+    assert drawn(text).text.count(text) >= 4 * 3
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -1,0 +1,119 @@
+"""What some typical people would get, as one HTML page of cards: image, title, price and reason, no address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holley_graph.export import wording
+
+MOST_PEOPLE = 12
+KIND = ("engagement_tier", "rec1_pop_source", "fitment_count")
+"""People who differ in one of these are of different kinds; so are those whose first reasons begin differently."""
+ANSWERED = {
+    "user": "ranked by what this person did",
+    "vehicle": "ranked by the vehicle",
+    "segment": "ranked by the make and model",
+    "make": "ranked by the make",
+    "global": "ranked by what everybody buys",
+    "none": "nothing is known that ranks these parts",
+}
+POLICY = "default-src 'none'; img-src https:; style-src 'unsafe-inline'"
+"""Only pictures are loaded, and nothing runs."""
+STYLE = """
+:root { color-scheme: light dark; --page: #f4f5f7; --card: #fff; --text: #1c1e21; --soft: #59606b; --line: #d9dce1;
+  --price: #0b6b2e; --picture: #fff; }
+@media (prefers-color-scheme: dark) { :root { --page: #15171a; --card: #202327; --text: #eceef0; --soft: #a9b0ba;
+  --line: #363b42; --price: #6fd48f; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.25rem; max-width: 76rem; background: var(--page); color: var(--text);
+  font: 16px/1.45 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2rem 0 0; }
+p { margin: .15rem 0; } .soft { color: var(--soft); font-size: .9rem; }
+ul { list-style: none; margin: .75rem 0 0; padding: 0; display: grid; gap: .9rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); }
+li { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .9rem;
+  overflow-wrap: anywhere; }
+.picture { background: var(--picture); border-radius: .35rem; height: 10rem; display: grid; place-items: center;
+  margin-bottom: .7rem; overflow: hidden; color: #59606b; font-size: .85rem; text-align: center; }
+.picture img { max-width: 100%; max-height: 10rem; object-fit: contain; }
+.title { font-weight: 600; } .title a { color: inherit; } .price { color: var(--price); font-weight: 600; }
+.reason { margin-top: .4rem; }
+@media (max-width: 34rem) { body { padding: .8rem; }
+  li { display: grid; grid-template-columns: 6rem 1fr; gap: 0 .8rem; } .picture { height: 6rem; margin: 0; }
+  .picture img { max-height: 6rem; } }
+"""
+
+
+class Preview:
+    """Keeps the first row of each kind of people while an export is written."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.rows: list[dict[str, Any]] = []
+
+    def watched(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Hand on wide tables as they come, and keep what is shown."""
+        for table in tables:
+            if len(self.rows) < MOST_PEOPLE and table.num_rows:
+                self._keep(table)
+            yield table
+
+    def _keep(self, table: pa.Table) -> None:
+        opening = pc.replace_substring_regex(table["rec1_reason"], " .*", "")
+        parts = [pc.cast(table[name], pa.string()) for name in KIND]
+        kind = pc.binary_join_element_wise(*parts, opening, "|", null_handling="replace")
+        _, first = np.unique(kind.to_numpy(zero_copy_only=False), return_index=True)
+        for row in np.sort(first).tolist():
+            if kind[row].as_py() not in self.seen and len(self.rows) < MOST_PEOPLE:
+                self.seen.add(kind[row].as_py())
+                self.rows += table.slice(row, 1).to_pylist()
+
+    def page(self, title: str, generated_at: datetime) -> str:
+        """Draw what was kept."""
+        people = "\n".join(map(_person, self.rows)) or "<p>Nobody gets anything.</p>"
+        return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<title>Preview of {escape(title)}</title><style>{STYLE}</style></head><body>
+<h1>What people would get</h1>
+<p class="soft">{escape(title)}, made {generated_at:%Y-%m-%d %H:%M} UTC. One example of each kind of people.</p>
+{people}
+</body></html>
+"""
+
+
+def _person(row: dict[str, Any]) -> str:
+    slots = [n for n in range(1, 5) if row[f"rec_part_{n}"] is not None]
+    vehicle = f"{row['v1_year']} {wording.name(row['v1_make'])} {wording.name(row['v1_model'])}"
+    bought = "Bought lately" if row["engagement_tier"] == "hot" else "Bought nothing lately"
+    about = f"{bought}, {ANSWERED[row['rec1_pop_source']]}"
+    cards = "\n".join(_card(row, n) for n in slots)
+    return f"""<section><h2>Owner of a {escape(vehicle)}</h2><p class="soft">{escape(about)}</p>
+<ul>
+{cards}
+</ul></section>"""
+
+
+def _card(row: dict[str, Any], n: int) -> str:
+    sku, image, price, link = (row[f"rec{n}_{name}"] if name else row[f"rec_part_{n}"] for name in CARD)
+    title = escape(row[f"rec{n}_title"] or sku)
+    picture = f'<img src="{escape(image)}" alt="{title}" loading="lazy">' if image else "no picture"
+    named = f'<a href="{escape(link)}">{title}</a>' if link else title
+    lines = (
+        ("title", named),
+        ("soft", escape(", ".join(filter(None, (row[f"rec{n}_brand"], row[f"rec{n}_part_type"], sku))))),
+        ("price", "" if price is None else f"${price:,.2f}"),
+        ("reason", escape(row[f"rec{n}_reason"] or "")),
+    )
+    text = "".join(f'<p class="{name}">{line}</p>' for name, line in lines if line)
+    return f'<li><div class="picture">{picture}</div><div>{text}</div></li>'
+
+
+CARD = ("", "image", "price", "link")
