@@ -125,7 +125,7 @@ def gaps(tables: Tables) -> Tables:
     make = np.array([key.split("|")[0] for key in tables["vehicle_model"].keys])
     fewer = {"FORD", "PONTIAC"}
     fewer_lifts = tables.lift.take(np.flatnonzero(np.arange(len(tables.lift)) % 7 > 0))
-    return Tables(tables, fewer_lifts) | {
+    return Tables(tables, fewer_lifts, tables.paths) | {
         "product": without("product", each("product", 10)),
         "product_source": without("product_source", each("product_source", 10)),
         "user": without("user", each("user", 2)),
