@@ -133,7 +133,7 @@ def bins(asked: list[Asked], name: str) -> dict[str, Reliability]:
 def _figures(each: Reliability) -> dict[str, Any]:
     return {
         "error": round(each.error, 4),
-        "said": each.said.round(4).tolist(),
+        "said": each.predicted.round(4).tolist(),
         "happened": each.happened.round(4).tolist(),
         "cases": int(each.cases.sum()),
     }
@@ -147,8 +147,9 @@ def draw(together: dict[str, dict[str, Reliability]], path: Path) -> None:
     lines = [(name, "all") for name in together] + [("click", "cold"), ("click", "warm")]
     for name, group in lines:
         each, style = together[name][group], {"all": "-", "cold": "--", "warm": ":"}[group]
-        axes.plot(each.said, each.happened, marker="o", markersize=4, linestyle=style, label=f"{name}, {group}")
-    ends = [f(together[name]["all"].said[i] for name in together) for f, i in ((min, 0), (max, -1))]
+        label = f"{name}, {group}"
+        axes.plot(each.predicted, each.happened, marker="o", markersize=4, linestyle=style, label=label)
+    ends = [f(together[name]["all"].predicted[i] for name in together) for f, i in ((min, 0), (max, -1))]
     axes.plot(ends, ends, color="tab:gray", linewidth=1, label="as said")
     axes.legend()
     figure.savefig(path, dpi=90)

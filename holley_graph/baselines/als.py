@@ -35,53 +35,53 @@ class Options:
     """Times that both sides are solved."""
 
 
-def factorise(held: sp.csr_matrix, options: Options, seed: int = 0) -> Floats:
+def factorise(weights: sp.csr_matrix, options: Options, seed: int = 0) -> Floats:
     """Learn product vectors from what rows (users, sessions) hold.
 
     Args:
-        held: [rows, products] weights, 0 for what a row does not hold.
+        weights: [rows, products] weights, 0 for what a row does not hold.
         options: see there.
         seed: of the start values.
 
     Returns:
         [products, dim].
     """
-    products = np.random.default_rng(seed).normal(0, 0.1, (held.shape[1], options.dim)).astype(np.float32)
-    holders = held.T.tocsr()
+    products = np.random.default_rng(seed).normal(0, 0.1, (weights.shape[1], options.dim)).astype(np.float32)
+    holders = weights.T.tocsr()
     for _ in range(options.sweeps):
-        rows = fold_in(held, products, options)
+        rows = fold_in(weights, products, options)
         products = fold_in(holders, rows, options)
     return products
 
 
-def fold_in(held: sp.csr_matrix, vectors: Floats, options: Options) -> Floats:
+def fold_in(weights: sp.csr_matrix, vectors: Floats, options: Options) -> Floats:
     """Solve one side given the other.
 
     Args:
-        held: [rows, n] weights.
+        weights: [rows, n] weights.
         vectors: [n, dim] of the other side.
         options: see there.
 
     Returns:
         [rows, dim]; a row that holds nothing is 0.
     """
-    held = held.tocsr()
+    weights = weights.tocsr()
     gram = vectors.T @ vectors + options.l2 * np.eye(vectors.shape[1], dtype=np.float32)
     solved = np.linalg.solve(gram.astype(float), vectors.T.astype(float)).T.astype(np.float32)
-    lengths = np.diff(held.indptr)
-    found = np.zeros((held.shape[0], vectors.shape[1]), np.float32)
+    lengths = np.diff(weights.indptr)
+    folded = np.zeros((weights.shape[0], vectors.shape[1]), np.float32)
     for length in np.unique(lengths[lengths > 0]):
         rows = np.flatnonzero(lengths == length)
         for block in np.array_split(rows, -(-len(rows) * int(length) // AT_ONCE)):
             if not len(block):
                 continue
-            cells = held.indptr[block][:, None] + np.arange(length)
-            member, weight = held.indices[cells], (options.alpha * held.data[cells]).astype(np.float32)
+            cells = weights.indptr[block][:, None] + np.arange(length)
+            member, weight = weights.indices[cells], (options.alpha * weights.data[cells]).astype(np.float32)
             if length > vectors.shape[1]:
-                found[block] = _in_dimensions(gram, vectors, member, weight)
+                folded[block] = _in_dimensions(gram, vectors, member, weight)
             else:
-                found[block] = _in_members(vectors[member], solved[member], weight)
-    return found
+                folded[block] = _in_members(vectors[member], solved[member], weight)
+    return folded
 
 
 def _in_members(own: Floats, solved: Floats, weight: Floats) -> Floats:

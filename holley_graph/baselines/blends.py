@@ -61,12 +61,14 @@ def _likeness(query: Floats, tables: Tables, full: Snapshot, task: RankingTask) 
 
 def _rows(published: pa.Table, full: Snapshot, task: RankingTask) -> Ints:
     """[candidates] the row of `published` that speaks of each, −1 where none does."""
-    asked = pa.table(
+    candidates = pa.table(
         {
             "vehicle_id": full.vehicle_ids.keys[task.vehicle[task.owner]],
             "sku": full.product_ids.keys[task.candidate],
         }
     )
-    pairs = (pc.binary_join_element_wise(each["vehicle_id"], each["sku"], "\t") for each in (asked, published))
+    pairs = (
+        pc.binary_join_element_wise(table["vehicle_id"], table["sku"], "\t") for table in (candidates, published)
+    )
     wanted, known = (pair.combine_chunks() for pair in pairs)
     return np.asarray(pc.index_in(wanted, value_set=known).fill_null(-1), np.int64)

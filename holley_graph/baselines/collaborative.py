@@ -29,45 +29,45 @@ LARGEST_GRAM = 1_000
 
 def item_knn(task: RankingTask, past: Snapshot) -> Floats:
     """ItemKNN: shrunk cosine between products over users, summed over what the user touched."""
-    touched = interactions(past)
-    similar = cosine(touched)
-    return _ranked(task, past, lambda users: touched[users] @ similar)
+    history = interactions(past)
+    similar = cosine(history)
+    return _ranked(task, past, lambda users: history[users] @ similar)
 
 
-def cosine(touched: sp.csr_matrix) -> sp.csr_matrix:
+def cosine(history: sp.csr_matrix) -> sp.csr_matrix:
     """[products, products] shrunk cosine over users, from [users, products]."""
-    taught = touched[np.diff(touched.indptr) <= LARGEST_GRAM]
-    gram = (taught.T @ taught).tocoo()
-    norm = np.sqrt(np.asarray(taught.sum(0)).ravel())
+    usual = history[np.diff(history.indptr) <= LARGEST_GRAM]
+    gram = (usual.T @ usual).tocoo()
+    norm = np.sqrt(np.asarray(usual.sum(0)).ravel())
     cosine = gram.data / (norm[gram.row] * norm[gram.col] + SHRINK)
     return sp.csr_matrix((cosine, (gram.row, gram.col)), shape=gram.shape)
 
 
 def gf_cf(task: RankingTask, past: Snapshot) -> Floats:
     """GF-CF, a linear low-pass filter on the normalised graph (`filters`)."""
-    touched = interactions(past)
-    filtered = filters.graph_filter(touched, filters.FilterOptions())
-    return _ranked(task, past, lambda users: filtered(touched[users]))
+    history = interactions(past)
+    filtered = filters.graph_filter(history, filters.FilterOptions())
+    return _ranked(task, past, lambda users: filtered(history[users]))
 
 
 def implicit_als(task: RankingTask, past: Snapshot) -> Floats:
     """Implicit ALS over users and products; a user's vector is folded in from what they touched."""
-    touched = interactions(past)
+    history = interactions(past)
     options = als.Options()
-    products = als.factorise(touched, options)
-    users = als.fold_in(touched[task.user], products, options).astype(float)
+    products = als.factorise(history, options)
+    users = als.fold_in(history[task.user], products, options).astype(float)
     values = np.einsum("ij,ij->i", users[task.owner], products[task.candidate].astype(float))
     return _popularity_decides_ties(task, past, values)
 
 
 def interactions(past: Snapshot) -> sp.csr_matrix:
     """[users, products] 1 for what a user viewed, carted or ordered before the cut."""
-    held = sp.csr_matrix(
+    history = sp.csr_matrix(
         (np.ones(past.events.num_rows), (past.event("user"), past.event("product"))),
         shape=(past.users.num_rows, past.products.num_rows),
     )
-    held.data[:] = 1
-    return held
+    history.data[:] = 1
+    return history
 
 
 def _ranked(task: RankingTask, past: Snapshot, of: Scorer) -> Floats:

@@ -42,15 +42,15 @@ class FilterOptions:
     """How much of one more blurring is taken away."""
 
 
-def graph_filter(touched: sp.csr_matrix, options: FilterOptions) -> Filter:
+def graph_filter(history: sp.csr_matrix, options: FilterOptions) -> Filter:
     """Build the filter of a graph.
 
     Args:
-        touched: [users, products] 1 for what a user touched.
+        history: [users, products] 1 for what a user touched.
         options: see there.
     """
-    user, item = (np.maximum(np.asarray(touched.sum(axis)).ravel(), 1) for axis in (1, 0))
-    normal = (sp.diags(user**-0.5) @ touched @ sp.diags(item**-0.5)).tocsr()
+    user, item = (np.maximum(np.asarray(history.sum(axis)).ravel(), 1) for axis in (1, 0))
+    normal = (sp.diags(user**-0.5) @ history @ sp.diags(item**-0.5)).tocsr()
     back = normal.T.tocsr()
     root, values, smooth = item[:, None] ** 0.5, np.zeros(0), np.zeros((normal.shape[1], 0))
     if min(normal.shape) > options.frequencies:

@@ -33,8 +33,8 @@ def scores(task: RankingTask, past: Snapshot) -> Floats:
     Returns:
         [candidates] orders per order.
     """
-    found: Floats = rates(past)[past.fitment(task.vehicle[task.owner], task.candidate)]
-    return found
+    score: Floats = rates(past)[past.fitment(task.vehicle[task.owner], task.candidate)]
+    return score
 
 
 def rates(past: Snapshot) -> Floats:
@@ -75,7 +75,7 @@ def _sums(group: Ints, values: Floats, groups: int) -> Floats:
 
 
 def _shrink(count: Floats, exposure: Floats, parent: Floats) -> Floats:
-    strength = max(STRENGTHS, key=lambda each: _evidence(count, exposure, parent, each))
+    strength = max(STRENGTHS, key=lambda strength: _evidence(count, exposure, parent, strength))
     shrunk: Floats = (count + strength * parent) / (exposure + strength)
     return shrunk
 

@@ -56,7 +56,7 @@ def measure(new: Tables, old: Tables, snapshot: Snapshot) -> dict[str, Any]:
         lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
         pointing = lengths > 0  # who has neither vehicle nor history points nowhere
         cosine = (ours * theirs).sum(1)[pointing] / lengths[pointing]
-        apart, long = (float(np.linalg.norm(each, axis=1).sum()) for each in (ours - theirs, theirs))
+        apart, long = (float(np.linalg.norm(vectors, axis=1).sum()) for vectors in (ours - theirs, theirs))
         moved[name] = {
             "both": len(ours),
             "cosine": round(float(cosine.mean()), 4) if len(cosine) else None,
@@ -88,9 +88,9 @@ def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int,
         cut = slice(start, start + BLOCK)
         task = _fitting(snapshot, user[cut], vehicle[cut])
         best = [_best(scorer, task) for scorer in scorers]
-        asked = (best[0] >= 0).any(1)
-        owners += int(weight[cut][asked].sum())
-        changed += int(weight[cut][asked & (best[0] != best[1]).any(1)].sum())
+        has_answer = (best[0] >= 0).any(1)
+        owners += int(weight[cut][has_answer].sum())
+        changed += int(weight[cut][has_answer & (best[0] != best[1]).any(1)].sum())
     return owners, changed
 
 

@@ -22,7 +22,7 @@ def describe(cuts: list[Cut], lists: Ints, champions: Ints) -> dict[str, float]:
         `popularity_bias`: mean place of listed parts among their user's candidates by orders (0 the least ordered,
         1 the most, .5 no bias); `overlap`: share of the champion's list that is listed too.
     """
-    asked = np.concatenate([np.unique(cut.task.candidate) for cut in cuts])
+    candidates = np.concatenate([np.unique(cut.task.candidate) for cut in cuts])
     novelty, bias = _popularity(cuts, lists)
     types = cuts[0].past.products.column("part_type").combine_chunks().dictionary_encode().indices
     kind = np.asarray(types.to_numpy(zero_copy_only=False))[np.maximum(lists, 0)]
@@ -32,7 +32,7 @@ def describe(cuts: list[Cut], lists: Ints, champions: Ints) -> dict[str, float]:
     differ = np.stack([kind[:, i] != kind[:, j] for i, j in pairs], 1)
     shared = (lists[:, :, None] == champions[:, None, :]) & (champions[:, None, :] >= 0)
     return {
-        "coverage": len(np.unique(lists[filled])) / max(len(np.unique(asked)), 1),
+        "coverage": len(np.unique(lists[filled])) / max(len(np.unique(candidates)), 1),
         "novelty": novelty,
         "diversity": float(differ[both].mean()) if both.any() else float("nan"),
         "popularity_bias": bias,
@@ -46,10 +46,10 @@ def _popularity(cuts: list[Cut], lists: Ints) -> tuple[float, float]:
         task, past = cut.task, cut.past
         count = np.bincount(past.event("product")[past.event("kind") == ORDERED], minlength=past.products.num_rows)
         share = (count + 0.5) / (count.sum() + 0.5 * len(count))
-        mine = lists[start : start + len(task.user)]
+        shown = lists[start : start + len(task.user)]
         start += len(task.user)
-        listed = mine[mine >= 0]
-        owner = np.repeat(np.arange(len(mine)), (mine >= 0).sum(1))
+        listed = shown[shown >= 0]
+        owner = np.repeat(np.arange(len(shown)), (shown >= 0).sum(1))
         information.append(-np.log2(share[listed]))
         place.append(_quantile(task.owner, count[task.candidate], owner, count[listed]))
     return float(np.concatenate(information).mean()), float(np.concatenate(place).mean())

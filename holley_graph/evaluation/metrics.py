@@ -64,8 +64,8 @@ def summary(task: RankingTask, scores: npt.NDArray[np.floating], ks: Sequence[in
     values: dict[str, float] = {}
     groups = {"": np.ones(len(task.user), bool), "cold ": ~task.warm, "warm ": task.warm}
     for k in ks:
-        for name, each in per_user(task, position, k).items():
-            values |= {group + name: float(each[rows].mean()) for group, rows in groups.items() if rows.any()}
+        for name, value in per_user(task, position, k).items():
+            values |= {group + name: float(value[rows].mean()) for group, rows in groups.items() if rows.any()}
     return values
 
 

@@ -55,13 +55,13 @@ def manifests(runs: Path) -> list[RunManifest]:
 def record_verdict(runs: Path, manifest: RunManifest, verdict: Verdict, evaluation: str) -> None:
     """Write down a verdict; a run that may go live becomes the challenger, one that may not is none any more."""
     known = read(runs)
-    judged = {
+    entry = {
         "outcome": verdict.outcome,
         "reasons": verdict.reasons,
         "run_id": manifest.run_id,
         "evaluation": evaluation,
     }
-    known["verdicts"][recipe(manifest)] = judged
+    known["verdicts"][recipe(manifest)] = entry
     if verdict.go:
         known[CHALLENGER] = manifest.run_id
     elif known[CHALLENGER] == manifest.run_id:
@@ -86,11 +86,11 @@ def require_go(runs: Path, manifest: RunManifest) -> None:
     Raises:
         ReleaseCheckFailed: the verdict is no-go, or there was too little to say.
     """
-    judged = read(runs)["verdicts"].get(recipe(manifest))
-    if judged and judged["outcome"] != GO:
-        first = next(reason for reason in judged["reasons"] if reason.startswith(judged["outcome"]))
+    entry = read(runs)["verdicts"].get(recipe(manifest))
+    if entry and entry["outcome"] != GO:
+        first = next(reason for reason in entry["reasons"] if reason.startswith(entry["outcome"]))
         raise ReleaseCheckFailed(
-            f"{manifest.run_id} is a {recipe(manifest)}, judged in {judged['evaluation']}: {first}",
+            f"{manifest.run_id} is a {recipe(manifest)}, judged in {entry['evaluation']}: {first}",
             "train something better, or put it live all the same with --force",
         )
 

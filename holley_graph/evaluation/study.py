@@ -93,25 +93,25 @@ def cut(
         raise GraphStateError(
             f"nobody to ask about in the {WINDOW_DAYS} days after the cut", "choose an earlier cut"
         )
-    asked = Cut(at, task, past, target)
+    answered = Cut(at, task, past, target)
     blind = _without_targets(task)
     for done, (name, ranker) in enumerate(rankers.items(), 1):
-        asked.scores[name] = ranker(blind, past)
+        answered.scores[name] = ranker(blind, past)
         progress("asking the rankers", done, len(rankers))
-    return asked
+    return answered
 
 
 def answers(cuts: list[Cut], ranker: str) -> Answers:
     """Measure one ranker over all cuts."""
     values: dict[str, list[Floats]] = {}
     lists = []
-    for each in cuts:
-        position = metrics.ranks(each.task, each.scores[ranker])
+    for cut in cuts:
+        position = metrics.ranks(cut.task, cut.scores[ranker])
         for k in KS:
-            for name, found in metrics.per_user(each.task, position, k).items():
-                values.setdefault(name, []).append(found)
-        lists.append(metrics.first(each.task, position, SERVED))
-    return Answers({name: np.concatenate(found) for name, found in values.items()}, np.concatenate(lists))
+            for name, value in metrics.per_user(cut.task, position, k).items():
+                values.setdefault(name, []).append(value)
+        lists.append(metrics.first(cut.task, position, SERVED))
+    return Answers({name: np.concatenate(parts) for name, parts in values.items()}, np.concatenate(lists))
 
 
 def _without_targets(task: RankingTask) -> RankingTask:

@@ -31,7 +31,7 @@ def measure(cuts: list[Cut], about: Mapping[str, Any]) -> dict[str, Any]:
     """
     names = list(cuts[0].scores)
     champion = CHAMPION if CHAMPION in names else "popularity"
-    found = {name: answers(cuts, name) for name in names}
+    results = {name: answers(cuts, name) for name in names}
     who = np.concatenate([cut.task.user for cut in cuts])
     everybody = np.ones(len(who), bool)
     return {
@@ -43,33 +43,35 @@ def measure(cuts: list[Cut], about: Mapping[str, Any]) -> dict[str, Any]:
         "users": len(who),
         "distinct_users": len(np.unique(who)),
         "cuts": [_cut(cut, names) for cut in cuts],
-        "rankers": {name: _means(each, everybody) for name, each in found.items()},
-        "over_champion": _lifts(found, champion, who, everybody),
+        "rankers": {name: _means(result, everybody) for name, result in results.items()},
+        "over_champion": _lifts(results, champion, who, everybody),
         "segments": {
             kind: {
                 name: {
                     "users": int(mask.sum()),
-                    "rankers": {ranker: _means(each, mask) for ranker, each in found.items()},
-                    "over_champion": _lifts(found, champion, who, mask),
+                    "rankers": {ranker: _means(result, mask) for ranker, result in results.items()},
+                    "over_champion": _lifts(results, champion, who, mask),
                 }
                 for name, mask in parts.items()
             }
             for kind, parts in segments(cuts).items()
         },
-        "lists": {name: lists.describe(cuts, each.lists, found[champion].lists) for name, each in found.items()},
-        "samples": _samples(cuts[-1], found, len(who)),
+        "lists": {
+            name: lists.describe(cuts, result.lists, results[champion].lists) for name, result in results.items()
+        },
+        "samples": _samples(cuts[-1], results, len(who)),
     }
 
 
-def _means(each: Answers, mask: Mask) -> dict[str, float]:
-    return {metric: float(values[mask].mean()) for metric, values in each.values.items()}
+def _means(results: Answers, mask: Mask) -> dict[str, float]:
+    return {metric: float(values[mask].mean()) for metric, values in results.values.items()}
 
 
-def _lifts(found: Mapping[str, Answers], champion: str, who: npt.NDArray[np.int64], mask: Mask) -> dict[str, Any]:
-    theirs = found[champion].values[METRIC][mask]
+def _lifts(results: Mapping[str, Answers], champion: str, who: npt.NDArray[np.int64], mask: Mask) -> dict[str, Any]:
+    theirs = results[champion].values[METRIC][mask]
     return {
-        name: paired.compare(each.values[METRIC][mask], theirs, who[mask])
-        for name, each in found.items()
+        name: paired.compare(result.values[METRIC][mask], theirs, who[mask])
+        for name, result in results.items()
         if name != champion
     }
 
@@ -87,7 +89,7 @@ def _cut(cut: Cut, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _samples(cut: Cut, found: Mapping[str, Answers], total: int) -> list[dict[str, Any]]:
+def _samples(cut: Cut, results: Mapping[str, Answers], total: int) -> list[dict[str, Any]]:
     """A few users of the newest cut, spread evenly: what each ranker put first, and what they bought."""
     task, past = cut.task, cut.past
     sku, part_type = (past.products.column(c).to_pylist() for c in ("sku", "part_type"))
@@ -100,8 +102,8 @@ def _samples(cut: Cut, found: Mapping[str, Answers], total: int) -> list[dict[st
             "warm": bool(task.warm[i]),
             "bought": [sku[p] for p in task.candidate[(task.owner == i) & task.is_target]],
             "lists": {
-                name: [f"{sku[p]} {part_type[p]}" for p in each.lists[first + i] if p >= 0]
-                for name, each in found.items()
+                name: [f"{sku[p]} {part_type[p]}" for p in result.lists[first + i] if p >= 0]
+                for name, result in results.items()
             },
         }
         for i in picked

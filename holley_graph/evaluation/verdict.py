@@ -61,35 +61,35 @@ def decide(document: dict[str, Any], run: str) -> Verdict:
     return Verdict(decided, [f"{outcome}: {reason}" for outcome, reason in rules])
 
 
-def _better(who: str, asked: dict[str, Any], run: str, least: float, document: dict[str, Any]) -> tuple[str, str]:
+def _better(who: str, part: dict[str, Any], run: str, least: float, document: dict[str, Any]) -> tuple[str, str]:
     """Demand so much more than the champion of the users of a document or of a segment."""
-    lift = asked["over_champion"][run]
+    lift = part["over_champion"][run]
     interval = f"interval {lift['low']:+.4f} … {lift['high']:+.4f}"
     reason = f"{who} {METRIC} {lift['relative']:+.1%}, {interval}; at least {least:+.0%} and above zero demanded"
     if lift["relative"] >= least and lift["low"] > 0:
         return GO, reason
-    demanded = least * asked["rankers"][CHAMPION][METRIC]
+    demanded = least * part["rankers"][CHAMPION][METRIC]
     if lift["smallest"] <= demanded or lift["high"] < demanded:
         return NO_GO, reason
-    needed = _questions(asked["users"], lift["smallest"], demanded)
+    needed = _questions(part["users"], lift["smallest"], demanded)
     return TOO_LITTLE, (
-        f"{reason}. {asked['users']:,} questions show differences of {lift['smallest']:.4f} and more; to show the "
-        f"{demanded:.4f} that is demanded takes about {needed:,}. {_more(document, needed / asked['users'])}"
+        f"{reason}. {part['users']:,} questions show differences of {lift['smallest']:.4f} and more; to show the "
+        f"{demanded:.4f} that is demanded takes about {needed:,}. {_more(document, needed / part['users'])}"
     )
 
 
-def _questions(asked: int, smallest: float, demanded: float) -> int:
+def _questions(questions: int, smallest: float, demanded: float) -> int:
     """How many questions show a difference: the standard error falls with the square root of their number."""
-    return math.ceil(asked * (smallest / demanded) ** 2) if demanded else 0
+    return math.ceil(questions * (smallest / demanded) ** 2) if demanded else 0
 
 
 def _more(document: dict[str, Any], times: float) -> str:
     """Say which cuts have so many times the buyers that were asked about."""
-    asked, buyers = len(document["cuts"]), document["buyers"]
-    wanted, total = times * sum(window["users"] for window in buyers[:asked]), 0
+    measured, buyers = len(document["cuts"]), document["buyers"]
+    wanted, total = times * sum(window["users"] for window in buyers[:measured]), 0
     for cuts, window in enumerate(buyers, 1):
         total += window["users"]
-        if total >= wanted and cuts > asked:
+        if total >= wanted and cuts > measured:
             return f"backtest --cuts {cuts} reaches back to {window['as_of'][:10]} and would ask about as many"
     return f"all {len(buyers)} months that the graph knows hold {total:,} buyers: wait until more was bought"
 

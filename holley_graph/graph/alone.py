@@ -105,6 +105,6 @@ class Turn:
             self._session = self._graph.driver.session(database=self._graph.database)
             transaction = self._session.begin_transaction(metadata=self._said)
             open_ones = transaction.run(text(query)).data()
-        (mine,) = (row for row in open_ones if row["token"] == self._token)
-        first: Row = next(row for row in open_ones if row["database"] == mine["database"])
-        return None if first is mine else first
+        (own,) = (row for row in open_ones if row["token"] == self._token)
+        first: Row = next(row for row in open_ones if row["database"] == own["database"])
+        return None if first is own else first

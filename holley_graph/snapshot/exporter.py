@@ -101,12 +101,14 @@ def _read_all(graph: Graph, boundary: int, progress: Progress) -> dict[str, Colu
             turned = zip(*(record.values() for record in records), strict=True)
             return dict(zip(records.keys(), map(list, turned), strict=False))
 
-    found: dict[str, Columns] = {}
+    answers: dict[str, Columns] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for done, (name, each) in enumerate(zip(_STATEMENTS, pool.map(columns, _STATEMENTS), strict=True), 1):
-            found[name] = each
+        for done, (name, columns_of_one) in enumerate(
+            zip(_STATEMENTS, pool.map(columns, _STATEMENTS), strict=True), 1
+        ):
+            answers[name] = columns_of_one
             progress("taking the snapshot", done, len(_STATEMENTS))
-    return found
+    return answers
 
 
 def _products(read: Columns) -> tuple[pa.Table, _Index]:
@@ -117,8 +119,8 @@ def _products(read: Columns) -> tuple[pa.Table, _Index]:
         "display_key": _texts(read, "display_keys"),
         "part_type": _texts(read, "part_types"),
         "price": pa.array(price, mask=np.isnan(price)),
-        "brand": pa.array([each or None for each in _chain(read, "brands")], pa.string()),
-        "title": pa.array([each or None for each in _chain(read, "titles")], pa.string()),
+        "brand": pa.array([text or None for text in _chain(read, "brands")], pa.string()),
+        "title": pa.array([text or None for text in _chain(read, "titles")], pa.string()),
         "eligible": pa.array(_chain(read, "eligible"), pa.bool_()),
     }
     return _sorted(columns, _flat(read, "ids"))
@@ -141,8 +143,8 @@ def _users(read: Columns, active: Ints, owner: Ints, owned: Ints) -> tuple[pa.Ta
     ids, keys, people = ids[did], keys.filter(pa.array(did)), people.filter(pa.array(did))
     vehicle = np.full(max(ids.max(initial=-1), owner.max(initial=-1)) + 1, np.iinfo(np.int64).max)
     np.minimum.at(vehicle, owner, owned)
-    mine = vehicle[ids]
-    vehicles = pa.array(mine, mask=mine == np.iinfo(np.int64).max)
+    vehicle_row = vehicle[ids]
+    vehicles = pa.array(vehicle_row, mask=vehicle_row == np.iinfo(np.int64).max)
     users, index = _sorted({"user_id": keys, "vehicle": vehicles, "person": people}, ids)
     person = users["person"].combine_chunks().dictionary_encode().indices.cast(pa.int64())
     return users.set_column(2, "person", person), index
@@ -175,12 +177,12 @@ def _events(kinds: list[pa.Table]) -> pa.Table:
 
 def _order(*columns: npt.NDArray[np.integer]) -> Ints:
     """Sort rows by several columns, the first before the others; equal rows in any order."""
-    spans = [int(np.ptp(each)) + 1 if len(each) else 1 for each in columns]
+    spans = [int(np.ptp(column)) + 1 if len(column) else 1 for column in columns]
     if math.prod(spans) >= 2**63:
         return np.lexsort(columns[::-1])
     key = np.zeros(len(columns[0]), np.int64)  # as one number they sort nine times as fast
-    for each, span in zip(columns, spans, strict=True):
-        key = key * span + (each - each.min() if len(each) else each)
+    for column, span in zip(columns, spans, strict=True):
+        key = key * span + (column - column.min() if len(column) else column)
     return np.argsort(key)
 
 

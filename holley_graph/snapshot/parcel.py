@@ -52,14 +52,14 @@ def keep(snapshot: Snapshot, folder: Path) -> Path:
     """
     fresh = write(snapshot, folder / f".{secrets.token_hex(4)}")
     content = sealed.fingerprint(sealed.read(fresh / "manifest.json")["files"])[:12]
-    kept = folder / f"{moment(snapshot.as_of):%Y%m%dT%H%M%S}-{content}"
+    place = folder / f"{moment(snapshot.as_of):%Y%m%dT%H%M%S}-{content}"
     for older in folder.iterdir():
-        if older != kept and not older.name.startswith("."):  # a dot: another training's, not finished yet
+        if older != place and not older.name.startswith("."):  # a dot: another training's, not finished yet
             shutil.rmtree(older)
-    if kept.exists():
+    if place.exists():
         shutil.rmtree(fresh)
-        return kept
-    return fresh.rename(kept)
+        return place
+    return fresh.rename(place)
 
 
 def open_parcel(folder: Path) -> Snapshot:

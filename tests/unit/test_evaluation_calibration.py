@@ -8,7 +8,7 @@ from holley_graph.evaluation.calibration import Calibration, calibrate, reliabil
 
 def test_a_worked_example() -> None:
     table = reliability([0.9, 0.1, 0.2, 0.8], [True, False, True, True], bins=2)
-    np.testing.assert_allclose(table.said, [0.15, 0.85])
+    np.testing.assert_allclose(table.predicted, [0.15, 0.85])
     np.testing.assert_allclose(table.happened, [0.5, 1.0])
     assert table.cases.tolist() == [2, 2]
     assert table.error == pytest.approx((0.35 + 0.15) / 2)

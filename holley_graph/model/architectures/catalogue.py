@@ -59,11 +59,11 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
     length = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-6)
     target = factors / length
     user, product = snapshot.event("user"), snapshot.event("product")
-    touched = sp.csr_matrix(
+    history = sp.csr_matrix(
         (np.ones(len(user), np.float32), (user, product)),
         shape=(snapshot.users.num_rows, snapshot.products.num_rows),
     )
-    popularity = TIE_BREAK_WEIGHT * np.log1p(np.asarray(touched.sum(0)).ravel())
+    popularity = TIE_BREAK_WEIGHT * np.log1p(np.asarray(history.sum(0)).ravel())
     none = Table(np.empty(0, object), np.empty((0, config.dim + EXTRA), np.float32))
     tables = {
         "product": Table(snapshot.product_ids.keys, table.products(target, popularity)),
@@ -71,7 +71,7 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
         "vehicle": none,
         "vehicle_model": none,
         "make": none,
-        "user": Table(snapshot.user_ids.keys, table.queries(touched @ source)),
+        "user": Table(snapshot.user_ids.keys, table.queries(history @ source)),
     }
     return Tables(tables), {"target": torch.from_numpy(target), "source": torch.from_numpy(source)}
 
@@ -90,9 +90,9 @@ def visits(snapshot: Snapshot, gap_s: int) -> sp.csr_matrix:
     begins = np.ones(len(user), bool)
     begins[1:] = (np.diff(user) != 0) | (np.diff(at) > gap_s)
     visit = np.cumsum(begins) - 1
-    held = sp.csr_matrix(
+    in_visit = sp.csr_matrix(
         (np.ones(len(user), np.float32), (visit, product)),
         shape=(int(begins.sum()), snapshot.products.num_rows),
     )
-    held.data[:] = 1  # viewed, carted and bought in one visit is one product of it
-    return held
+    in_visit.data[:] = 1  # viewed, carted and bought in one visit is one product of it
+    return in_visit

@@ -58,9 +58,9 @@ class Click(FitmentRanker):
         self.register_buffer("known", pair[0] * self._products + pair[1], persistent=False)
         self.folds = Folds(pair.shape[1], config.folds)
         for fold in range(config.folds + 1):
-            kept = pair[:, self.folds.of != fold]
-            self.register_buffer(f"to_product_{fold}", adjacency(kept, shape[::-1]), persistent=False)
-            self.register_buffer(f"to_vehicle_{fold}", adjacency(kept.flip(0), shape), persistent=False)
+            edges = pair[:, self.folds.of != fold]
+            self.register_buffer(f"to_product_{fold}", adjacency(edges, shape[::-1]), persistent=False)
+            self.register_buffer(f"to_vehicle_{fold}", adjacency(edges.flip(0), shape), persistent=False)
         names = [f"{name}_{i}" for i in range(config.layers) for name in ("vehicle", "product")]
         self.layers = nn.ModuleDict({name: mean_conv(config.dim) for name in names})
         self.gates = nn.ModuleDict({name: Message(config.dim) for name in names})

@@ -77,8 +77,8 @@ class Daemon(FitmentRanker):
         # none is empty while there are as many pairs as folds
         self.folds = Folds(pairs.shape[1], config.folds)
         for fold in range(config.folds + 1):
-            kept = pairs[:, self.folds.of != fold]
-            for name, edges in (("next", kept.flip(0)), ("last", kept)):
+            others = pairs[:, self.folds.of != fold]
+            for name, edges in (("next", others.flip(0)), ("last", others)):
                 self.register_buffer(f"{name}_{fold}", adjacency(edges, (products, products)), persistent=False)
         alike = adjacency(data["product", "viewed_with", "product"].edge_index, (products, products))
         self.register_buffer("alike", alike, persistent=False)

@@ -128,7 +128,7 @@ def _text(products: pa.Table) -> list[str]:
     named = [
         products.column(name).fill_null("") for name in ("part_type", "title") if name in products.column_names
     ]
-    return [" ".join(filter(None, parts)) for parts in zip(*(each.to_pylist() for each in named), strict=True)]
+    return [" ".join(filter(None, parts)) for parts in zip(*(column.to_pylist() for column in named), strict=True)]
 
 
 def price_edges(snapshot: Snapshot) -> Edges:

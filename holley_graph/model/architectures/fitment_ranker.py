@@ -115,7 +115,7 @@ class FitmentRanker(nn.Module):
     def penalty(self) -> Tensor:
         """Return the negative log prior, in events (up to constants)."""
         tables = (t.square().sum() for s in (self.vehicle, self.product) for t in s.tables.values())
-        named = ((name, each) for name, each in self.named_parameters() if ".tables." not in name)
-        messages = (each.square().sum() for _, each in named if each.dim() == 2)
+        named = ((name, parameter) for name, parameter in self.named_parameters() if ".tables." not in name)
+        messages = (parameter.square().sum() for _, parameter in named if parameter.dim() == 2)
         nothing, c = torch.zeros(()), self.config
         return (c.table_l2 * sum(tables, nothing) + c.message_l2 * sum(messages, nothing)) / 2

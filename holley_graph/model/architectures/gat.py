@@ -92,7 +92,7 @@ class Gat(FitmentRanker):
         self.folds = Folds(edges.pair.shape[1], config.folds)
         vehicles, self.products = int(data["vehicle"].num_nodes), int(data["product"].num_nodes)
         fits = data["vehicle", "fitted_by", "product"].edge_index
-        kept = {
+        strongest = {
             "touches": heaviest(edges.pair[1], edges.weight.sum(1), config.neighbours),
             "touched_by": heaviest(edges.pair[0], edges.weight.sum(1), config.neighbours),
         }
@@ -103,7 +103,7 @@ class Gat(FitmentRanker):
             "fits": fits[1, torch.argsort(fits[0], stable=True)],
             "fit_start": functional.pad(torch.bincount(fits[0], minlength=vehicles).cumsum(0), (1, 0)),
             "words": text.embed(data["product"].text, config.text),
-            **{f"kept_{name}": mask for name, mask in kept.items()},
+            **{f"kept_{name}": mask for name, mask in strongest.items()},
             **{f"group_{name}": product[name].rows for name in ("brand", "part_type")},
         }.items():
             self.register_buffer(name, value, persistent=False)
@@ -129,8 +129,8 @@ class Gat(FitmentRanker):
     def rates(self, rate: float) -> list[dict[str, Any]]:
         """Let tables learn at a rate of their own."""
         tables = [p for s in (self.vehicle, self.product) for p in s.parameters()]
-        mine = {id(p) for p in tables}
-        rest = [p for p in self.parameters() if id(p) not in mine]
+        of_tables = {id(p) for p in tables}
+        rest = [p for p in self.parameters() if id(p) not in of_tables]
         return [{"params": tables, "lr": rate * self.options.table_rate}, {"params": rest, "lr": rate}]
 
     def forward(self) -> tuple[Tensor, Tensor]:

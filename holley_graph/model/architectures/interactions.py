@@ -53,6 +53,6 @@ def heaviest(group: Tensor, weight: Tensor, keep: int) -> Tensor:
     order = order[torch.argsort(group[order], stable=True)]
     sorted_group = group[order]
     place = torch.arange(len(group)) - torch.searchsorted(sorted_group, sorted_group)
-    kept = torch.zeros(len(group), dtype=torch.bool)
-    kept[order] = place < keep
-    return kept
+    is_heaviest = torch.zeros(len(group), dtype=torch.bool)
+    is_heaviest[order] = place < keep
+    return is_heaviest

@@ -135,9 +135,9 @@ def _step(lists: Lists, at: Ints, rng: np.random.Generator) -> Ints:
     here = np.maximum(at, 0)
     size = offsets[here + 1] - offsets[here] if len(offsets) > 1 else here
     able = (at >= 0) & (size > 0)
-    found = np.full(len(at), -1)
-    found[able] = member[offsets[here[able]] + (rng.random(int(able.sum())) * size[able]).astype(np.int64)]
-    return found
+    place = np.full(len(at), -1)
+    place[able] = member[offsets[here[able]] + (rng.random(int(able.sum())) * size[able]).astype(np.int64)]
+    return place
 
 
 def _shares(visits: Ints, shape: tuple[int, int], keep: int) -> Tensor:
@@ -145,8 +145,8 @@ def _shares(visits: Ints, shape: tuple[int, int], keep: int) -> Tensor:
     counts = sp.csr_matrix((np.ones(visits.shape[1]), visits), shape=shape).tocoo()
     order = np.lexsort((counts.col, -counts.data, counts.row))
     row, column, count = counts.row[order], counts.col[order], counts.data[order]
-    kept = np.arange(len(row)) - np.searchsorted(row, row) < keep
-    row, column, count = row[kept], column[kept], count[kept]
+    is_kept = np.arange(len(row)) - np.searchsorted(row, row) < keep
+    row, column, count = row[is_kept], column[is_kept], count[is_kept]
     share = count / np.bincount(row, count, minlength=shape[0])[row]
     index = torch.from_numpy(np.stack([row, column]).astype(np.int64))
     return torch.sparse_coo_tensor(index, torch.from_numpy(share).float(), shape).coalesce().to_sparse_csr()

@@ -56,7 +56,7 @@ class Subgraph:
         """Move every array."""
         return Subgraph(
             {name: rows.to(device) for name, rows in self.nodes.items()},
-            {relation: each.to(device) for relation, each in self.edges.items()},
+            {relation: adjacency.to(device) for relation, adjacency in self.edges.items()},
         )
 
 
@@ -123,7 +123,7 @@ class Sampler:
         senders: dict[Relation, list[Ints]] = {relation: [] for relation in degrees}
         heard = dict.fromkeys(self.numbering, 0)
         for _ in range(self.hops):
-            reached = {name: len(each.rows) for name, each in self.numbering.items()}
+            reached = {name: len(numbering.rows) for name, numbering in self.numbering.items()}
             for turn, (relation, neighbours) in enumerate(self.graph.items()):
                 sender, _, receiver = relation
                 rows = self.numbering[receiver].rows[heard[receiver] : reached[receiver]]
@@ -131,11 +131,13 @@ class Sampler:
                 degrees[relation].append(degree)
                 senders[relation].append(self.numbering[sender].number(sent))
             heard = reached
-        nodes = {name: torch.from_numpy(each.rows) for name, each in self.numbering.items()}
-        shape = {each: (len(nodes[each[2]]), len(nodes[each[0]])) for each in degrees}
-        edges = {each: _csr(degrees[each], senders[each], shape[each]) for each in degrees}
-        for each in self.numbering.values():
-            each.clear()
+        nodes = {name: torch.from_numpy(numbering.rows) for name, numbering in self.numbering.items()}
+        edges = {}
+        for relation in degrees:
+            shape = len(nodes[relation[2]]), len(nodes[relation[0]])
+            edges[relation] = _csr(degrees[relation], senders[relation], shape)
+        for numbering in self.numbering.values():
+            numbering.clear()
         return Subgraph(nodes, edges), numbers
 
 

@@ -35,8 +35,8 @@ def embed(texts: list[str], how: str) -> Tensor:
     """
     if how == "none":
         return torch.zeros(len(texts), 0)
-    each, row = np.unique(np.array(texts, object), return_inverse=True)
-    vectors = {"wordllama": _word_pieces, "n-grams": _letters}[how]([text.lower() for text in each])
+    distinct, row = np.unique(np.array(texts, object), return_inverse=True)
+    vectors = {"wordllama": _word_pieces, "n-grams": _letters}[how]([text.lower() for text in distinct])
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return torch.from_numpy((vectors / np.maximum(length, 1e-9))[row].astype(np.float32))
 
@@ -47,8 +47,8 @@ def _word_pieces(texts: list[str]) -> np.ndarray:
     # its tokenizer ships, too, but is looked for in what it takes for a cache
     shipped = Path(wordllama.__file__).parent
     model = wordllama.WordLlama.load(dim=WIDTH, cache_dir=shipped, disable_download=True)
-    found: np.ndarray = model.embed(texts or [""])[: len(texts)]  # no texts at all would be no array at all
-    return np.where(np.array([bool(each.strip()) for each in texts])[:, None], found, 0)
+    vectors: np.ndarray = model.embed(texts or [""])[: len(texts)]  # no texts at all would be no array at all
+    return np.where(np.array([bool(text.strip()) for text in texts])[:, None], vectors, 0)
 
 
 def _letters(texts: list[str]) -> np.ndarray:

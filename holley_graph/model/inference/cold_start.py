@@ -50,39 +50,39 @@ def encode(run: Path, snapshot: Snapshot) -> ColdStart:
         ParcelError: the run keeps no encoder, or its tables cannot be read.
     """
     manifest = RunManifest.load(run)
-    known, kept = table.load_with_late(run, table.NODES), encoder.load(run)
+    known, run_encoder = table.load_with_late(run, table.NODES), encoder.load(run)
     default = MODELS[manifest.model].config
     recipe = Recipe(manifest.model, type(default)(**manifest.config))
-    trained, unknown = everybody(snapshot, recipe, kept, manifest.seed)
-    made = vectors.tables(snapshot, trained, recipe.config)
+    trained, unknown = everybody(snapshot, recipe, run_encoder, manifest.seed)
+    tables = vectors.tables(snapshot, trained, recipe.config)
     late: dict[str, Table] = {}
     for name in table.NODES:
-        new = known[name].find(made[name].keys) < 0
-        late[name] = Table(made[name].keys[new], made[name].vectors[new])
-    pairs = made.lift.vehicle, made.lift.product
-    new_pairs = np.flatnonzero(known.lift.rows(made.lift.vehicles, made.lift.products, *pairs) < 0)
+        new = known[name].find(tables[name].keys) < 0
+        late[name] = Table(tables[name].keys[new], tables[name].vectors[new])
+    pairs = tables.lift.vehicle, tables.lift.product
+    new_pairs = np.flatnonzero(known.lift.rows(tables.lift.vehicles, tables.lift.products, *pairs) < 0)
     length = float(np.linalg.norm(known["product"].vectors[0].astype(float)))
     late["product"] = replace(late["product"], vectors=table.pad_to(length, late["product"].vectors))
-    return ColdStart(Tables(late, made.lift.take(new_pairs)), unknown)
+    return ColdStart(Tables(late, tables.lift.take(new_pairs)), unknown)
 
 
 def everybody(
-    snapshot: Snapshot, recipe: Recipe, kept: Encoder, seed: int
+    snapshot: Snapshot, recipe: Recipe, run_encoder: Encoder, seed: int
 ) -> tuple[TrainedModel, dict[str, list[str]]]:
     """Encode all of a graph by what a run kept, without training; say what it has never seen, by level."""
-    assert kept.counted is not None  # noqa: S101  `encoder.load` has refused a run of a graph without vehicles
-    popularity, lift = kept.counted.apply(snapshot)
-    model, levels = recipe.build(snapshot, kept.edges, seed, popularity)
-    kept.fill(model, levels)
+    assert run_encoder.counted is not None  # noqa: S101  `encoder.load` has refused a run of a graph without vehicles
+    popularity, lift = run_encoder.counted.apply(snapshot)
+    model, levels = recipe.build(snapshot, run_encoder.edges, seed, popularity)
+    run_encoder.fill(model, levels)
     q, z = served(model)
-    q *= kept.state[SCALE]
+    q *= run_encoder.state[SCALE]
     with torch.no_grad():
         source, popular = model.source(), model.popularity()
     history = History(recipe.config.dim)
-    history.load_state_dict({"weights": kept.state["history.weights"]})
+    history.load_state_dict({"weights": run_encoder.state["history.weights"]})
     lifts = torch.from_numpy(lift.astype(np.float32))
     history = history.requires_grad_(False)
-    trained = TrainedModel(q, z, popular, lifts, history, Paths(), source, kept, float("nan"), Curve())
-    rotation = kept.state.get(ROTATION)
-    unknown = {name: sorted(set(levels[name].keys) - set(kept.keys[name])) for name in TOP}
+    trained = TrainedModel(q, z, popular, lifts, history, Paths(), source, run_encoder, float("nan"), Curve())
+    rotation = run_encoder.state.get(ROTATION)
+    unknown = {name: sorted(set(levels[name].keys) - set(run_encoder.keys[name])) for name in TOP}
     return trained if rotation is None else rotated(trained, rotation), unknown

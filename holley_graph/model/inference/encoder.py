@@ -57,9 +57,9 @@ class Encoder:
     def save(self, folder: Path) -> None:
         """Write it into a run folder."""
         edges = torch.from_numpy(self.edges.copy())
-        parameters = {name: each.contiguous() for name, each in self.state.items()} | {"price_edges": edges}
+        parameters = {name: values.contiguous() for name, values in self.state.items()} | {"price_edges": edges}
         (folder / WEIGHTS).write_bytes(serialized(parameters))
-        level = pa.array([name for name, each in self.keys.items() for _ in each], pa.string())
+        level = pa.array([name for name, values in self.keys.items() for _ in values], pa.string())
         key = pa.array(np.concatenate([np.empty(0, object), *self.keys.values()]), pa.string())
         pq.write_table(pa.table({"level": level.dictionary_encode(), "key": key}), folder / LEVELS)
         if self.counted:
@@ -91,9 +91,9 @@ class Encoder:
     def _rows(self, level: str, old: Tensor, wanted: Hierarchy) -> Tensor:
         """[rows of the level, width] the run's rows in another order, and the rule for those that it never saw."""
         keys = pa.array(self.keys[level], pa.string())
-        found = np.asarray(pc.index_in(pa.array(wanted.keys, pa.string()), value_set=keys).fill_null(-1)).copy()
+        row = np.asarray(pc.index_in(pa.array(wanted.keys, pa.string()), value_set=keys).fill_null(-1)).copy()
         unknown = old.mean(0) if level in TOP else torch.zeros(old.shape[1])
-        return torch.where(torch.from_numpy(found >= 0)[:, None], old[found], unknown)
+        return torch.where(torch.from_numpy(row >= 0)[:, None], old[row], unknown)
 
 
 def load(folder: Path) -> Encoder:

@@ -31,7 +31,7 @@ def tables(snapshot: Snapshot, trained: TrainedModel, config: FitmentRankerConfi
     vehicles = trained.q.numpy()
     make = snapshot.vehicles.column("make").to_numpy(zero_copy_only=False).astype(object)
     model = make + "|" + snapshot.vehicles.column("model").to_numpy(zero_copy_only=False).astype(object)
-    made = {
+    named = {
         "product": Table(snapshot.product_ids.keys, table.products(trained.z.numpy(), trained.popularity.numpy())),
         "product_source": Table(snapshot.product_ids.keys, table.queries(source.numpy())),
         "vehicle": Table(snapshot.vehicle_ids.keys, table.queries(vehicles)),
@@ -41,7 +41,7 @@ def tables(snapshot: Snapshot, trained: TrainedModel, config: FitmentRankerConfi
     }
     vehicle, product = snapshot.fits.T
     lift = Lift(snapshot.vehicle_ids.keys, snapshot.product_ids.keys, vehicle, product, trained.lift.numpy())
-    return Tables(made, lift, trained.paths)
+    return Tables(named, lift, trained.paths)
 
 
 def _users(snapshot: Snapshot, trained: TrainedModel, config: FitmentRankerConfig) -> npt.NDArray[np.float32]:

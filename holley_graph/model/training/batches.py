@@ -108,6 +108,6 @@ def _sampler(model: FitmentRanker) -> Sampler:
     graph = {}
     for (sender, relation, receiver), adjacency in model.adjacencies().items():
         sizes[receiver], sizes[sender] = adjacency.shape
-        arrays = (each.cpu().numpy() for each in (adjacency.crow_indices(), adjacency.col_indices()))
+        arrays = (indices.cpu().numpy() for indices in (adjacency.crow_indices(), adjacency.col_indices()))
         graph[sender, relation, receiver] = Neighbours(*arrays)
     return Sampler(graph, sizes, dict.fromkeys(graph, MOST), model.hops)

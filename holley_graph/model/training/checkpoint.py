@@ -97,9 +97,9 @@ class Checkpoint:
             self._tensors = safetensors.load(content)
             # the format: length of the header in 8 bytes, the header as JSON, tensors
             header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
-            kept = json.loads(header["training"])
-            self.choice, self.stage, self.notes = kept["choice"], kept["stage"], kept["notes"]
-            self._seconds_before = kept["seconds"]
+            training = json.loads(header["training"])
+            self.choice, self.stage, self.notes = training["choice"], training["stage"], training["notes"]
+            self._seconds_before = training["seconds"]
         except (SafetensorError, ValueError, KeyError):
             self._tensors = {}
 

@@ -62,16 +62,16 @@ def fit_history(
     owner, candidate = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
     offset = counted.at(snapshot, cells, bins(at, snapshot.as_of)[owner])
     chosen = torch.from_numpy(candidate == product[owner])
-    asked, there = torch.from_numpy(owner), z[candidate]
-    without = (q[vehicle[owner]] * there).sum(1) + torch.from_numpy(offset).to(z.dtype)
+    chooser, product_vector = torch.from_numpy(owner), z[candidate]
+    without = (q[vehicle[owner]] * product_vector).sum(1) + torch.from_numpy(offset).to(z.dtype)
     followed = torch.from_numpy(_terms(snapshot, user[owner], release[owner], candidate)).to(z.dtype)
     weights = torch.zeros(len(KINDS_OF_PATHS), dtype=z.dtype, requires_grad=True)
     descent = torch.optim.LBFGS([*layer.parameters(), weights], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         descent.zero_grad()
-        score = without + (layer(means)[asked] * there).sum(1) + followed @ weights
-        nll = log_normaliser(score, asked, len(user)) - score[chosen]
+        score = without + (layer(means)[chooser] * product_vector).sum(1) + followed @ weights
+        nll = log_normaliser(score, chooser, len(user)) - score[chosen]
         value: Tensor = (nll.sum() + _penalty(layer.weights, weights)) / len(user)
         value.backward()
         return value
@@ -84,9 +84,9 @@ def _terms(snapshot: Snapshot, user: Ints, release: Ints, product: Ints) -> npt.
     """[n, kinds] what the paths of a user, by what they did before a release, say of a product."""
     result = np.empty((len(user), len(KINDS_OF_PATHS)))
     for at in np.unique(release):
-        asked = release == at
+        is_of_release = release == at
         reached = trails.reached(snapshot, int(at), Paths.half_life_days)
-        result[asked] = reached.terms(user[asked], product[asked])
+        result[is_of_release] = reached.terms(user[is_of_release], product[is_of_release])
     return result
 
 

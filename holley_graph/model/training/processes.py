@@ -51,11 +51,11 @@ class Processes:
         """Sum the gradients of all processes, in place, and their losses."""
         if self.count == 1:
             return loss.item()
-        grads = [each.grad for each in parameters if each.grad is not None]
-        flat = torch.cat([loss.detach().reshape(1), *(each.flatten() for each in grads)])
+        grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = torch.cat([loss.detach().reshape(1), *(parameter.flatten() for parameter in grads)])
         with _together():
             dist.all_reduce(flat)
-        for grad, summed in zip(grads, flat[1:].split([each.numel() for each in grads]), strict=True):
+        for grad, summed in zip(grads, flat[1:].split([parameter.numel() for parameter in grads]), strict=True):
             grad.copy_(summed.view_as(grad))
         return flat[0].item()
 
