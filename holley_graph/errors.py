@@ -11,6 +11,7 @@
     │   ├── ParcelError 8
     │   ├── FileRefused 9
     │   ├── ReleaseCheckFailed 20
+    │   ├── ExtraMissing 21
     │   ├── TooExpensive 30
     │   └── AccessDenied 31
     ├── retry: the surroundings failed; the same command may work later
@@ -102,6 +103,12 @@ class ReleaseCheckFailed(HolleyGraphError):
     """Staged embeddings failed a check; the live release is untouched."""
 
     exit_code = 20
+
+
+class ExtraMissing(HolleyGraphError):
+    """A command needs packages of an extra that is not installed."""
+
+    exit_code = 21
 
 
 class TooExpensive(HolleyGraphError):

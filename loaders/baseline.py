@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-from holley_graph.settings import Baseline, Settings
-from loaders import feeds, parquet, sqltext
+    from holley_graph.settings import Baseline, Settings
 
 VERSION = "v5.18"
 _READS = ("users", "fitment", "items", "events", "orders")
@@ -34,6 +34,8 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
         vehicle_id, sku, score (two decimals), source (`segment`, `make`, `global` or `none`), orders (those that
         the score counts); sorted by vehicle and SKU.
     """
+    from loaders import feeds, parquet, sqltext  # not above: the run registry reads no more than the version
+
     values = {"as_of_s": as_of} | _numbers(settings.baseline) | settings.eligibility.model_dump()
     with feeds.connect(settings) as connection:
         for name in _READS:

@@ -51,7 +51,24 @@ def as_kept(settings: Settings, user_id: str) -> str:
     spelled = spelling.normal(user_id)
     if not re.search(rules.MENTION, spelled):
         return spelled
-    return "hashed:" + hmac.new(email_key(settings), spelled.lower().encode(), hashlib.sha256).hexdigest()
+    return "hashed:" + hashed_email(settings, spelled.lower())
+
+
+def spelled_email(text: str) -> str:
+    """Spell an address as the graph hashes it.
+
+    Raises:
+        SettingsError: it is no address. The message does not repeat it.
+    """
+    spelled = spelling.normal(text).lower()
+    if not re.match(rules.MAILBOX, spelled):
+        raise SettingsError("that is no email address", "written as name@example.com")
+    return spelled
+
+
+def hashed_email(settings: Settings, spelled: str) -> str:
+    """Hash an address: HMAC-SHA-256 under the key of this home."""
+    return hmac.new(email_key(settings), spelled.encode(), hashlib.sha256).hexdigest()
 
 
 def pads(key: bytes) -> dict[str, bytes]:

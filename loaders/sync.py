@@ -21,7 +21,7 @@ import pyarrow as pa
 from holley_graph.graph import export, load, migrations
 from holley_graph.graph.alone import Turn, in_graph, in_home
 from holley_graph.graph.client import Graph, Row, Step
-from holley_graph.progress import Progress, silent
+from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
 from loaders import ageing, change, deadletter, earlier, feeds, identity, report, taken, tombstones, transform
 from loaders.accounts import FeedAccount, stop_if_too_many_rejected
@@ -248,7 +248,8 @@ class _Sync:
     def _finish_bulk(self, turn: Turn) -> None:
         turn.take()
         self.progress("importing", 1, 1)
-        migrations.apply(self.graph)
+        with step(self.progress, "building constraints and indexes"):
+            migrations.apply(self.graph)
         self.graph.write("load/empty_times")
         self.graph.transaction([self._commit(), self._weighed_step()])
 

@@ -6,10 +6,12 @@ rooms inside their functions, so that `holley-graph --help` costs next to nothin
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import io
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,37 +26,33 @@ if TYPE_CHECKING:
     from holley_graph.graph.client import Graph
     from holley_graph.settings import Settings
 
-COMMANDS = {
-    "demo": "demo",
-    "up": "server",
-    "down": "server",
-    "status": "server",
-    "doctor": "server",
-    "browser": "server",
-    "migrate": "schema",
-    "plan": "sync",
-    "sync": "sync",
-    "rejects": "rejects",
-    "train": "train",
-    "tune": "tune",
-    "runs": "train",
-    "evaluate": "evaluate",
-    "backtest": "evaluate",
-    "writeback": "release",
-    "embed": "embed",
-    "rollback": "release",
-    "recommend": "answers",
-    "similar": "answers",
-    "next": "answers",
-    "explain": "answers",
-    "path": "answers",
-    "serve": "serve",
-    "export": "export",
-    "gate": "gate",
-    "campaign": "campaign",
-    "forget": "forget",
+GROUPS = {
+    "Start here": {"demo": "demo"},
+    "Server": {"up": "server", "down": "server", "status": "server", "doctor": "server", "browser": "server"},
+    "Data": {"plan": "sync", "sync": "sync", "rejects": "rejects", "migrate": "schema", "forget": "forget"},
+    "Training": {
+        "train": "train",
+        "tune": "tune",
+        "runs": "train",
+        "evaluate": "evaluate",
+        "backtest": "evaluate",
+    },
+    "Release": {"writeback": "release", "embed": "embed", "rollback": "release"},
+    "Answers": {
+        "find": "find",
+        "recommend": "answers",
+        "similar": "answers",
+        "next": "answers",
+        "explain": "answers",
+        "path": "answers",
+        "serve": "serve",
+    },
+    "Mailing": {"export": "export", "gate": "gate", "campaign": "campaign"},
 }
-"""Command name to its module in this package."""
+"""Groups of the help page; in each, the name of a command to its module in this package."""
+
+COMMANDS = {name: module for group in GROUPS.values() for name, module in group.items()}
+"""Command name to its module."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,11 @@ class LazyGroup(click.RichGroup):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    panels=[click.RichCommandPanel(group, commands=list(names)) for group, names in GROUPS.items()],
+)
 @click.option(
     "--home",
     type=click.Path(path_type=Path),
@@ -125,6 +127,13 @@ def cli(ctx: click.RichContext, /, debug: bool, **options: Any) -> None:
 
 def main() -> None:
     """Entry point of the console script: errors become one line, a hint and an exit code."""
+    try:
+        _run()
+    except SystemExit as end:
+        _leave(end.code)
+
+
+def _run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack a character
@@ -135,6 +144,15 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         _end(trouble.of(error))
+
+
+def _leave(code: Any) -> NoReturn:
+    """End without taking apart what was imported: with PyTorch, the prompt would wait 1.5 s for that."""
+    atexit._run_exitfuncs()
+    with suppress(BrokenPipeError):  # a reader such as `head` has gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
 def _refuse_broken_text() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, say, table
+from holley_graph.cli.console import heading, json_option, print_json, say, table, then
 from holley_graph.cli.export import ranker_option
+from holley_graph.cli.person import email_option, known_id, one_of, user_option
 
 k_option = click.option("-k", type=click.IntRange(1, 100), default=4, show_default=True, help="How many.")
 
@@ -21,8 +24,16 @@ html_option = click.option(
 )
 
 
+def parts(title: str, rows: list[dict[str, Any]], *more: str) -> None:
+    """Print parts; `more` names the columns behind what every part has."""
+    columns = ("sku", "title", "part_type", "price", *(["score"] if "score" in rows[0] else []), *more)
+    named = [column.replace("_", " ") for column in columns]
+    table(title, named, [[row[column] for column in columns] for row in rows])
+
+
 @click.command()
-@click.option("--user", "user_id", help="Answer for a user.")
+@user_option
+@email_option
 @click.option("--vehicle", help='Answer for a vehicle, for example "1969 CHEVROLET CAMARO".')
 @k_option
 @ranker_option
@@ -30,27 +41,35 @@ html_option = click.option(
 @json_option
 @click.pass_obj
 def recommend(
-    context: Context, user_id: str | None, vehicle: str | None, k: int, ranker: str, by: str | None, as_json: bool
+    context: Context,
+    user_id: str | None,
+    email: str | None,
+    vehicle: str | None,
+    k: int,
+    ranker: str,
+    by: str | None,
+    as_json: bool,
 ) -> None:
     """Parts that fit, best first, and who answered: user, vehicle, segment, make or global.
 
     With `--by`, other ways to them, each part with its reason: `intent` leads on from what the user looked at,
     `owners` from what owners like this one bought, `discovery` from what owners of vehicles like this one buy.
     """
-    from holley_graph.export import single
     from holley_graph.recommend import answers, leads
-    from loaders import identity
 
-    if (user_id is None) == (vehicle is None):
-        raise click.UsageError("give either --user or --vehicle")
-    if by and (user_id is None or ranker != "graph"):
-        raise click.UsageError("--by needs --user and the graph as ranker")
+    if [user_id, email, vehicle].count(None) != 2:
+        raise click.UsageError("give either --user, --email or --vehicle")
+    if by and (vehicle is not None or ranker != "graph"):
+        raise click.UsageError("--by needs a person, and the graph as ranker")
     rules = context.settings.recommend
-    user_id = user_id and identity.as_kept(context.settings, user_id)
     with context.graph() as graph:
+        if vehicle is None:
+            user_id = known_id(graph, context.settings, user_id, email)
         if by:
             answer = leads.for_user(graph, by, str(user_id), k, rules)
         elif ranker != "graph":
+            from holley_graph.export import single
+
             answer = single.answer(graph, context.settings, ranker, k, user_id=user_id, vehicle=vehicle)
         elif user_id is not None:
             answer = answers.for_user(graph, user_id, k, rules)
@@ -61,13 +80,15 @@ def recommend(
     if as_json:
         print_json(asdict(answer))
         return
-    columns = ("sku", "title", "part_type", "price", "score", *(() if by else ("answered_by",)), "reason")
-    whom = f"user {user_id}" if user_id else "this vehicle"
-    title = f"For {whom}, fitting {answer.vehicle_id}" if answer.vehicle_id else f"For {whom}"
+    whom = f"For user {user_id}" if user_id else "For this vehicle"
+    title = f"{whom}, fitting {answer.vehicle_id.replace('|', ' ')}" if answer.vehicle_id else whom
     if answer.rows:
-        table(title, columns, [[row[column] for column in columns] for row in answer.rows])
+        parts(title, answer.rows, *(() if by else ("answered_by",)), "reason")
     if answer.note:
         say(answer.note)
+    if answer.rows:
+        sku = shlex.quote(answer.rows[0]["sku"])
+        then(f"explain --user {shlex.quote(user_id)} --sku {sku}" if user_id else f"similar --sku {sku}")
 
 
 @click.command()
@@ -84,7 +105,8 @@ def similar(context: Context, sku: str, k: int, as_json: bool) -> None:
     if as_json:
         print_json({"sku": sku, "rows": rows})
     else:
-        table(f"Like {sku}", tuple(rows[0]), [list(row.values()) for row in rows])
+        parts(f"Like {sku}", rows, "similarity", "shared_vehicles")
+        then(f"next --sku {shlex.quote(sku)}")
 
 
 @click.command()
@@ -101,24 +123,26 @@ def next(context: Context, sku: str, k: int, as_json: bool) -> None:
     if as_json:
         print_json({"sku": sku, "rows": rows})
         return
-    columns = ("sku", "title", "part_type", "price", "score", "buyers_back", "reason")
-    table(f"Bought next after {sku}", columns, [[row[column] for column in columns] for row in rows])
+    parts(f"Bought next after {sku}", rows, "buyers_back", "reason")
 
 
 @click.command()
-@click.option("--user", "user_id", required=True, help="For whom.")
+@user_option
+@email_option
 @click.option("--sku", required=True, help="The part.")
 @html_option
 @json_option
 @click.pass_obj
-def explain(context: Context, user_id: str, sku: str, html: Path | None, as_json: bool) -> None:
+def explain(
+    context: Context, user_id: str | None, email: str | None, sku: str, html: Path | None, as_json: bool
+) -> None:
     """Why a part is recommended to a user, or what rules it out."""
     from holley_graph.recommend import picture
     from holley_graph.recommend.explain import explain as explain_pair
-    from loaders import identity
 
-    user_id = identity.as_kept(context.settings, user_id)
+    one_of(user_id, email)
     with context.graph() as graph:
+        user_id = known_id(graph, context.settings, user_id, email)
         found = explain_pair(graph, user_id, sku, context.settings.recommend)
         if html:
             picture.draw(picture.edges(graph, user_id, sku), sku, html)
@@ -128,25 +152,31 @@ def explain(context: Context, user_id: str, sku: str, html: Path | None, as_json
     say(found.path or f"no fitment path from user {user_id} to {sku}")
     if found.reason:
         say(f"An email says: {found.reason}")
-    if found.speaks_for:
-        table("Reasons for it", ("why",), [[line] for line in found.speaks_for])
-    table("Reasons against it", ("why",), [[line] for line in found.rules_out or ["nothing"]])
+    for title, reasons in (("Reasons for it", found.speaks_for), ("Reasons against it", found.rules_out)):
+        heading(title)
+        for line in reasons or ["none"]:
+            say(f"- {line}")
+    if found.path and not html:
+        then(f"explain --user {shlex.quote(user_id)} --sku {shlex.quote(sku)} --html explain.html")
 
 
 @click.command()
-@click.option("--user", "user_id", required=True, help="From whom.")
+@user_option
+@email_option
 @click.option("--sku", required=True, help="SKU of the part.")
 @html_option
 @json_option
 @click.pass_obj
-def path(context: Context, user_id: str, sku: str, html: Path | None, as_json: bool) -> None:
+def path(
+    context: Context, user_id: str | None, email: str | None, sku: str, html: Path | None, as_json: bool
+) -> None:
     """The fitment path from a user over the vehicle to a part, edge by edge."""
     from holley_graph.errors import NotFound
     from holley_graph.recommend import picture
-    from loaders import identity
 
-    user_id = identity.as_kept(context.settings, user_id)
+    one_of(user_id, email)
     with context.graph() as graph:
+        user_id = known_id(graph, context.settings, user_id, email)
         found = picture.path(picture.edges(graph, user_id, sku))
     if not found:
         raise NotFound(f"no fitment path from user {user_id} to {sku}", "holley-graph explain says more")

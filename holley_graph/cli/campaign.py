@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from holley_graph.amounts import counted
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table
 
@@ -42,7 +43,9 @@ def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> No
 def show(done: Report) -> None:
     """Print the outcome for a person."""
     columns = ("arm", "people", "sent", "not_live", "scanned", "clicked", "ordered", "ordered_sent")
-    table(f"{done.path.name}, {done.days} days", columns, [[row[name] for name in columns] for row in done.arms])
+    named = [name.replace("_", " ") for name in columns]
+    title = f"{done.path.name}, {counted(done.days, 'day')}"
+    table(title, named, [[row[name] for name in columns] for row in done.arms])
     rates = ("clicked_rate", "ordered_rate", "ordered_sent_rate")
     rows = [(row["arm"], *(_spoken(row[name]) for name in rates)) for row in done.arms]
     table("Shares, 95 % intervals", ("arm", "of sent clicked", "of people ordered", "ordered what was sent"), rows)
@@ -55,7 +58,8 @@ def show(done: Report) -> None:
         table("Over the hold-out, points", ("arm", "ordered", "ordered what was sent"), over)
     reached = [row for row in done.arms if row["arm"] == "hold-out" and row["sent"]]
     if reached:
-        say(f"careful: {reached[0]['sent']:,} people of the hold-out were sent something")
+        people = counted(reached[0]["sent"], "person was", "people were")
+        say(f"careful: {people} sent something, although in the hold-out")
 
 
 def _spoken(rate: dict[str, Any]) -> str:

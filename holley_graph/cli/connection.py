@@ -17,7 +17,7 @@ def connect(settings: Settings) -> Graph:
         ServerHangs: it does not answer in time.
         AuthFailed: it refuses the password.
     """
-    from holley_graph.cli.console import waiting
+    from holley_graph.cli.progress import waiting
     from holley_graph.server.status import connect as open_server
 
     graph = open_server(settings)

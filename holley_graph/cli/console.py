@@ -1,23 +1,29 @@
-"""How commands speak: tables and progress for people, one JSON document for programs."""
+"""How commands speak: tables and facts for people, one JSON document for programs."""
 
 from __future__ import annotations
 
 import json
-import sys
-import threading
+import shlex
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click.core import ParameterSource
 
-from holley_graph.progress import Progress, silent
+from holley_graph.amounts import money
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories that are shown as escapes."""
+
+MONEY = {"price"}
+"""Columns that hold US dollars."""
+WHOLE = {"sku", "run", "user", "vehicle", "from", "to", "interval"}
+"""Columns whose cells are never broken, not even between words."""
+GAP = 2
+"""Blanks between two columns."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 
@@ -42,74 +48,107 @@ def plain(text: str) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table; columns of numbers stand right."""
+    """Print a table whose words stay whole; what is too wide even then is printed row by row."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(header_style="bold")
-    for index, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(plain(_cell(value))) for value in row))  # plain text may hold what looks like markup
+    texts = [spoken(name, [row[index] for row in rows]) for index, name in enumerate(columns)]
     console = Console()
-    console.print()
-    console.print(Text(plain(title), style="bold"))  # as a title of the table it would wrap at the table's width
+    heading(title)
+    widths = _widths(columns, texts, console.width - GAP * (len(columns) - 1))
+    if widths is None:
+        for row in zip(*texts, strict=True):
+            facts("", list(zip(columns, row, strict=True)))
+        return
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for index, (name, width) in enumerate(zip(columns, widths, strict=True)):
+        numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
+        drawn.add_column(Text(name), justify="right" if numeric else "left", width=width)
+    for row in zip(*texts, strict=True):
+        drawn.add_row(*map(Text, row))  # plain text may hold what looks like markup
     console.print(drawn)
 
 
-@contextmanager
-def progress(told: bool = True) -> Iterator[Progress]:
-    """Bars on a terminal, one log line per finished step otherwise, or nothing; always on standard error."""
-    if not told:
-        yield silent
-        return
-    if not sys.stderr.isatty():
-        yield _log_line
-        return
+def heading(text: str) -> None:
+    """Print a title; not the table's own, which would wrap at the table's width."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def report(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=of)
-            bars.update(tasks[what], completed=done, total=of)
-
-        yield report
+    console = Console()
+    console.print()
+    console.print(Text(plain(text), style="bold"))
 
 
-@contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Say on standard error what is waited for, if it takes longer than usual."""
-    timer = threading.Timer(2, print, (f"waiting for {what} …",), {"file": sys.stderr})
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def facts(title: str, rows: Sequence[tuple[str, Any]]) -> None:
+    """Print names beside their values, one a line; a value is never broken."""
+    if title:
+        heading(title)
+    else:
+        print()
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{plain(name):<{width}}  {spoken(name, [value])[0]}")
 
 
-def _log_line(what: str, done: int, of: int) -> None:
-    if done >= of:
-        counted = f": {done:,} of {of:,}" if of > 1 else ""
-        print(f"{datetime.now():%H:%M:%S} {what}{counted}", file=sys.stderr)
+def then(command: str) -> None:
+    """Print the command to type next, with the global options that stood before this one."""
+    print(f"next: holley-graph {''.join(_typed())}{plain(command)}")
 
 
-def _cell(value: Any) -> str:
+def spoken(name: str, values: Sequence[Any]) -> list[str]:
+    """Write the values of a column as a person reads them; numbers of one column have the same decimals."""
+    floats = [abs(value) for value in values if isinstance(value, float)]
+    decimals = _decimals(max(floats, default=0.0))
+    return [plain(_cell(name, value, decimals)) for value in values]
+
+
+def _cell(name: str, value: Any, decimals: int) -> str:
     if value is None:
         return "–"
+    if name in MONEY:
+        return money(value) if isinstance(value, int | float) else str(value)
     if isinstance(value, float):
-        return f"{value:,.4g}"
+        return f"{value:,.{decimals}f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return str(value)
+
+
+def _decimals(largest: float) -> int:
+    """Digits behind the point that show a column's largest number with about four digits."""
+    return next((digits for least, digits in ((1000, 0), (100, 1), (10, 2), (1, 3)) if largest >= least), 4)
+
+
+def _widths(columns: Sequence[str], texts: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Give columns their widths within some room, without breaking a word; none: there is too little room."""
+    from rich.cells import cell_len
+
+    least, width = [], []
+    for name, cells in zip(columns, texts, strict=True):
+        words = [word for text in cells for word in ([text] if name in WHOLE else text.split())]
+        least.append(max(map(cell_len, [*words, *name.split()]), default=1))
+        width.append(max(least[-1], *map(cell_len, cells), 1))
+    while sum(width) > room:
+        wide = [index for index in range(len(width)) if width[index] > least[index]]
+        if not wide:
+            return None
+        width[max(wide, key=width.__getitem__)] -= 1
+    return width
+
+
+def _typed() -> Iterator[str]:
+    """Give the global options that were typed; those of the environment hold for the next command by themselves."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return
+    root = context.find_root()
+    for option in root.command.params:
+        name = str(option.name)
+        typed = root.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if typed and name in root.params and not getattr(option, "is_flag", False):
+            yield f"{option.opts[0]} {shlex.quote(str(root.params[name]))} "
 
 
 def _plain(value: Any) -> Any:

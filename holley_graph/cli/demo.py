@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, say, then
+from holley_graph.cli.progress import progress
+from holley_graph.progress import step
 from holley_graph.times import DAY
 
 if TYPE_CHECKING:
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 
 HELD_OUT_DAYS = 30
 WHO = {
-    "cold": "an owner with a vehicle and no history",
-    "buyer": "an owner with past orders",
-    "visitor": "an owner who viewed parts",
+    "cold": "An owner with a vehicle and no history",
+    "buyer": "An owner with past orders",
+    "visitor": "An owner who viewed parts",
 }
 
 
@@ -48,20 +50,21 @@ def demo(context: Context, users: int, seed: int, as_json: bool) -> None:
 
 
 def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, Any]:
-    from holley_graph.cli.connection import connect, follow
-    from holley_graph.cli.sync import offline_import
-    from holley_graph.demo import generate
-    from holley_graph.embeddings.writeback import write_back
-    from holley_graph.errors import SettingsError
-    from holley_graph.graph import browser
-    from holley_graph.model.training.execution import Execution, device
-    from holley_graph.model.training.plan import Plan
-    from holley_graph.model.training.train import train
-    from holley_graph.server import lifecycle
-    from holley_graph.server.layout import Layout
-    from holley_graph.snapshot import exporter, parcel
-    from loaders import sync
-    from loaders.files import FilesSource
+    with step(report, "loading PyTorch"):
+        from holley_graph.cli.connection import connect, follow
+        from holley_graph.cli.sync import offline_import
+        from holley_graph.demo import generate
+        from holley_graph.embeddings.writeback import write_back
+        from holley_graph.errors import SettingsError
+        from holley_graph.graph import browser
+        from holley_graph.model.training.execution import Execution, device
+        from holley_graph.model.training.plan import Plan
+        from holley_graph.model.training.train import train
+        from holley_graph.server import lifecycle
+        from holley_graph.server.layout import Layout
+        from holley_graph.snapshot import exporter, parcel
+        from loaders import sync
+        from loaders.files import FilesSource
 
     if settings.server.uri is not None:
         raise SettingsError("the demo fills the embedded server only", "leave out --uri")
@@ -75,7 +78,7 @@ def _loop(settings: Settings, users: int, seed: int, report: Any) -> dict[str, A
             graph,
             settings,
             as_of=world.as_of,
-            bulk=offline_import(settings),
+            bulk=offline_import(settings, report),
             progress=report,
         )
         snapshot = exporter.take(graph, exporter.options(settings.sync), report)
@@ -118,16 +121,18 @@ def _answers(graph: Graph, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _show(told: dict[str, Any]) -> None:
+    from holley_graph.cli.answers import parts
     from holley_graph.cli.train import show_comparison
 
-    columns = ("sku", "title", "part_type", "price", "score", "answered_by")
     for answer in told["answers"]:
         title = f"{WHO[answer['kind']]}: {answer['vehicle_id'].replace('|', ' ')} ({answer['user_id']})"
-        table(title, columns, [[row[column] for column in columns] for row in answer["rows"]])
+        if answer["rows"]:
+            parts(title, answer["rows"], "answered_by")
         if answer["note"]:
             say(answer["note"])
     if told["held_out"]:
-        show_comparison("trained without the last month, measured on it", told["held_out"])
+        show_comparison("Trained without the last month", told["held_out"])
     say(f"done in {told['seconds']:.0f} s; the server stays up, stop it with: holley-graph down")
     say(f"Neo4j Browser, fitment path ready (password in {told['password_file']}):")
     say(told["browser"])
+    then("status")

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from holley_graph.amounts import counted
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, say, table, then
+from holley_graph.cli.progress import progress
 from holley_graph.cli.train import MODELS, RECIPE
+from holley_graph.progress import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holley_graph.embeddings.manifest import RunManifest
     from holley_graph.embeddings.table import Tables
+    from holley_graph.evaluation.conclusion import Conclusion
     from holley_graph.evaluation.study import Cut
     from holley_graph.evaluation.targets import Ranker
     from holley_graph.graph.client import Graph
@@ -67,8 +71,10 @@ def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, f
     ours = {run: embeddings.load(folder / run) for run in runs}
     with _asking(context.settings) as (graph, full, report):
         at = ends.pop()
-        cuts = [study.cut(full, at, _rankers(context.settings, graph, full, at, fastrp, ours), report, target)]
-    _conclude(context.settings, cuts, full, manifests, gate, as_json)
+        rankers = _rankers(context.settings, graph, full, at, fastrp, ours, report)
+        cuts = [study.cut(full, at, rankers, report, target)]
+        done = _concluded(context.settings, cuts, full, manifests, gate, report)
+    _show_all(done, gate, as_json)
 
 
 @click.command()
@@ -105,15 +111,16 @@ def backtest(
     as_json: bool,
 ) -> None:
     """Train at several earlier times and compare each model with v5.18 and others on the 30 days after."""
-    from holley_graph.embeddings import table as embeddings
-    from holley_graph.evaluation import registry, study
-    from holley_graph.model.architectures.recipe import Recipe
-    from holley_graph.model.training.execution import Execution, device
-    from holley_graph.model.training.plan import Plan
-    from holley_graph.model.training.train import train
-    from holley_graph.model.tuning import recipe_file
-
     _check_target(target, gate)
+    with progress() as report, step(report, "loading PyTorch"):
+        from holley_graph.embeddings import table as embeddings
+        from holley_graph.evaluation import registry, study
+        from holley_graph.model.architectures.recipe import Recipe
+        from holley_graph.model.training.execution import Execution, device
+        from holley_graph.model.training.plan import Plan
+        from holley_graph.model.training.train import train
+        from holley_graph.model.tuning import recipe_file
+
     settings = context.settings
     tuned = [recipe_file.read(path) for path in recipes]
     named = {model: Recipe.default(model) for model in models or (() if tuned else ("sage",))}
@@ -121,15 +128,19 @@ def backtest(
     with _asking(settings) as (graph, full, report):
         moments = study.rolling(full, cuts)
         recipe_file.refuse_to_judge_by_what_chose(tuned, moments[0])
-        for at in moments:
+        for number, at in enumerate(moments):
+            report("cuts", number, len(moments))
             ours = {}
             for name, recipe in [*named.items(), *((None, recipe) for recipe in tuned)]:
                 plan = Plan(recipe, seed, at, execution=Execution(device()))
                 run = train(full, settings.home / "runs", plan, report)
                 name = name or registry.recipe(run.manifest)
                 manifests[name], ours[name] = run.manifest, embeddings.load(run.path)
-            asked.append(study.cut(full, at, _rankers(settings, graph, full, at, fastrp, ours), report, target))
-    _conclude(settings, asked, full, manifests, gate, as_json)
+            rankers = _rankers(settings, graph, full, at, fastrp, ours, report)
+            asked.append(study.cut(full, at, rankers, report, target))
+        report("cuts", len(moments), len(moments))
+        done = _concluded(settings, asked, full, manifests, gate, report)
+    _show_all(done, gate, as_json)
 
 
 def _check_target(target: str, gate: bool) -> None:
@@ -149,7 +160,13 @@ def _asking(settings: Settings) -> Iterator[tuple[Graph, Snapshot, Progress]]:
 
 
 def _rankers(
-    settings: Settings, graph: Graph, full: Snapshot, at: int, fastrp: bool, ours: Mapping[str, Tables]
+    settings: Settings,
+    graph: Graph,
+    full: Snapshot,
+    at: int,
+    fastrp: bool,
+    ours: Mapping[str, Tables],
+    report: Progress,
 ) -> dict[str, Ranker]:
     """The closed-form rivals, v5.18 where this home has the tables that it needs, FastRP where it is wanted, and
     every run: its vectors alone, behind popularity (`hybrid`), and among parts for many vehicles (`universal`)."""
@@ -159,13 +176,15 @@ def _rankers(
 
     asked = dict(BASELINES)
     before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
-    known = None if before is None else baseline.scores(before.clean_files(), at, settings)
+    with step(report, "scores of v5.18"):
+        known = None if before is None else baseline.scores(before.clean_files(), at, settings)
     if known is not None:
         asked[baseline.VERSION] = partial(blends.champion, known)
     if fastrp:
         from holley_graph.embeddings import fastrp as room
 
-        asked["fastrp"] = _vectors(room.embed(graph, full.before(at)))
+        with step(report, "FastRP"):
+            asked["fastrp"] = _vectors(room.embed(graph, full.before(at)))
     for name, tables in ours.items():
         asked[name] = _vectors(tables)
         asked[f"{name} universal"] = partial(blends.universal, tables, settings.recommend.universal_share)
@@ -180,23 +199,39 @@ def _vectors(tables: Tables) -> Ranker:
     return lambda task, past: scoring.scores(tables, past, task)
 
 
-def _conclude(
+def _manifest(folder: Path, run: str) -> dict[str, Any]:
+    from holley_graph import sealed
+    from holley_graph.errors import NotFound
+
+    path = folder / run / "manifest.json"
+    if not path.is_file():
+        raise NotFound(f"no run {run!r} in {folder}", "holley-graph runs")
+    return sealed.read(path)
+
+
+def _concluded(
     settings: Settings,
     cuts: list[Cut],
     full: Snapshot,
     manifests: Mapping[str, RunManifest],
     gate: bool,
-    as_json: bool,
-) -> None:
-    from holley_graph.evaluation import conclusion
+    report: Progress,
+) -> Conclusion:
+    with step(report, "intervals and report"):
+        from holley_graph.evaluation import conclusion
+
+        return conclusion.conclude(cuts, full, manifests, settings.home, gate)
+
+
+def _show_all(done: Conclusion, gate: bool, as_json: bool) -> None:
     from holley_graph.evaluation.verdict import EXIT_CODES
 
-    done = conclusion.conclude(cuts, full, manifests, settings.home, gate)
     if as_json:
         print_json(done.document | {"path": done.path})
     else:
         _show(done.document)
         say(f"report: {done.path / 'report.html'}")
+        then("train")
     if gate:
         codes = [EXIT_CODES[verdict["outcome"]] for verdict in done.document["verdicts"].values()]
         raise SystemExit(next((code for code in codes if code), 0))
@@ -204,6 +239,7 @@ def _conclude(
 
 def _show(document: dict[str, Any]) -> None:
     metrics = ("HR@4", "MRR@4", "NDCG@10")
+    columns = ("ranker", *metrics, "cold MRR@4", "coverage", f"MRR@4 over {document['champion']}", "95 % interval")
     cold = document["segments"]["history"].get("cold")
     over = document["over_champion"]
     rows = [
@@ -212,18 +248,21 @@ def _show(document: dict[str, Any]) -> None:
             *(values[metric] for metric in metrics),
             cold["rankers"][name]["MRR@4"] if cold else None,
             document["lists"][name]["coverage"],
-            *(over[name][key] if name in over else None for key in ("difference", "low", "high")),
+            *([over[name]["difference"], interval(over[name])] if name in over else [None, None]),
         )
         for name, values in document["rankers"].items()
     ]
-    title = (
-        f"{document['users']:,} questions about {document['target']} parts, at {len(document['cuts'])} cuts; "
-        f"MRR@4 over {document['champion']} with its 95 % interval"
-    )
-    table(title, ("ranker", *metrics, "cold MRR@4", "coverage", "over", "from", "to"), rows)
+    asked = counted(document["users"], "question")
+    cuts = counted(len(document["cuts"]), "cut")
+    table(f"{asked} about {document['target']} parts, at {cuts}", columns, rows)
     if "v5.18" not in document["rankers"]:
         say("v5.18 is left out: the tables of the last sync are not in this home")
     for run, verdict in document.get("verdicts", {}).items():
         say(f"{run}: {verdict['outcome']}")
         for reason in verdict["reasons"]:
             say(f"  {reason}")
+
+
+def interval(difference: Mapping[str, float]) -> str:
+    """Write the interval of a difference."""
+    return f"{difference['low']:+.3f} … {difference['high']:+.3f}"

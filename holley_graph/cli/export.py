@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from holley_graph.amounts import counted
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import facts, json_option, print_json, say, then
+from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
 
 if TYPE_CHECKING:
@@ -154,8 +157,10 @@ def show(done: Report) -> None:
         ("left out: too few parts", done.too_few),
         ("left out: another id has the row", done.other_id),
     ]
-    table(f"Export by {done.ranker}, {done.run_id}", ("what", "count"), rows)
-    table("Answered by", ("tier", "parts"), list(done.sources.items()))
-    say(f"{done.rows:,} rows in {done.path} after {done.seconds:.1f} s; it holds email addresses: keep it private")
+    facts(f"Export by {done.ranker}, {done.run_id}", rows)
+    facts("Parts by who answered", list(done.sources.items()))
+    say(f"{counted(done.rows, 'row')} in {done.path} after {done.seconds:.1f} s")
+    say("the file holds email addresses: keep it private")
     if done.hold_out:
-        say(f"{done.hold_out_rows:,} rows of the hold-out in {done.hold_out}: do not send them anything")
+        say(f"{counted(done.hold_out_rows, 'row')} of the hold-out in {done.hold_out}: do not send them anything")
+    then(f"gate {shlex.quote(str(done.path))}")

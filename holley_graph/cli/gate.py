@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from holley_graph.amounts import counted
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, say, table
+from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
 
 if TYPE_CHECKING:
@@ -128,4 +130,4 @@ def show(done: Report) -> None:
         elif each.offenders:
             table(each.says, tuple(each.offenders[0]), [tuple(row.values()) for row in each.offenders])
     verdict = "may be sent" if done.passed else "must not be sent: a CRITICAL rule is broken"
-    say(f"{done.path} {verdict} ({done.rows:,} rows, {done.seconds:.1f} s)")
+    say(f"{done.path} {verdict} ({counted(done.rows, 'row')}, {done.seconds:.1f} s)")

@@ -8,7 +8,8 @@ from typing import Any
 import rich_click as click
 
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, table
+from holley_graph.cli.console import json_option, print_json, table, then
+from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import open_source
 
 FEEDS = ("user_attributes", "fitment", "items", "events", "orders")
@@ -62,6 +63,8 @@ def rejects(
         print_json({"action": action, "rows": found})
     else:
         table(f"Rejected rows: {run_id or 'every run that is kept'}", columns, rows)
+        if action == "list" and found:
+            then(f"rejects show {found[-1]['run_id']}")
 
 
 def _replayed(context: Context, run_id: str, source: str) -> list[dict[str, Any]]:

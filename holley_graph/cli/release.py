@@ -7,7 +7,19 @@ from dataclasses import asdict
 import rich_click as click
 
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say
+from holley_graph.cli.console import facts, json_option, print_json, say, then
+from holley_graph.cli.progress import progress
+
+NAMES = {
+    "product": "parts",
+    "product_source": "parts, as what leads on",
+    "vehicle": "vehicles",
+    "vehicle_model": "models",
+    "make": "makes",
+    "user": "people",
+    "lift": "lifts",
+}
+"""Tables of vectors in words."""
 
 
 @click.command()
@@ -41,10 +53,12 @@ def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
         return
     if done.recall is None:
         say(f"{done.run_id} is live; its vectors were in the graph already")
+        then("status")
         return
-    staged = ", ".join(f"{count:,} {name}" for name, count in done.staged.items())
-    say(f"{done.run_id} is live: {staged}")
-    say(f"index recall {done.recall:.1%}; seconds: {', '.join(f'{k} {v:.1f}' for k, v in done.seconds.items())}")
+    facts("Written", [(NAMES[name], count) for name, count in done.staged.items()])
+    say(f"the index finds {done.recall:.1%} of the ten nearest parts")
+    say(f"{done.run_id} is live after {sum(done.seconds.values()):.0f} s")
+    then("find vehicles")
 
 
 @click.command()
@@ -65,4 +79,5 @@ def rollback(context: Context, as_json: bool) -> None:
     if as_json:
         print_json({"live": live, "previous": previous})
     else:
-        say(f"{live} is live; {previous} is kept: holley-graph writeback {previous} puts it live at once")
+        say(f"{live} is live; {previous} is kept and can be made live again at once")
+        then(f"writeback {previous}")

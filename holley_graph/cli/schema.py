@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, table
+from holley_graph.cli.console import json_option, print_json, table, then
 
 
 @click.command()
@@ -30,3 +30,5 @@ def migrate(context: Context, dry_run: bool, as_json: bool) -> None:
         print_json({"migrations": rows})
     else:
         table("Migrations", ("version", "name", "state"), [list(row.values()) for row in rows])
+        if dry_run and todo:
+            then("migrate")

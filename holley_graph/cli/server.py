@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from holley_graph.amounts import size
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table, waiting
+from holley_graph.cli.console import facts, json_option, print_json, say, then
+from holley_graph.cli.progress import progress, waiting
 
 if TYPE_CHECKING:
     from holley_graph.settings import Settings
@@ -35,7 +38,7 @@ def up(context: Context, as_json: bool) -> None:
         return
     say(f"Neo4j is up at {record.bolt_uri} (user neo4j, password in {Layout.of(settings).password_file})")
     say(f"Browser: {record.browser_url('neo4j')}")
-    say("stop it with: holley-graph down")
+    then("status")
 
 
 @click.command()
@@ -51,13 +54,14 @@ def down(context: Context, as_json: bool) -> None:
         print_json({"stopped": stopped})
     else:
         say("stopped" if stopped else "it was not running")
+        then("up")
 
 
 @click.command()
 @json_option
 @click.pass_obj
 def status(context: Context, as_json: bool) -> None:
-    """Show the server's address, version and size, its indexes and the live release."""
+    """Show the server, what the graph holds, the last sync and the releases."""
     from holley_graph.server.status import status as describe
 
     with waiting("Neo4j to answer"):
@@ -65,11 +69,7 @@ def status(context: Context, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    table("Server", ("what", "value"), [(key, str(value)) for key, value in _shown(found)])
-    if found["pid"] and not found["running"]:
-        say(f"process {found['pid']} does not answer: it is starting, or it hangs")
-    if found["indexes"]:
-        table("Indexes", ("name", "state"), [(index["name"], index["state"]) for index in found["indexes"]])
+    show(found)
 
 
 @click.command()
@@ -86,8 +86,10 @@ def doctor(context: Context, as_json: bool) -> None:
     if as_json:
         print_json([asdict(check) for check in checks])
     else:
-        rows = [(c.name, "ok" if c.ok else "FAILS", c.found, "" if c.ok else c.todo) for c in checks]
-        table("Doctor", ("check", "", "found", "what to do"), rows)
+        for check in checks:
+            say(f"{'ok' if check.ok else 'FAILS':<5}  {check.name}: {check.found}")
+            if not check.ok:
+                say(f"       to do: {check.todo}")
     if not all(check.ok for check in checks):
         sys.exit(1)
 
@@ -147,5 +149,53 @@ def _embedded(context: Context, command: str) -> Settings:
     return context.settings
 
 
-def _shown(found: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(key, value) for key, value in found.items() if key != "indexes" and value is not None]
+def show(found: dict[str, Any]) -> None:
+    """Print the status for a person."""
+    if not found["running"]:
+        hangs = found["pid"] and f"process {found['pid']} does not answer: it is starting, or it hangs"
+        say(hangs or "the server is down")
+        then("doctor" if hangs else "up")
+        return
+    facts("Server", [(name, value) for name, value in _server(found) if value is not None])
+    facts("Graph", [*_labels(found["labels"]), ("relationships", found["relationships"])])
+    facts("Last sync and releases", list(_state(found)))
+    waits = [f"{index['name']} is {index['state']}" for index in found["indexes"] if index["state"] != "ONLINE"]
+    for line in waits:
+        say(f"index {line}")
+    if not found["last_sync"]:
+        then("sync --source files:DIR")
+    elif not found["live_release"]:
+        then("train")
+
+
+def _labels(counts: dict[str, int]) -> Iterator[tuple[str, int]]:
+    from holley_graph.graph.schema import NODES
+
+    yield from ((node.label, counts[node.label]) for node in NODES)
+
+
+def _server(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "Neo4j", f"{found['version']} {found['edition']}"
+    yield "Graph Data Science", found["gds_version"]
+    yield "Bolt", found["bolt_uri"]
+    yield "Browser", found["http_uri"]
+    yield "user", found["user"]
+    yield "password in", found["password_file"]
+    yield "process", found["pid"] and str(found["pid"])
+    yield "memory", found["rss_bytes"] and size(found["rss_bytes"])
+    yield "on disk", found["store_bytes"] and size(found["store_bytes"])
+
+
+def _state(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    if sync := found["last_sync"]:
+        yield "last sync", f"{sync['run_id']}, finished {_minute(sync['finished_at'])}"
+        yield "source", sync["source"]
+        yield "data before", _minute(sync["as_of"])
+    else:
+        yield "last sync", "none yet"
+    yield "live release", found["live_release"] or "none yet"
+    yield "kept beside it", found["previous_release"] or "none"
+
+
+def _minute(moment: str) -> str:
+    return f"{moment[:10]} {moment[11:16]} UTC"

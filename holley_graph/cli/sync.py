@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from holley_graph.amounts import size
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, say, table, then
+from holley_graph.cli.progress import progress
+from holley_graph.progress import silent, step
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from holley_graph.progress import Progress
     from holley_graph.settings import Settings
     from loaders.report import Report
     from loaders.source import Source
@@ -123,7 +127,7 @@ def run(
             graph,
             settings,
             as_of=as_of,
-            bulk=offline_import(settings) if settings.server.uri is None else None,
+            bulk=offline_import(settings, report) if settings.server.uri is None else None,
             since_last=since_last,
             progress=report,
             **how,
@@ -142,7 +146,7 @@ def open_source(source: str, settings: Settings) -> Source:
     if kind == "files" and where:
         from loaders.files import FilesSource
 
-        return FilesSource(Path(where))
+        return FilesSource(Path(where).expanduser())  # no shell does that behind a colon
     if source == "bigquery":
         from loaders.bigquery.source import BigQuerySource
 
@@ -150,7 +154,7 @@ def open_source(source: str, settings: Settings) -> Source:
     raise SettingsError(f"--source {source!r} is neither bigquery nor files:DIR")
 
 
-def offline_import(settings: Settings) -> BulkLoad:
+def offline_import(settings: Settings, report: Progress = silent) -> BulkLoad:
     """Fill the empty embedded store: down, import, up; a store that cannot be finished is emptied again."""
 
     def load(tables: Mapping[str, pa.Table], finish: Callable[[], None]) -> None:
@@ -162,12 +166,15 @@ def offline_import(settings: Settings) -> BulkLoad:
 
         layout = Layout.of(settings)
         with TemporaryDirectory(dir=layout.temporary) as folder:
-            nodes, relationships = bulk.write_import_files(tables, Path(folder))
-            lifecycle.down(settings)
+            with step(report, "writing files to import"):
+                nodes, relationships = bulk.write_import_files(tables, Path(folder))
+            with step(report, "stopping Neo4j"):
+                lifecycle.down(settings)
             try:
-                admin.import_offline(layout, settings.server.jar_cache, nodes, relationships)
+                with step(report, "Neo4j's offline import"):
+                    admin.import_offline(layout, settings.server.jar_cache, nodes, relationships)
             finally:
-                lifecycle.up(settings)
+                lifecycle.up(settings, report)
         try:
             finish()
         except BaseException:
@@ -209,6 +216,10 @@ def show(done: Report) -> None:
         say(note)
     if done.mode == "unchanged":
         say("nothing to do: source and settings are those of the last sync")
+    if done.mode in ("bulk", "changes") and any(sum(feed["rejected"].values()) for feed in done.feeds):
+        then(f"rejects show {done.run_id}")
+    elif done.mode in ("bulk", "changes", "unchanged"):
+        then("train")
 
 
 def show_costs(costs: Sequence[Mapping[str, Any]]) -> None:
@@ -216,6 +227,6 @@ def show_costs(costs: Sequence[Mapping[str, Any]]) -> None:
     if not costs:
         say("reading this source costs nothing")
         return
-    rows: list[tuple[str, int, float]] = [(cost["query"], cost["bytes"], cost["price"]) for cost in costs]
+    rows = [(cost["query"], cost["bytes"], cost["price"]) for cost in costs]
     total = ("together", sum(read for _, read, _ in rows), sum(price for *_, price in rows))
-    table("Cost", ("query", "bytes", "price, US dollars"), [*rows, total])
+    table("Cost", ("query", "reads", "price"), [(name, size(read), price) for name, read, price in [*rows, total]])

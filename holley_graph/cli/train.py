@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from holley_graph.amounts import counted
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, say, table, then
+from holley_graph.cli.progress import progress
+from holley_graph.cli.release import NAMES
 from holley_graph.cli.sync import Moment
 from holley_graph.errors import SettingsError
-from holley_graph.progress import Progress
+from holley_graph.progress import Progress, step
 
 if TYPE_CHECKING:
     from holley_graph.embeddings.manifest import RunManifest
@@ -82,14 +86,15 @@ def train(
     as_json: bool,
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it; under `torchrun`, processes share each batch."""
-    from holley_graph.model.architectures.recipe import Recipe
-    from holley_graph.model.training.execution import Execution
-    from holley_graph.model.training.execution import device as device_named
-    from holley_graph.model.training.plan import Plan
-    from holley_graph.model.training.processes import process_group
-    from holley_graph.model.training.train import train as run_training
-    from holley_graph.model.tuning import recipe_file
-    from holley_graph.snapshot import parcel
+    with progress(os.environ.get("RANK", "0") == "0") as report, step(report, "loading PyTorch"):
+        from holley_graph.model.architectures.recipe import Recipe
+        from holley_graph.model.training.execution import Execution
+        from holley_graph.model.training.execution import device as device_named
+        from holley_graph.model.training.plan import Plan
+        from holley_graph.model.training.processes import process_group
+        from holley_graph.model.training.train import train as run_training
+        from holley_graph.model.tuning import recipe_file
+        from holley_graph.snapshot import parcel
 
     chosen = Recipe.default(model) if recipe is None else recipe_file.read(recipe)
     cut = None if as_of is None else int(as_of.timestamp())
@@ -111,16 +116,17 @@ def train(
     if as_json:
         print_json({"run_id": manifest.run_id, "path": run.path, "metrics": metrics, "seconds": seconds})
         return
-    for name in ("validation", "held_out"):
+    for name, measured_on in (("validation", "Held back to choose by"), ("held_out", "Held out")):
         if metrics[name]:
-            show_comparison(name.replace("_", " "), metrics[name])
+            show_comparison(measured_on, metrics[name])
     if metrics["drift"]:
         assert manifest.warm is not None  # noqa: S101  drift is measured of what went on from another run
         _show_drift(manifest.warm["from"], metrics["drift"])
     if manifest.trust:
         _show_trust(manifest.trust)
-    say(f"run {manifest.run_id}: {manifest.epochs} epochs, {seconds:.0f} s, {run.path}")
-    say(f"put it live with: holley-graph writeback {manifest.run_id}")
+    say(f"run {manifest.run_id}: {counted(manifest.epochs, 'epoch')}, {seconds:.0f} s")
+    say(f"kept in {run.path}")
+    then("train" if cut is not None else f"writeback {manifest.run_id}")
 
 
 def _show_trust(trust: dict[str, Any]) -> None:
@@ -144,7 +150,8 @@ def take_snapshot(context: Context, report: Progress) -> Path:
     with context.graph() as graph:
         follow(context.settings, graph)
         taken = exporter.take(graph, exporter.options(context.settings.sync), report)
-    return parcel.keep(taken, context.settings.home / "snapshots")
+    with step(report, "keeping the snapshot"):
+        return parcel.keep(taken, context.settings.home / "snapshots")
 
 
 @click.command()
@@ -168,23 +175,27 @@ def runs(context: Context, as_json: bool) -> None:
     rows = [
         (
             run.run_id,
-            run.model,
             run.epochs,
-            run.seconds,
+            round(run.seconds),
             _held_out_mrr(run),
             verdict.get(registry.recipe(run)),
             role.get(run.run_id),
         )
         for run in manifests
     ]
-    table("Runs", ("run", "model", "epochs", "seconds", "held-out MRR@4", "judged", "role"), rows)
+    table("Runs", ("run", "epochs", "seconds", "held-out MRR@4", "judged", "role"), rows)
+    if not rows:
+        then("train")
+    elif not known[registry.CHAMPION]:
+        then(f"writeback {manifests[-1].run_id}")
 
 
 def show_comparison(name: str, measured: dict[str, Any]) -> None:
     """Print a run beside popularity among what fits."""
     ours, theirs, lift = measured["run"], measured["popularity"], measured["MRR@4 over popularity"]
-    title = f"{name}: {measured['users']} users who bought in the {measured['days']} days after the cut"
-    rows = [(metric, ours[metric], theirs[metric]) for metric in ours if "@4" in metric or "NDCG@10" in metric]
+    people = counted(measured["users"], "person", "people")
+    title = f"{name}: {people} who bought in the {measured['days']} days after the cut"
+    rows = [(metric, ours[metric], theirs[metric]) for metric in ("HR@4", "MRR@4", "NDCG@4", "NDCG@10", "recall@4")]
     table(title, ("metric", "run", "popularity"), rows)
     say(
         f"MRR@4 over popularity: {lift['difference']:+.4f} ({lift['relative']:+.1%}), "
@@ -199,9 +210,9 @@ def show_comparison(name: str, measured: dict[str, Any]) -> None:
 
 
 def _show_drift(live: str, drift: dict[str, Any]) -> None:
-    rows = [(name, each["both"], each["cosine"], each["move"]) for name, each in drift["moved"].items()]
-    table(f"moved from {live}", ("vectors", "in both", "cosine", "move"), rows)
-    say(f"the best four parts changed for {drift['top_four_changed']:.1%} of {drift['owners']:,} owners")
+    rows = [(NAMES[name], each["both"], each["cosine"], each["move"]) for name, each in drift["moved"].items()]
+    table(f"Moved from {live}", ("vectors", "in both", "cosine", "move"), rows)
+    say(f"the best four parts changed for {drift['top_four_changed']:.1%} of {counted(drift['owners'], 'owner')}")
 
 
 def _held_out_mrr(run: RunManifest) -> float | None:

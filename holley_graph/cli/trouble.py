@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import errno
 
-from holley_graph.errors import DiskFull, EngineFailed, FileRefused, HolleyGraphError
+from holley_graph.errors import DiskFull, EngineFailed, ExtraMissing, FileRefused, HolleyGraphError
 
 ENGINES = ("duckdb", "_duckdb", "pyarrow")
 """Libraries whose errors are the tables' or the machine's, not a person's."""
+
+OF_EXTRA = {"torch": "train", "torch_geometric": "train", "optuna": "train"}
+"""Packages that are not there unless somebody asked for them, and the extra that brings each."""
 
 
 def of(error: Exception) -> HolleyGraphError:
     """Return the error that a person is shown."""
     if isinstance(error, HolleyGraphError):
         return error
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in OF_EXTRA:
+        package = str(error.name).partition(".")[0]
+        extra = f"holley-graph[{OF_EXTRA[package]}]"
+        return ExtraMissing(f"this command needs {package}, which is not installed", f"pip install '{extra}'")
     if isinstance(error, OSError) and error.errno is not None:
         return _of_system(error)
     first = (str(error).splitlines() or [""])[0]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 
 import rich_click as click
 
+from holley_graph.amounts import counted
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, say, table, then
+from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
 from holley_graph.cli.train import MODELS, take_snapshot
+from holley_graph.progress import step
 
 
 @click.command()
@@ -42,19 +46,20 @@ def tune(
     as_json: bool,
 ) -> None:
     """Try configurations of a model on the last 30 days of its data, and save the best as a recipe."""
-    from holley_graph.model.architectures.recipe import Recipe
-    from holley_graph.model.training.plan import Plan
-    from holley_graph.model.tuning.tune import tune as run_tune
-    from holley_graph.snapshot import parcel
-
     with progress() as report:
+        with step(report, "loading PyTorch"):
+            from holley_graph.model.architectures.recipe import Recipe
+            from holley_graph.model.training.plan import Plan
+            from holley_graph.model.tuning.tune import tune as run_tune
+            from holley_graph.snapshot import parcel
+
         snapshot = parcel.open_parcel(parcel_folder or take_snapshot(context, report))
         plan = Plan(Recipe.default(model), seed, None if as_of is None else int(as_of.timestamp()))
         tuned = run_tune(snapshot, context.settings.home / "tuning", plan, trials, progress=report)
     if as_json:
         print_json(tuned.as_dict())
         return
-    judged = f"{tuned.model}: NDCG@10 of {tuned.users:,} users who bought in the last 30 days"
+    judged = f"{tuned.model}: NDCG@10 of {counted(tuned.users, 'person', 'people')} who bought in the last 30 days"
     rows = [(n, trial["state"], trial["value"], trial["epochs"]) for n, trial in enumerate(tuned.trials)]
     table(judged, ("trial", "", "value", "epochs"), rows)
     first, chosen = (tuned.trials[n]["config"] for n in (0, tuned.best))
@@ -62,5 +67,5 @@ def tune(
     best, default = tuned.trials[tuned.best]["value"], tuned.trials[0]["value"]
     say(f"best: trial {tuned.best} with {best:.4f}; the default has {default:.4f}")
     say("the best of many looks better than it is: test it on later purchases before it goes live")
-    say(f"train it with: holley-graph train --recipe {tuned.recipe}")
-    say(f"compare it with: holley-graph backtest --recipe {tuned.recipe}, at cuts after the tuning data")
+    say("compare it at cuts that come after the data it was tuned on")
+    then(f"backtest --recipe {shlex.quote(str(tuned.recipe))}")

@@ -18,7 +18,7 @@ from holley_graph.errors import NotFound, ReleaseCheckFailed
 from holley_graph.graph import migrations
 from holley_graph.graph.alone import in_graph
 from holley_graph.graph.client import Graph
-from holley_graph.progress import Progress, silent
+from holley_graph.progress import Progress, silent, step
 
 BATCH = 2_000
 VEHICLES = 200
@@ -150,15 +150,19 @@ def _stage_and_go_live(
     clock.lap("stage")
     missing = {name: len(tables[name].keys) - staged[name] for name in NAMES}
     missing["lift"] = len(tables.lift) - staged["lift"]
-    checks.staged(graph, slot, tables, missing, dim)
+    with step(progress, "checking what was staged"):
+        checks.staged(graph, slot, tables, missing, dim)
     clock.lap("verify")
-    graph.write("writeback/mark_active")
-    slots.index(graph, slot, dim)
-    recall = checks.recall(graph, slot, tables["product"], missing["product"], candidates)
+    with step(progress, "building the indexes"):
+        graph.write("writeback/mark_active")
+        slots.index(graph, slot, dim)
+    with step(progress, "checking the index"):
+        recall = checks.recall(graph, slot, tables["product"], missing["product"], candidates)
     clock.lap("index")
     slots.go_live(graph, number)
     clock.lap("live")
-    slots.tidy(graph)
+    with step(progress, "freeing what is no longer needed"):
+        slots.tidy(graph)
     clock.lap("tidy")
     return Report(run_id, staged, missing, recall, clock.laps)
 

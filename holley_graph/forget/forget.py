@@ -11,7 +11,7 @@ from holley_graph.errors import NotFound
 from holley_graph.export.known import exports
 from holley_graph.export.sources import last_sync
 from holley_graph.forget import erase, search
-from holley_graph.forget.person import Person, find
+from holley_graph.forget.person import Person, find, with_email
 from holley_graph.graph.alone import in_graph, in_home
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
@@ -49,24 +49,27 @@ class Report:
         return asdict(self)
 
 
-def forget(graph: Graph, settings: Settings, user_id: str) -> Report:
+def forget(graph: Graph, settings: Settings, user_id: str | None = None, *, email: str | None = None) -> Report:
     """Remove a person, keep a hash so that no sync brings them back, and search for what is left.
 
     Args:
         graph: from which they go.
         settings: whose home is cleaned.
         user_id: any id of theirs; all ids of the same address go.
+        email: instead of the id, their address as `identity.spelled_email` gives it.
 
     Raises:
-        NotFound: neither the last sync, nor the graph, nor the list of the forgotten knows the id.
+        NotFound: nothing that this home or this graph keeps names the person, the list of the forgotten neither.
         GraphStateError: somebody else writes into this home or this graph, or there was no sync.
     """
     home = settings.home
     with in_home(home, "forget"), in_graph(graph, "forget"):
         taken, key = last_sync(graph, home), identity.email_key(settings)
-        user_id = identity.as_kept(settings, user_id)
-        person = find(taken, user_id, key)
-        _check_known(graph, home, key, person, user_id)
+        if email is None:
+            person = find(taken, identity.as_kept(settings, str(user_id)), key)
+        else:
+            person = with_email(taken, email, key)
+        _check_known(graph, home, key, person, f"user {user_id!r}" if email is None else "person with this email")
         tombstones.add(home, key, person.user_ids, person.email)
         written = exports(home)
         there = [path for path in written if path.is_file()]
@@ -90,12 +93,13 @@ def _asked(person: Person) -> dict[str, Any]:
     return {"user_ids": list(person.user_ids), "email_hash": person.email_hash}
 
 
-def _check_known(graph: Graph, home: Path, key: bytes, person: Person, user_id: str) -> None:
-    """Refuse an id that nobody has ever had here: it is more likely mistyped than forgotten."""
-    before = tombstones.digest(key, tombstones.USER, user_id) in tombstones.known(home)
-    in_graph = graph.read("forget/search", **_asked(person))[0]["found"]
-    if not (before or in_graph or person.email):
-        raise NotFound(f"no user {user_id!r} in the last sync or in the graph")
+def _check_known(graph: Graph, home: Path, key: bytes, person: Person, whom: str) -> None:
+    """Refuse a name that nobody has ever had here: it is more likely mistyped than forgotten."""
+    names = {tombstones.digest(key, tombstones.USER, user_id) for user_id in person.user_ids}
+    if names & {*tombstones.known(home)} or graph.read("forget/search", **_asked(person))[0]["found"]:
+        return
+    if not search.naming(search.files(home), person):
+        raise NotFound(f"no {whom} in the last sync or in the graph")
 
 
 def _tables(folder: Path, person: Person) -> int:

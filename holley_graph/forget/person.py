@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph import sealed
@@ -59,16 +60,22 @@ def spelled(name: str) -> str:
 
 def find(taken: Taken | None, user_id: str, key: bytes) -> Person:
     """Find who a user id is: the other ids and the address come from the clean users of the last sync."""
-    email = None
-    ids = {user_id}
-    if taken is not None:
-        # not by its seal: a forget that was killed has written files and not yet sealed them anew
-        users = sealed.table(taken.path / "clean_users.parquet", ["user_id", "email"])
-        mine = users.filter(pc.equal(users["user_id"], user_id))["email"].to_pylist()
-        email = mine[0] if mine else None
-        if email is not None:
-            ids |= set(users.filter(pc.equal(users["email"], email))["user_id"].to_pylist())
-    if email is None:
-        return Person(tuple(sorted(ids)), None, None)
+    mine = _users(taken, "user_id", user_id)["email"].to_pylist()
+    email = mine[0] if mine else None
+    return Person((user_id,), None, None) if email is None else with_email(taken, email, key, user_id)
+
+
+def with_email(taken: Taken | None, email: str, key: bytes, *ids: str) -> Person:
+    """Find who has an address: all user ids with it, and some that are known to be theirs."""
     hashed = hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
-    return Person(tuple(sorted({*ids, f"buyer:{hashed}"})), email, hashed)
+    theirs = _users(taken, "email", email)["user_id"].to_pylist()
+    return Person(tuple(sorted({*ids, *theirs, f"buyer:{hashed}"})), email, hashed)
+
+
+def _users(taken: Taken | None, column: str, value: str) -> pa.Table:
+    """Read the clean users of the last sync that have a value; by no seal: a killed `forget` left it for later."""
+    columns = ["user_id", "email"]
+    if taken is None:
+        return pa.table({name: pa.array([], pa.string()) for name in columns})
+    users = sealed.table(taken.path / "clean_users.parquet", columns)
+    return users.filter(pc.equal(users[column], value))

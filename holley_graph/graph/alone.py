@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from neo4j import exceptions as driver_errors
-
 from holley_graph import files
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import queries
 from holley_graph.graph.client import Graph, Row, text, translated
+from holley_graph.graph.driver import driver_errors
 
 PATIENCE_S, PAUSE_S = 5.0, 0.1
 """How long the transaction of a process that was just killed may take to end."""

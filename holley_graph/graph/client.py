@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
-import neo4j
 import tenacity
-from neo4j import exceptions as driver_errors
 
 from holley_graph.errors import (
     AuthFailed,
@@ -22,6 +20,7 @@ from holley_graph.errors import (
     SettingsError,
 )
 from holley_graph.graph import queries
+from holley_graph.graph.driver import driver_errors, neo4j
 
 T = TypeVar("T")
 Row = dict[str, Any]

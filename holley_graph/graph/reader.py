@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import neo4j
-
 from holley_graph.graph import queries
 from holley_graph.graph.client import ANSWER_S, Address, Row, translated
+from holley_graph.graph.driver import neo4j
 
 
 class Reader:

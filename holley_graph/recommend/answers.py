@@ -8,6 +8,7 @@ from typing import Any
 
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
+from holley_graph.find import nearest
 from holley_graph.graph.client import Graph, Row
 from holley_graph.settings import Recommend
 
@@ -37,7 +38,7 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
     """
     known = known_of(graph, user_id=user_id)
     if known["user"] is None:
-        raise NotFound(f"no user {user_id!r} in the graph")
+        raise nearest.no_user(graph, user_id)
     limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
     if known["vehicle"] is None:
         if known["has_vehicles"]:
@@ -89,7 +90,7 @@ def similar(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
     """
     known = known_of(graph, sku=spelling.upper(sku))
     if known["sku"] is None:
-        raise NotFound(f"no SKU {sku!r} in the graph")
+        raise nearest.no_sku(graph, sku)
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     rows = graph.read("recommend/similar", sku=known["sku"], k=k, candidates=rules.index_candidates + k)
@@ -113,7 +114,7 @@ def resolve_vehicle(graph: Graph, text: str) -> str:
         found = graph.read("recommend/vehicle_by_name", year=int(match[1]), name=spelled)
         if found:
             return str(found[0]["vehicle_id"])
-    raise NotFound(f"no vehicle {text!r} in the graph", 'written as "1969 CHEVROLET CAMARO"')
+    raise nearest.no_vehicle(graph, text)
 
 
 def known_of(graph: Graph, **asked: Any) -> Row:

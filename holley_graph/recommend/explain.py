@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from holley_graph import spelling
-from holley_graph.errors import NotFound
+from holley_graph.amounts import counted, money
+from holley_graph.find import nearest
 from holley_graph.graph.client import Graph, Row
 from holley_graph.recommend.answers import reasons
 from holley_graph.settings import Recommend
@@ -44,8 +44,7 @@ def explain(graph: Graph, user_id: str, sku: str, rules: Recommend) -> Explanati
     rows = graph.read("recommend/explain", user_id=user_id, sku=sku, exclude_days=rules.exclude_days)
     if not rows:
         known = graph.read("recommend/known", user_id=user_id, vehicle_id=None, sku=sku)[0]
-        missing = f"user {user_id!r}" if known["user"] is None else f"SKU {sku!r}"
-        raise NotFound(f"no {missing} in the graph")
+        raise nearest.no_user(graph, user_id) if known["user"] is None else nearest.no_sku(graph, sku)
     facts = rows[0]
     path = f"({user_id})-[:OWNS]->({facts['vehicle_id']})<-[:FITS]-({sku})" if facts["fits"] else ""
     said = reasons(graph, facts["vehicle_id"], [sku], user_id, rules) if facts["fits"] else {}
@@ -57,19 +56,21 @@ def _speaks_for(facts: Row) -> list[str]:
     if facts["fits"]:
         lines.append(f"fits the {_spoken(facts['vehicle_id'])}")
     lines += [
-        f"{_people(n['buyers'])} bought it after {n['sku']}, which this user {DID[n['how']]}"
+        f"{counted(n['buyers'], 'person', 'people')} bought it after {n['sku']}, which this user {DID[n['how']]}"
         for n in facts["led_here"]
     ]
     lines += [
-        f"seen together with {n['sku']} in {n['sessions']} sessions, which this user {DID[n['how']]}"
+        f"seen together with {n['sku']} in {counted(n['sessions'], 'session')}, which this user {DID[n['how']]}"
         for n in facts["seen_together"]
     ]
     for near in facts["same_type"][:1]:
         lines.append(f"same part type ({facts['part_type']}) as {near['sku']}, which this user {DID[near['how']]}")
     if facts["owners_bought"]:
-        lines.append(f"{_people(facts['owners_bought'])} with the same year, make and model bought it")
+        lines.append(
+            f"{counted(facts['owners_bought'], 'person', 'people')} with the same year, make and model bought it"
+        )
     elif facts["model_bought"]:
-        lines.append(f"{_people(facts['model_bought'])} with the same make and model bought it")
+        lines.append(f"{counted(facts['model_bought'], 'person', 'people')} with the same make and model bought it")
     if facts["score"] is not None:
         own = f", {facts['own_history']:+.3f} of it by what this user did before" if facts["own_history"] else ""
         lines.append(f"score {facts['score']:.3f} by the {facts['answered_by']} vector{own}")
@@ -85,8 +86,9 @@ def _rules_out(facts: Row, user_id: str) -> list[str]:
     if facts["refurbished"]:
         lines.append("is refurbished")
     elif not facts["eligible"]:
+        price = "unknown" if facts["price"] is None else money(facts["price"])
         lines.append(
-            f"is not eligible (price {facts['price']}, image {facts['image_url']}, type {facts['part_type']})"
+            f"is not eligible (price {price}, image {facts['image_url'] or 'none'}, type {facts['part_type']})"
         )
     lines += [f"{bought['sku']} was bought on {str(bought['last_at'])[:10]}" for bought in facts["bought"]]
     return lines
@@ -94,7 +96,3 @@ def _rules_out(facts: Row, user_id: str) -> list[str]:
 
 def _spoken(vehicle_id: str) -> str:
     return vehicle_id.replace("|", " ")
-
-
-def _people(count: Any) -> str:
-    return "1 person" if count == 1 else f"{count} people"

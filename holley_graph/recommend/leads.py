@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
+from holley_graph.find import nearest
 from holley_graph.graph.client import Graph, Row
 from holley_graph.recommend.answers import Answer, known_of
 from holley_graph.settings import Recommend
@@ -35,7 +36,7 @@ def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> 
     """
     known = known_of(graph, user_id=user_id)
     if known["user"] is None:
-        raise NotFound(f"no user {user_id!r} in the graph")
+        raise nearest.no_user(graph, user_id)
     if known["vehicle"] is None:
         raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
     if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
@@ -56,7 +57,7 @@ def bought_next(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
     """
     known = known_of(graph, sku=spelling.upper(sku))
     if known["sku"] is None:
-        raise NotFound(f"no SKU {sku!r} in the graph")
+        raise nearest.no_sku(graph, sku)
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     limits = {"k": k, "per_part_type": rules.per_part_type, "candidates": rules.index_candidates + k}

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from holley_graph.amounts import size
 from holley_graph.errors import HolleyGraphError
 from holley_graph.graph.client import Graph
 from holley_graph.server import cds, config, jars, java, lock, preflight, process
@@ -99,15 +100,14 @@ def graph_data_science(version: str | None, embedded: bool) -> Check:
 
 def _disk(name: str, folder: Path) -> Check:
     free = preflight.free_mb(folder)
-    return Check(
-        name, free >= preflight.LEAST_FREE_MB, f"{free:,} MiB free", f"free {preflight.LEAST_FREE_MB:,} MiB"
-    )
+    least = preflight.LEAST_FREE_MB
+    return Check(name, free >= least, f"{size(free * _MIB)} free", f"free {size(least * _MIB)}")
 
 
 def _memory(settings: Settings) -> Check:
     needed = config.heap_mb(settings.server) + config.page_cache_mb(settings.server)
     total = psutil.virtual_memory().total // _MIB
-    found = f"{total:,} MiB in all; the server may take {needed:,} (heap and page cache)"
+    found = f"{size(total * _MIB)} in all; the server may take {size(needed * _MIB)} (heap and page cache)"
     return Check("memory", needed < total, found, "lower server.heap_mb and server.page_cache_mb")
 
 

@@ -17,7 +17,8 @@ from holley_graph.settings import Settings
 
 KEYS = (
     "running", "bolt_uri", "http_uri", "user", "password_file", "version", "edition", "pid", "rss_bytes",
-    "store_bytes", "nodes", "relationships", "gds_version", "indexes", "live_release",
+    "store_bytes", "nodes", "relationships", "gds_version", "indexes", "live_release", "previous_release",
+    "last_sync", "labels",
 )  # fmt: skip
 
 

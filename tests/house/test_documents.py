@@ -219,6 +219,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
         assert tuple(known["recommend"]["rows"][0]) == queries.load(f"recommend/{way}").returns
     assert tuple(known["path"]["edges"][0]) == queries.load("recommend/picture").returns
     assert tuple(known["explain"]["facts"]) == queries.load("recommend/explain").returns
+    assert set(known["status"]) > set(queries.load("server/status").returns)
     assert tuple(known["status"]["indexes"][0]) == queries.load("server/indexes").returns
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from tests.house import tree
 
-EVERYONE = {"errors", "files", "progress", "sealed", "spelling", "spill", "times"}
+EVERYONE = {"amounts", "errors", "files", "progress", "sealed", "spelling", "spill", "times"}
 MAY_IMPORT: dict[str, set[str]] = {
+    "amounts": set(),
     "errors": set(),
     "files": set(),
     "progress": set(),
@@ -46,7 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "snapshot", "counting", "evaluation", "baselines", "embeddings.table", "embeddings.manifest",
         "embeddings.lift", "embeddings.paths",
     },
-    "recommend": {"settings", "graph"},
+    "find": {"graph"},
+    "recommend": {"settings", "graph", "find"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {
         "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.taken",
@@ -60,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"settings", "graph"},
     "cli": {
         "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "baselines",
-        "embeddings", "recommend", "web", "export", "gate", "campaign", "forget",
+        "embeddings", "recommend", "find", "web", "export", "gate", "campaign", "forget",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -91,6 +93,7 @@ ONLY_IN: dict[str, set[str]] = {
 }
 """Library to the rooms that know it."""
 
+OF_EXTRA = ("torch", "torch_geometric", "optuna")
 KNOWS_NEITHER = ("neo4j", "graphdatascience", "torch", "torch_geometric")
 
 
@@ -192,9 +195,9 @@ def test_evaluation_snapshot_and_tables_reach_neither_database_nor_torch() -> No
     assert done.returncode == 0, done.stderr
 
 
-def test_a_server_that_loads_and_answers_needs_no_torch() -> None:
-    modules = modules_of(
-        "graph", "server", "recommend", "export", "embeddings", "loaders", but=("loaders.bigquery",)
-    )
-    done = import_without(("torch", "torch_geometric"), modules)
+def test_only_training_needs_what_the_extra_brings() -> None:
+    rooms = {*MAY_IMPORT, "cli"} - {"model", "__main__"}
+    modules = modules_of(*rooms, but=("model",))
+    assert "holley_graph.cli.train" in modules
+    done = import_without(OF_EXTRA, modules)
     assert done.returncode == 0, done.stderr

@@ -40,10 +40,13 @@ class Shell:
     environment: Mapping[str, str]
     said: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, *arguments: str, home: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, home: Path | None = None, typed: str = "", **settings: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [COMMAND, "--home", home or self.home, *arguments],
             env={**self.environment, **settings},
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
@@ -101,6 +104,7 @@ def test_up_starts_one_server(shell: Shell) -> None:
     found = shell.json("up")
     assert tuple(found) == KEYS
     assert (found["running"], found["nodes"], found["live_release"]) == (True, 0, None)
+    assert (found["last_sync"], set(found["labels"].values())) == (None, {0})
     assert shell.json("up")["pid"] == found["pid"]
 
 
@@ -134,8 +138,12 @@ def test_sync_reports_every_feed_and_the_second_writes_nothing(shell: Shell) -> 
     assert {feed[kind] for feed in second["feeds"] for kind in ("added", "changed", "removed")} == {0}
     status = shell.json("status")
     assert status["nodes"] > 500
+    assert sum(status["labels"].values()) == status["nodes"] - 5
+    assert status["last_sync"]["run_id"] == first["run_id"]
+    assert status["last_sync"]["source"] == str(shell.source)
+    assert datetime.fromisoformat(status["last_sync"]["as_of"]) == datetime.fromisoformat(first["as_of"])
     written = sum(feed["added"] for feed in first["feeds"])
-    assert status["nodes"] + status["relationships"] == written + 4  # the marker and three migrations
+    assert status["nodes"] + status["relationships"] == written + 5  # the marker and four migrations
     assert {row["state"] for row in shell.json("migrate")["migrations"]} == {"applied"}
 
 
@@ -202,6 +210,28 @@ def test_recommend_explain_and_similar_speak_of_one_user(shell: Shell) -> None:
     assert all(set(row) == columns for row in near["rows"])
 
 
+def test_people_vehicles_and_parts_are_found_and_an_email_stands_on_no_command_line(shell: Shell) -> None:
+    user, vehicle = an_owner(shell.source, popular_vehicle(shell.source))
+    email = email_of(shell.source, user)
+    assert popular_vehicle(shell.source).upper() in shell.run("find", "vehicles", "-k", "50").stdout.upper()
+    owners = shell.json("find", "people", "--vehicle", vehicle, "-k", "1000")["rows"]
+    assert user in {row["user_id"] for row in owners}
+    (part,) = shell.json("find", "parts", shell.said["sku"], "-k", "1")["rows"]
+    assert part["sku"] == shell.said["sku"]
+    for way in ((email, ""), ("-", f" {email.upper()}\n")):
+        ended = shell.run("find", "people", "--email", way[0], typed=way[1])
+        assert (ended.returncode, user in ended.stdout, email in ended.stdout) == (0, True, False), ended.stderr
+    answer = shell.run("recommend", "--email", "-", "--json", typed=email)
+    assert json.loads(answer.stdout) == shell.json("recommend", "--user", user)
+    sku = json.loads(answer.stdout)["rows"][0]["sku"]
+    assert shell.run("explain", "--email", "-", "--sku", sku, typed=email).returncode == 0
+    assert shell.run("path", "--email", "-", "--sku", sku, typed=email).returncode == 0
+    shell.fails(5, "nobody in the graph has this email", "find", "people", "--email", "nobody@nowhere.example")
+    shell.fails(2, "that is no email address", "recommend", "--email", "nobody")
+    assert shell.run("recommend", "--user", user, "--email", email).returncode == 2
+    assert shell.run("find", "people", "smith").returncode == 2
+
+
 def test_rollback_goes_back_once_and_writeback_forward_again(shell: Shell) -> None:
     shell.fails(5, "no previous release", "rollback")
     second = "the-same-vectors"
@@ -213,6 +243,8 @@ def test_rollback_goes_back_once_and_writeback_forward_again(shell: Shell) -> No
     for _ in range(2):
         assert shell.json("rollback") == {"live": shell.said["first"], "previous": second}
         assert shell.json("runs")["champion"] == shell.said["first"]
+        releases = shell.json("status")
+        assert (releases["live_release"], releases["previous_release"]) == (shell.said["first"], second)
     assert shell.json("writeback", second)["staged"] == {}
 
 
@@ -273,13 +305,15 @@ def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell
     arms = shell.json("campaign", str(sent), "--treatments", f"files:{tmp_path}")["arms"]
     assert sum(arm["people"] for arm in arms) == len({row["email_lower"] for row in rows})
     assert sum(arm["sent"] for arm in arms) == 1
-    gone = shell.json("forget", "--user", user, "--yes")
+    ended = shell.run("forget", "--email", "-", "--yes", "--json", typed=email_of(shell.source, user))
+    gone = json.loads(ended.stdout)
     assert (user in gone["user_ids"], gone["found"], gone["rows"]["exports"] >= 1) == (True, [], True)
     left = [line for path in (sent, aside) for line in path.read_text().splitlines()]
     assert len(left) == len(rows) - gone["rows"]["exports"]
     assert shell.json(*shell.sync(shell.source))["mode"] == "changes"
     shell.fails(5, f"no user '{user}'", "recommend", "--user", user)
     shell.fails(5, "no user 'nobody'", "forget", "--user", "nobody", "--yes")
+    shell.fails(5, "no person with this email", "forget", "--email", "nobody@nowhere.example", "--yes")
     shell.fails(2, "no format has this suffix", "export", "--out", str(tmp_path / "sent.xlsx"))
     shell.fails(4, "table treatments", "campaign", str(sent), "--treatments", f"files:{shell.home}")
     assert shell.run("export", "--out", str(sent), "--arm", "graph").returncode == 2
@@ -297,6 +331,8 @@ def test_tables_for_people_say_the_same(shell: Shell) -> None:
         ended = shell.run(*arguments)
         assert (ended.returncode, bool(ended.stdout.strip())) == (0, True), ended.stderr
         assert not ended.stdout.startswith("{")
+        lines = [line for line in ended.stdout.splitlines() if str(shell.home) not in line]
+        assert max(map(len, lines)) <= 80
     assert shell.said["sku"] in shell.run("recommend", "--vehicle", vehicle, "-k", "20", COLUMNS="300").stdout
 
 
@@ -374,3 +410,12 @@ def an_owner(source: Path, vehicle: str) -> tuple[str, str]:
         if user["email"] and f"{user['year']} {user['make']} {user['model']}" == vehicle:
             return user["user_id"], f"{user['year']}|{user['make']}|{user['model']}"
     raise LookupError(vehicle)
+
+
+def email_of(source: Path, user: str) -> str:
+    """The address of a user, by the rules of the contract in plain Python."""
+    from tests.support.oracle import World
+    from tests.support.sources import rows
+
+    world = World({"user_attributes": rows(source, "user_attributes")}, raw.at("2025-09-01"), raw.at("2026-01-01"))
+    return next(str(each["email"]) for each in world.users if each["user_id"] == user)

@@ -138,6 +138,13 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "browse/fitment_gaps": {"least_owners": 1, "most_eligible": 9, "k": 4},
         "browse/release_changes": {"vehicles": 3, "k": 4},
         "browse/data_quality": {"examples": 2},
+        "find/vehicles": {"words": "*:*", "k": 4},
+        "find/parts": {"words": "*:*", "k": 4},
+        "find/people_by_vehicle": {"vehicle_id": VEHICLE, "k": 4},
+        "find/people_by_email": {"email_hash": rows["user"][0]["email_hash"], "k": 4},
+        "find/near_vehicles": {"words": "frod~", "k": 4},
+        "find/near_parts": {"words": "carburator~", "k": 4},
+        "find/near_users": {"beginning": "u", "k": 4},
         "forget/search": {"user_ids": [USER], "email_hash": None},
         "gds/keys": {"ids": node_ids},
         "gds/project": {

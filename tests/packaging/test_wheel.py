@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -51,13 +52,29 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+OF_EXTRA = ("torch", "torch_geometric", "optuna")
+
+
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment with nothing but the wheel, which borrows this one's libraries.
+    """A new environment with nothing but the wheel, which borrows this one's libraries."""
+    return installed(wheel, tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture(scope="module")
+def without_extra(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without the packages of the extra `train`: a line of a `.pth` file lets nobody import them."""
+    folder = installed(wheel, tmp_path_factory.mktemp("without_extra"))
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "blocked.pth").write_text(f"import sys; sys.modules.update(dict.fromkeys({OF_EXTRA!r}))\n")
+    return folder
+
+
+def installed(wheel: Path, folder: Path) -> Path:
+    """Install the wheel, and borrow this environment's libraries.
 
     A folder that a `.pth` file adds has its own `.pth` files ignored, the editable install among them.
     """
-    folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
@@ -68,8 +85,14 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(environment: Path, *command: str) -> str:
+    done = ended(environment, *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ended(environment: Path, *command: str) -> subprocess.CompletedProcess[str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "HOLLEY_GRAPH_"))}
-    done = subprocess.run(
+    return subprocess.run(
         [str(environment / "bin" / command[0]), *command[1:]],
         capture_output=True,
         text=True,
@@ -77,8 +100,6 @@ def run(environment: Path, *command: str) -> str:
         env=kept,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
@@ -116,3 +137,31 @@ def test_the_installed_package_loads_all_its_files(environment: Path) -> None:
     cypher, sql = map(int, counted.split())
     assert cypher == len([p for p in (ROOT / "cypher").rglob("*.cypher") if p.parent.name != "migrations"])
     assert sql == len(list((ROOT / "loaders" / "sql").rglob("*.sql")))
+
+
+def test_torch_is_asked_for_by_the_extra_alone(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        needed = re.findall(r"^Requires-Dist: ([\w-]+)(.*)$", archive.read(name).decode(), flags=re.M)
+    asked = {package: rest for package, rest in needed if package.replace("-", "_") in OF_EXTRA}
+    assert len(asked) == len(OF_EXTRA)
+    assert all("extra == 'train'" in rest for rest in asked.values())
+
+
+def test_a_command_that_trains_names_the_extra_in_one_line(without_extra: Path) -> None:
+    home = str(without_extra / "home")
+    for command in (["train"], ["tune"], ["backtest"], ["embed", "--new"], ["demo"]):
+        done = ended(without_extra, "holley-graph", "--home", home, *command)
+        said = [line for line in done.stderr.splitlines() if not re.match(r"\d\d:", line)]
+        assert (done.returncode, done.stdout, len(said)) == (21, "", 2), done.stderr
+        assert "which is not installed" in said[0]
+        assert said[1] == "hint: pip install 'holley-graph[train]'"
+
+
+def test_everything_else_runs_without_the_extra(without_extra: Path) -> None:
+    home = str(without_extra / "home")
+    assert "the server is down" in run(without_extra, "holley-graph", "--home", home, "status")
+    assert "next: holley-graph" in run(without_extra, "holley-graph", "--home", home, "runs")
+    for command in (["recommend", "--user", "u"], ["sync", "--source", "files:x"], ["export", "--out", "x.csv"]):
+        done = ended(without_extra, "holley-graph", "--home", home, *command)
+        assert (done.returncode, "is down" in done.stderr) == (10, True), done.stderr

@@ -80,7 +80,9 @@ def fit(
         stage.start.fill(model, levels)
     model.to(plan.execution.device)
     seen = stage.steps if stage.start else 0
-    trainer = Trainer(_work(model, snapshot, counted, plan), plan.seed, seen, stage.name, checkpoint, progress)
+    work = _work(model, snapshot, counted, plan)
+    progress(f"{stage.name}: counting", 1, 1)
+    trainer = Trainer(work, plan.seed, seen, stage.name, checkpoint, progress)
     is_there = seen and not trainer.step and trainer.train_loss() <= stage.target_loss
     with plan.execution.repeatable():
         steps = 0 if is_there else stage.steps

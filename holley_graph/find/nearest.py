@@ -1,0 +1,42 @@
+"""What to say of a name that the graph does not have: the nearest names that it has."""
+
+from __future__ import annotations
+
+from holley_graph.amounts import counted
+from holley_graph.errors import NotFound
+from holley_graph.find import words
+from holley_graph.graph.client import Graph
+
+MOST = 3
+"""Names in a hint."""
+WRITTEN = 'written as "1969 CHEVROLET CAMARO"'
+
+
+def no_user(graph: Graph, user_id: str) -> NotFound:
+    """Say that a user id is unknown, and which begin alike."""
+    beginning = user_id[: max(len(user_id) // 2, 4)]
+    rows = graph.read("find/near_users", beginning=beginning, k=MOST)
+    near = ", ".join(row["user_id"] for row in rows)
+    hint = f"ids that begin alike: {near}" if near else "holley-graph find people --email - looks by email"
+    return NotFound(f"no user {user_id!r} in the graph", hint)
+
+
+def no_sku(graph: Graph, sku: str) -> NotFound:
+    """Say that a SKU is unknown, and which parts are nearest."""
+    rows = graph.read("find/near_parts", words=words.near(sku), k=MOST) if words.has_indexes(graph) else []
+    near = ", ".join(f"{row['sku']} ({row['title']})" if row["title"] else row["sku"] for row in rows)
+    return NotFound(f"no SKU {sku!r} in the graph", f"nearest: {near}" if near else "holley-graph find parts WORDS")
+
+
+def no_vehicle(graph: Graph, text: str) -> NotFound:
+    """Say that a vehicle is unknown, which are nearest, and what the graph has of their make."""
+    rows = graph.read("find/near_vehicles", words=words.near(text), k=MOST) if words.has_indexes(graph) else []
+    hint = WRITTEN
+    if rows:
+        near = ", ".join(row["vehicle_id"].replace("|", " ") for row in rows)
+        best = rows[0]
+        of_make = (
+            f"{counted(best['models'], 'model')} of {best['make']}, {best['first_year']} to {best['last_year']}"
+        )
+        hint = f"nearest: {near}; the graph has {of_make}: holley-graph find vehicles {best['make'].lower()}"
+    return NotFound(f"no vehicle {text!r} in the graph", hint)

@@ -1,0 +1,99 @@
+"""Nothing is silent for long: bars that move on a terminal, lines elsewhere, with the time that is left."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+
+import pytest
+
+from holley_graph.cli import progress as shown
+from holley_graph.cli.progress import progress, spoken
+from holley_graph.progress import step
+
+CUTS = """
+import time
+from holley_graph.cli.progress import progress
+from holley_graph.progress import step
+with progress() as report:
+    with step(report, "loading PyTorch"):
+        time.sleep(0.3)
+    for done in range(3):
+        report("cuts", done, 3)
+        time.sleep(0.8)
+    report("cuts", 3, 3)
+"""
+
+
+def on_a_terminal(code: str) -> str:
+    """What a program writes on standard error when that is a terminal."""
+    ours, its = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
+    child = subprocess.Popen([sys.executable, "-c", code], stderr=its, env=environment)
+    os.close(its)
+    written = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65_536)
+        except OSError:  # Linux: the other side has closed
+            break
+        if not chunk:
+            break
+        written += chunk
+    os.close(ours)
+    assert child.wait() == 0
+    return written.decode()
+
+
+def test_a_terminal_shows_how_far_it_is_and_how_long_it_will_take() -> None:
+    written = on_a_terminal(CUTS)
+    assert "loading PyTorch" in written
+    assert "so far" in written
+    assert "1 of 3, " in written and "2 of 3, about " in written and " left" in written
+    assert "3 of 3, " in written
+
+
+def test_elsewhere_every_step_that_ends_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress() as report:
+        with step(report, "loading PyTorch"):
+            pass
+        for done in range(4):
+            report("training", done, 3)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[9:].partition(": ")[0] for line in lines] == ["loading PyTorch", "training"]
+    assert "3 of 3, " in lines[1]
+
+
+def test_elsewhere_a_step_that_takes_long_says_so_before_it_ends(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown, "FIRST_S", 0)
+    written = ""
+    with progress() as report:
+        report("training", 0, 150)
+        end = time.monotonic() + 30
+        while "training" not in written and time.monotonic() < end:
+            written += capsys.readouterr().err
+            time.sleep(0.01)
+    assert "training: 0 of 150, " in written and "so far" in written
+
+
+def test_a_step_that_begins_again_counts_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress() as report:
+        for _ in range(2):
+            report("training", 0, 2)
+            report("training", 2, 2)
+    assert capsys.readouterr().err.count("training: 2 of 2, ") == 2
+
+
+def test_progress_that_nobody_is_told_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress(told=False) as report, step(report, "training"):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_durations_read_as_people_say_them() -> None:
+    assert [spoken(s) for s in (0.42, 9.96, 61, 200, 4800)] == ["0.4 s", "10 s", "61 s", "3 min", "1 h 20 min"]
