@@ -22,6 +22,8 @@ from scipy.stats import rankdata
 
 from holley_graph.embeddings.table import Tables
 from holley_graph.evaluation.bootstrap import interval, resampled
+from holley_graph.keys import find
+from holley_graph.snapshot.ids import IdMap
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Ints, Snapshot, latest_purchases
 
 Floats = npt.NDArray[np.float64]
@@ -130,7 +132,10 @@ def questions(full: Snapshot, split: LinkSplit, relation: Relation, rng: np.rand
 def dot(tables: Tables, snapshot: Snapshot, pair: Ints) -> Floats:
     """[pairs] what a run says: the source vector of the first on the vector of the second."""
     keys = snapshot.product_ids.keys
-    source, target = (tables[name].vectors[tables[name].find(keys)] for name in ("product_source", "product"))
+    source, target = (
+        tables[name].vectors[IdMap("product", tables[name].keys).rows(keys)]
+        for name in ("product_source", "product")
+    )
     score: Floats = np.einsum("ij,ij->i", source[pair[0]].astype(float), target[pair[1]].astype(float))
     return score
 
@@ -238,6 +243,5 @@ def _counts(wanted: Ints, pair: Ints, count: Ints, size: int) -> Ints:
     """[n] how many users made each wanted pair, 0 where none did."""
     keys = pair[0] * size + pair[1]
     order = np.argsort(keys)
-    asked = wanted[0] * size + wanted[1]
-    at = np.minimum(np.searchsorted(keys[order], asked), max(len(keys) - 1, 0))
-    return np.where(keys[order][at] == asked, count[order][at], 0) if len(keys) else np.zeros(0, np.int64)
+    row = find(keys[order], wanted[0] * size + wanted[1])
+    return np.append(count[order], 0)[row]

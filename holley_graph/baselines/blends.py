@@ -12,6 +12,7 @@ from holley_graph.embeddings.blend import unit, widest
 from holley_graph.embeddings.table import Tables
 from holley_graph.evaluation import scoring
 from holley_graph.evaluation.targets import RankingTask
+from holley_graph.keys import find_text
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]
@@ -70,5 +71,5 @@ def _rows(published: pa.Table, full: Snapshot, task: RankingTask) -> Ints:
     pairs = (
         pc.binary_join_element_wise(table["vehicle_id"], table["sku"], "\t") for table in (candidates, published)
     )
-    wanted, known = (pair.combine_chunks() for pair in pairs)
-    return np.asarray(pc.index_in(wanted, value_set=known).fill_null(-1), np.int64)
+    wanted, known = pairs
+    return find_text(known, wanted)

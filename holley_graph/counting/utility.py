@@ -21,6 +21,7 @@ from holley_graph import sealed
 from holley_graph.counting import effects, levels, trend
 from holley_graph.counting.effects import Effects
 from holley_graph.counting.trend import Trend
+from holley_graph.keys import find_text
 from holley_graph.snapshot.snapshot import ORDERED, Ints, Snapshot
 from holley_graph.times import DAY
 
@@ -70,8 +71,7 @@ class Utility:
         if vehicle is not None:
             wanted = pc.binary_join_element_wise(pa.array(vehicle, pa.string()), wanted, SEPARATOR)
             known = pc.binary_join_element_wise(own["vehicle"].cast(pa.string()), known, SEPARATOR)
-        row = np.asarray(pc.index_in(wanted, value_set=known.combine_chunks()).fill_null(-1))
-        values: Floats = np.append(own["value"].to_numpy(), 0.0)[row]
+        values: Floats = np.append(own["value"].to_numpy(), 0.0)[find_text(known, wanted)]
         return values
 
 
@@ -150,8 +150,7 @@ def _utility(snapshot: Snapshot, fitted: Effects, moved: Trend) -> Utility:
         value = log
         if number < SHARED:
             group = groups[levels.PAIRS[number][1]]
-            row = pc.index_in(pa.array(cells.product, pa.string()), value_set=pa.array(group.keys, pa.string()))
-            value = log + forecasts[levels.PAIRS[number][1]][np.asarray(row)]
+            value = log + forecasts[levels.PAIRS[number][1]][find_text(group.keys, cells.product)]
         columns = [pa.array(each, pa.string()).dictionary_encode() for each in (cells.vehicle, cells.product)]
         level = pa.array(np.full(len(value), number, np.int8))
         parts.append(pa.table([level, *columns, pa.array(value)], ["level", "vehicle", "product", "value"]))

@@ -14,10 +14,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from holley_graph import sealed
+from holley_graph.keys import find, find_text
 
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.object_]
@@ -61,19 +61,10 @@ class Lift:
             vehicle: [n] rows of `vehicles`, −1 for none.
             product: [n] rows of `products`.
         """
-        own_vehicle, own_product = (
-            np.asarray(
-                pc.index_in(pa.array(wanted, pa.string()), value_set=pa.array(known, pa.string())).fill_null(-1)
-            )
-            for wanted, known in ((vehicles, self.vehicles), (products, self.products))
-        )
-        if not len(self):
-            return np.full(len(vehicle), -1)
-        v, p = np.append(own_vehicle, -1)[vehicle], own_product[product]
-        pairs = self.vehicle * len(self.products) + self.product
-        wanted = v * len(self.products) + p
-        place = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
-        return np.where((v >= 0) & (p >= 0) & (pairs[place] == wanted), place, -1)
+        v = np.append(find_text(self.vehicles, vehicles), -1)[vehicle]
+        p = find_text(self.products, products)[product]
+        row = find(self.vehicle * len(self.products) + self.product, v * len(self.products) + p)
+        return np.where((v >= 0) & (p >= 0), row, -1)
 
     def values(self, vehicles: Any, products: Any, vehicle: Ints, product: Ints) -> npt.NDArray[np.float64]:
         """[n] the lift of each pair, as `rows` finds it; a pair that is unknown has none, which is 0."""

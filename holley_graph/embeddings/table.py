@@ -26,6 +26,7 @@ from holley_graph.embeddings import lift
 from holley_graph.embeddings.lift import Lift
 from holley_graph.embeddings.paths import Paths
 from holley_graph.errors import ParcelError
+from holley_graph.keys import find
 
 Vectors = npt.NDArray[np.float32]
 EXTRA = 2
@@ -52,10 +53,7 @@ class Table:
 
     def find(self, keys: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
         """Return the row of each key, −1 where it has none."""
-        if not len(self.keys):
-            return np.full(len(keys), -1)
-        rows = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[rows] == keys, rows, -1)
+        return find(self.keys, keys)
 
 
 class Tables(Mapping[str, Table]):

@@ -57,11 +57,3 @@ def looked_up(values: npt.NDArray[Any], row: Ints, otherwise: float) -> npt.NDAr
     picked = np.full(len(row), otherwise, values.dtype)
     picked[row >= 0] = values[row[row >= 0]]
     return picked
-
-
-def find(keys: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> Ints:
-    """Return the place of each wanted number in ascending `keys`, −1 where it is not there."""
-    if not len(keys):
-        return np.full(len(wanted), -1)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, place, -1)

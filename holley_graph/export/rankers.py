@@ -17,9 +17,10 @@ import pyarrow as pa
 from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table, Tables, Vectors
 from holley_graph.export.choose import Floats
-from holley_graph.export.lists import Ints, find, looked_up
+from holley_graph.export.lists import Ints, looked_up
 from holley_graph.export.owners import Owners
 from holley_graph.export.stock import Stock, rows_of
+from holley_graph.keys import find
 
 SOURCES = ("user", "vehicle", "segment", "make", "global", "none")
 USER, VEHICLE, SEGMENT, MAKE, GLOBAL, NONE = range(len(SOURCES))

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.export.lists import Ints, Lists
+from holley_graph.keys import find_text
 from loaders.audience import Audience
 from loaders.taken import Taken
 
@@ -78,9 +79,7 @@ def open_stock(taken: Taken, audience: Audience, least_people: int) -> Stock:
 
 def rows_of(keys: Any, among: Any) -> Ints:
     """Return the row of each key in a column of distinct keys, −1 where it has none."""
-    values = among.combine_chunks() if isinstance(among, pa.ChunkedArray) else among
-    found = pc.index_in(keys, value_set=values).fill_null(-1)
-    return np.asarray(found, np.int64)
+    return find_text(among, keys)
 
 
 def take(column: Any, rows: Ints) -> Any:

@@ -1,4 +1,4 @@
-"""External keys and row numbers are different things; this map is the only bridge between them."""
+"""External keys and row numbers are different things; this map is the strict bridge between them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.errors import NotFound, ParcelError
+from holley_graph.keys import find
 
 Rows = npt.NDArray[np.int64]
 
@@ -39,15 +40,10 @@ class IdMap:
             NotFound: a key is not in the map.
         """
         wanted = np.asarray(keys, dtype=object)
-        if not len(wanted):
-            return np.empty(0, np.int64)
-        rows = np.searchsorted(self.keys, wanted) if len(self) else np.zeros(len(wanted), np.int64)
-        inside = rows < len(self)
-        missing = ~inside
-        missing[inside] = self.keys[rows[inside]] != wanted[inside]
-        if missing.any():
-            raise NotFound(f"no {self.what} {wanted[missing][0]!r} in this snapshot")
-        return rows.astype(np.int64)
+        rows = find(self.keys, wanted)
+        if (rows < 0).any():
+            raise NotFound(f"no {self.what} {wanted[rows < 0][0]!r} here")
+        return rows
 
     def row(self, key: str) -> int:
         """Return the row number of one key; raises `NotFound`."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from holley_graph.errors import ParcelError
+from holley_graph.keys import find
 from holley_graph.snapshot.ids import IdMap
 from loaders import derive
 
@@ -94,11 +95,7 @@ class Snapshot:
     def fitment(self, vehicle: Ints, product: Ints) -> Ints:
         """[n]: the row of `fits` of each vehicle (−1: none) and product; −1 where one does not fit the other."""
         pairs = self.fits[:, 0] * self.products.num_rows + self.fits[:, 1]
-        if not len(pairs):
-            return np.full(len(vehicle), -1)
-        wanted = vehicle * self.products.num_rows + product
-        row = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
-        return np.where((vehicle >= 0) & (pairs[row] == wanted), row, -1)
+        return np.where(vehicle >= 0, find(pairs, vehicle * self.products.num_rows + product), -1)
 
     def event(self, column: str) -> Ints:
         """[events]: one column of the events as integers."""

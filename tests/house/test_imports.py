@@ -10,11 +10,12 @@ import pytest
 
 from tests.house import tree
 
-EVERYONE = {"amounts", "errors", "files", "progress", "sealed", "spelling", "spill", "times"}
+EVERYONE = {"amounts", "errors", "files", "keys", "progress", "sealed", "spelling", "spill", "times"}
 MAY_IMPORT: dict[str, set[str]] = {
     "amounts": set(),
     "errors": set(),
     "files": set(),
+    "keys": set(),
     "progress": set(),
     "sealed": {"errors"},
     "spelling": set(),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holley_graph.export.choose import choose
-from holley_graph.export.lists import Lists, find
+from holley_graph.export.lists import Lists
 
 OUT = -np.inf
 
@@ -88,10 +88,3 @@ def test_lists_are_what_was_grouped(pairs, asked):
     position, cell = lists.flat(np.array(asked, np.int64))
     found = [(int(p), int(lists.values[c])) for p, c in zip(position, cell, strict=True)]
     assert found == [(p, v) for p, r in enumerate(asked) for v in expected[r]]
-
-
-@given(st.sets(st.integers(-9, 9)), st.lists(st.integers(-12, 12)))
-def test_a_number_is_found_where_it_stands(keys, wanted):
-    keys = sorted(keys)
-    found = find(np.array(keys, np.int64), np.array(wanted, np.int64))
-    assert found.tolist() == [keys.index(each) if each in keys else -1 for each in wanted]

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from safetensors import SafetensorError
@@ -24,6 +23,7 @@ from torch import Tensor
 from holley_graph.counting import utility
 from holley_graph.counting.utility import Utility
 from holley_graph.errors import GraphStateError, ParcelError
+from holley_graph.keys import find_text
 from holley_graph.model.architectures.data import Hierarchy
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker
 
@@ -90,8 +90,7 @@ class Encoder:
 
     def _rows(self, level: str, old: Tensor, wanted: Hierarchy) -> Tensor:
         """[rows of the level, width] the run's rows in another order, and the rule for those that it never saw."""
-        keys = pa.array(self.keys[level], pa.string())
-        row = np.asarray(pc.index_in(pa.array(wanted.keys, pa.string()), value_set=keys).fill_null(-1)).copy()
+        row = find_text(self.keys[level], wanted.keys)
         unknown = old.mean(0) if level in TOP else torch.zeros(old.shape[1])
         return torch.where(torch.from_numpy(row >= 0)[:, None], old[row], unknown)
 
