@@ -6,6 +6,7 @@ one. What a killed process left beside a file, the next one that writes this fil
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import hashlib
@@ -18,6 +19,8 @@ from typing import BinaryIO, TextIO
 
 PRIVATE, PUBLIC = 0o600, 0o666
 """Modes of a file: its owner's alone, or as far as the umask lets everybody."""
+LARGEST = 1 << 28
+"""Bytes of a file that is read into memory at once: a device like `/dev/zero` has no end."""
 _PARTIAL = "partial"
 
 
@@ -75,6 +78,19 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content(path: Path, largest: int = LARGEST) -> bytes:
+    """Return all bytes of a file, pipe or device.
+
+    Raises:
+        OSError: it cannot be read, or has more bytes than `largest`.
+    """
+    with path.open("rb") as file:
+        read = file.read(largest + 1)
+    if len(read) > largest:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return read
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def read(path: Path, hint: str = "") -> dict[str, Any]:
         ParcelError: it is missing, unreadable, no document, or not what was sealed.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(files.content(path))
     except (OSError, ValueError) as error:
         raise ParcelError(f"{path} cannot be read: {_reason(error)}", hint) from error
     if not isinstance(document, dict):

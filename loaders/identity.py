@@ -36,7 +36,7 @@ def email_key(settings: Settings) -> bytes:
         made = secrets.token_hex(32).encode()
         files.create(path, made + b"\n" + _seal(made) + b"\n")
     try:
-        content = path.read_bytes().strip()
+        content = files.content(path).strip()
     except OSError as error:
         raise SettingsError(f"email key file {path}: {error.strerror}", "set privacy.email_key_file") from error
     key, _, seal = content.partition(b"\n")

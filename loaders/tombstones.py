@@ -39,14 +39,14 @@ def known(home: Path) -> list[str]:
 
 
 def stop_if_some_are_lost(home: Path, count: int) -> None:
-    """Refuse a list that is shorter than the last sync knew it.
+    """Refuse a list that is shorter than it was after the last `sync` or `forget`.
 
     Raises:
         ParcelError: it is.
     """
     there = len(known(home))
     if there < count:
-        raise ParcelError(f"{path(home)} names {there} hashes, the last sync knew {count}", _HINT)
+        raise ParcelError(f"{path(home)} names {there} hashes, and {count} were forgotten here", _HINT)
 
 
 def _read(home: Path) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _read(home: Path) -> dict[str, Any]:
 
 def _plain(file: Path) -> list[str]:
     """Read the list of an older version, a hash per line; nothing if it is none."""
-    lines = file.read_bytes().split() if file.is_file() else []
+    lines = files.content(file).split() if file.is_file() else []
     return [line.decode() for line in lines] if all(re.fullmatch(rb"[0-9a-f]{64}", line) for line in lines) else []
 
 

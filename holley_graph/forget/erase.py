@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -63,11 +64,11 @@ def from_run(folder: Path, person: Person) -> int:
     return int(mine.sum())
 
 
-def seal_anew(folder: Path) -> None:
-    """Write the digests of a folder's files as they are now into its manifest."""
+def seal_anew(folder: Path, **changed: Any) -> None:
+    """Write the digests of a folder's files as they are now into its manifest, and what else changed in it."""
     manifest = sealed.read(folder / "manifest.json")
-    files = manifest.get("files", {})
-    sealed.write(folder / "manifest.json", manifest | {"files": sealed.digests(folder, files)})
+    digests = sealed.digests(folder, manifest.get("files", {}))
+    sealed.write(folder / "manifest.json", manifest | changed | {"files": digests})
 
 
 def mend_runs(runs: Path) -> None:

@@ -80,7 +80,7 @@ def forget(graph: Graph, settings: Settings, user_id: str | None = None, *, emai
         runs = [path.parent for path in (home / "runs").glob("*/manifest.json")]
         vectors = sum(erase.from_run(run, person) for run in runs)
         snapshots = _snapshots(home / "snapshots", person)
-        rows["last sync"] = _tables(home / "taken", person)
+        rows["last sync"] = _tables(home / "taken", person, forgotten=len(tombstones.known(home)))
         searched = [*search.files(home), *there]
         found = [str(path) for path in search.naming(searched, person)]
         if graph.read("forget/search", **_asked(person))[0]["found"]:
@@ -102,12 +102,18 @@ def _check_known(graph: Graph, home: Path, key: bytes, person: Person, whom: str
         raise NotFound(f"no {whom} in the last sync or in the graph")
 
 
-def _tables(folder: Path, person: Person) -> int:
-    """Clean every table below a folder; the one that says who the person is comes last."""
+def _tables(folder: Path, person: Person, **changed: Any) -> int:
+    """Clean every table below a folder; the one that says who the person is comes last.
+
+    Args:
+        folder: of folders with a manifest each.
+        person: who goes.
+        changed: what else their manifests say from now on.
+    """
     paths = sorted(folder.rglob("*.parquet"), key=lambda path: (path.name == GONE_LAST, path))
     gone = sum(erase.from_parquet(path, person) for path in paths)
     for manifest in folder.glob("*/manifest.json"):
-        erase.seal_anew(manifest.parent)
+        erase.seal_anew(manifest.parent, **changed)
     return gone
 
 

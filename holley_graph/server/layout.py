@@ -108,7 +108,7 @@ def read_password(path: Path) -> str:
         AuthFailed: it cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
+        return files.content(path).decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "holds no text"
         raise AuthFailed(f"password file {path}: {reason}", "put it back, or set server.password_file") from error

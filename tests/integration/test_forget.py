@@ -137,13 +137,17 @@ def test_a_forgotten_person_is_nowhere_and_stays_away(graph: Graph, tmp_path: Pa
     assert (again.nodes, again.found) == (0, [])
 
 
-def test_a_list_that_was_lost_brings_nobody_back(graph: Graph, tmp_path: Path, source: Path) -> None:
+@pytest.mark.parametrize("synced_since", [True, False])
+def test_a_list_that_was_lost_brings_nobody_back(
+    graph: Graph, tmp_path: Path, source: Path, synced_since: bool
+) -> None:
     settings = home(tmp_path / "home")
     took(graph, settings, source)
     forget(graph, settings, ANN)
-    took(graph, settings, source, LATER)
+    if synced_since:
+        took(graph, settings, source, LATER)
     tombstones.path(settings.home).unlink()
-    with pytest.raises(ParcelError, match="names 0 hashes, the last sync knew"):
+    with pytest.raises(ParcelError, match=r"names 0 hashes, and [1-9] were forgotten here"):
         took(graph, settings, source, LATER)
     assert (ANN,) not in held(graph)["user"]
 

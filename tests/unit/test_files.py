@@ -142,3 +142,19 @@ def test_a_process_that_waits_for_a_lock_gets_it_after_the_holder(
     holder.kill()
     assert entered.wait(10)
     waiting.join()
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_a_file_larger_than_allowed_is_not_read_into_memory(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+    if size == 3:
+        assert files.content(path, largest=3) == b"xxx"
+    else:
+        with pytest.raises(OSError, match="File too large"):
+            files.content(path, largest=3)
+
+
+def test_a_device_without_an_end_is_refused() -> None:
+    with pytest.raises(OSError, match="File too large"):
+        files.content(Path("/dev/zero"), largest=1_000_000)
