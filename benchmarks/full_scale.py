@@ -188,7 +188,11 @@ def writing_back(settings: Settings, _: Path) -> dict[str, Any]:
 
 def recommend(settings: Settings, _: Path, queries: int = 300) -> dict[str, Any]:
     """One user's recommendation through the driver against the round trip of RETURN 1."""
-    rules = {"per_part_type": settings.recommend.per_part_type, "exclude_days": settings.recommend.exclude_days}
+    rules = {
+        "per_part_type": settings.recommend.per_part_type,
+        "exclude_days": settings.recommend.exclude_days,
+        "rules": [],
+    }
     with connect(settings) as graph:
         records = graph.driver.execute_query(
             "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"

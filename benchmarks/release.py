@@ -66,7 +66,11 @@ def _export(settings: Settings, path: Path, ranker: str) -> dict[str, Any]:
 
 def _one_by_one(settings: Settings, owners: int) -> dict[str, Any]:
     """The same answers asked of the database, a query per user on one connection."""
-    rules = {"per_part_type": settings.recommend.per_part_type, "exclude_days": settings.recommend.exclude_days}
+    rules = {
+        "per_part_type": settings.recommend.per_part_type,
+        "exclude_days": settings.recommend.exclude_days,
+        "rules": [],
+    }
     with connect(settings) as graph:
         found = graph.driver.execute_query("MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id").records
         ids = np.array([record["id"] for record in found])

@@ -73,6 +73,7 @@ def _both(settings: Settings, users: list[str], connections: int, seconds: float
         "k": 4,
         "per_part_type": settings.recommend.per_part_type,
         "exclude_days": settings.recommend.exclude_days,
+        "rules": [],
     }
     text: Any = queries.load("recommend/user").text
     with neo4j.GraphDatabase.driver(at.uri, auth=(at.user, at.password)) as driver:

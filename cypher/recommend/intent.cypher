@@ -5,6 +5,7 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $seeds integer            how many parts of the user's history lead on, heaviest first
+//         $rules maps               marketing's rules that hold today; [] for none
 // returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 MATCH (sync:Sync {id: 'graph'})
@@ -38,6 +39,11 @@ CALL (u) {
 }
 MATCH (v)<-[:FITS]-(p:Product {eligible: true})
 WHERE NOT p.base_sku IN bought AND none(s IN seeds WHERE s.a.base_sku = p.base_sku OR s.a.display_key = p.display_key)
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
+    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+    AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
+    AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
+    AND (r.make = [] OR v.make IN r.make) AND (r.vehicle = [] OR replace(v.vehicle_id, '|', ' ') IN r.vehicle))
 // what a seed says of a part: the inner product of its source vector, and how much more often than by chance the
 // two were bought in this order or seen in one session (less where it was rare); all are logarithms, so they add
 UNWIND seeds AS seed

@@ -4,6 +4,7 @@
 //         $k integer              how many parts
 //         $per_part_type integer  at most this many of one part type
 //         $candidates integer     how many neighbours the index is asked for
+//         $rules maps               marketing's rules that hold today; [] for none
 // returns: sku, title, part_type, price, image_url, score, buyers, buyers_back, shared_vehicles, reason
 MATCH (a:Product {sku: $sku})
 MATCH (sync:Sync {id: 'graph'})
@@ -21,6 +22,11 @@ CALL (a, slot, q) {
 }
 WITH a, q, norm, embedding, vehicles, p
 WHERE p.eligible AND p.base_sku <> a.base_sku AND p.display_key <> a.display_key
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
+    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+    AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
+    AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
+    AND r.make = [] AND r.vehicle = [])
 WITH a, q, norm, embedding, p, COUNT { (p)-[:FITS]->(v) WHERE v IN vehicles } AS shared_vehicles
 WHERE shared_vehicles > 0 OR NOT EXISTS { MATCH (:Vehicle) }
 OPTIONAL MATCH (a)-[there:CO_PURCHASED]->(p)

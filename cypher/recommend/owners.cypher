@@ -5,6 +5,7 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $candidates integer       how many neighbours the index is asked for
+//         $rules maps               marketing's rules that hold today; [] for none
 // returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, reason
 MATCH (u:User {user_id: $user_id})-[:OWNS]->(v:Vehicle)
 MATCH (sync:Sync {id: 'graph'})
@@ -44,6 +45,11 @@ WITH v, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
 WHERE NOT other IN people AND likeness > 0
 MATCH (other)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
 WHERE NOT p.base_sku IN bought
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
+    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+    AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
+    AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
+    AND (r.make = [] OR v.make IN r.make) AND (r.vehicle = [] OR replace(v.vehicle_id, '|', ' ') IN r.vehicle))
 // all ids of one address are one person
 WITH v, p, coalesce(other.email_hash, other.user_id) AS person, max(likeness) AS likeness,
      max(same_vehicle) AS same_vehicle

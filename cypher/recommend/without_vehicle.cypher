@@ -5,6 +5,7 @@
 //         $per_part_type integer    at most this many of one part type
 //         $exclude_days integer     what was bought within so many days is left out, in any colour
 //         $candidates integer       how many neighbours the index is asked for
+//         $rules maps               marketing's rules that hold today; [] for none
 // returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id
 MATCH (u:User {user_id: $user_id})
 MATCH (sync:Sync {id: 'graph'})
@@ -28,6 +29,11 @@ CALL (u, sync) {
 WITH slot, q, 'embedding_' + slot AS embedding, bought, release.product_norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
 CALL db.index.vector.queryNodes('product_embedding_' + slot, $candidates, q) YIELD node AS p
 WHERE p.eligible AND NOT p.base_sku IN bought
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
+    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+    AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
+    AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
+    AND r.make = [] AND r.vehicle = [])
 // the index may keep its vectors coarser: the score is of those that are stored
 WITH p, (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale AS score
 ORDER BY score DESC, p.sku

@@ -47,7 +47,7 @@ GROUPS = {
         "path": "answers",
         "serve": "serve",
     },
-    "Mailing": {"export": "export", "gate": "gate", "campaign": "campaign"},
+    "Mailing": {"rules": "rules", "export": "export", "gate": "gate", "campaign": "campaign"},
 }
 """Groups of the help page; in each, the name of a command to its module in this package."""
 

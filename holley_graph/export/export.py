@@ -30,6 +30,7 @@ from holley_graph.export.stock import open_stock
 from holley_graph.export.write import check_suffix, write
 from holley_graph.graph.client import Graph
 from holley_graph.progress import Progress, silent
+from holley_graph.rules import text
 from holley_graph.settings import Settings
 
 BLOCK = 20_000
@@ -116,7 +117,8 @@ def export(
         stock = open_stock(read.taken, audience, settings.recommend.least_people)
         clock.lap("read")
         named = [read.ranker(name, stock, settings) for name in arms]
-        ranking = Ranking(stock, ByArm([each.ranker for each in named]), settings.recommend, SLOTS)
+        rules = text.read(settings.recommend.rules_file).on(generated_at.date())
+        ranking = Ranking(stock, ByArm([each.ranker for each in named]), settings.recommend, SLOTS, rules)
         clock.lap("prepare")
         files = [path] if split is None else [path, held_out_file(path)]
         for file in files:
@@ -125,7 +127,14 @@ def export(
         exposure = Exposure(split.campaign, split.groups) if split else None
         reasons = Reasons(stock, read.tables.paths, settings.recommend.least_people, read.taken.as_of)
         sheet = Sheet(
-            stock, reasons, generated_at, stamps, exposure, link=settings.export.product_link, paths=paths
+            stock,
+            reasons,
+            generated_at,
+            stamps,
+            exposure,
+            rules=rules,
+            link=settings.export.product_link,
+            paths=paths,
         )
         tally, told = Tally(), _Progress(len(audience), progress)
         moment = read.taken.as_of, read.tables.paths.half_life_days

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from holley_graph.export.choose import Floats, choose
 from holley_graph.export.lists import Ints
+from holley_graph.export.marked import FAR, Marked, Marks
 from holley_graph.export.owners import Owners
-from holley_graph.export.rankers import NONE, Ranker
+from holley_graph.export.rankers import NONE, Ranker, Scored
 from holley_graph.export.stock import Stock
+from holley_graph.rules.text import Rule
 from holley_graph.settings import Recommend
 
 CELLS = 1 << 20
@@ -28,12 +30,17 @@ class Picks:
         product: [people, k] rows of `stock.products`, best first; −1 where there is none.
         score: [people, k] not increasing; NaN where there is none.
         source: [people, k] index into `rankers.SOURCES`.
+        rule: [people, k] number of the rule that spoke about the part, −1 for none.
+        chance: [people] share of the ranker's belief that is in the parts: of next purchases, if its scores are
+            the logarithms of chances.
     """
 
     owner: Ints
     product: Ints
     score: Floats
     source: Ints
+    rule: Ints
+    chance: Floats
 
     def __len__(self) -> int:
         """Count the people."""
@@ -61,10 +68,20 @@ class Tally:
 
 
 class Ranking:
-    """A ranker under the rules of an answer."""
+    """A ranker under the rules of an answer, and under those of marketing."""
 
-    def __init__(self, stock: Stock, ranker: Ranker, rules: Recommend, k: int) -> None:
-        self.stock, self.ranker, self.rules, self.k = stock, ranker, rules, k
+    def __init__(
+        self,
+        stock: Stock,
+        ranker: Ranker,
+        rules: Recommend,
+        k: int,
+        marketing: Sequence[Rule] = (),
+        *,
+        measures: bool = False,
+    ) -> None:
+        self.stock, self.ranker, self.rules, self.k, self.measures = stock, ranker, rules, k, measures
+        self.marks = Marks(marketing, stock)
 
     def everybody(
         self, blocks: Iterable[Owners], least_parts: int, least_products: int, tally: Tally
@@ -99,21 +116,45 @@ class Ranking:
 
     def _each(self, vehicle: int, owners: Owners, people: Ints) -> Picks:
         parts = self.stock.fits[vehicle]
-        scored = self.ranker(vehicle, owners, people)
-        score = np.where(self._out(parts, owners, people), -np.inf, scored.score)
-        picks = choose(
-            score, self.stock.family[parts], self.stock.part_type[parts], self.rules.per_part_type, self.k
-        )
+        scored, out = self.ranker(vehicle, owners, people), self._out(parts, owners, people)
+        marked = self.marks.at(vehicle)
+        if marked is None:
+            picks, spoken = self._choose(np.where(out, -np.inf, scored.score), parts), np.full(out.shape, -1)
+        else:
+            picks, spoken = self._marked(marked, scored, out, parts)
         if not len(parts):
-            return Picks(people, picks, np.full(picks.shape, np.nan), np.full(picks.shape, NONE))
-        row = np.arange(len(people))[:, None]
-        missing = picks < 0
+            nothing = np.full(picks.shape, -1)
+            return Picks(people, nothing, nothing * np.nan, nothing + NONE + 1, nothing, np.zeros(len(people)))
+        row, missing = np.arange(len(people))[:, None], picks < 0
+        # what a rule holds though the ranker does not know it
+        unranked = np.isneginf(scored.score)
+        score, source = np.where(unranked, 0.0, scored.score), np.where(unranked, NONE, scored.source)
         return Picks(
             people,
             np.where(missing, -1, parts[picks]),
             np.where(missing, np.nan, score[row, picks]),
-            np.where(missing, NONE, scored.source[row, picks]),
+            np.where(missing, NONE, source[row, picks]),
+            np.where(missing, -1, spoken[row, picks]),
+            chance(scored.score, picks) if self.measures else np.zeros(len(people)),
         )
+
+    def _choose(self, score: Floats, parts: Ints) -> Ints:
+        kinds = self.stock.family[parts], self.stock.part_type[parts]
+        return choose(score, *kinds, self.rules.per_part_type, self.k)
+
+    def _marked(self, marked: Marked, scored: Scored, out: np.ndarray, parts: Ints) -> tuple[Ints, Ints]:
+        """Choose under marketing's rules; and say which of them speaks about each part."""
+        unranked = np.isneginf(scored.score)
+        order = np.where(unranked, -FAR / 2, scored.score + marked.adds * scored.known) - FAR * marked.of("bury")
+        order = np.where(out | marked.of("exclude"), -np.inf, order)
+        held, pinned = marked.held(order, self.stock.family[parts], self.k)
+        first = held.any(axis=0)
+        picks = self._choose(np.where(first, 2 * FAR + order, np.where(unranked, -np.inf, order)), parts)
+        if not len(parts):
+            return picks, np.full(out.shape, -1)
+        place = (order + 2 * FAR * pinned)[np.arange(len(picks))[:, None], picks]
+        order = np.lexsort((picks, -np.where(picks < 0, -np.inf, place)))
+        return np.take_along_axis(picks, order, axis=1), marked.spoken(held)
 
     def _slices(self, owners: Owners) -> Iterator[tuple[int, Ints]]:
         """Each vehicle with its owners, in pieces if they are many; those of one address stay together."""
@@ -137,6 +178,16 @@ class Ranking:
         known = np.append(bases, -1)[place] == base
         bought[owner[known], place[known]] = True
         return bought[:, column]
+
+
+def chance(score: Floats, picks: Ints) -> Floats:
+    """[people] the share of Σ exp(score) that is in the picked columns of [people, parts]."""
+    if not score.shape[1]:
+        return np.zeros(len(picks))
+    weight = np.exp(score - score.max(axis=1, keepdims=True))
+    picked = np.where(picks < 0, 0.0, np.take_along_axis(weight, np.maximum(picks, 0), axis=1))
+    share: Floats = picked.sum(axis=1) / weight.sum(axis=1)
+    return share
 
 
 def _one_per_address(picks: Picks, person: Ints) -> Picks:

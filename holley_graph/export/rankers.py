@@ -7,11 +7,12 @@ A ranker sees one vehicle at a time, all eligible parts that fit it, and some of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from holley_graph.embeddings.blend import hybrid, unit, widest
@@ -22,6 +23,7 @@ from holley_graph.export.owners import Owners
 from holley_graph.export.stock import Stock, rows_of
 from holley_graph.keys import find
 
+Bools = npt.NDArray[np.bool_]
 SOURCES = ("user", "vehicle", "segment", "make", "global", "none")
 USER, VEHICLE, SEGMENT, MAKE, GLOBAL, NONE = range(len(SOURCES))
 
@@ -33,10 +35,12 @@ class Scored:
     Attributes:
         score: [people, parts]; −inf is no candidate.
         source: [people, parts] index into `SOURCES`.
+        known: [people, parts] whether the score says something; a boost lifts no other.
     """
 
     score: Floats
     source: Ints
+    known: Bools
 
 
 class Ranker(Protocol):
@@ -67,7 +71,8 @@ class ByBaseline:
         """Give every owner the vehicle's scores."""
         cells = slice(self.stock.fits.offsets[vehicle], self.stock.fits.offsets[vehicle + 1])
         shape = (len(people), len(self.score[cells]))
-        return Scored(np.broadcast_to(self.score[cells], shape), np.broadcast_to(self.source[cells], shape))
+        score, source, known = self.score[cells], self.source[cells], np.array(True)
+        return Scored(*(np.broadcast_to(values, shape) for values in (score, source, known)))
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell nobody apart."""
@@ -98,7 +103,7 @@ class ByGraph:
             floor = np.where(unknown, np.inf, score).min(axis=1, initial=np.inf)
             floor = np.where(np.isinf(floor), 0.0, floor)
             score = np.where(unknown, floor[:, None] - 1 / (1 + self.stock.buyers[parts]), score)
-        return Scored(score, source)
+        return Scored(score, source, ~unknown)
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell those apart who have a vector or a history of their own."""
@@ -109,7 +114,7 @@ class ByGraph:
         query, tier = self._queries(vehicle, owners, people)
         parts = self._product[self.stock.fits[vehicle]]
         cosine = unit(query) @ self._taste[parts].T
-        return Scored(cosine, np.broadcast_to(tier[:, None], cosine.shape))
+        return Scored(cosine, np.broadcast_to(tier[:, None], cosine.shape), ~np.isnan(cosine))
 
     def _own_history(self, owners: Owners, people: Ints, parts: Ints) -> Floats:
         """[people, parts] what paths over what each did add."""
@@ -187,7 +192,8 @@ class ByHybrid:
         spoken = np.isin(popular.source, (SEGMENT, MAKE))
         unknown = np.isnan(like.score)
         score = hybrid(np.where(spoken, popular.score, 0.0), spoken, like.score)
-        return Scored(score, np.where(spoken, popular.source, np.where(unknown, GLOBAL, like.source)))
+        source = np.where(spoken, popular.source, np.where(unknown, GLOBAL, like.source))
+        return Scored(score, source, spoken | ~unknown)
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell apart whom the graph does."""
@@ -209,7 +215,7 @@ class ByUniversal:
         out = np.isnan(like.score) | ~self.universal[self.graph.stock.fits[vehicle]]
         shape = (len(people), like.score.shape[1])
         score = np.where(out, -np.inf, like.score)
-        return Scored(np.broadcast_to(score, shape), np.broadcast_to(like.source, shape))
+        return Scored(*(np.broadcast_to(values, shape) for values in (score, like.source, ~out)))
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell nobody apart."""
@@ -228,9 +234,8 @@ class ByArm:
         asked = [(np.flatnonzero(arm == n), ranker) for n, ranker in enumerate(self.rankers)]
         answers = [(rows, ranker(vehicle, owners, people[rows])) for rows, ranker in asked if len(rows)]
         order = np.argsort(np.concatenate([rows for rows, _ in answers]))
-        return Scored(
-            *(np.concatenate([getattr(told, name) for _, told in answers])[order] for name in ("score", "source"))
-        )
+        names = [field.name for field in fields(Scored)]
+        return Scored(*(np.concatenate([getattr(told, name) for _, told in answers])[order] for name in names))
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell arms apart, and in each arm whom its ranker does."""

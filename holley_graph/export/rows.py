@@ -17,6 +17,7 @@ from holley_graph.export.rank import Picks
 from holley_graph.export.rankers import SOURCES
 from holley_graph.export.reasons import Reasons, flat
 from holley_graph.export.stock import Stock, take
+from holley_graph.rules.text import Rule
 
 SLOTS = 4
 PART = {
@@ -25,7 +26,7 @@ PART = {
 }  # fmt: skip
 TOLD = {
     "rec{n}_title": pa.string(), "rec{n}_brand": pa.string(), "rec{n}_part_type": pa.string(),
-    "rec{n}_link": pa.string(), "rec{n}_reason": pa.string(),
+    "rec{n}_link": pa.string(), "rec{n}_reason": pa.string(), "rec{n}_rule": pa.string(),
 }  # fmt: skip
 PATH = {"rec{n}_path": pa.string()}
 WHO = {"email_lower": pa.string(), "v1_year": pa.int64(), "v1_make": pa.string(), "v1_model": pa.string()}
@@ -97,6 +98,7 @@ class Sheet:
         generated_at: stands in every row.
         stamps: of each ranker: of each arm of a campaign.
         exposure: of a campaign.
+        rules: of marketing, which picks name by number.
         link: address of a product's page with `{sku}` in it; none: rows have no links.
         paths: whether rows have the path in the graph.
     """
@@ -109,12 +111,14 @@ class Sheet:
         stamps: Sequence[Stamp],
         exposure: Exposure | None = None,
         *,
+        rules: Sequence[Rule] = (),
         link: str | None = None,
         paths: bool = False,
     ) -> None:
         self.stock, self.generated_at, self.stamps = stock, generated_at, stamps
         self.exposure, self.paths = exposure, paths
         self.reasons = reasons
+        self.rules = pa.array([rule.name for rule in rules], pa.string())
         self.choice = np.diff(stock.fits.offsets)
         self.links = _links(link, stock.products["sku"])
         self._wide, self._long = (make(exposure is not None, paths) for make in (wide_schema, long_schema))
@@ -192,6 +196,7 @@ class Sheet:
                 "rec{n}_part_type": take(parts["part_type"], product),
                 "rec{n}_link": take(self.links, product),
                 "rec{n}_reason": why.text,
+                "rec{n}_rule": take(self.rules, picks.rule[there]),
             }
             | path
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from holley_graph.export.sources import Sources
 from holley_graph.export.stock import Stock, open_stock, rows_of
 from holley_graph.graph.client import Graph
 from holley_graph.recommend.answers import Answer, resolve_vehicle
+from holley_graph.rules import text
 from holley_graph.settings import Settings
 
 COLUMNS = ("sku", "title", "part_type", "price", "image_url")
@@ -40,13 +42,15 @@ def answer(
             raise NotFound(f"no user {user_id!r} with a vehicle in sync {read.taken.path.name}")
     place = int(owners.vehicle[0])
     named = read.ranker(ranker, stock, settings)
-    picks = Ranking(stock, named.ranker, settings.recommend, k).people(place, owners, np.array([0]))
+    rules = text.read(settings.recommend.rules_file).on(datetime.now(UTC).date())
+    picks = Ranking(stock, named.ranker, settings.recommend, k, rules).people(place, owners, np.array([0]))
     vehicle_id = stock.vehicles["vehicle_id"][place].as_py()
     rows = [
         {name: stock.products[name][product].as_py() for name in COLUMNS}
         | {"score": round(score, 6), "answered_by": SOURCES[source], "vehicle_id": vehicle_id}
-        for product, score, source in zip(
-            *(each[0].tolist() for each in (picks.product, picks.score, picks.source)), strict=True
+        | {"rule": rules[rule].name if rule >= 0 else None}
+        for product, score, source, rule in zip(
+            *(each[0].tolist() for each in (picks.product, picks.score, picks.source, picks.rule)), strict=True
         )
         if product >= 0
     ]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from holley_graph.gate.checks import CHECKS, Check, Severity
 from holley_graph.progress import Progress, silent
+from holley_graph.rules import text
+from holley_graph.rules.text import CONDITIONS, Rule
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
 from loaders import sheet, sqltext
@@ -91,7 +95,9 @@ def check(
     values = _limits(settings, as_of)
     _make(connection, "graph/product", "product", {}, values)
     _make(connection, "gate/seen", "seen", {}, {})
+    _make(connection, "gate/lately", "lately", {}, values)
     _open(connection, path, "")
+    _rules(connection, text.read(settings.recommend.rules_file).on(datetime.now(UTC).date()))
     if previous is not None:
         _open(connection, previous, "previous_")
     findings = []
@@ -134,6 +140,33 @@ def _make(
     """Run a statement and leave its result as table `into`."""
     statement = sqltext.load(name)
     connection.sql(sqltext.duckdb(name, where), params=statement.values(values)).create(into)
+
+
+def _rules(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    """Lay out marketing's rules as tables, and find which parts and rows each is about."""
+    numbered = list(enumerate(rules))
+    columns = {"number": pa.int64(), "name": pa.string(), "do": pa.string(), "slots": pa.int64()}
+    columns |= {f"by_{what}": pa.bool_() for what in CONDITIONS}
+    columns |= {"price_from": pa.float64(), "price_below": pa.float64()}
+    rows = [
+        {
+            "number": number,
+            **rule.as_parameter(SLOTS),
+            **{f"by_{what}": bool(getattr(rule, what)) for what in CONDITIONS},
+        }
+        for number, rule in numbered
+    ]
+    names = [
+        {"number": number, "what": what, "name": name}
+        for number, rule in numbered
+        for what in CONDITIONS
+        for name in getattr(rule, what)
+    ]
+    named = pa.schema({"number": pa.int64(), "what": pa.string(), "name": pa.string()})
+    connection.register("rules", pa.Table.from_pylist(rows, pa.schema(columns)))
+    connection.register("rule_names", pa.Table.from_pylist(names, named))
+    for name in ("rule_parts", "rule_rows"):
+        _make(connection, f"gate/{name}", name, {}, {})
 
 
 def _limits(settings: Settings, as_of: int) -> dict[str, Any]:

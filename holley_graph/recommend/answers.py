@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.find import nearest
 from holley_graph.graph.client import Graph, Row
+from holley_graph.rules import text
 from holley_graph.settings import Recommend
 
 _YEAR_MAKE_MODEL = re.compile(r"\s*(\d+)[\s|]+(.+?)\s*")
@@ -39,7 +41,7 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
     known = known_of(graph, user_id=user_id)
     if known["user"] is None:
         raise nearest.no_user(graph, user_id)
-    limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
+    limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
     if known["vehicle"] is None:
         if known["has_vehicles"]:
             raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
@@ -48,9 +50,9 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
                 "there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN"
             )
         asked = rules.index_candidates + k
-        rows = graph.read("recommend/without_vehicle", user_id=user_id, k=k, candidates=asked, **limits)
+        rows = graph.read("recommend/without_vehicle", user_id=user_id, candidates=asked, **limits)
         return Answer(None, rows, _note_without_vehicle(rows, k, user_id))
-    rows = graph.read("recommend/user", user_id=user_id, k=k, **limits)
+    rows = graph.read("recommend/user", user_id=user_id, **limits)
     return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
 
 
@@ -62,7 +64,7 @@ def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
     """
     vehicle_id = resolve_vehicle(graph, vehicle)
     known = known_of(graph, vehicle_id=vehicle_id)
-    rows = graph.read("recommend/vehicle", vehicle_id=vehicle_id, k=k, per_part_type=rules.per_part_type)
+    rows = graph.read("recommend/vehicle", vehicle_id=vehicle_id, **shape(rules, k))
     return Answer(vehicle_id, rows, _note(rows, k, vehicle_id, known["candidates"]))
 
 
@@ -93,7 +95,8 @@ def similar(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
         raise nearest.no_sku(graph, sku)
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    rows = graph.read("recommend/similar", sku=known["sku"], k=k, candidates=rules.index_candidates + k)
+    limits = {"k": k, "candidates": rules.index_candidates + k, "rules": marketing(rules, k)}
+    rows = graph.read("recommend/similar", sku=known["sku"], **limits)
     if not rows:
         raise NotFound(
             f"{known['sku']} came after the live release, or nobody chose it: it has no similar parts yet",
@@ -102,19 +105,29 @@ def similar(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
     return rows
 
 
-def resolve_vehicle(graph: Graph, text: str) -> str:
+def shape(rules: Recommend, k: int) -> dict[str, Any]:
+    """Return the parameters that every answer has: its length, its limits, and marketing's rules."""
+    return {"k": k, "per_part_type": rules.per_part_type, "rules": marketing(rules, k)}
+
+
+def marketing(rules: Recommend, k: int) -> list[dict[str, Any]]:
+    """Return marketing's rules of today as statements take them."""
+    return text.parameters(rules.rules_file, k, datetime.now(UTC).date())
+
+
+def resolve_vehicle(graph: Graph, spoken: str) -> str:
     """Turn what a person types into a vehicle id.
 
     Raises:
         NotFound: not a year, make and model, or none that the graph knows.
     """
-    match = _YEAR_MAKE_MODEL.fullmatch(spelling.normal(text))
+    match = _YEAR_MAKE_MODEL.fullmatch(spelling.normal(spoken))
     if match:
         spelled = " ".join(spelling.upper(match[2]).replace("|", " ").split())
         found = graph.read("recommend/vehicle_by_name", year=int(match[1]), name=spelled)
         if found:
             return str(found[0]["vehicle_id"])
-    raise nearest.no_vehicle(graph, text)
+    raise nearest.no_vehicle(graph, spoken)
 
 
 def known_of(graph: Graph, **asked: Any) -> Row:

@@ -10,7 +10,7 @@ from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.find import nearest
 from holley_graph.graph.client import Graph, Row
-from holley_graph.recommend.answers import Answer, known_of
+from holley_graph.recommend.answers import Answer, known_of, shape
 from holley_graph.settings import Recommend
 
 WAYS = {
@@ -41,8 +41,8 @@ def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> 
         raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
     if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    limits = {"per_part_type": rules.per_part_type, "exclude_days": rules.exclude_days}
-    rows = graph.read(f"recommend/{way}", user_id=user_id, k=k, **limits, **WAYS[way])
+    limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
+    rows = graph.read(f"recommend/{way}", user_id=user_id, **limits, **WAYS[way])
     nothing = _NOTHING[way].format(user=user_id, vehicle=known["vehicle"].replace("|", " "))
     few = f"{len(rows)} of {k}: no more parts that fit were reached"
     return Answer(known["vehicle"], rows, "" if len(rows) >= k else few if rows else nothing)
@@ -60,7 +60,7 @@ def bought_next(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
         raise nearest.no_sku(graph, sku)
     if known["release"] is None:
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
-    limits = {"k": k, "per_part_type": rules.per_part_type, "candidates": rules.index_candidates + k}
+    limits = shape(rules, k) | {"candidates": rules.index_candidates + k}
     rows = graph.read("recommend/next", sku=known["sku"], **limits)
     if not rows:
         raise NotFound(f"nothing that may be recommended follows {known['sku']}")

@@ -202,6 +202,8 @@ class Recommend(Section):
     """`--ranker universal` chooses from this share of the eligible products: those that fit the most vehicles."""
     index_candidates: int = Field(200, ge=10, le=1_000)
     """Extra neighbours that the vector index is asked for. More make it less likely that a good part is missed."""
+    rules_file: Path | None = None
+    """File with marketing's rules, which answers, exports and the gate obey (docs/marketing.md); none: no rules."""
     least_people: int = Field(5, ge=2)
     """Other people that a reason about people needs, counted by email. With fewer, another reason is given."""
     least_parts: int = Field(3, ge=1, le=4)

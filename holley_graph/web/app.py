@@ -6,6 +6,8 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
@@ -16,9 +18,10 @@ from pydantic import BaseModel
 from holley_graph.errors import HolleyGraphError, ServerHangs
 from holley_graph.graph import queries
 from holley_graph.graph.reader import Reader
+from holley_graph.rules import text
 from holley_graph.settings import Settings
 from holley_graph.web.admission import Admission
-from holley_graph.web.parameters import model
+from holley_graph.web.parameters import RULES, model
 from holley_graph.web.refusals import DOCUMENTED, refusal
 
 ROOM = "recommend/"
@@ -62,19 +65,22 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
                 operation_id=name.removeprefix(ROOM),
                 responses=DOCUMENTED,
                 dependencies=[Depends(admitted)],
-            )(_route(reader, admission, query, model(query, settings)))
+            )(_route(reader, admission, query, model(query, settings), settings.recommend.rules_file))
     return app
 
 
 def _route(
-    reader: Reader, admission: Admission, query: queries.Query, parameters: type[BaseModel]
+    reader: Reader, admission: Admission, query: queries.Query, parameters: type[BaseModel], rules_file: Path | None
 ) -> Callable[..., Any]:
     async def answer(request: Request, said: Annotated[Any, Query()]) -> JSONResponse:
         until = asyncio.get_running_loop().time() + reader.timeout_s + GRACE_S
         async with admission.turn(until), _deadline(reader, until):
             if await request.is_disconnected():  # the caller left the queue
                 return JSONResponse(None)
-            return JSONResponse({"rows": await reader.read(query.name, **said.model_dump())})
+            asked = said.model_dump()
+            if RULES in query.params:
+                asked[RULES] = text.parameters(rules_file, asked["k"], datetime.now(UTC).date())
+            return JSONResponse({"rows": await reader.read(query.name, **asked)})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer

@@ -11,6 +11,7 @@ from holley_graph.settings import Settings
 
 LONGEST = 200
 """Characters of an id."""
+RULES = "rules"
 LARGEST = 1_000
 """Neighbours, days beyond a year and the like: what no sensible question exceeds."""
 
@@ -30,7 +31,10 @@ class _Parameters(BaseModel):
 
 
 def model(query: Query, settings: Settings) -> type[BaseModel]:
-    """Return the model of a statement's parameters; those that settings or practice know have a default."""
+    """Return the model of a statement's parameters; those that settings or practice know have a default.
+
+    Marketing's rules are no caller's business: the server adds them.
+    """
     known: dict[str, Any] = {
         "k": Field(min(4, settings.serve.max_rows), ge=1, le=settings.serve.max_rows),
         "per_part_type": Field(settings.recommend.per_part_type, ge=1, le=settings.serve.max_rows),
@@ -41,6 +45,8 @@ def model(query: Query, settings: Settings) -> type[BaseModel]:
     }
     fields: dict[str, Any] = {}
     for name, declared in query.params.items():
+        if name == RULES:
+            continue
         kind, _, meaning = declared.partition(" ")
         if kind == "integer":
             field = known.get(name, Field(ge=0, le=9_999))

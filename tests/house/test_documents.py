@@ -184,6 +184,8 @@ def test_every_command_with_json_has_its_shape_documented() -> None:
 def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     from holley_graph.campaign.outcome import Report as Campaign
     from holley_graph.embeddings.writeback import Report as Writeback
+    from holley_graph.export.effect import Effect
+    from holley_graph.export.effect import Report as Rules
     from holley_graph.export.export import Report as Export
     from holley_graph.forget.forget import Report as Forget
     from holley_graph.gate.gate import Finding
@@ -206,6 +208,8 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     assert list(known["recommend"]) == keys(Answer)
     assert list(known["explain"]) == keys(Explanation)
     assert list(known["export"]) == keys(Export)
+    assert list(known["rules"]) == keys(Rules)
+    assert list(known["rules"]["effects"][0]) == keys(Effect)
     assert list(known["gate"]) == keys(Gate)
     assert list(known["forget"]) == keys(Forget)
     assert list(known["campaign"]) == keys(Campaign)
@@ -216,7 +220,8 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     assert tuple(known["similar"]["rows"][0]) == queries.load("recommend/similar").returns
     assert tuple(known["next"]["rows"][0]) == queries.load("recommend/next").returns
     for way in leads.WAYS:
-        assert tuple(known["recommend"]["rows"][0]) == queries.load(f"recommend/{way}").returns
+        columns = tuple(name for name in known["recommend"]["rows"][0] if name != "rule")
+        assert columns == queries.load(f"recommend/{way}").returns
     assert tuple(known["path"]["edges"][0]) == queries.load("recommend/picture").returns
     assert tuple(known["explain"]["facts"]) == queries.load("recommend/explain").returns
     assert set(known["status"]) > set(queries.load("server/status").returns)

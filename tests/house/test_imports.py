@@ -49,21 +49,23 @@ MAY_IMPORT: dict[str, set[str]] = {
         "embeddings.lift", "embeddings.paths",
     },
     "find": {"graph"},
-    "recommend": {"settings", "graph", "find"},
+    "rules": set(),
+    "recommend": {"settings", "graph", "find", "rules"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {
         "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.taken",
         "loaders.baseline", "loaders.audience", "loaders.sheet", "recommend.answers", "campaign.split",
+        "rules",
     },
-    "gate": {"settings", "loaders"},  # not the ranker: what is checked is not asked to check itself
+    "gate": {"settings", "loaders", "rules"},  # not the ranker: what is checked is not asked to check itself
     "campaign": {"settings", "loaders"},
     "campaign.split": set(),
     # in every parcel at once: it removes somebody from all of them
     "forget": {"settings", "graph", "loaders", "export", "embeddings.table", "snapshot.parcel"},
-    "web": {"settings", "graph"},
+    "web": {"settings", "graph", "rules"},
     "cli": {
         "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "baselines",
-        "embeddings", "recommend", "find", "web", "export", "gate", "campaign", "forget",
+        "embeddings", "recommend", "find", "rules", "web", "export", "gate", "campaign", "forget",
     },
     "__main__": {"cli"},
 }  # fmt: skip

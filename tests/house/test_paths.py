@@ -22,7 +22,7 @@ PATTERNS = re.compile(rf"`((?:[\w-]+/)*[\w.-]*\w\.(?:{SUFFIXES}))`")
 DOTTED = re.compile(
     rf"`((?:holley_graph|loaders|{'|'.join(sorted(ROOMS))})(?:\.(?!(?:py|json|safetensors)`)\w+)+)`"
 )
-ELSEWHERE = {"holley-graph.toml", "judge.py"}
+ELSEWHERE = {"holley-graph.toml", "rules.toml", "judge.py"}
 """Files that a user writes, or gives to a benchmark."""
 TEMPLATE = re.compile("FEED|NAME|FILE|ROOM|TABLE|V00[13]__")
 """Words that stand for a name in a path."""

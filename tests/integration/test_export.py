@@ -372,7 +372,12 @@ def test_an_arm_is_sent_what_its_ranker_sends_and_the_hold_out_is_marked(
     for row in rows:
         group = split.groups[int(split.of([row["email_lower"]])[0])]
         assert (row.pop("campaign"), row.pop("arm"), row.pop("exposed")) == ("spring", group, group != "hold-out")
-        assert row == alone["graph" if group == "hold-out" else group][keys(row)]
+        ours = alone["graph" if group == "hold-out" else group][keys(row)]
+        if group == "baseline":  # alone it reads no release, and so knows nothing of what a release counts
+            row, ours = (
+                {n: v for n, v in each.items() if "reason" not in n and "path" not in n} for each in (row, ours)
+            )
+        assert row == ours
     found = Counter(split.groups[int(split.of([key[0]])[0])] for key in map(keys, rows))
     assert min(found[group] for group in split.groups) > 100
 

@@ -29,7 +29,7 @@ from tests.support.sources import home
 DIM = 4
 USER, SKU, OTHER, VEHICLE = "u1", "A1", "B2", "1969|FORD|F-150"
 LOOKER, NEAR = "u3", "1970|FORD|F-150"
-RULES = {"k": 4, "per_part_type": 2}
+RULES = {"k": 4, "per_part_type": 2, "rules": []}
 STAGED = {"make": ["FORD"], "product": [SKU, OTHER], "product_source": [SKU], "user": [USER],
           "vehicle": [VEHICLE, NEAR], "vehicle_model": ["FORD|F-150"]}  # fmt: skip
 VECTOR = [0.1, 0.2, 1.0, 0.0]
@@ -121,7 +121,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "recommend/vehicle": {"vehicle_id": VEHICLE, **RULES},
         "recommend/vehicle_by_name": {"year": 1969, "name": "FORD F-150"},
         "recommend/without_vehicle": {"user_id": USER, "exclude_days": 1, "candidates": 5, **RULES},
-        "recommend/similar": {"sku": SKU, "k": 4, "candidates": 5},
+        "recommend/similar": {"sku": SKU, "k": 4, "candidates": 5, "rules": []},
         "recommend/intent": {"user_id": LOOKER, "exclude_days": 1, "seeds": 5, **RULES},
         "recommend/owners": {"user_id": LOOKER, "exclude_days": 1, "candidates": 5, **RULES},
         "recommend/discovery": {"user_id": LOOKER, "exclude_days": 1, "candidates": 5, **RULES},

@@ -42,7 +42,7 @@ def ask(server: Settings, graph: Graph) -> Iterator[Door]:
 def test_an_answer_is_the_statement_s_own_rows(ask: Door, graph: Graph) -> None:
     answer = ask("recommend/user", user_id="looker")
     assert answer.status_code == 200
-    rules = {"k": 3, "per_part_type": 2, "exclude_days": 365}
+    rules = {"k": 3, "per_part_type": 2, "exclude_days": 365, "rules": []}
     rows = graph.read("recommend/user", user_id="looker", **rules)
     assert answer.json() == {"rows": rows}
     assert rows

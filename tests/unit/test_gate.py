@@ -17,7 +17,7 @@ from holley_graph.gate import gate, tables
 from holley_graph.gate.checks import CHECKS
 from holley_graph.gate.page import page
 from holley_graph.progress import silent
-from holley_graph.settings import Gate, Settings
+from holley_graph.settings import Gate, Recommend, Settings
 from loaders import feeds
 from loaders.files import FilesSource
 from tests.support import raw
@@ -192,6 +192,28 @@ def test_a_planted_violation_is_caught_by_its_rule(clean, source, tmp_path, name
     assert set(found) <= {name, "fits", "owners"} | ({"prices", "images"} if offender[1] in NEVER_SEEN else set())
     for each in report.checks:
         assert each.passed is (None if each.name in COMPARES else each.name not in found)
+
+
+RULED = {
+    "excluded": ('do = "exclude"\nsku = "P4"\nmake = "FORD"', put(row=1), (2, "P4")),
+    "promised": ('do = "keep"\nslots = 2\npart_type = "Camshaft"', put(row=1), (2, None)),
+}
+
+
+@pytest.mark.parametrize("name", RULED)
+def test_a_broken_rule_of_marketing_is_caught(clean, source, tmp_path, name):
+    """Ann bought the other camshaft, so that one is all that her row can have."""
+    rule, plant, offender = RULED[name]
+    (tmp_path / "rules.toml").write_text(f'[[rule]]\nname = "r"\n{rule}\n')
+    settings = Settings(
+        home=tmp_path / "home", gate=limits(), recommend=Recommend(rules_file=tmp_path / "rules.toml")
+    )
+    with engine(clean, source, settings) as connection:
+        path = written(tmp_path / "now.parquet", plant(rows()))
+        found = failed(gate.check(connection, path, settings, int(AS_OF.timestamp()), "files"))
+    assert {each: [(f["row"], f["sku"]) for f in offenders] for each, offenders in found.items()} == {
+        name: [offender]
+    }
 
 
 def test_what_was_bought_more_than_a_year_ago_may_be_sent(clean, source, tmp_path):

@@ -1,0 +1,1 @@
+"""Marketing's rules: one text that answers, exports and the gate obey alike."""
