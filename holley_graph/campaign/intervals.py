@@ -6,6 +6,8 @@ import math
 
 Z = 1.959963984540054
 """The normal distribution's 97.5 % point."""
+POWER = 0.8416212335729143
+"""Its 80 % point: how surely a difference is to be seen."""
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
@@ -27,3 +29,15 @@ def newcombe(hits: int, of: int, other_hits: int, other_of: int) -> tuple[float,
     low = a - b - math.sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
     high = a - b + math.sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
     return low, high
+
+
+def needed(share: float, other: float) -> int | None:
+    """Count the people in each of two arms that show this difference in four of five campaigns.
+
+    There is no such number if there is no difference. The test is two-sided at 5 % (Fleiss, Statistical Methods for
+    Rates and Proportions, without correction).
+    """
+    if share == other:
+        return None
+    spread = share * (1 - share) + other * (1 - other)
+    return math.ceil((Z + POWER) ** 2 * spread / (share - other) ** 2)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from holley_graph.campaign.intervals import newcombe, wilson
+from holley_graph.campaign.intervals import needed, newcombe, wilson
 from holley_graph.campaign.split import HOLD_OUT, held_out_file
 from holley_graph.settings import Settings
+from holley_graph.times import DAY
 from loaders import treatments
 
 RATES = {"clicked": "sent", "ordered": "people", "ordered_sent": "people"}
@@ -25,19 +29,33 @@ class Report:
         from_s: epoch seconds from which on things count: when the file was made.
         arms: per arm counts (`people`, `sent`, `not_live`, `scanned`, `clicked`, `ordered`, `ordered_sent`), and
             for each of `RATES` its share with a 95 % interval, with a hold-out the difference to it.
+        pairs: for each two groups and each rate of orders the difference with its 95 % interval, and the people
+            that each group would need to show it (`intervals.needed`).
+        until_s: epoch seconds from which on nothing counts: when the campaign's days end.
+        known_until_s: epoch seconds up to which the last sync knows orders.
     """
 
     path: Path
     from_s: int
     days: int
     arms: list[dict[str, Any]]
+    pairs: list[dict[str, Any]]
+    until_s: int
+    known_until_s: int
+
+    @property
+    def missing_days(self) -> int:
+        """Days of the campaign, begun ones included, of which the last sync knows nothing."""
+        return min(self.days, max(0, math.ceil((self.until_s - self.known_until_s) / DAY)))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
         return asdict(self)
 
 
-def read_back(connection: duckdb.DuckDBPyConnection, exported: Path, folder: Path, settings: Settings) -> Report:
+def read_back(
+    connection: duckdb.DuckDBPyConnection, exported: Path, folder: Path, settings: Settings, as_of: int
+) -> Report:
     """Read a campaign's outcome.
 
     Args:
@@ -45,6 +63,7 @@ def read_back(connection: duckdb.DuckDBPyConnection, exported: Path, folder: Pat
         exported: the file that was sent, with its arms. The hold-out is in the file beside it, if there is one.
         folder: where the treatments are.
         settings: `campaign` is read, and how ids that may be addresses are hashed.
+        as_of: of that sync, epoch seconds.
 
     Raises:
         SourceError: a file is missing or not as described.
@@ -52,7 +71,19 @@ def read_back(connection: duckdb.DuckDBPyConnection, exported: Path, folder: Pat
     files = [exported, *(path for path in [held_out_file(exported)] if path.exists())]
     start, rows = treatments.outcome(connection, files, folder, settings)
     held_out = next((row for row in rows if row["arm"] == HOLD_OUT), None)
-    return Report(exported, start, settings.campaign.days, [row | rates(row, held_out) for row in rows])
+    days = settings.campaign.days
+    arms, until = [row | rates(row, held_out) for row in rows], start + days * DAY
+    return Report(exported, start, days, arms, list(pairs(rows)), until, as_of)
+
+
+def pairs(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Compare every two groups."""
+    for (row, other), rate in itertools.product(itertools.combinations(rows, 2), ("ordered", "ordered_sent")):
+        if row["people"] and other["people"]:
+            share, others = row[rate] / row["people"], other[rate] / other["people"]
+            low, high = newcombe(row[rate], row["people"], other[rate], other["people"])
+            told = {"difference": share - others, "low": low, "high": high, "needed": needed(share, others)}
+            yield {"arm": row["arm"], "other": other["arm"], "rate": rate, **told}
 
 
 def rates(row: dict[str, Any], held_out: dict[str, Any] | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import rich_click as click
 from holley_graph.amounts import counted
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table
+from holley_graph.times import moment
 
 if TYPE_CHECKING:
     from holley_graph.campaign.outcome import Report
@@ -32,8 +33,9 @@ def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> No
     kind, _, where = treatments.partition(":")
     if kind != "files" or not where:
         raise SettingsError(f"--treatments {treatments!r} is not files:DIR")
-    connection = tables.of_sync(last_sync(context), context.settings)
-    done = read_back(connection, path, Path(where), context.settings)
+    taken = last_sync(context)
+    connection = tables.of_sync(taken, context.settings)
+    done = read_back(connection, path, Path(where), context.settings, taken.as_of)
     if as_json:
         print_json(done.as_dict())
     else:
@@ -49,17 +51,21 @@ def show(done: Report) -> None:
     rates = ("clicked_rate", "ordered_rate", "ordered_sent_rate")
     rows = [(row["arm"], *(_spoken(row[name]) for name in rates)) for row in done.arms]
     table("Shares, 95 % intervals", ("arm", "of sent clicked", "of people ordered", "ordered what was sent"), rows)
-    over = [
-        (row["arm"], *(_over(row[name]["over_hold_out"]) for name in rates[1:]))
-        for row in done.arms
-        if row["ordered_rate"]["over_hold_out"]
+    told = [
+        (f"{each['arm']} less {each['other']}", each["rate"].replace("_", " "), _over(each), each["needed"])
+        for each in done.pairs
     ]
-    if over:
-        table("Over the hold-out, points", ("arm", "ordered", "ordered what was sent"), over)
+    if told:
+        heads = ("groups", "of people", "points, 95 % interval", "people in each to show it")
+        table("Arm against arm", heads, told)
     reached = [row for row in done.arms if row["arm"] == "hold-out" and row["sent"]]
     if reached:
         people = counted(reached[0]["sent"], "person was", "people were")
         say(f"careful: {people} sent something, although in the hold-out")
+    if done.missing_days:
+        say(f"careful: the last sync knows orders until {moment(done.known_until_s):%Y-%m-%d}; sync again.")
+        ends = f"the campaign's days end on {moment(done.until_s):%Y-%m-%d}"
+        say(f"{ends}: {done.missing_days} of {done.days} are missing")
 
 
 def _spoken(rate: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -13,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holley_graph.campaign.intervals import newcombe, wilson
-from holley_graph.campaign.outcome import read_back
+from holley_graph.campaign.intervals import needed, newcombe, wilson
+from holley_graph.campaign.outcome import Report, pairs, read_back
 from holley_graph.campaign.split import Split, place
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings
@@ -63,6 +64,35 @@ def test_intervals_are_those_of_the_papers():
     """Newcombe 1998, both papers: 81 of 263; 56 of 70 less 48 of 80, method 10."""
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_the_sample_that_a_difference_takes_is_that_of_the_textbook():
+    """Fleiss: 60 % against 70 % at 5 % and 80 % power takes 354 people in each group; the order does not matter."""
+    assert needed(0.6, 0.7) == needed(0.7, 0.6) == 354
+    assert needed(0.6, 0.6) is None
+
+
+def test_every_two_groups_are_compared():
+    rows = [
+        {"arm": name, "people": people, "ordered": ordered, "ordered_sent": 0}
+        for name, people, ordered in (
+            ("graph", 1000, 30),
+            ("baseline", 1000, 20),
+            ("hold-out", 100, 1),
+            ("none", 0, 0),
+        )
+    ]
+    found = {(each["arm"], each["other"]): each for each in pairs(rows) if each["rate"] == "ordered"}
+    assert set(found) == {("graph", "baseline"), ("graph", "hold-out"), ("baseline", "hold-out")}
+    told = found["graph", "baseline"]
+    assert (told["low"], told["high"]) == newcombe(30, 1000, 20, 1000)
+    assert told["difference"] == pytest.approx(0.01) and told["needed"] == needed(0.03, 0.02)
+
+
+@pytest.mark.parametrize(("days", "missing"), [(0, 14), (-1, 14), (13.5, 1), (14, 0), (30, 0)])
+def test_days_that_the_last_sync_does_not_know_are_counted(days, missing):
+    until = seconds(14 * DAY)
+    assert Report(Path("x"), seconds(timedelta()), 14, [], [], until, seconds(days * DAY)).missing_days == missing
 
 
 def test_nobody_asked_says_nothing():
@@ -123,7 +153,8 @@ def counted(tmp_path, rows, orders=(), events=(), table=None, ids=None):
          "skus": pa.list_(pa.string()), "mode": pa.string()}
     )  # fmt: skip
     pq.write_table(table or pa.Table.from_pylist(list(rows), schema), tmp_path / "treatments.parquet")
-    report = read_back(connection, tmp_path / "sent.parquet", tmp_path, settings)
+    report = read_back(connection, tmp_path / "sent.parquet", tmp_path, settings, seconds(14 * DAY))
+    assert report.missing_days == 0
     return {row["arm"]: row for row in report.arms}
 
 
@@ -212,4 +243,4 @@ def test_a_campaign_that_nobody_clicked_in_is_read(tmp_path):
 
 def test_a_missing_table_gets_one_line(tmp_path):
     with pytest.raises(SourceError, match="table treatments: expected"):
-        read_back(duckdb.connect(), tmp_path / "x.parquet", tmp_path, Settings())
+        read_back(duckdb.connect(), tmp_path / "x.parquet", tmp_path, Settings(), 0)
