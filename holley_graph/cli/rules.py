@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, progress, say, table
+from holley_graph.cli.console import json_option, print_json, say, table
+from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
 
 if TYPE_CHECKING:
