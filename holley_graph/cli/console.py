@@ -20,7 +20,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 MONEY = {"price"}
 """Columns that hold US dollars."""
-WHOLE = {"sku", "run", "user", "vehicle", "from", "to", "interval"}
+WHOLE = {"sku", "run", "user", "vehicle", "from", "to", "95 % interval"}
 """Columns whose cells are never broken, not even between words."""
 GAP = 2
 """Blanks between two columns."""
@@ -118,7 +118,7 @@ def _cell(name: str, value: Any, decimals: int) -> str:
 
 def _decimals(largest: float) -> int:
     """Digits behind the point that show a column's largest number with about four digits."""
-    return next((digits for least, digits in ((1000, 0), (100, 1), (10, 2), (1, 3)) if largest >= least), 4)
+    return next((digits for least, digits in ((1000, 0), (100, 1), (10, 2), (0.1, 3)) if largest >= least), 4)
 
 
 def _widths(columns: Sequence[str], texts: Sequence[Sequence[str]], room: int) -> list[int] | None:
