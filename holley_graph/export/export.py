@@ -125,7 +125,9 @@ def export(
             remember(settings.home, file)
         stamps = [each.stamp for each in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
-        reasons = Reasons(stock, read.tables.paths, settings.recommend.least_people, read.taken.as_of)
+        reasons = Reasons(
+            stock, [read.paths(name) for name in arms], settings.recommend.least_people, read.taken.as_of
+        )
         sheet = Sheet(
             stock,
             reasons,

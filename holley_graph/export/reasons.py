@@ -8,6 +8,7 @@ says the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -80,13 +81,14 @@ class Reasons:
 
     Args:
         stock: of the sync.
-        paths: of the live release: what of an owner's own history is a term of the score.
+        paths: by arm: what of an owner's own history is a term of its score.
         least_people: other people that a fact about people needs.
         as_of: of the sync, epoch seconds.
     """
 
-    def __init__(self, stock: Stock, paths: Paths, least_people: int, as_of: int) -> None:
-        self.stock, self.paths, self.least_people = stock, paths, least_people
+    def __init__(self, stock: Stock, paths: Sequence[Paths], least_people: int, as_of: int) -> None:
+        self.stock, self.least_people = stock, least_people
+        self.scored = np.array([(arm.same_part > 0, arm.same_type > 0) for arm in paths])  # [arms, 2]
         self.month = int(month_of(np.array(as_of)))
         self.n = stock.products.num_rows
 
@@ -121,11 +123,9 @@ class Reasons:
         own = owners.has_bought(owner, product, self.n)
         pair, cell = owners.chosen.flat(owner)
         did = _Did(len(owner), pair, *chosen_of(owners.chosen.values[cell]))
-        for level, weight, group in (
-            (SAME_PART, self.paths.same_part, self.stock.base),
-            (SAME_TYPE, self.paths.same_type, self._type),
-        ):
-            same = (group[did.product] == group[product[pair]]) & (group[did.product] >= 0) & (weight > 0)
+        scored = self.scored[owners.group[owner] % len(self.scored)][pair]
+        for level, group in ((SAME_PART, self.stock.base), (SAME_TYPE, self._type)):
+            same = (group[did.product] == group[product[pair]]) & (group[did.product] >= 0) & scored[:, level]
             line = self._newest(did, same)
             holds[:, level] = line >= 0
             kind = self._kind[product] if level == SAME_TYPE else np.full(len(product), -1)

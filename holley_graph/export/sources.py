@@ -11,6 +11,7 @@ from typing import Self
 import pyarrow as pa
 
 from holley_graph.embeddings import table
+from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Tables
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, Ranker
@@ -128,6 +129,10 @@ class Sources:
             universal = ByUniversal(graph, settings.recommend.universal_share)
             return StampedRanker(universal, Stamp(f"{ours}-universal", run_id, "universal"))
         return StampedRanker(graph, Stamp(ours, run_id, "fitment"))
+
+    def paths(self, name: str) -> Paths:
+        """Return the weights of an owner's own history in the score of a ranker: none in the baseline's."""
+        return Paths() if name == "baseline" else self.tables.paths
 
     def _baseline(self, stock: Stock) -> ByBaseline:
         assert self.scores is not None  # noqa: S101  `of` scored
