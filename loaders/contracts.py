@@ -131,7 +131,13 @@ RAW = (
     RawTable(
         "items",
         {"PartNumber": pa.string(), "PartType": pa.string(), "Tags": pa.string()},
-        {"Title": pa.string(), "Brand": pa.string()},
+        {
+            "Title": pa.string(),
+            "Brand": pa.string(),
+            "ListPrice": pa.float64(),
+            "ListImage": pa.string(),
+            "Available": pa.bool_(),
+        },
     ),
     RawTable(
         "orders",
@@ -178,6 +184,9 @@ ITEMS = CleanTable(
         Column("refurbished", pa.bool_(), "a line is tagged so", required=True),
         Column("title", pa.string(), "greatest title of the SKU's lines"),
         Column("brand", pa.string(), "greatest brand of the SKU's lines"),
+        Column("price", pa.float64(), "highest list price of the SKU's lines; absent: events say it"),
+        Column("image_url", pa.string(), "greatest https image of the SKU's lines; absent: events say it"),
+        Column("available", pa.bool_(), "false: no line says that it can be had, and one says that it cannot"),
     ),
     ("sku",),
 )

@@ -29,7 +29,7 @@ from loaders.accounts import FeedAccount
 from loaders.feeds import FEEDS, Extract
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
-LAYOUT = 5
+LAYOUT = 6
 """Raised when the tables or their columns change; what another layout left is read back from the graph instead."""
 
 

@@ -181,6 +181,9 @@ def world(rng: random.Random) -> dict[str, list[Row]]:
                 rng.choice(TYPES),
                 rng.choice(["", None, "a,REFURBISHED"]),
                 Title=rng.choice(["T", " ", None, "220@.050", "call eve@x.com"]),
+                ListPrice=rng.choice([None, None, 0.0, 75.5, 4000.0, -1.0, float("nan"), float("inf")]),
+                ListImage=rng.choice([None, None, " ", "https://x.org/list.jpg", "//x.org/l.png", "ftp://x.org/a"]),
+                Available=rng.choice([None, None, True, False]),
             )
             for _ in range(12)
         ],

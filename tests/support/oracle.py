@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tests.support.spelled import (
     KINDS,
+    MAX_PRICE,
     MOST_CHARACTERS,
     address,
     bad_key,
@@ -24,6 +25,7 @@ from tests.support.spelled import (
     mailbox,
     mention,
     order_date,
+    picture,
     placeholder,
     text,
     year,
@@ -186,6 +188,9 @@ class World:
                 "refurbished": any("refurbished" in (row["Tags"] or "").lower() for row in rows),
                 "title": greatest(rows, "Title"),
                 "brand": greatest(rows, "Brand"),
+                "price": max((n for r in rows if 0 < (n := r.get("ListPrice") or 0) <= MAX_PRICE), default=None),
+                "image_url": max((url for row in rows if (url := picture(row.get("ListImage")))), default=None),
+                "available": max((is_ for row in rows if (is_ := row.get("Available")) is not None), default=None),
             }
             for sku, rows in lines.items()
         ]
@@ -402,20 +407,20 @@ class World:
         for sku in self.catalogue:
             events = [e for e in self.events if e["sku"] == sku]
             images = [(e["image_at"], e["image_url"] or "") for e in events if e["image_at"] is not None]
-            row = listed.get(sku, {"part_type": None, "refurbished": False, "title": None, "brand": None})
-            price = max((e["price"] for e in events if e["price"] is not None), default=None)
+            row = listed.get(sku, defaultdict(lambda: None, refurbished=False))
+            price = row["price"] or max((e["price"] for e in events if e["price"] is not None), default=None)
             product = {
                 "sku": sku,
                 "base_sku": base_sku(sku),
                 "display_key": display_key(sku),
                 "part_type": row["part_type"] or "UNKNOWN",
                 "price": price,
-                "image_url": max(images, default=(0, ""))[1] or None,
+                "image_url": row["image_url"] or max(images, default=(0, ""))[1] or None,
                 "title": row["title"],
                 "brand": row["brand"],
                 "refurbished": row["refurbished"],
             }
-            products.append(product | {"eligible": eligible(product)})
+            products.append(product | {"eligible": eligible(product | {"available": row["available"]})})
         return products
 
 

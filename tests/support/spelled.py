@@ -114,11 +114,18 @@ def event_items(name: str, properties: Iterable[Row]) -> list[tuple[str, float |
                 prices[slot] = max(prices.get(slot, value_), value_)
             elif said or words:
                 bad.add(slot)
-        elif re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told):
-            seen = "".join(letter for letter in prop["string_value"] or "" if not invisible(letter))
-            if url := " ".join(seen.split()):
-                images[slot] = max(images.get(slot, ""), https(url))
+        elif (
+            re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told)
+            and (url := picture(prop["string_value"])) is not None
+        ):
+            images[slot] = max(images.get(slot, ""), url)
     return [(sku, prices.get(slot), images.get(slot), slot in bad) for slot, sku in skus]
+
+
+def picture(value: str | None) -> str | None:
+    """None: there is none; blank: it cannot be used."""
+    seen = " ".join("".join(letter for letter in value or "" if not invisible(letter)).split())
+    return https(seen) if seen else None
 
 
 def https(url: str) -> str:
@@ -158,7 +165,7 @@ def display_key(sku: str) -> str:
 
 def eligible(product: Row) -> bool:
     kind, price = product["part_type"], 50 if product["price"] is None else product["price"]
-    if product["refurbished"] or product["image_url"] is None or price < 50:
+    if product["refurbished"] or product.get("available") is False or product["image_url"] is None or price < 50:
         return False
     if any(word in kind for word in ("Gasket", "Decal", "Key", "Washer", "Clamp")):
         return False

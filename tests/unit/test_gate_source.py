@@ -28,7 +28,9 @@ def test_the_gate_sees_the_prices_pictures_and_orders_of_the_oracle(seed, tmp_pa
     world = dirt.world(random.Random(seed))
     settings = Settings(home=tmp_path / "home", sync=Sync(boundary=dirt.BOUNDARY))
     expected = oracle.World(world, dirt.BOUNDARY, dirt.AS_OF, identity.email_key(settings))
-    connection = seen(raw.write(tmp_path / "raw", world), settings, dirt.AS_OF)
+    source = FilesSource(raw.write(tmp_path / "raw", world))
+    connection = tables.of_source(source, settings, dirt.AS_OF, silent)
+    tables.see(connection, source, settings, dirt.AS_OF, silent)
 
     connection.sql(sqltext.duckdb("gate/seen")).create("seen")
     parts = {sku: (price, image) for sku, price, image in connection.table("seen").fetchall()}

@@ -1,4 +1,4 @@
--- purpose: parts that are refurbished, a service, or of a commodity type
+-- purpose: parts that are refurbished, not available, a service, or of a commodity type
 -- params: @unknown_type_min_price FLOAT64 cheapest price of a part without a type
 --         @unknown_price FLOAT64          what a part without a price counts as
 -- reads: slots, clean_items
@@ -8,6 +8,7 @@ WITH judged AS (
     s.row, s.vehicle_id, s.sku,
     CASE
       WHEN i.refurbished THEN 'is refurbished'
+      WHEN NOT i.available THEN 'is not available'
       WHEN REGEXP_CONTAINS(s.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'is a service'
       WHEN REGEXP_CONTAINS(i.part_type, r'Gasket|Decal|Key|Washer|Clamp') THEN CONCAT('is a ', i.part_type)
       WHEN REGEXP_CONTAINS(i.part_type, r'Bolt')

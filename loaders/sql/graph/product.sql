@@ -1,4 +1,4 @@
--- purpose: products of the catalogue and of fitment, with what events saw of their price and picture
+-- purpose: products of the catalogue and of fitment, with price and picture of the catalogue, else as events saw them
 -- params: @min_price FLOAT64              cheapest price that is recommended
 --         @unknown_price FLOAT64          what a product without an observed price counts as
 --         @require_image BOOL             only products with a picture are eligible
@@ -34,11 +34,12 @@ products AS (
       REGEXP_REPLACE(s.sku, r'(?:-KIT|-BLK|-POL|-CHR|-RAW|-[A-Z0-9]{1,2})$', ''), r'([0-9])[BRGP]$', r'\1'
     ) AS display_key,
     COALESCE(i.part_type, 'UNKNOWN') AS part_type,
-    p.price,
-    pic.image_url,
+    COALESCE(i.price, p.price) AS price,
+    COALESCE(i.image_url, pic.image_url) AS image_url,
     i.title,
     i.brand,
-    COALESCE(i.refurbished, FALSE) AS refurbished
+    COALESCE(i.refurbished, FALSE) AS refurbished,
+    COALESCE(i.available, TRUE) AS available
   FROM skus AS s
   LEFT JOIN clean_items AS i ON i.sku = s.sku
   LEFT JOIN prices AS p ON p.sku = s.sku
@@ -49,6 +50,7 @@ SELECT
   p.sku, p.base_sku, p.display_key, p.part_type, p.price, p.image_url, p.title, p.brand, p.refurbished,
   -- Service SKUs never come this far. The words are compared as written: this is the published list.
   NOT p.refurbished
+  AND p.available
   AND (p.image_url IS NOT NULL OR NOT @require_image)
   AND COALESCE(p.price, @unknown_price) >= @min_price
   AND NOT REGEXP_CONTAINS(p.part_type, r'Gasket|Decal|Key|Washer|Clamp')
