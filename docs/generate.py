@@ -26,8 +26,8 @@ DEPENDS_ON_MACHINE = {
     "server.jar_cache": "the user's cache folder of the system (Linux: `~/.cache/holley-graph/jars`)",
 }
 """Defaults that differ from machine to machine, in words."""
-SAID = {"tuple[str, ...]": "list of str", "AwareDatetime": "time with zone", "pathlib.Path": "path", "Path": "path",
-        "None": "none", " | ": " or "}  # fmt: skip
+SAID = {"tuple[str, ...]": "list of str", "dict[str, str]": "table of str", "AwareDatetime": "time with zone",
+        "pathlib.Path": "path", "Path": "path", "None": "none", " | ": " or "}  # fmt: skip
 """Types in words, for people who write TOML."""
 
 

@@ -26,7 +26,7 @@ def stop_if_rows_are_gone(
         had = before.get(name, 0)
         if table.rows is None:
             continue
-        if not table.rows and not had and name not in allow_empty:
+        if not table.rows and not had and name not in allow_empty and not table.may_be_missing:
             raise SourceError(
                 f"table {name}: expected rows, found none", "if that is right, name the table in sync.allow_empty"
             )

@@ -116,6 +116,7 @@ def extract(
     Raises:
         SourceError: a raw table is not as the contract says; nothing has been read then.
     """
+    settings = source.settled(settings)
     connection = connect(settings)
     try:
         found, known, costs = _begin(source, connection, settings, as_of, progress, run_id, earlier, before)
@@ -154,6 +155,7 @@ def costs(
     Raises:
         SourceError, TooExpensive: as `extract` would.
     """
+    settings = source.settled(settings)
     connection = connect(settings)
     try:
         return tuple(_begin(source, connection, settings, as_of, silent, "plan", earlier, before)[2].values())

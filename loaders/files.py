@@ -13,6 +13,7 @@ import duckdb
 from holley_graph import files
 from holley_graph.errors import SourceError
 from holley_graph.progress import Progress
+from holley_graph.settings import Settings
 from loaders import contracts, parquet, shapes, sqltext
 from loaders.source import SourceTable
 from loaders.sqltext import Statement
@@ -37,6 +38,10 @@ class FilesSource:
     def lineage(self) -> str:
         """Exports come in a new folder each day, and continue each other."""
         return "files"
+
+    def settled(self, settings: Settings) -> Settings:
+        """Leave the settings as they are."""
+        return settings
 
     def open(
         self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress

@@ -7,9 +7,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holley_graph.settings import Eligibility
 from loaders.accounts import FeedAccount
 from loaders.change import Difference
 from loaders.feeds import Extract
+
+_FEW = 0.1  # of the products
 
 FEED_OF = {
     "user": "user_attributes", "owns": "user_attributes",
@@ -77,3 +83,22 @@ def shared_emails(extracted: Extract, most_ids: int) -> list[str]:
         for account in extracted.accounts
         if "shared_email" in account.ignored
     ]
+
+
+def few_eligible(products: pa.Table, rules: Eligibility) -> list[str]:
+    """Say which rules leave next to no product to recommend, and by which setting each is changed."""
+    total, eligible = products.num_rows, pc.sum(products["eligible"]).as_py() or 0
+    if eligible >= total * _FEW:
+        return []
+    price = pc.fill_null(products["price"], rules.unknown_price)
+    nameless = pc.and_(pc.equal(products["part_type"], "UNKNOWN"), pc.less(price, rules.unknown_type_min_price))
+    hits = {
+        "have no https image (eligibility.require_image)": pc.and_(
+            pc.is_null(products["image_url"]), rules.require_image
+        ),
+        f"cost less than {rules.min_price:,.2f} (eligibility.min_price)": pc.less(price, rules.min_price),
+        f"have no part type and cost less than {rules.unknown_type_min_price:,.2f} "
+        "(eligibility.unknown_type_min_price)": nameless,
+    }
+    said = [f"{n:,} {rule}" for rule, hit in hits.items() if (n := pc.sum(hit).as_py())]
+    return [f"{eligible:,} of {total:,} products may be recommended: {', '.join(said) or 'see docs/contract.md'}"]

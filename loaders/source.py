@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import duckdb
 
 from holley_graph.progress import Progress
+from holley_graph.settings import Settings
 from loaders.accounts import FeedAccount
 from loaders.sqltext import Statement
 
@@ -31,6 +32,9 @@ class Source(Protocol):
 
     def digests(self) -> dict[str, str]:
         """Condense every raw table; an equal digest means that nothing has changed in it."""
+
+    def settled(self, settings: Settings) -> Settings:
+        """Settings with what this source itself knows better, such as where its events begin."""
 
     def open(
         self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
@@ -61,6 +65,8 @@ class SourceTable:
     """None: it is a view, which does not know."""
     unknown: tuple[str, ...] = ()
     """Columns that the contract does not name: noted and ignored."""
+    may_be_missing: bool = False
+    """The source may do without this table: it may have no rows, unless it had some."""
 
 
 @dataclass(frozen=True)

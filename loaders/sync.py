@@ -98,7 +98,7 @@ class _Sync:
         bulk: BulkLoad | None,
         progress: Progress,
     ) -> None:
-        self.source, self.graph, self.settings = source, graph, settings
+        self.source, self.graph, self.settings = source, graph, source.settled(settings)
         self.as_of, self.bulk, self.progress = as_of, bulk, progress
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-sync-{secrets.token_hex(2)}"
         self.stages: dict[str, float] = {}
@@ -144,6 +144,7 @@ class _Sync:
             first = self._is_empty(old)
             held = self._reusable(before, old, extracted, key)
             tables = transform.graph_tables(extracted, self.settings, self.as_of, key, held)
+            self.notes += report.few_eligible(tables["product"], self.settings.eligibility)
             self._lap("transform")
             difference = change.compare(old, tables, dict.fromkeys(held.partly, held.people) if held else None)
             self._lap("compare")

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 GROUPS = {
     "Start here": {"demo": "demo"},
     "Server": {"up": "server", "down": "server", "status": "server", "doctor": "server", "browser": "server"},
-    "Data": {"plan": "sync", "sync": "sync", "rejects": "rejects", "migrate": "schema", "forget": "forget"},
+    "Data": {
+        "templates": "templates",
+        "plan": "sync",
+        "sync": "sync",
+        "rejects": "rejects",
+        "migrate": "schema",
+        "forget": "forget",
+    },
     "Training": {
         "train": "train",
         "tune": "tune",

@@ -31,7 +31,7 @@ Existing = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--previous", type=Existing, help="Previous export file, to compare with.")
 @click.option(
     "--source",
-    metavar="bigquery|files:DIR",
+    metavar="bigquery|files:DIR|csv:DIR",
     help="Check against raw tables, read anew (default: the last sync and its source).",
 )
 @click.option("--as-of", type=Moment(), help="With --source: use only what is strictly before this time.")
@@ -111,7 +111,9 @@ def source_of(taken: Taken, settings: Settings) -> Source:
         source = open_source("bigquery", settings)
         there = source.name == taken.source
     else:
-        source, there = open_source(f"files:{taken.source}", settings), Path(taken.source).is_dir()
+        folder = taken.source.removeprefix("csv:")
+        source = open_source(taken.source if folder != taken.source else f"files:{folder}", settings)
+        there = Path(folder).is_dir()
     if there:
         return source
     hint = f"holley-graph gate FILE --source files:DIR --as-of {taken.moment:%Y-%m-%dT%H:%M:%SZ}"

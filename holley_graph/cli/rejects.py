@@ -20,7 +20,7 @@ FEEDS = ("user_attributes", "fitment", "items", "events", "orders")
 @click.argument("run_id", metavar="[RUN]", required=False)
 @click.option("--feed", type=click.Choice(FEEDS), help="Show this feed only.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show per feed.")
-@click.option("--source", metavar="bigquery|files:DIR", help="Replay against this source.")
+@click.option("--source", metavar="bigquery|files:DIR|csv:DIR", help="Replay against this source.")
 @json_option
 @click.pass_obj
 def rejects(

@@ -44,8 +44,8 @@ class Moment(click.ParamType[datetime]):
 source_option = click.option(
     "--source",
     required=True,
-    metavar="bigquery|files:DIR",
-    help="The five raw tables: in BigQuery as the settings say, or a folder with them as Parquet.",
+    metavar="bigquery|files:DIR|csv:DIR",
+    help="The five raw tables in BigQuery or in a folder of Parquet files, or a folder with lists of your own.",
 )
 
 
@@ -143,6 +143,10 @@ def open_source(source: str, settings: Settings) -> Source:
     from holley_graph.errors import SettingsError
 
     kind, _, where = source.partition(":")
+    if kind == "csv" and where:
+        from loaders.flat.source import CsvSource
+
+        return CsvSource(Path(where), settings)
     if kind == "files" and where:
         from loaders.files import FilesSource
 
@@ -151,7 +155,7 @@ def open_source(source: str, settings: Settings) -> Source:
         from loaders.bigquery.source import BigQuerySource
 
         return BigQuerySource(settings)
-    raise SettingsError(f"--source {source!r} is neither bigquery nor files:DIR")
+    raise SettingsError(f"--source {source!r} is neither bigquery, files:DIR nor csv:DIR")
 
 
 def offline_import(settings: Settings, report: Progress = silent) -> BulkLoad:

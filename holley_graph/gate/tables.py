@@ -44,6 +44,7 @@ def see(
         SourceError: a table is missing or not as the contract says.
         TooExpensive: a query would read more than the settings allow; none was run.
     """
+    settings = source.settled(settings)
     pads = identity.pads(identity.email_key(settings))
     known = {"as_of": as_of, "since": settings.sync.boundary} | rules.values(settings, as_of) | pads
     statements = {name: sqltext.load(f"gate/{name}") for name in SEEN}

@@ -16,6 +16,10 @@ from holley_graph.settings import Recommend
 
 _YEAR_MAKE_MODEL = re.compile(r"\s*(\d+)[\s|]+(.+?)\s*")
 
+_FEW = (
+    "the index has no more eligible neighbours; purchases, colour variants and the limit per part type leave these"
+)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -45,15 +49,19 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
     if known["vehicle"] is None:
         if known["has_vehicles"]:
             raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
-        if known["release"] is None:
-            raise GraphStateError(
-                "there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN"
-            )
-        asked = rules.index_candidates + k
-        rows = graph.read("recommend/without_vehicle", user_id=user_id, candidates=asked, **limits)
-        return Answer(None, rows, _note_without_vehicle(rows, k, user_id))
+        return _without_vehicle(graph, user_id, rules, limits)
     rows = graph.read("recommend/user", user_id=user_id, **limits)
     return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
+
+
+def _without_vehicle(graph: Graph, user_id: str, rules: Recommend, limits: dict[str, Any]) -> Answer:
+    """Answer by the user's vector, or by what most people bought if the live release has none."""
+    asked = rules.index_candidates + limits["k"]
+    rows = graph.read("recommend/without_vehicle", user_id=user_id, candidates=asked, **limits)
+    if rows:
+        return Answer(None, rows, "" if len(rows) >= limits["k"] else _FEW)
+    popular = graph.read("recommend/popular", user_id=user_id, **limits)
+    return Answer(None, popular, f"no live release knows user {user_id!r}: this is what most people bought")
 
 
 def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
@@ -133,14 +141,6 @@ def resolve_vehicle(graph: Graph, spoken: str) -> str:
 def known_of(graph: Graph, **asked: Any) -> Row:
     """Return what the graph knows of a user, a vehicle or a SKU before an answer is given."""
     return graph.read("recommend/known", **{"user_id": None, "vehicle_id": None, "sku": None, **asked})[0]
-
-
-def _note_without_vehicle(rows: list[Row], k: int, user_id: str) -> str:
-    if len(rows) >= k:
-        return ""
-    if not rows:
-        return f"user {user_id!r} has no vehicle, and no history that the live release knows"
-    return "the index has no more eligible neighbours"
 
 
 def _note(rows: list[Row], k: int, vehicle: str, candidates: int) -> str:

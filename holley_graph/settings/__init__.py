@@ -24,6 +24,7 @@ from holley_graph.settings.sections import (
     Baseline,
     BigQuery,
     Campaign,
+    Csv,
     Eligibility,
     Export,
     Gate,
@@ -42,6 +43,7 @@ __all__ = [
     "Baseline",
     "BigQuery",
     "Campaign",
+    "Csv",
     "Eligibility",
     "Export",
     "Gate",
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     """Folder that holds everything the tool keeps; owner-only."""
     server: Server = Server()
     sync: Sync = Sync()
+    csv: Csv = Csv()
     bigquery: BigQuery = BigQuery()
     weights: Weights = Weights()
     eligibility: Eligibility = Eligibility()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
@@ -90,6 +90,26 @@ class Sync(Section):
     """Days for which dead letters are kept."""
     memory_mb: int = Field(2048, ge=256)
     """Memory in MiB for the engine of syncs, exports and the gate. Beyond it, the engine uses files in the home."""
+
+
+class Csv(Section):
+    """How the lists of `--source csv:DIR` are written. Only what differs from the usual has to be said."""
+
+    date_format: str | None = None
+    """How dates are written, for example `%m/%d/%Y %H:%M`; none: as ISO 8601 (`2025-01-31 13:45`). ISO dates are
+    always read."""
+    users: dict[str, str] = {}
+    """Our name of a column to the name in `users`, for example `email = "Mail of customer"`."""
+    fitment: dict[str, str] = {}
+    """The same for `fitment`."""
+    products: dict[str, str] = {}
+    """The same for `products`."""
+    orders: dict[str, str] = {}
+    """The same for `orders`."""
+    events: dict[str, str] = {}
+    """The same for `events`."""
+    event_names: dict[str, Literal["view", "cart", "order"]] = {}
+    """What an event is called in the file, to `view`, `cart` or `order`. The usual names are known."""
 
 
 class BigQuery(Section):

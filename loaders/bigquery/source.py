@@ -54,6 +54,10 @@ class BigQuerySource:
         """The same tables, or another shop."""
         return self.name
 
+    def settled(self, settings: Settings) -> Settings:
+        """Leave the settings as they are."""
+        return settings
+
     def digests(self) -> dict[str, str]:
         """Condense what BigQuery says of each table's last change, for nothing.
 

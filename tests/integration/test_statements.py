@@ -120,6 +120,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "recommend/user": {"user_id": USER, "exclude_days": 1, **RULES},
         "recommend/vehicle": {"vehicle_id": VEHICLE, **RULES},
         "recommend/vehicle_by_name": {"year": 1969, "name": "FORD F-150"},
+        "recommend/popular": {"user_id": USER, "exclude_days": 1, **RULES},
         "recommend/without_vehicle": {"user_id": USER, "exclude_days": 1, "candidates": 5, **RULES},
         "recommend/similar": {"sku": SKU, "k": 4, "candidates": 5, "rules": []},
         "recommend/intent": {"user_id": LOOKER, "exclude_days": 1, "seeds": 5, **RULES},

@@ -186,8 +186,7 @@ class World:
                 "sku": sku,
                 "part_type": greatest(rows, "PartType"),
                 "refurbished": any("refurbished" in (row["Tags"] or "").lower() for row in rows),
-                "title": greatest(rows, "Title"),
-                "brand": greatest(rows, "Brand"),
+                **{name.lower(): greatest(rows, name) for name in ("Title", "Brand")},
                 "price": max((n for r in rows if 0 < (n := r.get("ListPrice") or 0) <= MAX_PRICE), default=None),
                 "image_url": max((url for row in rows if (url := picture(row.get("ListImage")))), default=None),
                 "available": max((is_ for row in rows if (is_ := row.get("Available")) is not None), default=None),
@@ -410,15 +409,12 @@ class World:
             row = listed.get(sku, defaultdict(lambda: None, refurbished=False))
             price = row["price"] or max((e["price"] for e in events if e["price"] is not None), default=None)
             product = {
-                "sku": sku,
-                "base_sku": base_sku(sku),
+                **{"sku": sku, "base_sku": base_sku(sku)},
                 "display_key": display_key(sku),
                 "part_type": row["part_type"] or "UNKNOWN",
                 "price": price,
                 "image_url": row["image_url"] or max(images, default=(0, ""))[1] or None,
-                "title": row["title"],
-                "brand": row["brand"],
-                "refurbished": row["refurbished"],
+                **{name: row[name] for name in ("title", "brand", "refurbished")},
             }
             products.append(product | {"eligible": eligible(product | {"available": row["available"]})})
         return products

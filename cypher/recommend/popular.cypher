@@ -1,0 +1,39 @@
+// purpose: parts for a user of a graph without vehicles and without a vector for the user: what most people bought
+// mode: read
+// params: $user_id string           whose answer
+//         $k integer                how many parts
+//         $per_part_type integer    at most this many of one part type
+//         $exclude_days integer     what was bought within so many days is left out, in any colour
+//         $rules maps               marketing's rules that hold today; [] for none
+// returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id
+MATCH (u:User {user_id: $user_id})
+MATCH (sync:Sync {id: 'graph'})
+// what this person bought, under any id with the same email
+CALL (u, sync) {
+  CALL (u) {
+    RETURN u AS person
+    UNION
+    MATCH (person:User {email_hash: u.email_hash})
+    RETURN person
+  }
+  MATCH (person)-[o:ORDERED]->(b:Product)
+  WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
+  RETURN collect(DISTINCT b.base_sku) AS bought
+}
+MATCH (p:Product {eligible: true})<-[:ORDERED]-(b)
+WHERE NOT p.base_sku IN bought
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
+    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+    AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
+    AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
+    AND r.make = [] AND r.vehicle = [])
+WITH p, count(DISTINCT coalesce(b.email_hash, b.user_id)) AS buyers
+ORDER BY buyers DESC, p.sku
+WITH p.display_key AS family, collect({p: p, buyers: buyers})[0] AS best
+ORDER BY best.buyers DESC, best.p.sku
+WITH best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
+UNWIND kept AS row
+RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
+       null AS score, 'global' AS answered_by, null AS vehicle_id
+ORDER BY row.buyers DESC, sku
+LIMIT $k

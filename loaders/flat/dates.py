@@ -1,0 +1,57 @@
+"""Reads the dates of the lists, and says how they are written where none of them can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from holley_graph.errors import SettingsError, SourceError
+from loaders import sqltext
+
+_COLUMNS = {"orders": "date", "events": "time", "users": "updated_at"}
+_DAYS = (
+    "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%Y%m%d",
+    "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y",
+)  # fmt: skip
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %I:%M %p")
+_FORMATS = [day + clock for day in _DAYS for clock in _CLOCKS]
+_MOST = 1000  # texts that formats are tried on
+
+
+def read(connection: duckdb.DuckDBPyConnection, date_format: str | None) -> duckdb.DuckDBPyRelation:
+    """Give every text that says a time, with what it says.
+
+    Raises:
+        SettingsError: the format is none.
+    """
+    text = sqltext.duckdb("flat/moments")
+    try:
+        return connection.sql(text, params={"date_format": date_format}).materialize()
+    except duckdb.InvalidInputException as error:
+        raise SettingsError(f"setting csv.date_format: {date_format!r} is no format: {error}") from error
+
+
+def stop_if_none_is_read(connection: duckdb.DuckDBPyConnection, found: Mapping[str, list[Path]]) -> None:
+    """Refuse a column of dates of which none can be read: all its rows would be lost.
+
+    Raises:
+        SourceError: naming one of them, and the formats that read all.
+    """
+    for name, column in _COLUMNS.items():
+        if name in found:
+            _stop_if_none(connection, found[name][0], name, column)
+
+
+def _stop_if_none(connection: duckdb.DuckDBPyConnection, path: Path, name: str, column: str) -> None:
+    texts = connection.table(f"list_{name}").project(f'trim("{column}") AS text').filter("text <> ''").distinct()
+    readable = connection.table("moments").filter('"at" IS NOT NULL').project("trim(text) AS text")
+    if not texts.limit(1).fetchall() or texts.join(readable, "text", how="semi").limit(1).fetchall():
+        return
+    sample = texts.order("text").limit(_MOST)
+    fits = sample.aggregate(", ".join(f"bool_and(try_strptime(text, '{each}') IS NOT NULL)" for each in _FORMATS))
+    formats = [f'"{each}"' for each, fit in zip(_FORMATS, fits.fetchall()[0], strict=True) if fit]
+    (example,) = sample.fetchall()[0]
+    hint = f"set csv.date_format = {' or '.join(formats)}" if formats else "set csv.date_format"
+    raise SourceError(f"{path}, {column}: no date is readable, for example {example!r}", hint)

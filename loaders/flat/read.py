@@ -1,0 +1,154 @@
+"""Reads the files of a list: text or Parquet, in whatever columns, as one table of texts with file and line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial, reduce
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holley_graph.errors import SourceError
+from loaders import parquet
+from loaders.flat import text
+from loaders.flat.files import PARQUET
+from loaders.flat.lists import List, resolve
+
+LOST = pa.schema(
+    [("list", pa.string()), ("error", pa.string()), ("file", pa.string()), ("line", pa.int64()), ("n", pa.int64())]
+)
+_MARK = rf"{text.MARK}[0-9]+"
+_ENCODINGS = {"cp1252": "Latin-1", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+_DELIMITERS = {",": "", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_MOST_NAMES = 8
+_FRACTION = r"\.0$"
+
+
+Understood = tuple[duckdb.DuckDBPyRelation, str]
+"""Rows of a file, and how it was understood."""
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table `lost`, of rows that are none."""
+    connection.from_arrow(LOST.empty_table()).create("lost")
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, list_: List, files: list[Path], mapped: Mapping[str, str], spool: Path
+) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
+    """Read the files of one list; rows that are none are added to the table `lost`.
+
+    Args:
+        connection: that `prepare` has prepared.
+        list_: what the files are.
+        files: of the list; none: it is empty.
+        mapped: our name of a column to the file's, from the settings.
+        spool: folder for the copies that are read.
+
+    Returns:
+        File, line, and a text per column of the list; and how each file was understood.
+
+    Raises:
+        SourceError: a file is unreadable, or lacks a required column.
+    """
+    columns = [("file", pa.string()), ("line", pa.int64()), *((each, pa.string()) for each in list_.columns)]
+    parts = [connection.from_arrow(pa.schema(columns).empty_table())]
+    understood = []
+    for path in files:
+        of_file = _of_parquet if path.suffix.lower() == PARQUET else partial(_of_text, spool=spool)
+        try:
+            part, note = of_file(connection, list_, path, mapped)
+        except duckdb.Error as error:
+            raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        parts.append(part)
+        understood.append(note)
+    return reduce(duckdb.DuckDBPyRelation.union, parts), understood
+
+
+def _of_parquet(
+    connection: duckdb.DuckDBPyConnection, list_: List, path: Path, mapped: Mapping[str, str]
+) -> Understood:
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        raise SourceError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from error
+    columns = resolve(list_, schema.names, mapped, path)
+    rows = connection.read_parquet(parquet.literal(path), hive_partitioning=False, file_row_number=True)
+    texts = {ours: _parquet_text(schema.field(name)) for ours, name in columns.items()}
+    return _project(rows, list_, path, "file_row_number + 1", texts), _note(path, schema.names, columns)
+
+
+def _parquet_text(field: pa.Field) -> str:
+    """Spell a value as text; a whole number that is stored as a fraction has no `.0`."""
+    column = '"{}"'.format(field.name.replace('"', '""'))
+    whole = f"regexp_replace(CAST({column} AS VARCHAR), '{_FRACTION}', '')"
+    return whole if pa.types.is_floating(field.type) else f"CAST({column} AS VARCHAR)"
+
+
+def _of_text(
+    connection: duckdb.DuckDBPyConnection, list_: List, path: Path, mapped: Mapping[str, str], spool: Path
+) -> Understood:
+    head = text.header(path, lambda names: _known(list_, names, mapped))
+    columns = resolve(list_, head.columns, mapped, path)
+    number = len(list(spool.glob("*.csv")))
+    copy, lost = spool / f"{number}.csv", f"lost_{number}"
+    text.copy(path, head, copy)
+    cells = connection.read_csv(
+        parquet.literal(copy), auto_detect=False, header=False, sep=head.delimiter, quotechar='"', escapechar='"',
+        columns={"line": "VARCHAR"} | {f"c{n}": "VARCHAR" for n in range(len(head.columns))},
+        store_rejects=True, rejects_table=lost, rejects_scan=f"scan_{number}",
+    )  # fmt: skip
+    mark = f"{_MARK}[{head.delimiter}]"
+    texts = {
+        ours: f"regexp_replace(c{head.columns.index(name)}, '{mark}', '', 'g')" for ours, name in columns.items()
+    }
+    filled = cells.filter(f"coalesce({', '.join(f'c{n}' for n in range(len(head.columns)))}) IS NOT NULL")
+    part = _project(filled, list_, path, "CAST(substr(line, 2) AS BIGINT)", texts).materialize()
+    _add_lost(connection.table(lost), list_, path, mark)
+    how = ", ".join(filter(None, (_ENCODINGS.get(head.encoding, ""), _DELIMITERS[head.delimiter])))
+    return part, _note(path, head.columns, columns, how)
+
+
+def _add_lost(lost: duckdb.DuckDBPyRelation, list_: List, path: Path, mark: str) -> None:
+    """Add the rows that are none to `lost`, with how many lines each swallowed; a blank line is no row."""
+    feed = "items" if list_.name == "products" else list_.name
+    first = f"regexp_extract(csv_line, '{text.MARK}([0-9]+)', 1)"
+    lines = f"max(len(regexp_extract_all(csv_line, '{text.MARK}')))"
+    rows = lost.filter(f"NOT regexp_full_match(csv_line, '\\s*{mark}\\s*')").aggregate(
+        f"'{feed}', any_value(lower(error_type)), {_quoted(path.name)}, CAST({first} AS BIGINT), "
+        f"greatest(1, {lines})",
+        first,
+    )
+    rows.insert_into("lost")
+
+
+def _known(list_: List, names: tuple[str, ...], mapped: Mapping[str, str]) -> int:
+    """Count the columns of a list that a header has, whatever it lacks."""
+    optional = List(list_.name, list_.columns, ())
+    there = {ours: name for ours, name in mapped.items() if ours in list_.columns and name in names}
+    return len(resolve(optional, names, there, ""))
+
+
+def _project(
+    rows: duckdb.DuckDBPyRelation, list_: List, path: Path, line: str, texts: Mapping[str, str]
+) -> duckdb.DuckDBPyRelation:
+    columns = [f'{texts.get(ours, "CAST(NULL AS VARCHAR)")} AS "{ours}"' for ours in list_.columns]
+    return rows.project(", ".join([f"{_quoted(path.name)} AS file", f"{line} AS line", *columns]))
+
+
+def _quoted(value: str) -> str:
+    return "'{}'".format(value.replace("'", "''"))
+
+
+def _note(path: Path, seen: tuple[str, ...] | list[str], columns: Mapping[str, str], how: str = "") -> str:
+    used = ", ".join(
+        ours if re.sub(r"[\W_]", "", name.lower()) == ours.replace("_", "") else f"{ours} from {name!r}"
+        for ours, name in columns.items()
+    )
+    unused = [name for name in seen if name and name not in columns.values()]
+    more = f" and {len(unused) - _MOST_NAMES} more" if len(unused) > _MOST_NAMES else ""
+    left = f"; not used: {', '.join(unused[:_MOST_NAMES])}{more}" if unused else ""
+    return f"{path.name}{f' ({how})' if how else ''}: {used}{left}"
