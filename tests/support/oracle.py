@@ -409,13 +409,13 @@ class World:
             row = listed.get(sku, defaultdict(lambda: None, refurbished=False))
             price = row["price"] or max((e["price"] for e in events if e["price"] is not None), default=None)
             product = {
-                **{"sku": sku, "base_sku": base_sku(sku)},
+                "sku": sku, "base_sku": base_sku(sku),
                 "display_key": display_key(sku),
                 "part_type": row["part_type"] or "UNKNOWN",
                 "price": price,
                 "image_url": row["image_url"] or max(images, default=(0, ""))[1] or None,
                 **{name: row[name] for name in ("title", "brand", "refurbished")},
-            }
+            }  # fmt: skip
             products.append(product | {"eligible": eligible(product | {"available": row["available"]})})
         return products
 
