@@ -24,6 +24,7 @@ _MARK = rf"{text.MARK}[0-9]+"
 _ENCODINGS = {"cp1252": "Latin-1", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
 _DELIMITERS = {",": "", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _MOST_NAMES = 8
+_NAMED = "('MISSING COLUMNS', 'TOO MANY COLUMNS')"
 _FRACTION = r"\.0$"
 
 
@@ -95,7 +96,7 @@ def _of_text(
     columns = resolve(list_, head.columns, mapped, path)
     number = len(list(spool.glob("*.csv")))
     copy, lost = spool / f"{number}.csv", f"lost_{number}"
-    text.copy(path, head, copy)
+    lines = text.copy(path, head, copy)
     cells = connection.read_csv(
         parquet.literal(copy), auto_detect=False, header=False, sep=head.delimiter, quotechar='"', escapechar='"',
         columns={"line": "VARCHAR"} | {f"c{n}": "VARCHAR" for n in range(len(head.columns))},
@@ -105,24 +106,47 @@ def _of_text(
     texts = {
         ours: f"regexp_replace(c{head.columns.index(name)}, '{mark}', '', 'g')" for ours, name in columns.items()
     }
-    filled = cells.filter(f"coalesce({', '.join(f'c{n}' for n in range(len(head.columns)))}) IS NOT NULL")
-    part = _project(filled, list_, path, "CAST(substr(line, 2) AS BIGINT)", texts).materialize()
-    _add_lost(connection.table(lost), list_, path, mark)
+    every = ", ".join(f"c{n}" for n in range(len(head.columns)))
+    more = (
+        f"1 + len(regexp_extract_all(concat_ws('', {every}), '{text.MARK}')) AS extent",
+        f"coalesce({every}) IS NOT NULL AS is_filled",
+    )
+    numbered = cells.filter(f"regexp_full_match(line, '{_MARK}')")  # else the rest of a row that is lost
+    known = _project(numbered, list_, path, "CAST(substr(line, 2) AS BIGINT)", texts, *more).materialize()
+    _add_lost(connection.table(lost), known, head.lines, lines, list_, path, mark)
     how = ", ".join(filter(None, (_ENCODINGS.get(head.encoding, ""), _DELIMITERS[head.delimiter])))
+    part = known.filter("is_filled").project("* EXCLUDE (extent, is_filled)")
     return part, _note(path, head.columns, columns, how)
 
 
-def _add_lost(lost: duckdb.DuckDBPyRelation, list_: List, path: Path, mark: str) -> None:
-    """Add the rows that are none to `lost`, with how many lines each swallowed; a blank line is no row."""
-    feed = "items" if list_.name == "products" else list_.name
-    first = f"regexp_extract(csv_line, '{text.MARK}([0-9]+)', 1)"
-    lines = f"max(len(regexp_extract_all(csv_line, '{text.MARK}')))"
-    rows = lost.filter(f"NOT regexp_full_match(csv_line, '\\s*{mark}\\s*')").aggregate(
-        f"'{feed}', any_value(lower(error_type)), {_quoted(path.name)}, CAST({first} AS BIGINT), "
-        f"greatest(1, {lines})",
-        first,
+def _add_lost(
+    lost: duckdb.DuckDBPyRelation,
+    known: duckdb.DuckDBPyRelation,
+    first: int,
+    last: int,
+    list_: List,
+    path: Path,
+    mark: str,
+) -> None:
+    """Add the rows that are none to `lost`, each with how many lines it takes.
+
+    DuckDB names each row with too few or too many columns. Of a quote that is not closed it names the row before,
+    and not what the quote swallows: these are the lines that are in no row at all. A blank line is no row.
+    """
+    feed, file = "items" if list_.name == "products" else list_.name, _quoted(path.name)
+    line = f"CAST(regexp_extract(csv_line, '{text.MARK}([0-9]+)', 1) AS BIGINT)"
+    told = lost.filter(f"error_type IN {_NAMED} AND contains(csv_line, '{text.MARK}')").aggregate(
+        f"{line} AS line, 1 AS extent, any_value(lower(error_type)) AS error, "
+        f"bool_and(regexp_full_match(csv_line, '\\s*{mark}\\s*')) AS is_blank",
+        line,
     )
-    rows.insert_into("lost")
+    told.filter("NOT is_blank").project(f"'{feed}', error, {file}, line, 1").insert_into("lost")
+    header = known.limit(0).aggregate(f"CAST({first} AS BIGINT) AS line, 1 AS extent")
+    rows = known.project("line, extent").union(told.project("line, extent")).union(header)
+    gaps = rows.project(
+        f"line + extent AS line, coalesce(lead(line) OVER (ORDER BY line), {last + 1}) - line - extent AS n"
+    )
+    gaps.filter("n > 0").project(f"'{feed}', 'unclosed quote', {file}, line, n").insert_into("lost")
 
 
 def _known(list_: List, names: tuple[str, ...], mapped: Mapping[str, str]) -> int:
@@ -133,10 +157,10 @@ def _known(list_: List, names: tuple[str, ...], mapped: Mapping[str, str]) -> in
 
 
 def _project(
-    rows: duckdb.DuckDBPyRelation, list_: List, path: Path, line: str, texts: Mapping[str, str]
+    rows: duckdb.DuckDBPyRelation, list_: List, path: Path, line: str, texts: Mapping[str, str], *more: str
 ) -> duckdb.DuckDBPyRelation:
     columns = [f'{texts.get(ours, "CAST(NULL AS VARCHAR)")} AS "{ours}"' for ours in list_.columns]
-    return rows.project(", ".join([f"{_quoted(path.name)} AS file", f"{line} AS line", *columns]))
+    return rows.project(", ".join([f"{_quoted(path.name)} AS file", f"{line} AS line", *columns, *more]))
 
 
 def _quoted(value: str) -> str:

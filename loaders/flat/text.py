@@ -72,15 +72,17 @@ def _head(encoding: str, delimiter: str, blank: int, first: str, rest: list[str]
     return Header(encoding, delimiter, names, blank + reader.line_num)
 
 
-def copy(path: Path, head: Header, to: Path) -> None:
-    """Write the rows of a file with the numbers of their lines.
+def copy(path: Path, head: Header, to: Path) -> int:
+    """Write the rows of a file with the numbers of their lines, and return how many lines the file has.
 
     Raises:
         SourceError: it is unreadable.
     """
     with _readable(path), _text(path, head.encoding) as text, to.open("w", encoding="utf-8", newline="") as file:
-        lines = enumerate(islice(text, head.lines, None), head.lines + 1)
-        file.writelines(f"{MARK}{n}{head.delimiter}{line.replace(MARK, ' ')}" for n, line in lines)
+        number = head.lines
+        for number, line in enumerate(islice(text, head.lines, None), head.lines + 1):
+            file.write(f"{MARK}{number}{head.delimiter}{line.replace(MARK, ' ')}")
+    return number
 
 
 def _first_line(text: TextIO) -> tuple[int, str]:

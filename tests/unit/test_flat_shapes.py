@@ -228,7 +228,19 @@ def test_a_quote_that_is_never_closed_counts_every_line_that_it_swallows(read):
     found = read({"orders.csv": f'sku,date,email\nA1,2025-01-10,ann@x.com\n"A2,2025-01-10,ann@x.com\n{rows}'})
     assert bought(found) == BOUGHT[:1]
     assert found.accounts["orders"].rejected == {"order.unreadable": 51}
-    assert found.letters["orders"] == [("order.unreadable", "unquoted value", '{"file":"orders.csv","line":3}')]
+    assert found.letters["orders"] == [("order.unreadable", "unclosed quote", '{"file":"orders.csv","line":3}')]
+
+
+def test_stray_quotes_lose_what_they_swallow_and_no_line_is_lost_uncounted(read):
+    good = "".join(f'G{n},2025-01-10,ann@x.com,"a ""good"" title, {n}"\n' for n in range(30))
+    stray = '"S,2025-01-10,ann@x.com,no title\n'
+    found = read({"orders.csv": f"sku,date,email,title\n{good}{stray}{good}{stray}{good}"})
+    account = found.accounts["orders"]
+    lost = account.rejected["order.unreadable"]
+    assert account.read == 92
+    assert 2 <= lost <= 40
+    assert sum(len(row["at"]) for row in found.clean["orders"]) == 92 - lost
+    assert all('"line":' in source and "null" not in source for _, _, source in found.letters["orders"])
 
 
 def test_dates_without_a_format_stop_with_the_formats_that_read_them(read):

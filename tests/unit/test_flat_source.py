@@ -45,7 +45,7 @@ def test_orders_on_both_sides_of_the_boundary_count_once(read):
     eve = next(row["user_id"] for row in found.clean["users"] if row["email"] == "eve@x.com")
     assert eve.startswith("hashed:")
     assert did(found, "ORDERED") == [(eve, "B2"), ("u1", "B2"), ("u2", "B2")]
-    assert found.accounts["orders"].ignored == {}
+    assert found.accounts["orders"].ignored == {"as_event": 2}
 
 
 def test_orders_are_not_counted_twice_where_events_tell_them(read):
@@ -92,9 +92,15 @@ def test_orders_without_any_email_count_by_customer_and_else_by_order(read):
         "A1": ("LAMP", 2.55),
         "B2": ("SHADE", 3.39),
     }
-    assert found.accounts["orders"].ignored == {"returned": 1}
+    assert found.accounts["orders"].ignored == {"returned": 1, "as_event": 5}
     assert any(note.startswith("there is no list of fitment, so no part is known to fit") for note in found.notes)
     assert any(note.startswith("there is no list of products") for note in found.notes)
+
+
+def test_a_bad_line_is_judged_among_all_lines_though_the_others_became_events(read):
+    good = "".join(f"2025-10-01,u{n},A1\n" for n in range(19))
+    account = read({"orders.csv": f"date,customer id,sku\n{good}never,u20,A1\n"}).accounts["orders"]
+    assert (account.read, account.rejected, account.rejected_share()) == (20, {"order.bad_date": 1}, 0.05)
 
 
 def test_an_id_gets_the_email_that_its_orders_name_where_the_list_has_none(read):
@@ -168,6 +174,7 @@ def test_another_file_or_another_mapping_is_another_digest(tmp_path):
 
 def test_the_templates_are_a_shop_without_a_bad_row(tmp_path):
     found = lists.read(examples.write(tmp_path / "shop")[0].parent, tmp_path / "home")
-    assert not any(account.rejected or account.ignored for account in found.accounts.values())
+    assert not any(account.rejected for account in found.accounts.values())
+    assert [account.ignored for account in found.accounts.values() if account.ignored] == [{"as_event": 9}]
     assert all(len(rows) >= 10 for rows in found.clean.values())
     assert not any("no list" in note or "not used" in note for note in found.notes)

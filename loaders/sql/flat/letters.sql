@@ -1,5 +1,7 @@
--- purpose: rows of the lists that became no raw row, and why
--- params: @mention STRING pattern of whatever may be an address
+-- purpose: rows of the lists that became no raw row of their table, and why
+-- params: @mention STRING         pattern of whatever may be an address
+--         @boundary TIMESTAMP     order lines from it on count as events
+--         @lines_are_events BOOL  false: events tell purchases themselves
 -- reads: unreadable, list_users, list_events, lines, moments
 -- returns: feed STRING, outcome STRING, reason STRING, value STRING, source STRING, n INT64, email STRING
 WITH lost AS (
@@ -23,6 +25,13 @@ WITH lost AS (
     'orders', CONCAT('order.', l.fate), IF(l.fate = 'bad_date', l.date, NULL), l.file, l.line, 1, LOWER(l.email)
   FROM lines AS l
   WHERE l.fate IN ('bad_date', 'no_item', 'no_email')
+),
+
+aside AS (
+  SELECT IF(l.fate = 'kept', 'as_event', l.fate) AS reason, COUNT(*) AS n
+  FROM lines AS l
+  WHERE l.fate IN ('cancelled', 'returned') OR (l.fate = 'kept' AND @lines_are_events AND l.at >= @boundary)
+  GROUP BY 1
 )
 
 SELECT
@@ -37,10 +46,7 @@ FROM lost AS l
 
 UNION ALL
 
-SELECT 'orders', 'ignored', l.fate, NULL, NULL, COUNT(*), NULL
-FROM lines AS l
-WHERE l.fate IN ('cancelled', 'returned')
-GROUP BY l.fate
+SELECT 'orders', 'ignored', a.reason, NULL, NULL, a.n, NULL FROM aside AS a
 
 UNION ALL
 
@@ -48,7 +54,4 @@ SELECT l.feed, 'read', 'rows', NULL, NULL, SUM(l.n), NULL FROM lost AS l GROUP B
 
 UNION ALL
 
-SELECT 'orders', 'read', 'rows', NULL, NULL, COUNT(*), NULL
-FROM lines AS l
-WHERE l.fate IN ('cancelled', 'returned')
-HAVING COUNT(*) > 0
+SELECT 'orders', 'read', 'rows', NULL, NULL, SUM(a.n), NULL FROM aside AS a HAVING COUNT(*) > 0
