@@ -28,7 +28,7 @@ _NOTHING = {
 
 
 def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> Answer:
-    """Recommend parts to a user in one of the `WAYS`; each row has a `reason` more than those of `answers`.
+    """Recommend parts to a user in one of the `WAYS`; each row has a `reason`, too.
 
     Raises:
         NotFound: no such user, or none whose vehicle we know.
@@ -42,7 +42,8 @@ def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> 
     if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
-    rows = graph.read(f"recommend/{way}", user_id=user_id, **limits, **WAYS[way])
+    read = graph.read(f"recommend/{way}", user_id=user_id, **limits, **WAYS[way])
+    rows = [{**row, "rule": None} for row in read]  # marketing's rules place nothing here; they only exclude
     nothing = _NOTHING[way].format(user=user_id, vehicle=known["vehicle"].replace("|", " "))
     few = f"{len(rows)} of {k}: no more parts that fit were reached"
     return Answer(known["vehicle"], rows, "" if len(rows) >= k else few if rows else nothing)

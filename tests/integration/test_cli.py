@@ -28,7 +28,7 @@ from tests.support.sources import Rows, edited
 
 COMMAND = Path(sys.executable).with_name("holley-graph")
 AS_OF = "2026-01-01"
-ROW = {"sku", "title", "part_type", "price", "image_url", "score", "answered_by", "vehicle_id", "reason"}
+ROW = {"sku", "title", "part_type", "price", "image_url", "score", "answered_by", "vehicle_id", "reason", "rule"}
 
 
 @dataclass(frozen=True)
@@ -364,7 +364,7 @@ def test_every_documented_error_is_one_line_and_its_exit_code(shell: Shell, tmp_
     shell.fails(5, "no vehicle '1800 STEAM CAR'", "recommend", "--vehicle", "1800 STEAM CAR")
     shell.fails(5, "no SKU 'NONE'", "similar", "--sku", "NONE")
     shell.fails(5, "no run 'no-run'", "writeback", "no-run")
-    shell.fails(2, "neither bigquery nor files:DIR", "sync", "--source", "somewhere")
+    shell.fails(2, "neither bigquery, files:DIR nor csv:DIR", "sync", "--source", "somewhere")
     shell.fails(2, "weights.view", "status", HOLLEY_GRAPH_WEIGHTS__VIEW="many")
     shell.fails(2, "HOLLEY_GRAPH_COLOUR", "status", HOLLEY_GRAPH_COLOUR="red")
     shell.fails(10, "is down", "recommend", "--user", "x", home=tmp_path / "another")
