@@ -52,7 +52,7 @@ class DaemonConfig(FitmentRankerConfig):
 
 
 class Daemon(FitmentRanker):
-    """The population with a second vector per product, learned from what was bought before what.
+    """The two towers with a second vector per product, learned from what was bought before what.
 
     Args:
         data: the graph, as `hetero_data` opens it.

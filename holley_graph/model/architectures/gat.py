@@ -9,7 +9,7 @@ products, and each sees at most `neighbours` of what its owners touched or who t
     q_v = h_v + MLP_k(h_v),   z_p = h_p + MLP_k(h_p)               one head for all kinds, or one per kind k
     loss = Σ_k Σ_{w_k ≥ least} w_k · [−ln σ(s_vp) + mean_negatives −ln σ(−s)],   s = q_v · z_p + b_p + c_k
 
-Rivals are the other products of the batch, products drawn from everywhere, and, which Faire has no need of,
+Negatives are the other products of the batch, products drawn from everywhere, and, which Faire has no need of,
 products that fit the vehicle. The perceptrons are inside the towers, so that the score stays an inner product;
 what is served is the head for orders. Brands and part types can be nodes that attend and are attended to. Tables
 learn at a rate of their own. Edges are dealt into folds in turn, and messages run over the others, so that no pair
@@ -53,9 +53,9 @@ class GatConfig(FitmentRankerConfig):
     in_batch_negatives: int = 512
     """Positives of one batch: each one's product is a negative of all others."""
     random_negatives: int = 256
-    """Rivals of a batch that are drawn from all products."""
+    """Negatives of a batch that are drawn from all products."""
     hard_negatives: int = 8
-    """Rivals of each positive that are drawn from what fits its vehicle; 0 is what Faire describes."""
+    """Negatives of each positive that are drawn from what fits its vehicle; 0 is what Faire describes."""
     hops: int = 1
     """Rounds of attention."""
     groups: bool = False
@@ -69,7 +69,7 @@ class GatConfig(FitmentRankerConfig):
 
 
 class Gat(FitmentRanker):
-    """The population with attention over weighted edges, and a weighted binary cross-entropy.
+    """The two towers with attention over weighted edges, and a weighted binary cross-entropy.
 
     Args:
         data: the graph, as `hetero_data` opens it.

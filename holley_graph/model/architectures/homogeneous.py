@@ -21,7 +21,7 @@ TYPES = ("vehicle", "product", "model", "make", "part_type")
 
 
 class Homogeneous(FitmentRanker):
-    """The population with messages over one graph of all nodes.
+    """The two towers with messages over one graph of all nodes.
 
     Args:
         data: the graph, as `hetero_data` opens it.

@@ -32,7 +32,7 @@ class LightGCNConfig(FitmentRankerConfig):
 
 
 class LightGCN(FitmentRanker):
-    """The population, smoothed over who touched what.
+    """The two towers, smoothed over who touched what.
 
     Args:
         data: the graph, as `hetero_data` opens it.

@@ -5,10 +5,10 @@ neighbour is not an edge but how often short walks come by, and visit counts are
 
     N(n), α_n = the most visited products of walks over who touched what, and their shares of the visits
     h_n = x_n + V · W · Σ_{p ∈ N(n)} α_np ReLU(Q x_p)
-    loss = Σ_{chosen} max(0, margin + s(v, rival) − s(v, chosen))
+    loss = Σ_{chosen} max(0, margin + s(v, negative) − s(v, chosen))
 
-A rival fits the same vehicle; it is the best scored of a few drawn at random, first of one, later of ever more: the
-curriculum. Two things differ from the paper: walks of vehicles start at their owners, and x is the sum over
+A negative fits the same vehicle; it is the best scored of a few drawn at random, first of one, later of ever more:
+the curriculum. Two things differ from the paper: walks of vehicles start at their owners, and x is the sum over
 hierarchies, not pixels and words.
 """
 
@@ -43,15 +43,15 @@ class PinSageConfig(FitmentRankerConfig):
     neighbours: int = 20
     """Most visited products that are kept."""
     margin: float = 1.0
-    """By how much a chosen product shall outscore its rival."""
+    """By how much a chosen product shall outscore its negative."""
     harder_every: int = 5
-    """Epochs after which a rival is the best of one more."""
+    """Epochs after which a negative is the best of one more."""
     hardest: int = 6
-    """Draws that a rival is the best of at most."""
+    """Draws that a negative is the best of at most."""
 
 
 class PinSage(FitmentRanker):
-    """The population with importance-pooled neighbourhoods and a max-margin loss.
+    """The two towers with importance-pooled neighbourhoods and a max-margin loss.
 
     Args:
         data: the graph, as `hetero_data` opens it.

@@ -33,7 +33,7 @@ ROTATION = "rotation"
 SCALE = "scale"
 """[] among the parameters: what the vectors of vehicles are multiplied by."""
 TOP = ("make", "part_type")
-"""Levels that nothing stands above: their mean is what is known of a stranger."""
+"""Levels that nothing stands above: their mean is what is known of an unseen one."""
 
 Keys = dict[str, npt.NDArray[np.object_]]
 

@@ -1,10 +1,10 @@
 """Training of the history layer and of the paths: what someone did before a release, what they chose after it.
 
-The population's vectors stay fixed here. What the layer sees of a user at time t are decayed means of the products
-they touched strictly before t, so that no target is among its own evidence. It is asked about the month after t,
-not about the next click: a vector is served for weeks. A matrix is drawn to the nearest multiple of one: how much
-more, or less, of the same is wanted after a view, a cart, an order is three numbers, which everybody teaches.
-The weights of paths are fitted together with it: each explains what the other does not.
+The vectors of vehicles and products stay fixed here. What the layer sees of a user at time t are decayed means of
+the products of their events strictly before t, so that no target is among its own evidence. It is asked about the
+month after t, not about the next click: a vector is served for weeks. A matrix is drawn to the nearest multiple of
+one: how much more, or less, of the same is wanted after a view, a cart, an order is three numbers, which everybody
+teaches. The weights of paths are fitted together with it: each explains what the other does not.
 """
 
 from __future__ import annotations
