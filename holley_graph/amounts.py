@@ -1,4 +1,4 @@
-"""How amounts are written for people: money, sizes and counts."""
+"""How amounts are written for people: money, sizes, counts and durations."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def counted(count: int, one: str, many: str = "") -> str:
         many: its plural, where it does not end in a plain s.
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as 0.4 s, 12 s, 3 min or 1 h 20 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

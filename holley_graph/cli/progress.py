@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from holley_graph.amounts import duration
 from holley_graph.progress import Progress, silent
 
 FIRST_S, NEXT_S = 2, 10
@@ -84,11 +85,11 @@ class _Step:
         """Say how far it is, how long it took, or how long it will take."""
         counted = f"{self.done:,} of {self.of:,}, " if self.of > 1 else ""
         if self.took is not None:
-            return f"{counted}{spoken(self.took)}"
+            return f"{counted}{duration(self.took)}"
         seconds = time.monotonic() - self.begun
         if self.done and seconds > 1:
-            return f"{counted}about {spoken(seconds * (self.of - self.done) / self.done)} left"
-        return f"{counted}{spoken(seconds)} so far"
+            return f"{counted}about {duration(seconds * (self.of - self.done) / self.done)} left"
+        return f"{counted}{duration(seconds)} so far"
 
 
 class _Lines:
@@ -126,13 +127,3 @@ class _Lines:
     def _print(self, step: _Step, next_s: float) -> None:
         self.due = time.monotonic() + next_s
         print(f"{datetime.now():%H:%M:%S} {step.name}: {step}", file=sys.stderr, flush=True)
-
-
-def spoken(seconds: float) -> str:
-    """Write a duration as 0.4 s, 12 s, 3 min or 1 h 20 min."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 119.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

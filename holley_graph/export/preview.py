@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holley_graph.amounts import money
 from holley_graph.export import wording
 
 MOST_PEOPLE = 12
@@ -24,6 +25,8 @@ ANSWERED = {
     "global": "ranked by what everybody buys",
     "none": "nothing is known that ranks these parts",
 }
+CARD = ("", "image", "price", "link")
+"""What a card shows of a slot, by the end of its columns' names; the first is the SKU."""
 POLICY = "default-src 'none'; img-src https:; style-src 'unsafe-inline'"
 """Only pictures are loaded, and nothing runs."""
 STYLE = """
@@ -109,11 +112,8 @@ def _card(row: dict[str, Any], n: int) -> str:
     lines = (
         ("title", named),
         ("soft", escape(", ".join(filter(None, (row[f"rec{n}_brand"], row[f"rec{n}_part_type"], sku))))),
-        ("price", "" if price is None else f"${price:,.2f}"),
+        ("price", "" if price is None else money(price)),
         ("reason", escape(row[f"rec{n}_reason"] or "")),
     )
     text = "".join(f'<p class="{name}">{line}</p>' for name, line in lines if line)
     return f'<li><div class="picture">{picture}</div><div>{text}</div></li>'
-
-
-CARD = ("", "image", "price", "link")

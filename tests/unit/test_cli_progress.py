@@ -10,8 +10,9 @@ import time
 
 import pytest
 
+from holley_graph.amounts import duration
 from holley_graph.cli import progress as shown
-from holley_graph.cli.progress import progress, spoken
+from holley_graph.cli.progress import progress
 from holley_graph.progress import step
 
 CUTS = """
@@ -96,4 +97,4 @@ def test_progress_that_nobody_is_told_writes_nothing(capsys: pytest.CaptureFixtu
 
 
 def test_durations_read_as_people_say_them() -> None:
-    assert [spoken(s) for s in (0.42, 9.96, 61, 200, 4800)] == ["0.4 s", "10 s", "61 s", "3 min", "1 h 20 min"]
+    assert [duration(s) for s in (0.42, 9.96, 61, 200, 4800)] == ["0.4 s", "10 s", "61 s", "3 min", "1 h 20 min"]
