@@ -109,8 +109,9 @@ def export(
     """
     clock = _Clock()
     check_suffix(path)
-    if not path.parent.is_dir():
-        raise SettingsError(f"{path.parent} is no folder")
+    for folder in (each.parent for each in (path, preview) if each is not None):
+        if not folder.is_dir():
+            raise SettingsError(f"{folder} is no folder")
     arms = split.arms if split else (ranker,)
     read = Sources.of(arms, graph, settings)
     with closing(read.audience(settings, one_per_email=one_per_email)) as audience:

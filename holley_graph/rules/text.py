@@ -26,7 +26,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from holley_graph import spelling
+from holley_graph import files, spelling
 from holley_graph.errors import SettingsError
 
 DOES = ("pin", "keep", "boost", "bury", "exclude")
@@ -119,7 +119,7 @@ def read(file: Path | None) -> Rules:
     if file is None:
         return Rules()
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(files.content(file).decode())
     except (OSError, ValueError) as error:
         raise SettingsError(f"{file}: {error}", "docs/marketing.md describes the file of rules") from error
     _known(file.name, document, ("rule", "out_of_stock", "out_of_stock_file"))
@@ -192,7 +192,7 @@ def _out_of_stock(file: Path, document: dict[str, Any]) -> tuple[str, ...]:
     if named := document.get("out_of_stock_file"):
         path = file.parent / str(named)
         try:
-            skus = skus + path.read_text(encoding="utf-8").splitlines()
+            skus = skus + files.content(path).decode().splitlines()
         except (OSError, ValueError) as error:
             raise SettingsError(f"{file.name}: {path}: {error}") from error
     return tuple(dict.fromkeys(spelled for sku in skus if (spelled := spelling.upper(sku))))

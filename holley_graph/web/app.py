@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +21,7 @@ from holley_graph.errors import HolleyGraphError, ServerHangs
 from holley_graph.graph import queries
 from holley_graph.graph.reader import Reader
 from holley_graph.rules import text
+from holley_graph.rules.text import Rule
 from holley_graph.settings import Settings
 from holley_graph.web.admission import Admission
 from holley_graph.web.parameters import RULES, model
@@ -26,6 +29,8 @@ from holley_graph.web.refusals import DOCUMENTED, refusal
 
 ROOM = "recommend/"
 
+REREAD_S = 5
+"""Seconds after which a change of marketing's rules counts at the latest."""
 GRACE_S = 0.5
 """What the database has beyond its time limit, to say itself that a statement took too long."""
 
@@ -39,7 +44,11 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
         reader: connections that only read.
         settings: limits, and defaults of parameters.
         token: what every caller has to show.
+
+    Raises:
+        SettingsError: marketing's rules are not understood.
     """
+    text.read(settings.recommend.rules_file)
     admission = Admission(settings.serve.connections, settings.serve.wait_s)
 
     @asynccontextmanager
@@ -79,11 +88,19 @@ def _route(
                 return JSONResponse(None)
             asked = said.model_dump()
             if RULES in query.params:
-                asked[RULES] = text.parameters(rules_file, asked["k"], datetime.now(UTC).date())
+                asked[RULES] = [
+                    rule.as_parameter(asked["k"]) for rule in _rules(rules_file, int(time.monotonic() / REREAD_S))
+                ]
             return JSONResponse({"rows": await reader.read(query.name, **asked)})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer
+
+
+@lru_cache(maxsize=1)
+def _rules(file: Path | None, _: int) -> tuple[Rule, ...]:
+    """Return marketing's rules of today, read once in each period: reading takes longer than an answer."""
+    return text.read(file).on(datetime.now(UTC).date())
 
 
 @asynccontextmanager

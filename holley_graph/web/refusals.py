@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from holley_graph.errors import GraphStateError, HolleyGraphError, ServerError, ServerHangs
+from holley_graph.errors import GraphStateError, HolleyGraphError, ServerError, ServerHangs, SettingsError
 from holley_graph.web.admission import RETRY_AFTER_S
 
 
@@ -19,7 +19,7 @@ class Refusal(BaseModel):
     hint: str
 
 
-class Stranger(BaseModel):
+class Unauthorised(BaseModel):
     """What somebody without the token is told."""
 
     detail: str
@@ -27,10 +27,10 @@ class Stranger(BaseModel):
 
 _RETRY_AFTER = {"Retry-After": {"description": "seconds after which to ask again", "schema": {"type": "integer"}}}
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    401: {"model": Stranger, "description": "No token was shown, or a wrong one"},
+    401: {"model": Unauthorised, "description": "No token was shown, or a wrong one"},
     503: {
         "model": Refusal,
-        "description": "Too many callers, or the database is down or too slow",
+        "description": "Too many callers, the database is down or too slow, or the rules cannot be read",
         "headers": _RETRY_AFTER,
     },
     504: {"model": Refusal, "description": "The database hangs", "headers": _RETRY_AFTER},
@@ -46,4 +46,4 @@ async def refusal(_: Request, error: Exception) -> JSONResponse:
 def _status(error: Exception) -> int:
     if isinstance(error, ServerHangs):
         return 504
-    return 503 if isinstance(error, ServerError | GraphStateError) else 500
+    return 503 if isinstance(error, ServerError | GraphStateError | SettingsError) else 500

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from holley_graph.graph.client import Graph
 from holley_graph.graph.reader import Reader
 from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
+from holley_graph.web.app import REREAD_S
 from loaders import sync
 from loaders.files import FilesSource
 from tests.integration.test_leads import source
@@ -46,6 +48,34 @@ def test_an_answer_is_the_statement_s_own_rows(ask: Door, graph: Graph) -> None:
     rows = graph.read("recommend/user", user_id="looker", **rules)
     assert answer.json() == {"rows": rows}
     assert rows
+
+
+def test_rules_of_marketing_count_soon_after_they_change_and_a_broken_file_is_said(
+    server: Settings, graph: Graph, ask: Door, tmp_path: Path
+) -> None:
+    first, second = [row["sku"] for row in ask("recommend/user", user_id="looker", k=2).json()["rows"]]
+    file = tmp_path / "rules.toml"
+
+    def best(door: Door) -> str | None:
+        answer = door("recommend/user", user_id="looker")
+        return answer.json()["rows"][0]["sku"] if answer.status_code == 200 else None
+
+    file.write_text("")
+    with opened(server, rules_file=file) as door:
+        assert best(door) == first
+        file.write_text(f'out_of_stock = ["{first}"]')
+        assert until(lambda: best(door) == second)
+        file.write_text("[[")
+        assert until(lambda: best(door) is None)
+        refused = door("recommend/user", user_id="looker")
+        assert refused.status_code == 503 and "rules.toml" in refused.json()["error"]
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 4 * REREAD_S
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return held
 
 
 def test_nobody_is_answered_without_the_token(ask: Door) -> None:

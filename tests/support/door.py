@@ -37,11 +37,13 @@ class Door:
 
 
 @contextmanager
-def opened(settings: Settings, **serve: object) -> Iterator[Door]:
-    """Start the door of a home with settings of `serve`, and stop it."""
+def opened(settings: Settings, *, rules_file: Path | None = None, **serve: object) -> Iterator[Door]:
+    """Start the door of a home with settings of `serve` and a file of rules, and stop it."""
     (port,) = free_ports(1)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
     chosen = {f"HOLLEY_GRAPH_SERVE__{name.upper()}": str(value) for name, value in {"port": port, **serve}.items()}
+    if rules_file:
+        chosen["HOLLEY_GRAPH_RECOMMEND__RULES_FILE"] = str(rules_file)
     command = [COMMAND, "--home", str(settings.home), "serve"]
     with subprocess.Popen(command, env=environment | chosen, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
