@@ -82,7 +82,9 @@ def heading(text: str) -> None:
 
 
 def facts(title: str, rows: Sequence[tuple[str, Any]]) -> None:
-    """Print names beside their values, one a line; a value is never broken."""
+    """Print names beside their values, one a line; a value is never broken. No values, no title."""
+    if not rows:
+        return
     if title:
         heading(title)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ from rich.cells import cell_len
 from holley_graph.amounts import counted, money, size
 from holley_graph.cli import cli
 from holley_graph.cli.console import facts, plain, table
+from holley_graph.cli.export import show as show_export
+from holley_graph.export.export import Report
 
 MARKUP = (
     "Gasket [pair]",
@@ -125,3 +128,10 @@ def test_the_next_command_has_the_options_that_were_typed(tmp_path: Path) -> Non
     for arguments, typed in ((["--home", str(home)], f"--home '{home}' "), ([], "")):
         ended = CliRunner(env={"HOLLEY_GRAPH_HOME": str(home)}).invoke(cli, [*arguments, "status"])
         assert ended.output == f"the server is down\nnext: holley-graph {typed}up\n"
+
+
+def test_an_export_without_a_row_says_whom_it_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    show_export(Report(Path("mail.csv"), "baseline", "a-sync", "wide", 0, 1, 0, 1, 0, {}, None, 0, 0.1))
+    said = capsys.readouterr().out
+    assert re.search(r"left out: too few parts +1\n", said) and "0 rows in mail.csv" in said
+    assert "Parts by who answered" not in said
