@@ -43,7 +43,8 @@ def last_sync(graph: Graph, home: Path) -> Taken:
     taken = open_taken(home, marker["run_id"])
     if taken is None:
         raise ParcelError(
-            f"{home} holds no tables of sync {marker['run_id']}", "use the home that synced: --home DIR"
+            f"{home} holds no tables of sync {marker['run_id']}",
+            "use the home that synced: --home DIR; after an update of this tool, run the sync again",
         )
     return taken
 
