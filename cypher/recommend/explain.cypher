@@ -84,7 +84,7 @@ RETURN v.vehicle_id AS vehicle_id,
        } AS seen_together,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product {part_type: p.part_type})
-         WHERE a <> p
+         WHERE a <> p AND p.part_type <> 'UNKNOWN'
          WITH DISTINCT {sku: a.sku, how: type(did), last_at: toString(did.last_at)} AS found
          RETURN found ORDER BY found.last_at DESC LIMIT 5
        } AS same_type

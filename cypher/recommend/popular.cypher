@@ -31,8 +31,9 @@ WITH p, count(DISTINCT coalesce(b.email_hash, b.user_id)) AS buyers
 ORDER BY buyers DESC, p.sku
 WITH p.display_key AS family, collect({p: p, buyers: buyers})[0] AS best
 ORDER BY best.buyers DESC, best.p.sku
-WITH best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
-UNWIND kept AS row
+WITH best.p.part_type AS part_type, collect(best) AS kept
+// parts of unknown type need not be alike
+UNWIND kept[..CASE part_type WHEN 'UNKNOWN' THEN $k ELSE $per_part_type END] AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
        null AS score, 'global' AS answered_by, null AS vehicle_id
 ORDER BY row.buyers DESC, sku

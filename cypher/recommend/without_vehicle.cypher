@@ -39,8 +39,9 @@ WITH p, (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale AS score
 ORDER BY score DESC, p.sku
 WITH p.display_key AS family, collect({p: p, score: score})[0] AS best
 ORDER BY best.score DESC, best.p.sku
-WITH best.p.part_type AS part_type, collect(best)[..$per_part_type] AS kept
-UNWIND kept AS row
+WITH best.p.part_type AS part_type, collect(best) AS kept
+// parts of unknown type need not be alike
+UNWIND kept[..CASE part_type WHEN 'UNKNOWN' THEN $k ELSE $per_part_type END] AS row
 RETURN row.p.sku AS sku, row.p.title AS title, part_type, row.p.price AS price, row.p.image_url AS image_url,
        row.score AS score, 'user' AS answered_by, null AS vehicle_id
 ORDER BY score DESC, sku

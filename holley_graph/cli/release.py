@@ -58,7 +58,7 @@ def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
     facts("Written", [(NAMES[name], count) for name, count in done.staged.items()])
     say(f"the index finds {done.recall:.1%} of the ten nearest parts")
     say(f"{done.run_id} is live after {sum(done.seconds.values()):.0f} s")
-    then("find vehicles")
+    then("find vehicles" if done.staged["vehicle"] else "find parts")
 
 
 @click.command()

@@ -459,6 +459,19 @@ def test_a_graph_without_vehicles_answers_by_the_index(bare: Graph, tmp_path: Pa
     assert answers.for_user(bare, "u0", 100, RULES).note.startswith("the index has no more eligible neighbours")
 
 
+@pytest.mark.parametrize("is_live", [False, True])
+def test_without_vehicles_parts_of_unknown_type_are_not_taken_for_one_type(
+    bare: Graph, tmp_path: Path, is_live: bool
+) -> None:
+    with bare.driver.session() as session:
+        session.run("MATCH (p:Product) SET p.part_type = 'UNKNOWN'").consume()
+    if is_live:
+        write_back(bare, runs.write(runs.draw(held(bare), 1), tmp_path / "r1"))
+    rows = answers.for_user(bare, "u1", 4, RULES).rows
+    assert len({row["sku"] for row in rows}) == 4 and {row["part_type"] for row in rows} == {"UNKNOWN"}
+    assert {row["answered_by"] for row in rows} == {"user" if is_live else "global"}
+
+
 def test_a_graph_without_vehicles_knows_what_was_bought_under_another_id(bare: Graph, tmp_path: Path) -> None:
     write_back(bare, runs.write(runs.draw(held(bare), 1), tmp_path / "r1"))
     anything = Recommend(per_part_type=100)
