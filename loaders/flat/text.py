@@ -27,6 +27,7 @@ MARK = "\x1f"
 """Stands before a line's number: the unit separator of ASCII, which no list has."""
 _DELIMITERS = ",;\t|"
 _EXCEL = re.compile(r"sep=([,;\t|])\s*")
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _CHUNK = 1 << 20
 
 
@@ -49,7 +50,7 @@ def header(path: Path, known: Callable[[tuple[str, ...]], int]) -> Header:
         known: says how many of some columns are known; the delimiter that gives the most is right.
 
     Raises:
-        SourceError: it is unreadable or empty.
+        SourceError: it is unreadable, empty or no text.
     """
     with _readable(path):
         encoding = _encoding(path)
@@ -63,6 +64,8 @@ def header(path: Path, known: Callable[[tuple[str, ...]], int]) -> Header:
     heads = [_head(encoding, each, blank, first, rest) for each in candidates]
     if not first.strip():
         raise SourceError(f"{path} has no header line: it is empty")
+    if _BINARY.search(first):
+        raise SourceError(f"{path} is no text: its header line has control characters")
     return max(heads, key=lambda head: (known(head.columns), len(head.columns)))
 
 

@@ -182,6 +182,7 @@ def test_a_folder_without_a_list_says_what_it_has(read, tmp_path):
     ("name", "content", "says"),
     [
         ("orders.csv", b"", "has no header line"),
+        ("orders.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x01,sku", "is no text"),
         ("orders.csv.gz", b"no gzip", "cannot be read"),
         ("orders.zip", b"no zip", "cannot be read"),
         ("orders.parquet", b"no parquet", "is not a readable Parquet file"),
