@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from html import escape
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.amounts import money
+from holley_graph.amounts import counted, money
 from holley_graph.export import wording
 
 MOST_PEOPLE = 12
@@ -55,48 +56,58 @@ li { background: var(--card); border: 1px solid var(--line); border-radius: .6re
 
 
 class Preview:
-    """Keeps the first row of each kind of people while an export is written."""
+    """Keeps a random person of each kind while an export is written; the same export shows the same people."""
 
     def __init__(self) -> None:
-        self.seen: set[str] = set()
-        self.rows: list[dict[str, Any]] = []
+        self.people: Counter[str] = Counter()
+        self.shown: dict[str, tuple[float, dict[str, Any]]] = {}
+        self.random = np.random.default_rng(0)
 
     def watched(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Hand on wide tables as they come, and keep what is shown."""
         for table in tables:
-            if len(self.rows) < MOST_PEOPLE and table.num_rows:
+            if table.num_rows:
                 self._keep(table)
             yield table
 
     def _keep(self, table: pa.Table) -> None:
+        """Draw a number for each row: of each kind the row with the least number is kept."""
         opening = pc.replace_substring_regex(table["rec1_reason"], " .*", "")
         parts = [pc.cast(table[name], pa.string()) for name in KIND]
-        kind = pc.binary_join_element_wise(*parts, opening, "|", null_handling="replace")
-        _, first = np.unique(kind.to_numpy(zero_copy_only=False), return_index=True)
-        for row in np.sort(first).tolist():
-            if kind[row].as_py() not in self.seen and len(self.rows) < MOST_PEOPLE:
-                self.seen.add(kind[row].as_py())
-                self.rows += table.slice(row, 1).to_pylist()
+        kind = pc.binary_join_element_wise(*parts, opening, "|", null_handling="replace").combine_chunks()
+        drawn = self.random.random(table.num_rows)
+        encoded = kind.dictionary_encode()
+        code = encoded.indices.to_numpy()
+        order = np.lexsort((drawn, code))
+        least = order[np.searchsorted(code[order], np.arange(len(encoded.dictionary)))]
+        counts = np.bincount(code).tolist()
+        for name, row, count in zip(encoded.dictionary.to_pylist(), least.tolist(), counts, strict=True):
+            self.people[name] += count
+            if drawn[row] < self.shown.get(name, (1.0,))[0]:
+                self.shown[name] = float(drawn[row]), table.slice(row, 1).to_pylist()[0]
 
     def page(self, title: str, generated_at: datetime) -> str:
         """Draw what was kept."""
-        people = "\n".join(map(_person, self.rows)) or "<p>Nobody gets anything.</p>"
+        most = {name for name, _ in self.people.most_common(MOST_PEOPLE)}
+        sections = [_person(row, self.people[name]) for name, (_, row) in self.shown.items() if name in most]
+        people = "\n".join(sections) or "<p>Nobody gets anything.</p>"
         return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <title>Preview of {escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>What people would get</h1>
-<p class="soft">{escape(title)}, made {generated_at:%Y-%m-%d %H:%M} UTC. One example of each kind of people.</p>
+<p class="soft">{escape(title)}, made {generated_at:%Y-%m-%d %H:%M} UTC. One person of each kind, at random.</p>
 {people}
 </body></html>
 """
 
 
-def _person(row: dict[str, Any]) -> str:
+def _person(row: dict[str, Any], alike: int) -> str:
     slots = [n for n in range(1, 5) if row[f"rec_part_{n}"] is not None]
     vehicle = f"{row['v1_year']} {wording.name(row['v1_make'])} {wording.name(row['v1_model'])}"
     bought = "Bought lately" if row["engagement_tier"] == "hot" else "Bought nothing lately"
-    about = f"{bought}, {ANSWERED[row['rec1_pop_source']]}"
+    alike_rows = counted(alike, "row")
+    about = f"{bought}, {ANSWERED[row['rec1_pop_source']]}. {alike_rows} of this kind."
     cards = "\n".join(_card(row, n) for n in slots)
     return f"""<section><h2>Owner of a {escape(vehicle)}</h2><p class="soft">{escape(about)}</p>
 <ul>
