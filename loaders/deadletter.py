@@ -13,10 +13,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from holley_graph import sealed
+from holley_graph import files, sealed
 from holley_graph.errors import NotFound
 from loaders import identity, parquet, sqltext
-from loaders.feeds import FEEDS, Extract
+from loaders.feeds import FEEDS, Extract, Feed
 
 _DAMAGED = "the source still has the rows: remove the folder, and sync"
 
@@ -28,30 +28,36 @@ def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> lis
     of the row's address where it has one (under the key that hashes users, so that the two can be joined).
 
     Args:
-        folder: made if need be, for its owner only.
+        folder: made for its owner only, and there only when it is whole.
         extracted: the extract whose rejects are written.
         key: HMAC key of `identity.email_key`.
         source: where the rows came from, for whoever reads the manifest.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with files.folder(folder) as partial:
+        letters = [
+            _write(partial, feed, extracted, key)
+            for feed, account in zip(FEEDS, extracted.accounts, strict=True)
+            if account.rejected
+        ]
+        digests = sealed.digests(partial, letters)
+        manifest = {"as_of": extracted.as_of.isoformat(), "source": source, "files": digests}
+        sealed.write(partial / "manifest.json", manifest)
+    return [folder / name for name in letters]
+
+
+def _write(folder: Path, feed: Feed, extracted: Extract, key: bytes) -> str:
+    """Write what one feed rejected, and return the name of the file."""
+    path = folder / f"{feed.raw}.parquet"
+    unread = extracted.unread.get(feed.raw)
+    if unread and unread.letters:
+        path.hardlink_to(unread.letters)
+        return path.name
     statement = sqltext.load("rejects")
-    written = []
-    for feed, account in zip(FEEDS, extracted.accounts, strict=True):
-        if not account.rejected:
-            continue
-        path = folder / f"{feed.raw}.parquet"
-        written.append(path)
-        unread = extracted.unread.get(feed.raw)
-        if unread and unread.letters:
-            path.hardlink_to(unread.letters)
-            continue
-        text = sqltext.duckdb(statement.name, {"rejected": f"rejected_{feed.clean.name}"})
-        rows = extracted.connection.sql(text, params=statement.values(identity.pads(key)))
-        pq.write_table(rows.to_arrow_table(), path)
-    files = sealed.digests(folder, (path.name for path in written))
-    manifest = {"as_of": extracted.as_of.isoformat(), "source": source, "files": files}
-    sealed.write(folder / "manifest.json", manifest)
-    return written
+    text = sqltext.duckdb(statement.name, {"rejected": f"rejected_{feed.clean.name}"})
+    rows = extracted.connection.sql(text, params=statement.values(identity.pads(key)))
+    pq.write_table(rows.to_arrow_table(), path)
+    return path.name
 
 
 def runs(home: Path) -> list[dict[str, Any]]:

@@ -1,7 +1,12 @@
 """Dead letters can be found, read, held against the source again, and are forgotten in time."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
+from holley_graph import sealed
 from holley_graph.errors import NotFound
 from holley_graph.settings import Settings, Sync
 from loaders import deadletter, feeds
@@ -83,3 +88,17 @@ def test_what_is_old_is_forgotten(home):
     assert deadletter.forget(home, 30, raw.at("2025-10-30")) == []
     assert deadletter.forget(home, 30, raw.at("2025-11-01T00:00:00")) == [RUN]
     assert deadletter.runs(home) == []
+
+
+def test_dead_letters_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extracted = extract(tmp_path, TABLES)
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="No space left"):
+        broken.setattr(sealed, "write", full)
+        deadletter.write(tmp_path / "rejects" / RUN, extracted, b"k" * 32)
+    assert list((tmp_path / "rejects").iterdir()) == []
+    deadletter.write(tmp_path / "rejects" / RUN, extracted, b"k" * 32)
+    assert [run["run_id"] for run in deadletter.runs(tmp_path)] == [RUN]
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
