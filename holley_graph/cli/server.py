@@ -69,7 +69,7 @@ def status(context: Context, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    show(found)
+    show(found, context.settings.server.uri)
 
 
 @click.command()
@@ -149,8 +149,12 @@ def _embedded(context: Context, command: str) -> Settings:
     return context.settings
 
 
-def show(found: dict[str, Any]) -> None:
-    """Print the status for a person."""
+def show(found: dict[str, Any], uri: str | None) -> None:
+    """Print the status of the embedded server, or of the one at `uri`, for a person."""
+    if not found["running"] and uri:
+        say(f"no Neo4j answers at {uri}")
+        then("doctor")
+        return
     if not found["running"]:
         hangs = found["pid"] and f"process {found['pid']} does not answer: it is starting, or it hangs"
         say(hangs or "the server is down")

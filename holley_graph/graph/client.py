@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -73,12 +75,14 @@ class Graph:
 
     Raises:
         SettingsError: the URI would send the password in the clear, or is none.
+        ServerUnreachable: no name server says in time where the host is.
     """
 
     def __init__(
         self, uri: str, user: str, password: str, database: str = "neo4j", *, allow_plaintext: bool = False
     ) -> None:
         refuse_plaintext(uri, allow_plaintext)
+        _look_up(uri)
         self.uri = uri
         self.database = database
         self.driver = neo4j.GraphDatabase.driver(
@@ -245,6 +249,27 @@ _RETRYING = tenacity.Retrying(
 
 def _timed_out(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, TimeoutError) or _timed_out(error.__cause__))
+
+
+def _look_up(uri: str) -> None:
+    """Ask for the address of the host: the driver itself waits for a name server as long as the system does.
+
+    Raises:
+        ServerUnreachable: no answer came within `ANSWER_S`.
+    """
+
+    def ask() -> None:
+        with suppress(OSError, UnicodeError):  # the driver says what is wrong with a name
+            socket.getaddrinfo(host, None)
+
+    host = urlsplit(uri).hostname
+    lookup = threading.Thread(target=ask, daemon=True)
+    lookup.start()
+    lookup.join(ANSWER_S)
+    if lookup.is_alive():
+        raise ServerUnreachable(
+            f"no name server says within {ANSWER_S} s where {host} is", "check the network, or use an IP address"
+        )
 
 
 def _hangs(uri: str) -> ServerHangs:

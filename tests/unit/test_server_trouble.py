@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from holley_graph.errors import (
     ServerUnreachable,
     StoreLocked,
 )
+from holley_graph.graph import client
 from holley_graph.server import diagnosis, lifecycle, preflight
 from holley_graph.server.doctor import examine, graph_data_science, support
 from holley_graph.server.layout import Layout
@@ -146,6 +148,16 @@ def test_doctor_says_how_to_close_an_open_home(fresh: Settings) -> None:
     layout.root.chmod(0o755)
     (check,) = (check for check in examine(fresh) if check.name == "home")
     assert (check.ok, check.todo) == (False, f"chmod go= {layout.root}")
+
+
+def test_a_name_server_that_is_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: silent.wait(60))
+    monkeypatch.setattr(client, "ANSWER_S", 0.05)
+    with pytest.raises(ServerUnreachable, match="where graph.example.org is") as refused:
+        client.Graph("bolt+s://graph.example.org", "neo4j", "secret")
+    silent.set()
+    assert refused.value.exit_code == 10
 
 
 def test_doctor_reports_an_address_where_nobody_answers(tmp_path: Path) -> None:
