@@ -154,7 +154,7 @@ def test_a_name_server_that_is_silent_is_not_waited_for(monkeypatch: pytest.Monk
     silent = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: silent.wait(60))
     monkeypatch.setattr(client, "ANSWER_S", 0.05)
-    with pytest.raises(ServerUnreachable, match="where graph.example.org is") as refused:
+    with pytest.raises(ServerUnreachable, match=r"where graph\.example\.org is") as refused:
         client.Graph("bolt+s://graph.example.org", "neo4j", "secret")
     silent.set()
     assert refused.value.exit_code == 10
