@@ -74,8 +74,9 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Pages that are written from the code: settings, command line, schema, statements.
+# What is written from the code: statements from the schema, then the pages: settings, command line, schema, statements.
 docs: $(STAMP)
+	$(BIN)/python cypher/generate.py
 	$(BIN)/python docs/generate.py
 
 # The screenshots of Neo4j Browser, taken by the tests that read its answers.

@@ -11,11 +11,12 @@ import math
 from datetime import datetime
 
 from holley_graph.graph.client import Graph
+from holley_graph.graph.schema import INTERACTIONS
 from holley_graph.progress import Progress
 from holley_graph.settings import Weights
 from holley_graph.times import DAY
 
-TABLES = ("viewed", "carted", "ordered")
+TABLES = tuple(each.table for each in INTERACTIONS)
 """Graph tables whose weights age: refreshed inside the server, not row by row from here."""
 
 

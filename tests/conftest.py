@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from holley_graph.graph.client import Graph
@@ -19,6 +20,10 @@ from tests.support.server import small, wipe
 # The worlds here are so small that threads of torch wait for each other longer than they compute: on two busy cores
 # one thread trains ten times as fast as two. Read when torch is first imported, hence no fixture.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Nothing asserts on speed: a busy machine makes no test fail.
+hypothesis.settings.register_profile("patient", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

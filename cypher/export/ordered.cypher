@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/export_relationship.template and holley_graph/graph/schema.py: edit those
 // purpose: every ORDERED relationship, packed into lists per Product (its end node, column hub); -1 stands for an absent time
 // mode: read
 // params: none
@@ -9,7 +10,6 @@ CALL (hub) {
          collect(r.count) AS count,
          collect(coalesce(r.first_at.epochSeconds, -1)) AS first_at,
          collect(coalesce(r.last_at.epochSeconds, -1)) AS last_at,
-         // absent between an offline import, which drops empty lists, and the end of its sync
          collect(coalesce(r.at, [-1])) AS at,
          collect(r.weight) AS weight
 }

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/load_relationship.template and holley_graph/graph/schema.py: edit those
 // purpose: create or update MADE_BY relationships
 // mode: write
 // params: $rows list<map>  model_id, make

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/load_relationship.template and holley_graph/graph/schema.py: edit those
 // purpose: create or update ORDERED relationships
 // mode: write
 // params: $rows list<map>  user_id, sku, count, first_at, last_at, at, weight

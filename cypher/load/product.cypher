@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/load_node.template and holley_graph/graph/schema.py: edit those
 // purpose: create or update Product nodes
 // mode: write
 // params: $rows list<map>  sku, base_sku, display_key, part_type, price, image_url, title, brand, refurbished, eligible

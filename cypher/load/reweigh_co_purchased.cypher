@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/reweigh.template and holley_graph/graph/schema.py: edit those
 // purpose: give CO_PURCHASED relationships that are there another weight, packed by the product that they start from
 // mode: write
 // params: $rows list<map>  sku, weights (other_sku to weight)

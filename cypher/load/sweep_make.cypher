@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/sweep_node.template and holley_graph/graph/schema.py: edit those
 // purpose: remove Make nodes that the source no longer has
 // mode: write
 // params: $rows list<map>  name

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/sweep_relationship.template and holley_graph/graph/schema.py: edit those
 // purpose: remove OWNS relationships that the source no longer has
 // mode: write
 // params: $rows list<map>  user_id, vehicle_id

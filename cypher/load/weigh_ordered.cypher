@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/weigh.template and holley_graph/graph/schema.py: edit those
 // purpose: recompute the weight of every ORDERED relationship from its times, inside the server
 // mode: auto
 // params: $reference integer  epoch seconds that age counts to

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/snapshot_events.template and holley_graph/graph/schema.py: edit those
 // purpose: every counted ORDERED event in blocks of one stretch of the store: product, user and time, lists of one length
 // mode: read
 // params: none

@@ -1,4 +1,5 @@
-// purpose: the index of product vectors in slot b
+// written by cypher/generate.py from templates/index.template and holley_graph/graph/schema.py: edit those
+// purpose: the index of Product vectors in slot b
 // mode: schema
 // params: $dim integer  length of the vectors
 // returns: none

@@ -1,4 +1,5 @@
-// purpose: the index of vehicle vectors in slot c
+// written by cypher/generate.py from templates/index.template and holley_graph/graph/schema.py: edit those
+// purpose: the index of Vehicle vectors in slot c
 // mode: schema
 // params: $dim integer  length of the vectors
 // returns: none

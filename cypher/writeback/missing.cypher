@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/missing.template and holley_graph/graph/schema.py: edit those
 // purpose: nodes that have no vector in a slot, by table; people aside, who are answered by their vehicle's
 // mode: read
 // params: $slot string  a, b or c

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/stage.template and holley_graph/graph/schema.py: edit those
 // purpose: put vectors of Vehicle into a release's slot, where they are not there yet
 // mode: write
 // params: $number integer  of the release; once it has no slot any more, nothing is written

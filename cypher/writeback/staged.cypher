@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/staged.template and holley_graph/graph/schema.py: edit those
 // purpose: how many vectors of each table are in a slot, how many of them have another length than they should
 // mode: read
 // params: $slot string  a, b or c

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from holley_graph.embeddings.paths import Paths
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph, Row
+from holley_graph.graph.schema import VECTORS
 
-INDEXED = ("product", "vehicle", "user")
-"""What is searched; of users only those who did something since the boundary."""
+INDEXED = tuple(vector.table for vector in VECTORS if vector.indexed)
 
 
 def releases(graph: Graph) -> list[Row]:

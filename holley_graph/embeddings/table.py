@@ -26,6 +26,7 @@ from holley_graph.embeddings import lift
 from holley_graph.embeddings.lift import Lift
 from holley_graph.embeddings.paths import Paths
 from holley_graph.errors import ParcelError
+from holley_graph.graph.schema import VECTORS
 from holley_graph.keys import find
 
 Vectors = npt.NDArray[np.float32]
@@ -34,9 +35,9 @@ EXTRA = 2
 
 LATE = "late.parquet"
 """What `embed --new` adds to a run folder: nodes that came after the run."""
-NODES = ("product", "product_source", "vehicle", "vehicle_model", "make")
+NAMES = tuple(vector.table for vector in VECTORS)
+NODES = tuple(vector.table for vector in VECTORS if vector.label != "User")
 """Tables that newcomers get a row in. People do not: whoever has no vector is answered by their vehicle's."""
-NAMES = (*NODES, "user")
 
 
 @dataclass(frozen=True)

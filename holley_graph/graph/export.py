@@ -27,8 +27,6 @@ ARROW: Mapping[Kind, pa.DataType] = {
     "int[]": pa.list_(pa.int64()),
 }
 
-_HUB_IS_START = {"co_purchased", "co_viewed"}
-
 
 def arrow_schema(declared: Node | Relationship) -> pa.Schema:
     """Return the columns of a graph table: keys first, datetimes as epoch seconds (INT64)."""
@@ -82,11 +80,11 @@ def _node(read: Reader, declared: Node) -> tuple[pa.Table, _Keys]:
 
 
 def _relationship(read: Reader, declared: Relationship, keys: Mapping[str, _Keys]) -> pa.Table:
+    # hubs are end nodes, with the start nodes of their relationships in a list
     hubs, others, *packed = _columns(read(f"export/{declared.table}"), 2 + len(declared.properties))
     hub = np.repeat(np.array(hubs, np.int64), [len(ids) for ids in others])
     other = np.fromiter(chain.from_iterable(others), np.int64)
-    start, end = (hub, other) if declared.table in _HUB_IS_START else (other, hub)
-    columns = [keys[declared.start_label].take(start), keys[declared.end_label].take(end)]
+    columns = [keys[declared.start_label].take(other), keys[declared.end_label].take(hub)]
     for values, prop in zip(packed, declared.properties, strict=True):
         flat = list(chain.from_iterable(values))
         # a list that the server packs cannot hold null: an absent time travels as −1

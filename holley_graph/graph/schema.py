@@ -1,4 +1,6 @@
-"""What the graph holds, declared once: docs/schema.md, the bulk import, the sync and the tests read it here.
+"""What the graph holds, declared once: the bulk import, the sync, the tests and docs/schema.md read it here.
+
+`cypher/generate.py` writes from it the statements that load, remove and read each type (`make docs`).
 
 A node or relationship type is filled from one *graph table* of the same lower-case name. Times travel as epoch
 seconds (INT64) and are stored as Neo4j datetimes, except `at`, which stays a list of epoch seconds.
@@ -34,7 +36,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Relationship:
-    """A relationship type between two labels; `start` and `end` name the table's key columns."""
+    """A relationship type between two labels; `start` and `end` name the table's key columns.
+
+    All properties but times are always there: the server packs them into lists, which cannot hold null.
+    """
 
     type: str
     table: str
@@ -44,6 +49,18 @@ class Relationship:
     end: str
     properties: tuple[Property, ...]
     description: str
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A table of vectors that each release writes on nodes of one label, as `property` with its slot behind."""
+
+    table: str
+    label: str
+    description: str
+    property: str = "embedding"
+    indexed: str | None = None
+    """Label of the nodes whose vectors are searched."""
 
 
 _COUNT_OF_PEOPLE = Property("count", "int", "people who did this; all ids of one email are one")
@@ -148,3 +165,18 @@ RELATIONSHIPS = (
         "Seen in one session; stored once, smaller SKU first.",
     ),
 )  # fmt: skip
+
+INTERACTIONS = tuple(each for each in RELATIONSHIPS if each.properties is _INTERACTION)
+"""What users do to products: their weights age."""
+PAIRS = tuple(each for each in RELATIONSHIPS if each.start_label == each.end_label)
+"""What follows for two products from what users did."""
+
+VECTORS = (
+    Vector("product", "Product", "vectors of Product", indexed="Product"),
+    Vector("product_source", "Product", "vectors of what Products lead to", property="embedding_source"),
+    Vector("vehicle", "Vehicle", "vectors of Vehicle", indexed="Vehicle"),
+    Vector("vehicle_model", "VehicleModel", "vectors of VehicleModel"),
+    Vector("make", "Make", "vectors of Make"),
+    Vector("user", "User", "vectors of User", indexed="ActiveUser"),
+)
+"""What a release writes; of users only those are searched who did something since the boundary."""

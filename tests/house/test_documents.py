@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import re
 import tomllib
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
@@ -34,15 +32,6 @@ NEEDED = {
 
 def read(page: Path) -> str:
     return (tree.ROOT / page).read_text(encoding="utf-8")
-
-
-@cache
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_docs", DOCS / "generate.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @cache
@@ -83,7 +72,9 @@ def test_the_index_of_the_experiments_has_every_entry_in_order() -> None:
 
 @pytest.mark.parametrize("name", ["settings.md", "cli.md", "schema.md", "cypher.md"])
 def test_a_generated_page_is_what_make_docs_would_write(name: str) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == generator().pages()[name], "run `make docs`"
+    assert (DOCS / name).read_text(encoding="utf-8") == tree.script("docs/generate.py").pages()[name], (
+        "run `make docs`"
+    )
 
 
 def test_every_command_and_option_is_documented() -> None:

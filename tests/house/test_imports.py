@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "snapshot", "counting", "evaluation.targets", "evaluation.scoring", "embeddings.table", "embeddings.blend",
     },
     "embeddings": {"graph"},
-    "embeddings.table": {"embeddings.lift", "embeddings.paths"},
+    "embeddings.table": {"embeddings.lift", "embeddings.paths", "graph.schema"},
     "embeddings.lift": set(),
     "embeddings.manifest": set(),
     "embeddings.paths": set(),

@@ -84,6 +84,26 @@ def test_every_statement_file_is_found_by_name() -> None:
     assert sql == set(sqltext.names())
 
 
+GENERATED = tree.script("cypher/generate.py").statements()
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generated_statement_is_what_make_docs_would_write(name: str) -> None:
+    assert queries.load(name).text == GENERATED[name], "run `make docs`"
+
+
+def test_a_statement_that_says_it_is_generated_is() -> None:
+    saying = {name for name in queries.names() if "cypher/generate.py" in queries.load(name).text}
+    assert saying == set(GENERATED)
+
+
+def test_every_template_is_used() -> None:
+    there = {path.stem for path in tree.with_suffix(".template")}
+    assert {
+        template for template in there if any(f"/{template}.template" in text for text in GENERATED.values())
+    } == there
+
+
 def test_migrations_are_numbered_without_a_gap_and_can_be_repeated() -> None:
     for migration in migrations.available():
         schema = [each for each in migration.statements if not each.startswith("MATCH")]  # those only remove

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("holley_graph", "loaders")
@@ -32,6 +34,16 @@ def with_suffix(*suffixes: str) -> list[Path]:
 def python() -> list[Path]:
     """Modules of both packages."""
     return [path for path in with_suffix(".py") if path.parts[0] in PACKAGES]
+
+
+@cache
+def script(path: str) -> ModuleType:
+    """A script of ours that is in no package."""
+    spec = importlib.util.spec_from_file_location(path.replace("/", "_").removesuffix(".py"), ROOT / path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @cache
