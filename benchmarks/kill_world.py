@@ -20,7 +20,6 @@ from holley_graph.embeddings import slots
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import train as training
 from holley_graph.model.training.plan import Plan
@@ -227,7 +226,7 @@ def _configure(folder: Path, settings: Settings) -> None:
 
 def _trained(graph: Graph, settings: Settings) -> list[str]:
     snapshot = exporter.take(graph, exporter.options(settings.sync))
-    config = replace(MODELS["sage"].config, dim=8)
+    config = replace(Recipe.default("sage").config, dim=8)
     training.STEPS = EPOCHS
     runs = settings.home / "runs"
     return [training.train(snapshot, runs, Plan(Recipe("sage", config), seed)).path.name for seed in range(2)]

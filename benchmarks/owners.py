@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from benchmarks.links import LinkSplit
 from holley_graph.embeddings.table import Tables
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import cold_start, vectors
 from holley_graph.model.inference.trained import TrainedModel
@@ -62,7 +61,7 @@ def owned(snapshot: Snapshot, seed: int) -> Snapshot:
 def trained(model: str, snapshot: Snapshot, seed: int) -> Tables:
     """Train a model and return its vectors."""
     known = owned(snapshot, seed)
-    return vectors.tables(known, _fit(model, known, seed), MODELS[model].config)
+    return vectors.tables(known, _fit(model, known, seed), Recipe.default(model).config)
 
 
 def encoded(model: str, split: LinkSplit, seed: int) -> Tables:
@@ -73,7 +72,7 @@ def encoded(model: str, split: LinkSplit, seed: int) -> Tables:
     keys = {level: np.where(np.isin(names, drawn), "", names) for level, names in kept.keys.items()}
     known = owned(split.given, seed)
     fitted, _ = cold_start.everybody(known, Recipe.default(model), replace(kept, keys=keys), seed)
-    return vectors.tables(known, fitted, MODELS[model].config)
+    return vectors.tables(known, fitted, Recipe.default(model).config)
 
 
 def _fit(model: str, known: Snapshot, seed: int) -> TrainedModel:

@@ -14,7 +14,8 @@ from holley_graph.amounts import counted
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
-from holley_graph.cli.train import MODELS, RECIPE
+from holley_graph.cli.train import RECIPE
+from holley_graph.model.architectures.models import MODELS
 from holley_graph.progress import step
 
 if TYPE_CHECKING:

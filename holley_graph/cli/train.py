@@ -16,14 +16,11 @@ from holley_graph.cli.progress import progress
 from holley_graph.cli.release import NAMES
 from holley_graph.cli.sync import Moment
 from holley_graph.errors import SettingsError
+from holley_graph.model.architectures.models import MODELS
 from holley_graph.progress import Progress, step
 
 if TYPE_CHECKING:
     from holley_graph.embeddings.manifest import RunManifest
-
-MODELS = ("sage", "two_tower", "homogeneous", "lightgcn", "daemon", "pinsage", "gat", "click")
-"""Names of `model.architectures.models.MODELS`, which is not imported for a help page."""
-
 
 RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
 """What `--recipe` takes."""

@@ -13,7 +13,8 @@ from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
-from holley_graph.cli.train import MODELS, take_snapshot
+from holley_graph.cli.train import take_snapshot
+from holley_graph.model.architectures.models import MODELS
 from holley_graph.progress import step
 
 

@@ -17,7 +17,6 @@ from holley_graph.embeddings.writeback import roll_back, write_back
 from holley_graph.evaluation import registry
 from holley_graph.export import single
 from holley_graph.graph.client import Graph
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import curve
 from holley_graph.model.training import train as training
@@ -72,7 +71,7 @@ def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         snapshot = exporter.take(graph, exporter.options(settings.sync))
         runs = settings.home / "runs"
         for seed in range(2):  # the second has one to roll back to
-            config = replace(MODELS["sage"].config, dim=8)
+            config = replace(Recipe.default("sage").config, dim=8)
             run = training.train(snapshot, runs, Plan(Recipe("sage", config), seed))
             write_back(graph, run.path)
         registry.promote(runs, run.path.name)

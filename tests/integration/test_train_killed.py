@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from holley_graph.embeddings import table
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import checkpoint
 from holley_graph.model.training.checkpoint import FORGET_AFTER_DAYS, open_checkpoint
@@ -31,7 +30,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(name: str, folder: Path, batch: int | None, progress: Progress = silent) -> dict[str, table.Table]:
-    config = replace(MODELS[name].config, dim=8)
+    config = replace(Recipe.default(name).config, dim=8)
     plan = Plan(Recipe(name, config), execution=Execution(batch=batch))
     return table.load(train(SMALL, folder, plan, progress).path)
 

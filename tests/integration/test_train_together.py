@@ -16,7 +16,6 @@ import torch
 
 from holley_graph.embeddings import table
 from holley_graph.errors import ParcelError, ProcessLost
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.execution import Execution
 from holley_graph.model.training.plan import Plan
@@ -48,7 +47,7 @@ def double() -> Iterator[None]:
 
 
 def run(folder: Path, snapshot: Snapshot = SMALL, progress: Progress = silent) -> Run:
-    config = replace(MODELS["sage"].config, dim=8)
+    config = replace(Recipe.default("sage").config, dim=8)
     with process_group() as processes:
         execution = Execution(batch=BATCH, processes=processes)
         return train(snapshot, folder, Plan(Recipe("sage", config), execution=execution), progress)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from holley_graph.cli.train import MODELS as OFFERED
 from holley_graph.counting.utility import count
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics
@@ -17,7 +16,7 @@ from holley_graph.model.architectures.fitment_ranker import FitmentRanker
 from holley_graph.model.architectures.interactions import touched
 from holley_graph.model.architectures.lightgcn import normalised, smoothed
 from holley_graph.model.architectures.likelihood import training_set
-from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.models import MODELS, architecture
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import train as training
 from holley_graph.model.training.plan import Plan
@@ -33,16 +32,12 @@ every_model = pytest.mark.parametrize("name", MODELS)
 
 def build(name: str, dim: int = 8) -> FitmentRanker:
     torch.manual_seed(0)
-    chosen = MODELS[name]
-    config = replace(chosen.config, dim=dim)
-    model: FitmentRanker = chosen.build(
+    chosen = architecture(name)
+    config = replace(chosen.configuration(), dim=dim)
+    model: FitmentRanker = chosen(
         hetero_data(SMALL, COUNTED.popularity), vehicle_levels(SMALL), product_levels(SMALL), config
     )
     return model.eval()
-
-
-def test_the_command_line_offers_what_there_is() -> None:
-    assert tuple(OFFERED) == tuple(MODELS)
 
 
 @every_model
@@ -78,9 +73,9 @@ def test_vehicles_that_nothing_tells_apart_have_one_vector(name: str) -> None:
     for level in twins.values():
         level.rows[1] = level.rows[0]
     torch.manual_seed(0)
-    chosen = MODELS[name]
-    model = chosen.build(
-        hetero_data(bare, COUNTED.popularity), twins, product_levels(bare), replace(chosen.config, dim=8)
+    chosen = architecture(name)
+    model = chosen(
+        hetero_data(bare, COUNTED.popularity), twins, product_levels(bare), replace(chosen.configuration(), dim=8)
     ).eval()
     q, _ = model()
     torch.testing.assert_close(q[0], q[1])
@@ -92,7 +87,7 @@ def test_a_run_repeats_itself_and_is_sealed_under_its_name(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "STEPS", 5)
-    config = replace(MODELS[name].config, dim=8)
+    config = replace(Recipe.default(name).config, dim=8)
     runs = [training.train(SMALL, tmp_path, Plan(Recipe(name, config), as_of=CUT)) for _ in range(2)]
     assert {run.manifest.model for run in runs} == {name}
     ours, theirs = (table.load(run.path) for run in runs)
@@ -116,7 +111,7 @@ def test_a_loss_follows_from_parameters_events_and_draw_and_changes_nothing(name
 
 @every_model
 def test_the_planted_truth_is_found(name: str, tmp_path: Path) -> None:
-    config = replace(MODELS[name].config, dim=16)
+    config = replace(Recipe.default(name).config, dim=16)
     run = training.train(WORLD.snapshot, tmp_path, Plan(Recipe(name, config), as_of=CUT))
     measured = run.manifest.metrics["held_out"]
     task = future_choices(WORLD.snapshot, CUT, 30)

@@ -13,7 +13,7 @@ from holley_graph.errors import SettingsError
 from holley_graph.model.architectures.data import price_edges
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker
 from holley_graph.model.architectures.likelihood import TrainingSet, VehicleGroups, training_set
-from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.models import MODELS, trains_in_batches
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import batches
 from holley_graph.model.training.batches import Batches, Whole
@@ -29,12 +29,12 @@ from tests.support.models import draw
 SMALL = planted.world(users=60, makes=2, models=2, years=3).snapshot
 COUNTED = count(SMALL)
 EVENTS = training_set(SMALL, COUNTED)
-ABLE = [name for name, each in MODELS.items() if each.batches]
+ABLE = [name for name in MODELS if trains_in_batches(name)]
 
 
 def model(name: str, **config: object) -> FitmentRanker:
     """With vectors and messages large enough to matter."""
-    recipe = Recipe(name, replace(MODELS[name].config, dim=8, init_std=0.5, **config))
+    recipe = Recipe(name, replace(Recipe.default(name).config, dim=8, init_std=0.5, **config))
     built, _ = recipe.build(SMALL, price_edges(SMALL), 0, COUNTED.popularity)
     for key, value in built.named_parameters():
         if key.startswith("gates"):

@@ -15,7 +15,6 @@ from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import EXTRA, Table
 from holley_graph.evaluation import registry
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import cold_start
 from holley_graph.model.training import curve
@@ -64,7 +63,7 @@ def grown(snapshot: Snapshot) -> Snapshot:
 
 
 def run(folder: Path, name: str) -> Path:
-    return train(SMALL, folder, Plan(Recipe(name, replace(MODELS[name].config, dim=8)))).path
+    return train(SMALL, folder, Plan(Recipe(name, replace(Recipe.default(name).config, dim=8)))).path
 
 
 @pytest.mark.parametrize("name", OF_THEIR_OWN)
@@ -127,12 +126,11 @@ def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tm
     """A known product, taken out of the tables, is encoded to where it was."""
     first = run(tmp_path, "sage")
     registry.promote(tmp_path, first.name)
-    recipe = Recipe("sage", replace(MODELS["sage"].config, dim=8))
+    recipe = Recipe("sage", replace(Recipe.default("sage").config, dim=8))
     path = train(SMALL, tmp_path, Plan(recipe, seed=3, warm=True)).path
     tables = table.load(path)
     manifest = sealed.read(path / "manifest.json")
     sealed.write(path / "manifest.json", manifest | {"files": {}})
-    (path / "embeddings.safetensors").unlink()
     table.save(tables | {name: Table(each.keys[1:], each.vectors[1:]) for name, each in tables.items()}, path)
     for name, each in cold_start.encode(path, SMALL).tables.items():
         np.testing.assert_allclose(each.vectors, tables[name].vectors[:1], atol=1e-5, err_msg=name)

@@ -18,13 +18,13 @@ from holley_graph.errors import GraphStateError, ParcelError, SettingsError
 from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.architectures.likelihood import training_set
-from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.models import MODELS, architecture
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import curve
 from holley_graph.model.training import train as training
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.tuning import recipe_file, tune
-from holley_graph.model.tuning.space import SPACES, proposed
+from holley_graph.model.tuning.space import proposed
 from holley_graph.model.tuning.tune import DONE, Tuned
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from tests.support import planted
@@ -45,7 +45,7 @@ def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = found(tmp_path, 3)
-    default = MODELS["two_tower"].config
+    default = Recipe.default("two_tower").config
     first, best = told.trials[0], told.trials[told.best]
     assert {name: getattr(default, name) for name in first["config"]} == first["config"]
     assert best["value"] >= first["value"]
@@ -113,20 +113,21 @@ def test_a_damaged_journal_is_one_line_and_an_unfinished_last_line_counts_as_non
 
 def test_a_recipe_that_was_changed_is_refused_and_one_without_a_seal_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "recipe.json"
-    recipe_file.write(Recipe("two_tower", MODELS["two_tower"].config, CUT), path)
+    recipe_file.write(Recipe("two_tower", Recipe.default("two_tower").config, CUT), path)
     written = path.read_text()
     path.write_text(written.replace(str(CUT), str(CUT + 1)))
     with pytest.raises(SettingsError, match="changed after it was sealed"):
         recipe_file.read(path)
     path.write_text(json.dumps({"model": "two_tower", "config": {}}))
-    assert recipe_file.read(path) == Recipe("two_tower", MODELS["two_tower"].config, None)
+    assert recipe_file.read(path) == Recipe("two_tower", Recipe.default("two_tower").config, None)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_searched_of_a_model_are_fields_of_its_own_and_its_default_lies_within(name: str) -> None:
-    config = MODELS[name].config
-    assert SPACES[name].keys() <= {field.name for field in fields(config)}
-    for field, values in SPACES[name].items():
+    config = Recipe.default(name).config
+    space = config.space
+    assert space.keys() <= {field.name for field in fields(config)}
+    for field, values in space.items():
         default = getattr(config, field)
         if isinstance(values, list):
             assert default in values
@@ -136,7 +137,7 @@ def test_what_is_searched_of_a_model_are_fields_of_its_own_and_its_default_lies_
     own = (
         {field.name for field in fields(config)} - {field.name for field in fields(FitmentRankerConfig)} - {"text"}
     )
-    assert own <= SPACES[name].keys()
+    assert own <= space.keys()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -144,12 +145,13 @@ def test_what_is_searched_of_a_model_are_fields_of_its_own_and_its_default_lies_
 def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
     name: str, end: int, tmp_path: Path
 ) -> None:
-    config = proposed(FixedTrial({field: values[end] for field, values in SPACES[name].items()}), name)
-    assert all(getattr(config, field) == values[end] for field, values in SPACES[name].items())
+    space = architecture(name).configuration.space
+    config = proposed(FixedTrial({field: values[end] for field, values in space.items()}), name)
+    assert all(getattr(config, field) == values[end] for field, values in space.items())
     recipe_file.write(Recipe(name, config, CUT), tmp_path / "recipe.json")
     assert recipe_file.read(tmp_path / "recipe.json") == Recipe(name, config, CUT)
     torch.manual_seed(0)
-    model = MODELS[name].build(DATA, vehicle_levels(TINY), product_levels(TINY), config)
+    model = architecture(name)(DATA, vehicle_levels(TINY), product_levels(TINY), config)
     loss = model.loss(training_set(TINY, COUNTED), draw()) + model.penalty()
     loss.backward()
     assert loss.isfinite()
@@ -157,7 +159,7 @@ def test_both_ends_of_what_is_searched_make_a_model_that_learns_and_a_recipe(
 
 
 def test_a_cut_that_the_recipe_was_chosen_after_judges_nothing() -> None:
-    known = Recipe("two_tower", MODELS["two_tower"].config, CUT)
+    known = Recipe("two_tower", Recipe.default("two_tower").config, CUT)
     recipe_file.refuse_to_judge_by_what_chose([known, replace(known, as_of=None)], CUT)
     with pytest.raises(SettingsError, match="cannot judge it") as refused:
         recipe_file.refuse_to_judge_by_what_chose([known], CUT - 1)

@@ -15,7 +15,6 @@ from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.evaluation import drift, registry
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import vectors
 from holley_graph.model.inference.trained import rotated
@@ -42,7 +41,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def small(name: str = "sage", **fields: Any) -> Recipe:
-    return Recipe(name, replace(MODELS[name].config, **{"dim": 8} | fields))
+    return Recipe(name, replace(Recipe.default(name).config, **{"dim": 8} | fields))
 
 
 def run(runs: Path, recipe: Recipe | None = None, as_of: int = LATER, **options: Any) -> Run:

@@ -16,13 +16,14 @@ folds in turn and messages run over the others, so that links are predicted, not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels
+from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
 from holley_graph.model.architectures.interactions import touched
 from holley_graph.model.architectures.layers import Folds, Message, adjacency, find, mean_conv
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet, scores
@@ -37,6 +38,8 @@ class ClickConfig(FitmentRankerConfig):
     folds: int = 4
     """Parts that edges are dealt into; one is predicted while messages run over the others."""
 
+    space: ClassVar[Space] = FitmentRankerConfig.space | {"layers": (1, 3), "folds": (2, 8)}
+
 
 class Click(FitmentRanker):
     """The two-tower model as link predictor.
@@ -48,6 +51,7 @@ class Click(FitmentRanker):
         config: see there.
     """
 
+    configuration = ClickConfig
     known: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: ClickConfig) -> None:

@@ -20,6 +20,7 @@ A product's target vector is also what vehicles are scored with, by the loss of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,7 @@ from holley_graph.model.architectures.fitment_ranker import (
     FitmentRankerConfig,
     HierarchicalEmbedding,
     Levels,
+    Space,
 )
 from holley_graph.model.architectures.layers import Folds, Message, adjacency, find, mean_conv
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet, negative_log_likelihood
@@ -50,6 +52,12 @@ class DaemonConfig(FitmentRankerConfig):
     folds: int = 4
     """Parts that the pairs are dealt into; one is predicted while messages run over the others."""
 
+    space: ClassVar[Space] = FitmentRankerConfig.space | {
+        "folds": (2, 8),
+        "pairs": (0.1, 3.0),
+        "asymmetry": (0.1, 2.0),
+    }
+
 
 class Daemon(FitmentRanker):
     """The two towers with a second vector per product, learned from what was bought before what.
@@ -61,6 +69,7 @@ class Daemon(FitmentRanker):
         config: see there.
     """
 
+    configuration = DaemonConfig
     pair: Tensor
     weight: Tensor
     lean: Tensor

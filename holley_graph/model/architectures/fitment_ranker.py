@@ -12,7 +12,7 @@ the vectors pulls them to nothing, so that where the data ask for no more, count
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,8 @@ from holley_graph.model.architectures.likelihood import Draw, TrainingSet, negat
 from holley_graph.model.architectures.sampler import Relation, Subgraph
 
 Levels = dict[str, Hierarchy]
+Space = dict[str, tuple[float, float] | list[Any]]
+"""Field to from and to, evenly in the logarithm and whole if both are, or to a list of choices."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,16 @@ class FitmentRankerConfig:
     """Days after which something in a user's history counts half."""
     history_prior: float = 1.0
     """The c of the history layer: decayed interactions after which a history counts half of what it could."""
+
+    space: ClassVar[Space] = {
+        "dim": (16, 96),
+        "init_std": (0.01, 0.2),
+        "table_l2": (10.0, 500.0),
+        "message_l2": (30.0, 10_000.0),
+        "history_half_life_days": (10.0, 240.0),
+        "history_prior": (0.2, 5.0),
+    }
+    """What `tune` tries. A field that is not here stays as it is: one that depends on what is installed."""
 
 
 class HierarchicalEmbedding(nn.Module):
@@ -70,9 +82,11 @@ class FitmentRanker(nn.Module):
         config: see there.
 
     Attributes:
+        configuration: type of the configuration; what it holds by itself is the default.
         hops: how far messages travel.
     """
 
+    configuration: ClassVar[type[FitmentRankerConfig]] = FitmentRankerConfig
     counted_popularity: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: FitmentRankerConfig) -> None:

@@ -19,7 +19,7 @@ that is to be predicted is among its own evidence.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import GATConv, HeteroConv
 
 from holley_graph.model.architectures import text
-from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels
+from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
 from holley_graph.model.architectures.interactions import heaviest, touched
 from holley_graph.model.architectures.layers import Folds, Message, find
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet
@@ -67,6 +67,21 @@ class GatConfig(FitmentRankerConfig):
     table_rate: float = 0.5
     """Learning rate of the tables as a share of that of everything else."""
 
+    space: ClassVar[Space] = FitmentRankerConfig.space | {
+        "folds": (2, 8),
+        "neighbours": (5, 50),
+        "half_life_days": (30.0, 720.0),
+        "attention": (1, 4),
+        "least": (0.01, 0.5),
+        "in_batch_negatives": (128, 2_048),
+        "random_negatives": (64, 1_024),
+        "hard_negatives": [0, 2, 4, 8, 16, 32],
+        "hops": (1, 2),
+        "groups": [False, True],
+        "head_per_kind": [False, True],
+        "table_rate": (0.1, 2.0),
+    }
+
 
 class Gat(FitmentRanker):
     """The two towers with attention over weighted edges, and a weighted binary cross-entropy.
@@ -78,6 +93,7 @@ class Gat(FitmentRanker):
         config: see there.
     """
 
+    configuration = GatConfig
     pair: Tensor
     weight: Tensor
     known: Tensor

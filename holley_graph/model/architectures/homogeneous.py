@@ -30,6 +30,8 @@ class Homogeneous(FitmentRanker):
         config: see there.
     """
 
+    configuration = SageConfig
+
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: SageConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self._sizes = [int(data[name].num_nodes) for name in TYPES]

@@ -13,12 +13,13 @@ sampled negatives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels
+from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
 from holley_graph.model.architectures.interactions import touched
 from holley_graph.model.architectures.layers import gathered
 
@@ -29,6 +30,8 @@ class LightGCNConfig(FitmentRankerConfig):
 
     layers: int = 2
     """Depth of the propagation."""
+
+    space: ClassVar[Space] = FitmentRankerConfig.space | {"layers": (1, 3)}
 
 
 class LightGCN(FitmentRanker):
@@ -41,6 +44,7 @@ class LightGCN(FitmentRanker):
         config: see there.
     """
 
+    configuration = LightGCNConfig
     graph: Tensor
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: LightGCNConfig) -> None:

@@ -1,42 +1,37 @@
-"""The models by name: one interface, that of `FitmentRanker`."""
+"""The models by name: one interface, that of `FitmentRanker`. No torch is imported to name them on a help page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from holley_graph.model.architectures.click import Click, ClickConfig
-from holley_graph.model.architectures.daemon import Daemon, DaemonConfig
-from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig
-from holley_graph.model.architectures.gat import Gat, GatConfig
-from holley_graph.model.architectures.homogeneous import Homogeneous
-from holley_graph.model.architectures.lightgcn import LightGCN, LightGCNConfig
-from holley_graph.model.architectures.pinsage import PinSage, PinSageConfig
-from holley_graph.model.architectures.sage import Sage, SageConfig
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A model and what it is trained with unless told otherwise.
-
-    Attributes:
-        build: called with the graph, both hierarchies and a configuration.
-        config: of the type that `build` takes.
-        batches: whether it encodes a part of the graph, as `FitmentRanker.within` does.
-    """
-
-    build: Any
-    config: FitmentRankerConfig
-    batches: bool = False
-
+if TYPE_CHECKING:
+    from holley_graph.model.architectures.fitment_ranker import FitmentRanker
 
 MODELS = {
-    "sage": Architecture(Sage, SageConfig(), batches=True),
-    "two_tower": Architecture(FitmentRanker, FitmentRankerConfig(), batches=True),
-    "homogeneous": Architecture(Homogeneous, SageConfig()),
-    "lightgcn": Architecture(LightGCN, LightGCNConfig()),
-    "daemon": Architecture(Daemon, DaemonConfig()),
-    "pinsage": Architecture(PinSage, PinSageConfig()),
-    "gat": Architecture(Gat, GatConfig()),
-    "click": Architecture(Click, ClickConfig()),
+    "sage": "sage.Sage",
+    "two_tower": "fitment_ranker.FitmentRanker",
+    "homogeneous": "homogeneous.Homogeneous",
+    "lightgcn": "lightgcn.LightGCN",
+    "daemon": "daemon.Daemon",
+    "pinsage": "pinsage.PinSage",
+    "gat": "gat.Gat",
+    "click": "click.Click",
 }
+"""Name to file and class in this folder."""
+
+
+def architecture(name: str) -> type[FitmentRanker]:
+    """Return the class of a model.
+
+    Raises:
+        KeyError: there is no model of this name.
+    """
+    module, class_name = MODELS[name].split(".")
+    found: type[FitmentRanker] = getattr(import_module(f"{__package__}.{module}"), class_name)
+    return found
+
+
+def trains_in_batches(name: str) -> bool:
+    """Whether a model encodes a part of the graph: its own class has a `within`."""
+    return "within" in vars(architecture(name))

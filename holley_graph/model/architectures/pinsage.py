@@ -15,6 +15,7 @@ hierarchies, not pixels and words.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
-from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels
+from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
 from holley_graph.model.architectures.layers import Message, gathered
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet, scores
 
@@ -49,6 +50,15 @@ class PinSageConfig(FitmentRankerConfig):
     hardest: int = 6
     """Draws that a negative is the best of at most."""
 
+    space: ClassVar[Space] = FitmentRankerConfig.space | {
+        "walks": (20, 200),
+        "hops": (1, 4),
+        "neighbours": (5, 50),
+        "margin": (0.3, 3.0),
+        "harder_every": (2, 20),
+        "hardest": (1, 16),
+    }
+
 
 class PinSage(FitmentRanker):
     """The two towers with importance-pooled neighbourhoods and a max-margin loss.
@@ -59,6 +69,8 @@ class PinSage(FitmentRanker):
         product: levels of the products.
         config: see there.
     """
+
+    configuration = PinSageConfig
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: PinSageConfig) -> None:
         super().__init__(data, vehicle, product, config)

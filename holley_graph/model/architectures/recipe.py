@@ -16,7 +16,7 @@ from holley_graph.model.architectures.data import (
     vehicle_levels,
 )
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig
-from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.models import architecture
 from holley_graph.snapshot.snapshot import Snapshot
 
 
@@ -37,7 +37,7 @@ class Recipe:
     @classmethod
     def default(cls, model: str = "sage") -> Self:
         """Return a model with its default configuration."""
-        return cls(model, MODELS[model].config)
+        return cls(model, architecture(model).configuration())
 
     def build(
         self, snapshot: Snapshot, edges: Edges, seed: int, popularity: Floats
@@ -53,5 +53,5 @@ class Recipe:
         torch.manual_seed(seed)
         vehicle, product = vehicle_levels(snapshot), product_levels(snapshot, edges)
         data = hetero_data(snapshot, popularity)
-        model: FitmentRanker = MODELS[self.model].build(data, vehicle, product, self.config)
+        model = architecture(self.model)(data, vehicle, product, self.config)
         return model, vehicle | product

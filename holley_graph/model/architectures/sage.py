@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv
 
-from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels
+from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
 from holley_graph.model.architectures.layers import Message, adjacency, mean_conv
 from holley_graph.model.architectures.sampler import Relation, Subgraph
 
@@ -45,6 +46,8 @@ class SageConfig(FitmentRankerConfig):
     layers: int = 1
     """Rounds of messages."""
 
+    space: ClassVar[Space] = FitmentRankerConfig.space | {"layers": (1, 3)}
+
 
 class Sage(FitmentRanker):
     """Two towers with messages over every relation.
@@ -55,6 +58,8 @@ class Sage(FitmentRanker):
         product: levels of the products, `part_type` among them.
         config: see there.
     """
+
+    configuration = SageConfig
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: SageConfig) -> None:
         super().__init__(data, vehicle, product, config)

@@ -18,7 +18,7 @@ from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.model.architectures.history import History
-from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.models import architecture
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import encoder, vectors
 from holley_graph.model.inference.encoder import ROTATION, SCALE, TOP, Encoder
@@ -51,8 +51,7 @@ def encode(run: Path, snapshot: Snapshot) -> ColdStart:
     """
     manifest = RunManifest.load(run)
     known, run_encoder = table.load_with_late(run, table.NODES), encoder.load(run)
-    default = MODELS[manifest.model].config
-    recipe = Recipe(manifest.model, type(default)(**manifest.config))
+    recipe = Recipe(manifest.model, architecture(manifest.model).configuration(**manifest.config))
     trained, unknown = everybody(snapshot, recipe, run_encoder, manifest.seed)
     tables = vectors.tables(snapshot, trained, recipe.config)
     late: dict[str, Table] = {}

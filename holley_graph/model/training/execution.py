@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from holley_graph.errors import SettingsError
-from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.models import MODELS, trains_in_batches
 from holley_graph.model.training.processes import ALONE, Processes
 
 CPU = torch.device("cpu")
@@ -49,8 +49,8 @@ class Execution:
             SettingsError: says which.
         """
         count = self.processes.count
-        if self.batch is not None and not MODELS[model].batches:
-            able = ", ".join(name for name, architecture in MODELS.items() if architecture.batches)
+        if self.batch is not None and not trains_in_batches(model):
+            able = ", ".join(filter(trains_in_batches, MODELS))
             raise SettingsError(f"{model} trains on the whole graph at once, not in batches", f"these can: {able}")
         if count > 1 and (self.batch or 0) < count:
             raise SettingsError(f"{count} processes train in batches of at least as many vehicles", "--batch 1024")

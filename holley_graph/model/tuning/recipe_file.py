@@ -9,9 +9,8 @@ from pathlib import Path
 
 from holley_graph import sealed
 from holley_graph.errors import ParcelError, SettingsError
-from holley_graph.model.architectures.models import MODELS
+from holley_graph.model.architectures.models import architecture
 from holley_graph.model.architectures.recipe import Recipe
-from holley_graph.model.tuning.space import SPACES
 from holley_graph.times import iso
 
 
@@ -28,10 +27,10 @@ def read(path: Path) -> Recipe:
     """
     try:
         written = sealed.read(path, "remove its seal if you changed it on purpose")
-        default = MODELS[written["model"]].config
-        config = type(default)(**written["config"])
-        for field in fields(config):
-            _check(field.name, getattr(config, field.name), getattr(default, field.name), written["model"])
+        configuration = architecture(written["model"]).configuration
+        default, config = configuration(), configuration(**written["config"])
+        for name in (field.name for field in fields(config)):
+            _check(name, getattr(config, name), getattr(default, name), config.space.get(name))
         as_of = written.get("as_of")
         return Recipe(written["model"], config, None if as_of is None else int(as_of))
     except (ParcelError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -58,13 +57,12 @@ def refuse_to_judge_by_what_chose(recipes: Iterable[Recipe], cut: int) -> None:
             )
 
 
-def _check(name: str, value: object, default: object, model: str) -> None:
+def _check(name: str, value: object, default: object, choices: object) -> None:
     """Refuse a value that is of another kind than the default, or a number that is none or below zero."""
     kinds = (int, float) if isinstance(default, float) else (type(default),)
     if type(value) not in kinds:
         raise ValueError(f"{name} is {value!r}, not of type {type(default).__name__}")
     if isinstance(value, (int, float)) and not 0 <= value < math.inf:
         raise ValueError(f"{name} is {value!r}")
-    choices = SPACES[model].get(name)
     if type(value) is int and value == 0 and not (isinstance(choices, list) and 0 in choices):
         raise ValueError(f"{name} is 0")

@@ -21,7 +21,6 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from holley_graph.counting.utility import Counted
 from holley_graph.errors import GraphStateError, ParcelError
-from holley_graph.model.architectures.models import MODELS
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import vectors
 from holley_graph.model.inference.trained import rescaled
@@ -32,7 +31,7 @@ from holley_graph.model.training.measure import compare
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.train import STEPS
 from holley_graph.model.tuning import recipe_file
-from holley_graph.model.tuning.space import SPACES, proposed
+from holley_graph.model.tuning.space import proposed
 from holley_graph.progress import Progress, silent
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -144,8 +143,8 @@ def _read(journal: Path, model: str, seed: int) -> optuna.Study:
         if trial.state == TrialState.RUNNING:
             study.tell(trial.number, state=TrialState.FAIL)
     if not study.get_trials(states=DONE):
-        default = {name: getattr(MODELS[model].config, name) for name in SPACES[model]}
-        study.enqueue_trial(default, skip_if_exists=True)
+        default = Recipe.default(model).config
+        study.enqueue_trial({name: getattr(default, name) for name in default.space}, skip_if_exists=True)
     return study
 
 
@@ -169,7 +168,7 @@ def _summary(study: optuna.Study, folder: Path, model: str, as_of: int, users: i
     trials = study.get_trials(states=DONE)
     best = max(range(len(trials)), key=lambda number: _value(trials[number]))
     recipe = folder / "recipe.json"
-    best_config = replace(MODELS[model].config, **trials[best].params)
+    best_config = replace(Recipe.default(model).config, **trials[best].params)
     recipe_file.write(Recipe(model, best_config, as_of), recipe)
     rows = [
         {
