@@ -54,7 +54,9 @@ def digest(path: Path) -> str:
     try:
         return files.digest(path)
     except OSError as error:
-        raise ParcelError(f"{path} cannot be read: {_reason(error)}") from error
+        raise ParcelError(
+            f"{path} cannot be read: {_reason(error)}", "check its rights, or bring it back from a backup"
+        ) from error
 
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:

@@ -174,7 +174,7 @@ def _refuse_broken_text() -> None:
     }
     for what, text in told.items():
         if any("\ud800" <= char <= "\udfff" for char in text):
-            raise SettingsError(f"{what} is not UTF-8: {text!r}")
+            raise SettingsError(f"{what} is not UTF-8: {text!r}", "type it in UTF-8")
 
 
 def _end(error: HolleyGraphError) -> NoReturn:

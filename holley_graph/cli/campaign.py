@@ -32,7 +32,7 @@ def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> No
 
     kind, _, where = treatments.partition(":")
     if kind != "files" or not where:
-        raise SettingsError(f"--treatments {treatments!r} is not files:DIR")
+        raise SettingsError(f"--treatments {treatments!r} is not files:DIR", "--treatments files:DIR")
     taken = last_sync(context)
     connection = tables.of_sync(taken, context.settings)
     done = read_back(connection, path, Path(where), context.settings, taken.as_of)

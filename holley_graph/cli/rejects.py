@@ -55,7 +55,7 @@ def rejects(
         rows = [tuple(row[name] for name in columns) for row in found]
     else:
         if source is None:
-            raise SettingsError("rejects replay needs --source")
+            raise SettingsError("rejects replay needs --source", "name the source that the sync read")
         found = _replayed(context, str(run_id), source)
         columns = ("feed", "reason", "rejected", "still", "gone")
         rows = [tuple(row[name] for name in columns) for row in found]

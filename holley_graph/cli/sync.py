@@ -155,7 +155,7 @@ def open_source(source: str, settings: Settings) -> Source:
         from loaders.bigquery.source import BigQuerySource
 
         return BigQuerySource(settings)
-    raise SettingsError(f"--source {source!r} is neither bigquery, files:DIR nor csv:DIR")
+    raise SettingsError(f"--source {source!r} is neither bigquery, files:DIR nor csv:DIR", "--source files:DIR")
 
 
 def offline_import(settings: Settings, report: Progress = silent) -> BulkLoad:

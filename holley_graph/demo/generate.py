@@ -63,7 +63,7 @@ def generate(
         SettingsError: too few users, or `as_of` before there is any event.
     """
     if users < FEWEST_USERS:
-        raise SettingsError(f"a world needs at least {FEWEST_USERS} users, not {users}")
+        raise SettingsError(f"a world needs at least {FEWEST_USERS} users, not {users}", f"--users {FEWEST_USERS}")
     if (as_of - taste.BOUNDARY).days < 2:
         raise SettingsError(
             f"as_of {as_of:%Y-%m-%d} leaves no time for events", f"they begin on {taste.BOUNDARY:%Y-%m-%d}"

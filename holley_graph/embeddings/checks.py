@@ -8,6 +8,7 @@ from holley_graph.embeddings.table import EXTRA, NAMES, Table, Tables
 from holley_graph.errors import ReleaseCheckFailed
 from holley_graph.graph.client import Graph
 
+_ANEW = "holley-graph train makes another run"
 PROBES = 100
 NEIGHBOURS = 10
 LEAST_RECALL = 0.9
@@ -23,18 +24,18 @@ def vectors(tables: Tables) -> int:
     """
     lost = [name for name in NAMES if name not in tables]
     if lost:
-        raise ReleaseCheckFailed(f"the run has no table {lost[0]}")
+        raise ReleaseCheckFailed(f"the run has no table {lost[0]}", _ANEW)
     dim = int(tables["product"].vectors.shape[1])
     for name in NAMES:
         rows = tables[name].vectors
         if rows.shape[1] != dim:
-            raise ReleaseCheckFailed(f"{name} vectors have length {rows.shape[1]}, products {dim}")
+            raise ReleaseCheckFailed(f"{name} vectors have length {rows.shape[1]}, products {dim}", _ANEW)
         if not np.isfinite(rows).all():
-            raise ReleaseCheckFailed(f"{name} has vectors that are not finite")
+            raise ReleaseCheckFailed(f"{name} has vectors that are not finite", _ANEW)
     if not len(tables["product"].keys):
-        raise ReleaseCheckFailed("the run has no product vectors")
+        raise ReleaseCheckFailed("the run has no product vectors", _ANEW)
     if not np.isfinite(tables.lift.value).all():
-        raise ReleaseCheckFailed("the run has lifts that are not finite")
+        raise ReleaseCheckFailed("the run has lifts that are not finite", _ANEW)
     return dim
 
 
@@ -56,7 +57,8 @@ def staged(graph: Graph, slot: str, tables: Tables, missing: dict[str, int], dim
         count, expected = counts[name], len(tables[name].keys)
         if count["wrong"] or count["staged"] != expected - missing[name]:
             raise ReleaseCheckFailed(
-                f"{name}: staged {count['staged']}, of wrong length {count['wrong']}, expected {expected}"
+                f"{name}: staged {count['staged']}, of wrong length {count['wrong']}, expected {expected}",
+                "holley-graph writeback RUN stages it again",
             )
         _refuse_gaps(name, missing[name], expected)
     _refuse_gaps("lift", missing["lift"], len(tables.lift))

@@ -8,7 +8,7 @@ product vector one common length, so that an index that knows only cosine orders
 
 from __future__ import annotations
 
-import math
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as serialized
 
 from holley_graph import files, sealed
 from holley_graph.embeddings import lift
@@ -32,6 +30,8 @@ from holley_graph.keys import find
 Vectors = npt.NDArray[np.float32]
 EXTRA = 2
 """Coordinates beside the model's own: popularity, and padding to one length."""
+
+_ANEW = "holley-graph train makes another run"
 
 LATE = "late.parquet"
 """What `embed --new` adds to a run folder: nodes that came after the run."""
@@ -111,11 +111,11 @@ def pad_to(length: float, vectors: Vectors) -> Vectors:
 
 
 def save(tables: Tables, folder: Path) -> None:
-    """Write `embeddings.safetensors`, a `keys_NAME.parquet` per table, `lift.parquet` if any, and `paths.json`."""
-    vectors = {name: np.ascontiguousarray(table.vectors) for name, table in tables.items()}
-    # the library's own writing hides a full disk in an error of its own
-    (folder / "embeddings.safetensors").write_bytes(serialized(vectors))
+    """Write `vectors_NAME.npy` and `keys_NAME.parquet` per table, `lift.parquet` if any, and `paths.json`."""
     for name, table in tables.items():
+        content = io.BytesIO()  # numpy's own writing to a file hides a full disk in an error without a number
+        np.save(content, np.ascontiguousarray(table.vectors))
+        _file(folder, name).write_bytes(content.getbuffer())
         pq.write_table(pa.table({"key": pa.array(table.keys, pa.string())}), folder / f"keys_{name}.parquet")
     if len(tables.lift):
         tables.lift.save(folder / lift.FILE)
@@ -191,15 +191,16 @@ def load(folder: Path, names: Iterable[str] = NAMES) -> Tables:
         ParcelError: files are missing, disagree in length or are not those that the run was sealed with.
     """
     _check_seal(folder)
+    vectors = {name: np.array(mapped(folder, name)) for name in names if _file(folder, name).exists()}
+    if not vectors:
+        raise ParcelError(f"{folder} holds no readable embeddings: there are none", _ANEW)
     try:
-        with safe_open(folder / "embeddings.safetensors", "np") as file:
-            vectors = {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118  no mapping
         keys = {n: pq.read_table(folder / f"keys_{n}.parquet").column("key").to_numpy() for n in vectors}
-    except (OSError, ValueError, SafetensorError) as error:
-        raise ParcelError(f"{folder} holds no readable embeddings: {error}") from error
+    except (OSError, ValueError) as error:
+        raise ParcelError(f"{folder} holds no readable embeddings: {error}", _ANEW) from error
     for name, table in vectors.items():
         if len(table) != len(keys[name]):
-            raise ParcelError(f"{folder}: {name} has {len(table)} vectors and {len(keys[name])} keys")
+            raise ParcelError(f"{folder}: {name} has {len(table)} vectors and {len(keys[name])} keys", _ANEW)
     made = {name: Table(keys[name], table) for name, table in vectors.items()}
     return Tables(made, lift.load(folder / lift.FILE), Paths.load(folder))
 
@@ -210,17 +211,15 @@ def mapped(folder: Path, name: str) -> Vectors:
     Raises:
         ParcelError: the file is missing or unreadable.
     """
-    path = folder / "embeddings.safetensors"
     try:
-        with safe_open(path, "np") as file:
-            shapes = {each: tuple(file.get_slice(each).get_shape()) for each in file.offset_keys()}
-    except (OSError, SafetensorError) as error:
-        raise ParcelError(f"{folder} holds no readable embeddings: {error}") from error
-    ends = dict(zip(shapes, np.cumsum([4 * math.prod(shape) for shape in shapes.values()]).tolist(), strict=True))
-    if not math.prod(shapes[name]):
-        return np.empty(shapes[name], np.float32)
-    start = path.stat().st_size - max(ends.values()) + ends[name] - 4 * math.prod(shapes[name])
-    return np.memmap(path, np.float32, "r", start, shapes[name])
+        vectors: Vectors = np.load(_file(folder, name), mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise ParcelError(f"{folder} holds no readable embeddings: {error}", _ANEW) from error
+    return vectors
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"vectors_{name}.npy"
 
 
 def _check_seal(folder: Path) -> None:

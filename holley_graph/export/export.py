@@ -111,7 +111,7 @@ def export(
     check_suffix(path)
     for folder in (each.parent for each in (path, preview) if each is not None):
         if not folder.is_dir():
-            raise SettingsError(f"{folder} is no folder")
+            raise SettingsError(f"{folder} is no folder", "make it first")
     arms = split.arms if split else (ranker,)
     read = Sources.of(arms, graph, settings)
     with closing(read.audience(settings, one_per_email=one_per_email)) as audience:

@@ -39,7 +39,10 @@ def answer(
         elif block := next(audience.blocks(1), None):
             owners = Owners.of(block, stock, read.taken.as_of, read.tables.paths.half_life_days)
         else:
-            raise NotFound(f"no user {user_id!r} with a vehicle in sync {read.taken.path.name}")
+            raise NotFound(
+                f"no user {user_id!r} with a vehicle in sync {read.taken.path.name}",
+                "--vehicle answers for a vehicle",
+            )
     place = int(owners.vehicle[0])
     named = read.ranker(ranker, stock, settings)
     rules = text.read(settings.recommend.rules_file).on(datetime.now(UTC).date())

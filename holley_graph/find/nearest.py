@@ -21,6 +21,12 @@ def no_user(graph: Graph, user_id: str) -> NotFound:
     return NotFound(f"no user {user_id!r} in the graph", hint)
 
 
+def no_vehicle_of(user_id: str) -> NotFound:
+    """Say that nobody knows a user's vehicle."""
+    hint = "holley-graph recommend --vehicle answers for a vehicle"
+    return NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit", hint)
+
+
 def no_sku(graph: Graph, sku: str) -> NotFound:
     """Say that a SKU is unknown, and which parts are nearest."""
     rows = graph.read("find/near_parts", words=words.near(sku), k=MOST) if words.has_indexes(graph) else []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,11 @@ def from_export(path: Path, person: Person) -> int:
         return from_parquet(path, person)
     gone = 0
     with files.replacing(path) as file:
-        for record in _records(path):
-            if _address(path, record) == person.email:
+        for record, address in _records(path):
+            if address == person.email:
                 gone += 1
             else:
-                file.write(record)
+                file.write(record.encode())
     return gone
 
 
@@ -81,20 +82,20 @@ def mend_runs(runs: Path) -> None:
             old.rename(folder)
 
 
-def _records(path: Path) -> Iterator[bytes]:
-    """Split a text file into records; a quoted cell of CSV may hold line ends."""
-    record = b""
-    with path.open("rb") as file:
-        for line in file:
-            record += line
-            if path.suffix != ".csv" or record.count(b'"') % 2 == 0:
-                yield record
-                record = b""
-    if record:
-        yield record
+def _records(path: Path) -> Iterator[tuple[str, str]]:
+    """Give each record of a file of text as it stands there, and the address that it is about."""
+    with path.open(encoding="utf-8", newline="") as file:
+        if path.suffix == ".ndjson":
+            for line in file:
+                yield line, str(json.loads(line).get("email_lower"))
+            return
+        lines: list[str] = []  # of one record: a quoted cell may hold line ends
+        for row in csv.reader(_remembered(file, lines)):
+            yield "".join(lines), sheet.unguarded(row[0]) if row else ""
+            lines.clear()
 
 
-def _address(path: Path, record: bytes) -> str:
-    if path.suffix == ".ndjson":
-        return str(json.loads(record).get("email_lower"))
-    return sheet.unguarded(record[1:].split(b'",', 1)[0].decode().replace('""', '"'))
+def _remembered(file: Iterable[str], lines: list[str]) -> Iterator[str]:
+    for line in file:
+        lines.append(line)
+        yield line

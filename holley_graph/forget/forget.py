@@ -99,7 +99,7 @@ def _check_known(graph: Graph, home: Path, key: bytes, person: Person, whom: str
     if names & {*tombstones.known(home)} or graph.read("forget/search", **_asked(person))[0]["found"]:
         return
     if not search.naming(search.files(home), person):
-        raise NotFound(f"no {whom} in the last sync or in the graph")
+        raise NotFound(f"no {whom} in the last sync or in the graph", "look for a typing error")
 
 
 def _tables(folder: Path, person: Person, **changed: Any) -> int:

@@ -58,7 +58,9 @@ def values(query: Query, given: Mapping[str, str]) -> dict[str, Any]:
         try:
             typed[key] = int(text) if kind == "integer" else text
         except ValueError as error:
-            raise SettingsError(f"parameter {key} of {query.name} is an integer, not {text!r}") from error
+            raise SettingsError(
+                f"parameter {key} of {query.name} is an integer, not {text!r}", f"{key}=4"
+            ) from error
     return typed
 
 

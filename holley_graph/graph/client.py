@@ -35,6 +35,7 @@ silent during a statement (`server.bolt.connection_keep_alive`)."""
 
 logging.getLogger("neo4j").addHandler(logging.NullHandler())  # else what we raise is printed twice
 
+_LOGGED = "the server's log says more"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -221,15 +222,17 @@ def translated(uri: str) -> Iterator[None]:
         raise _hangs(uri) from error
     except driver_errors.ClientError as error:
         if error.code and error.code.endswith("AuthenticationRateLimit"):
-            raise AuthFailed(f"{uri} refuses log-ins for some seconds after wrong passwords") from error
-        raise GraphStateError(f"Neo4j refused a statement: {error.message}") from error
+            raise AuthFailed(
+                f"{uri} refuses log-ins for some seconds after wrong passwords", "wait, then try again"
+            ) from error
+        raise GraphStateError(f"Neo4j refused a statement: {error.message}", _LOGGED) from error
     except driver_errors.Neo4jError as error:
         text = f"{error.code} {error.message}"
         if "TransactionCommitFailed" in text or "disk space" in text:
             raise DiskFull(
                 f"Neo4j could not commit: {error.message}", "free disk space, then down and up"
             ) from error
-        raise GraphStateError(f"Neo4j failed: {error.message}") from error
+        raise GraphStateError(f"Neo4j failed: {error.message}", _LOGGED) from error
 
 
 def _passes(error: BaseException) -> bool:

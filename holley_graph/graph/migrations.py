@@ -37,14 +37,14 @@ def available() -> list[Migration]:
     for path in sorted((folder() / "migrations").glob("*.cypher")):
         match = _NAME.fullmatch(path.name)
         if not match:
-            raise QueryFileError(f"{path.name}: a migration is named V001__what_it_does.cypher")
+            raise QueryFileError(f"{path.name}: this is no name of a migration", "V001__what_it_does.cypher")
         text = path.read_text(encoding="utf-8")
         code = "\n".join(line for line in text.splitlines() if not line.startswith("//"))
         statements = tuple(part.strip() for part in code.split(";") if part.strip())
         checksum = hashlib.sha256(text.encode()).hexdigest()
         found.append(Migration(int(match[1]), match[2], checksum, statements))
     if [migration.version for migration in found] != list(range(1, len(found) + 1)):
-        raise QueryFileError("migration versions must run from V001 without a gap")
+        raise QueryFileError("migration versions must run from V001 without a gap", "look in cypher/migrations")
     return found
 
 

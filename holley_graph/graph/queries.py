@@ -35,6 +35,7 @@ Shows = Literal["graph", "table"]
 
 _NEEDED = ("purpose", "mode", "params", "returns")
 _HEADER_KEYS = (*_NEEDED, "title", "defaults", "shows")
+_HEADER = "CONTRIBUTING.md shows how a statement's file begins"
 _PARAMETER = re.compile(r"\$(\w+)")
 _QUOTED_OR_COMMENT = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*|/\*.*?\*/", re.S)
 
@@ -87,7 +88,7 @@ def load(name: str) -> Query:
     """
     path = folder() / f"{name}.cypher"
     if not path.is_file():
-        raise QueryFileError(f"no statement {name} in {folder()}")
+        raise QueryFileError(f"no statement {name} in {folder()}", "docs/cypher.md lists all statements")
     return parse(name, path.read_text(encoding="utf-8"))
 
 
@@ -96,20 +97,21 @@ def parse(name: str, text: str) -> Query:
     header = _header(name, text)
     mode = header["mode"]
     if mode not in get_args(Mode):
-        raise QueryFileError(f"{name}: mode is {mode!r}, expected one of {', '.join(get_args(Mode))}")
+        raise QueryFileError(f"{name}: mode is {mode!r}, expected one of {', '.join(get_args(Mode))}", _HEADER)
     params = dict(_declared(name, header["params"]))
     used = set(_PARAMETER.findall(_QUOTED_OR_COMMENT.sub(" ", text)))
     if used != set(params):
         undeclared, unused = sorted(used - set(params)), sorted(set(params) - used)
         raise QueryFileError(
-            f"{name}: parameters used but not declared {undeclared}, declared but not used {unused}"
+            f"{name}: parameters used but not declared {undeclared}, declared but not used {unused}",
+            _HEADER,
         )
     columns = header["returns"].split(",") if header["returns"] != "none" else []
     returns = tuple(column.split()[0] for column in columns)
     defaults = _defaults(name, header.get("defaults", "{}"), params)
     shows = header.get("shows")
     if shows is not None and shows not in get_args(Shows):
-        raise QueryFileError(f"{name}: shows {shows!r}, expected one of {', '.join(get_args(Shows))}")
+        raise QueryFileError(f"{name}: shows {shows!r}, expected one of {', '.join(get_args(Shows))}", _HEADER)
     promised = (header["purpose"], mode, params, returns, header.get("title", ""), defaults, shows)
     return Query(name, text, *promised)  # type: ignore[arg-type]
 
@@ -129,7 +131,7 @@ def _header(name: str, text: str) -> dict[str, str]:
             values[key] += "\n" + content
     missing = [key for key in _NEEDED if key not in values]
     if missing:
-        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}")
+        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}", _HEADER)
     return values
 
 
@@ -137,7 +139,7 @@ def _declared(name: str, block: str) -> list[tuple[str, str]]:
     lines = [line for line in block.splitlines() if line and line != "none"]
     wrong = [line for line in lines if not _PARAMETER.match(line)]
     if wrong:
-        raise QueryFileError(f"{name}: a parameter line starts with its $name, not {wrong[0]!r}")
+        raise QueryFileError(f"{name}: a parameter line starts with its $name, not {wrong[0]!r}", _HEADER)
     return [(line.split()[0][1:], " ".join(line.split()[1:])) for line in lines]
 
 
@@ -145,7 +147,7 @@ def _defaults(name: str, text: str, params: dict[str, str]) -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
-        raise QueryFileError(f"{name}: defaults are no JSON: {error}") from error
+        raise QueryFileError(f"{name}: defaults are no JSON: {error}", _HEADER) from error
     if values and set(values) != set(params):
-        raise QueryFileError(f"{name}: defaults for {sorted(values)}, parameters are {sorted(params)}")
+        raise QueryFileError(f"{name}: defaults for {sorted(values)}, parameters are {sorted(params)}", _HEADER)
     return values

@@ -48,7 +48,7 @@ def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
     limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
     if known["vehicle"] is None:
         if known["has_vehicles"]:
-            raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
+            raise nearest.no_vehicle_of(user_id)
         return _without_vehicle(graph, user_id, rules, limits)
     rows = graph.read("recommend/user", user_id=user_id, **limits)
     return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))

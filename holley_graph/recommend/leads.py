@@ -38,7 +38,7 @@ def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> 
     if known["user"] is None:
         raise nearest.no_user(graph, user_id)
     if known["vehicle"] is None:
-        raise NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit")
+        raise nearest.no_vehicle_of(user_id)
     if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
@@ -64,5 +64,5 @@ def bought_next(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
     limits = shape(rules, k) | {"candidates": rules.index_candidates + k}
     rows = graph.read("recommend/next", sku=known["sku"], **limits)
     if not rows:
-        raise NotFound(f"nothing that may be recommended follows {known['sku']}")
+        raise NotFound(f"nothing that may be recommended follows {known['sku']}", "holley-graph similar SKU")
     return rows

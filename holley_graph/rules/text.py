@@ -30,6 +30,7 @@ from holley_graph import files, spelling
 from holley_graph.errors import SettingsError
 
 DOES = ("pin", "keep", "boost", "bury", "exclude")
+_DESCRIBED = "docs/marketing.md describes the file of rules"
 OUT_OF_STOCK = "out of stock"
 """Name of the rule that the list of SKUs makes."""
 _SPELLED = {
@@ -121,14 +122,14 @@ def read(file: Path | None) -> Rules:
     try:
         document = tomllib.loads(files.content(file).decode())
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{file}: {error}", "docs/marketing.md describes the file of rules") from error
+        raise SettingsError(f"{file}: {error}", _DESCRIBED) from error
     _known(file.name, document, ("rule", "out_of_stock", "out_of_stock_file"))
     rules = [_rule(file.name, number, entry) for number, entry in enumerate(_tables(file, document), 1)]
     gone = _out_of_stock(file, document)
     names = [rule.name for rule in rules]
     twice = next((name for name in names if names.count(name) > 1 or name == OUT_OF_STOCK), None)
     if twice:
-        raise SettingsError(f"{file.name}: two rules are called {twice!r}")
+        raise SettingsError(f"{file.name}: two rules are called {twice!r}", "give one of them another name")
     return Rules((*rules, Rule(OUT_OF_STOCK, "exclude", sku=gone)) if gone else tuple(rules))
 
 
@@ -140,7 +141,7 @@ def parameters(file: Path | None, k: int, day: date) -> list[dict[str, Any]]:
 def _tables(file: Path, document: dict[str, Any]) -> list[dict[str, Any]]:
     tables = document.get("rule", [])
     if not isinstance(tables, list) or not all(isinstance(entry, dict) for entry in tables):
-        raise SettingsError(f"{file.name}: each rule begins with [[rule]]")
+        raise SettingsError(f"{file.name}: each rule begins with [[rule]]", _DESCRIBED)
     return tables
 
 
@@ -149,16 +150,16 @@ def _rule(file: str, number: int, entry: dict[str, Any]) -> Rule:
     keys = [_TOML.get(field.name, field.name) for field in fields(Rule)]
     _known(where, entry, keys)
     if not isinstance(entry.get("name"), str) or entry.get("do") not in DOES:
-        raise SettingsError(f"{where}: a rule needs a name, and do = one of {', '.join(DOES)}")
+        raise SettingsError(f"{where}: a rule needs a name, and do = one of {', '.join(DOES)}", _DESCRIBED)
     given = {"from_" if key == "from" else key: value for key, value in entry.items()}
     rule = Rule(**{key: _value(where, key, value) for key, value in given.items()})
     for key, ours in (("slots", ("pin", "keep")), ("share", ("keep",)), ("times", ("boost",))):
         if key in entry and rule.do not in ours:
-            raise SettingsError(f"{where}: {key} is for {' and '.join(ours)}, not for {rule.do}")
+            raise SettingsError(f"{where}: {key} is for {' and '.join(ours)}, not for {rule.do}", _DESCRIBED)
     if rule.do == "boost" and "times" not in entry:
-        raise SettingsError(f"{where}: boost needs times, for example 2.0")
+        raise SettingsError(f"{where}: boost needs times", "times = 2.0")
     if rule.do == "keep" and not {"slots", "share"} & set(entry):
-        raise SettingsError(f"{where}: keep needs slots or share")
+        raise SettingsError(f"{where}: keep needs slots or share", _DESCRIBED)
     return rule
 
 
@@ -168,7 +169,7 @@ def _value(where: str, key: str, value: Any) -> Any:
         texts = [value] if isinstance(value, str) else value
         if isinstance(texts, list) and texts and all(isinstance(text, str) and text.strip() for text in texts):
             return tuple(_SPELLED[key](text) for text in texts)
-        raise SettingsError(f"{where}: {key} is a text or a list of texts")
+        raise SettingsError(f"{where}: {key} is a text or a list of texts", _DESCRIBED)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     right = {
         "from_": type(value) is date,
@@ -181,20 +182,22 @@ def _value(where: str, key: str, value: Any) -> Any:
     }
     if not right.get(key, True):
         said = f"{where}: {key.rstrip('_')} = {value!r} is not allowed"
-        raise SettingsError(said, "docs/marketing.md has each key")
+        raise SettingsError(said, _DESCRIBED)
     return value
 
 
 def _out_of_stock(file: Path, document: dict[str, Any]) -> tuple[str, ...]:
     skus = document.get("out_of_stock", [])
     if not isinstance(skus, list) or not all(isinstance(sku, str) for sku in skus):
-        raise SettingsError(f"{file.name}: out_of_stock is a list of SKUs")
+        raise SettingsError(f"{file.name}: out_of_stock is a list of SKUs", 'out_of_stock = ["SKU"]')
     if named := document.get("out_of_stock_file"):
         path = file.parent / str(named)
         try:
             skus = skus + files.content(path).decode().splitlines()
         except (OSError, ValueError) as error:
-            raise SettingsError(f"{file.name}: {path}: {error}") from error
+            raise SettingsError(
+                f"{file.name}: {path}: {error}", "out_of_stock_file names a text file, one SKU a line"
+            ) from error
     return tuple(dict.fromkeys(spelled for sku in skus if (spelled := spelling.upper(sku))))
 
 

@@ -113,7 +113,7 @@ def load(config: Path | None = None, **options: Any) -> Settings:
         SettingsError: unknown key, wrong type, or `config` does not exist or is not TOML.
     """
     if config is not None and not config.is_file():
-        raise SettingsError(f"settings file {config} does not exist")
+        raise SettingsError(f"settings file {config} does not exist", "check the path behind --config")
     _refuse_unknown_environment()
     source = type(
         "Settings",
@@ -127,7 +127,7 @@ def load(config: Path | None = None, **options: Any) -> Settings:
         where = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"setting {where}: {first['msg']}", "docs/settings.md lists every setting") from error
     except ValueError as error:  # TOML that does not parse
-        raise SettingsError(f"{config or CONFIG_FILE}: {error}") from error
+        raise SettingsError(f"{config or CONFIG_FILE}: {error}", "docs/settings.md shows such a file") from error
     return settings
 
 

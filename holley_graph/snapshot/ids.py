@@ -28,7 +28,7 @@ class IdMap:
         self.what = what
         self.keys: npt.NDArray[np.object_] = np.asarray(keys, dtype=object)
         if len(self.keys) > 1 and not bool(np.all(self.keys[1:] > self.keys[:-1])):
-            raise ParcelError(f"{what} keys must be unique and ascending")
+            raise ParcelError(f"{what} keys must be unique and ascending", "take the snapshot again")
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -42,7 +42,7 @@ class IdMap:
         wanted = np.asarray(keys, dtype=object)
         rows = find(self.keys, wanted)
         if (rows < 0).any():
-            raise NotFound(f"no {self.what} {wanted[rows < 0][0]!r} here")
+            raise NotFound(f"no {self.what} {wanted[rows < 0][0]!r} here", "take a new snapshot if it is new")
         return rows
 
     def row(self, key: str) -> int:

@@ -18,6 +18,7 @@ from holley_graph.times import moment
 
 _TABLES = ("products", "vehicles", "users", "events", "bought")
 _FITS = pa.schema([("vehicle", pa.int64()), ("product", pa.int64())])
+_ANEW = "without --snapshot, train takes a new one from the graph"
 
 
 def write(snapshot: Snapshot, folder: Path) -> Path:
@@ -70,13 +71,13 @@ def open_parcel(folder: Path) -> Snapshot:
     """
     manifest_path = folder / "manifest.json"
     if not manifest_path.is_file():
-        raise ParcelError(f"{folder} is no snapshot: it has no manifest.json")
+        raise ParcelError(f"{folder} is no snapshot: it has no manifest.json", _ANEW)
     manifest = sealed.read(manifest_path)
     try:
         digests = {f"{name}.parquet": entry["sha256"] for name, entry in manifest["files"].items()}
         as_of, options = int(manifest["as_of"]), DeriveOptions(**manifest["options"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ParcelError(f"{manifest_path} is not the manifest of a snapshot") from error
+        raise ParcelError(f"{manifest_path} is not the manifest of a snapshot", _ANEW) from error
     sealed.check(folder, digests)
     tables = {name: sealed.table(folder / f"{name}.parquet") for name in (*_TABLES, "fits")}
     pairs = tables.pop("fits")

@@ -111,7 +111,7 @@ class Snapshot:
             ParcelError: `cut` is later than this snapshot's `as_of`.
         """
         if cut > self.as_of:
-            raise ParcelError(f"cannot cut at {cut}: this snapshot ends at {self.as_of}")
+            raise ParcelError(f"cannot cut at {cut}: this snapshot ends at {self.as_of}", "name an earlier time")
         events = self.events.filter(pa.array(self.event("at") < cut))
         # where the latest purchase is later, the latest earlier event stands for it
         known = self.bought.filter(pa.array(np.asarray(self.bought.column("last_at")) < cut))

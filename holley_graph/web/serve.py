@@ -59,7 +59,9 @@ def refuse_plaintext(settings: Settings) -> None:
     try:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError as error:
-        raise SettingsError(f"serve.host is an IP address, not {host!r}") from error
+        raise SettingsError(
+            f"serve.host is an IP address, not {host!r}", "127.0.0.1 for this machine alone"
+        ) from error
     if not loopback and not settings.serve.allow_plaintext:
         raise SettingsError(
             f"on {host} the token would cross the network unencrypted",

@@ -31,5 +31,8 @@ def token(settings: Settings) -> str:
     except OSError as error:
         raise AuthFailed(f"token file {path}: {error.strerror}", "put it back, or set serve.token_file") from error
     if len(held) < LEAST_CHARACTERS:
-        raise AuthFailed(f"the token in {path} has {len(held)} characters, at least {LEAST_CHARACTERS} are needed")
+        raise AuthFailed(
+            f"the token in {path} has {len(held)} characters, at least {LEAST_CHARACTERS} are needed",
+            "write a longer one",
+        )
     return held

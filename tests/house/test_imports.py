@@ -80,6 +80,7 @@ ONLY_IN: dict[str, set[str]] = {
     "torch": {"model"},
     "torch_geometric": {"model"},
     "optuna": {"model"},
+    "safetensors": {"model"},
     "click": {"cli"},
     "rich_click": {"cli"},
     "rich": {"cli"},
@@ -96,7 +97,7 @@ ONLY_IN: dict[str, set[str]] = {
 }
 """Library to the rooms that know it."""
 
-OF_EXTRA = ("torch", "torch_geometric", "optuna")
+OF_EXTRA = ("torch", "torch_geometric", "optuna", "safetensors")
 KNOWS_NEITHER = ("neo4j", "graphdatascience", "torch", "torch_geometric")
 
 

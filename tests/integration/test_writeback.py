@@ -318,7 +318,7 @@ def test_an_unreadable_run_is_refused(loaded: Loaded, tmp_path: Path) -> None:
     with pytest.raises(ParcelError, match="no readable embeddings"):
         write_back(loaded.graph, tmp_path)
     path = runs.write(runs.draw(loaded.held, 1), tmp_path / "r1")
-    (path / "embeddings.safetensors").write_bytes(b"\0" * 100)
+    (path / "vectors_user.npy").write_bytes(b"\0" * 100)
     with pytest.raises(ParcelError, match="no readable embeddings"):
         write_back(loaded.graph, path)
 

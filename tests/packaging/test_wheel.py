@@ -52,7 +52,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-OF_EXTRA = ("torch", "torch_geometric", "optuna")
+OF_EXTRA = ("torch", "torch_geometric", "optuna", "safetensors")
 
 
 @pytest.fixture(scope="module")

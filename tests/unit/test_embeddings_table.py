@@ -67,19 +67,19 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
     with pytest.raises(ParcelError, match="no readable embeddings"):
         table.load(tmp_path)
     table.save(Tables({"user": Table(np.array(["a", "b"], object), np.zeros((2, 3), np.float32))}), tmp_path)
-    whole = (tmp_path / "embeddings.safetensors").read_bytes()
+    whole = (tmp_path / "vectors_user.npy").read_bytes()
     (tmp_path / "late.parquet").write_text("junk")
     with pytest.raises(ParcelError, match=r"late\.parquet cannot be read"):
         table.load_with_late(tmp_path)
     (tmp_path / "late.parquet").unlink()
-    (tmp_path / "embeddings.safetensors").write_bytes(b"\0" * 64)
+    (tmp_path / "vectors_user.npy").write_bytes(b"\0" * 64)
     with pytest.raises(ParcelError, match="no readable embeddings"):
         table.mapped(tmp_path, "user")
     with pytest.raises(ParcelError, match="no readable embeddings"):
         table.load(tmp_path)
-    (tmp_path / "embeddings.safetensors").write_bytes(whole)
+    (tmp_path / "vectors_user.npy").write_bytes(whole)
     table.save(Tables({"user": Table(np.array(["a"], object), np.zeros((1, 3), np.float32))}), tmp_path)
-    (tmp_path / "embeddings.safetensors").write_bytes(whole)
+    (tmp_path / "vectors_user.npy").write_bytes(whole)
     with pytest.raises(ParcelError, match="2 vectors and 1 keys"):
         table.load(tmp_path)
     (tmp_path / "keys_user.parquet").unlink()
@@ -90,8 +90,8 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
 def test_a_run_that_was_changed_after_it_was_sealed_is_refused(tmp_path: Path) -> None:
     tables = Tables({"product": Table(np.array(["A"], object), np.ones((1, 3), np.float32))})
     table.save(tables, tmp_path)
-    digest = hashlib.sha256((tmp_path / "embeddings.safetensors").read_bytes()).hexdigest()
-    (tmp_path / "manifest.json").write_text(json.dumps({"files": {"embeddings.safetensors": digest}}))
+    digest = hashlib.sha256((tmp_path / "vectors_product.npy").read_bytes()).hexdigest()
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": {"vectors_product.npy": digest}}))
     assert table.load(tmp_path).keys() == tables.keys()
     table.save(tables | {"product": Table(tables["product"].keys, tables["product"].vectors * 2)}, tmp_path)
     with pytest.raises(ParcelError, match="changed after it was sealed"):

@@ -62,7 +62,9 @@ def test_the_command_line_prints_one_line_a_hint_and_ends_with_the_code() -> Non
     done = command("--config", "no-such-file.toml", "status")
     assert done.returncode == SettingsError.exit_code
     assert done.stdout == ""
-    assert done.stderr == "error: settings file no-such-file.toml does not exist\n"
+    assert done.stderr == (
+        "error: settings file no-such-file.toml does not exist\nhint: check the path behind --config\n"
+    )
 
 
 def test_debug_shows_the_traceback() -> None:

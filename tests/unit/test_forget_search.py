@@ -107,6 +107,16 @@ def test_an_address_that_a_spreadsheet_would_run_is_removed_from_csv(tmp_path: P
     assert path.read_text() == '"email_lower","x"\n"b","2"\n'
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_other_records_of_a_csv_file_stay_as_they_are_letter_by_letter(tmp_path: Path, end: str) -> None:
+    first, gone, last = (
+        f'"{email}","two{end}lines, ""quoted"" and a@shop.example"{end}' for email in ("b", "a@shop.example", "c")
+    )
+    (path,) = write(tmp_path, {"sent.csv": f'"email_lower","x"{end}{first}{gone}{last}'.encode()})
+    assert erase.from_export(path, Person(("u-00002",), "a@shop.example", None)) == 1
+    assert path.read_bytes().decode() == f'"email_lower","x"{end}{first}{last}'
+
+
 def test_sealed_folders_are_sealed_anew(tmp_path: Path) -> None:
     (path,) = write(tmp_path, {"r/clean_users.parquet": parquet(user_id=["7", "8"])})
     sealed.write(path.parent / "manifest.json", {"files": sealed.digests(path.parent, [path.name])})

@@ -82,7 +82,7 @@ def test_the_run_folder_holds_what_its_manifest_says(run: Run) -> None:
     assert run.path.name == run.manifest.run_id
     assert {p.name for p in run.path.iterdir()} == {*run.manifest.files, "manifest.json"}
     assert {name: digest(run.path / name) for name in run.manifest.files} == run.manifest.files
-    assert {"embeddings.safetensors", "weights.safetensors", "curve.png", "curve.json"} <= set(run.manifest.files)
+    assert {"vectors_user.npy", "weights.safetensors", "curve.png", "curve.json"} <= set(run.manifest.files)
     tables = table.load(run.path)
     assert {name: len(each.keys) for name, each in tables.items()}.items() <= run.manifest.counts.items()
     assert {each.vectors.shape[1] for each in tables.values()} == {run.manifest.dim} == {DIM + table.EXTRA}

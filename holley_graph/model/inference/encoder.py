@@ -22,7 +22,7 @@ from torch import Tensor
 
 from holley_graph.counting import utility
 from holley_graph.counting.utility import Utility
-from holley_graph.errors import GraphStateError, ParcelError
+from holley_graph.errors import ParcelError
 from holley_graph.keys import find_text
 from holley_graph.model.architectures.data import Hierarchy
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker
@@ -73,7 +73,7 @@ class Encoder:
             levels: of that snapshot, vehicles' and products'.
 
         Raises:
-            GraphStateError: the run is of another shape.
+            ParcelError: the run is of another shape.
         """
         own = model.state_dict()
         for name, value in own.items():
@@ -84,7 +84,9 @@ class Encoder:
             if level:
                 old = self._rows(level, old, levels[level])
             if old.shape != value.shape:
-                raise GraphStateError(f"its {name} is {list(old.shape)}, not {list(value.shape)}")
+                raise ParcelError(
+                    f"its {name} is {list(old.shape)}, not {list(value.shape)}", "train without --warm"
+                )
             own[name] = old.to(value.device)
         model.load_state_dict(own)
 
@@ -109,5 +111,8 @@ def load(folder: Path) -> Encoder:
     level, key = (read.column(c).to_numpy(zero_copy_only=False).astype(object) for c in ("level", "key"))
     keys = {name: key[level == name] for name in dict.fromkeys(level)}
     if not keys:
-        raise ParcelError(f"{folder.name} is of a graph without vehicles: it encodes nothing but what it saw")
+        raise ParcelError(
+            f"{folder.name} is of a graph without vehicles: it encodes nothing but what it saw",
+            "holley-graph train",
+        )
     return Encoder(state, keys, state.pop("price_edges").numpy(), utility.load(folder))

@@ -45,7 +45,7 @@ class Plan:
         """
         past = full.before(full.as_of if self.as_of is None else self.as_of)
         if not past.events.num_rows:
-            raise GraphStateError("no interaction before the cut: nothing to learn from")
+            raise GraphStateError("no interaction before the cut: nothing to learn from", "name a later --as-of")
         self.execution.check(self.recipe.model)
         if not past.vehicles.num_rows and (self.warm or self.execution.batch):
             raise GraphStateError(
