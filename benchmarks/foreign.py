@@ -24,8 +24,6 @@ import torch
 
 from benchmarks.record import record
 from holley_graph.baselines import popularity, shrinkage
-from holley_graph.cli.connection import connect
-from holley_graph.cli.sync import offline_import
 from holley_graph.counting import utility
 from holley_graph.embeddings import table
 from holley_graph.embeddings.lift import Lift
@@ -44,6 +42,8 @@ from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.workflows.connection import connect
+from holley_graph.workflows.sync import offline_import
 from loaders import sync
 from loaders.files import FilesSource
 

@@ -18,7 +18,6 @@ import duckdb
 import numpy as np
 
 from benchmarks.record import record
-from holley_graph.cli.connection import connect
 from holley_graph.demo import World, generate
 from holley_graph.embeddings import table, writeback
 from holley_graph.graph import bulk
@@ -27,6 +26,7 @@ from holley_graph.server import admin, lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
 from holley_graph.snapshot import exporter
+from holley_graph.workflows.connection import connect
 from loaders import taken
 
 SEED = 20260101

@@ -17,11 +17,11 @@ import numpy as np
 import psutil
 
 from benchmarks.record import record
-from holley_graph.cli.connection import connect
 from holley_graph.embeddings import table
 from holley_graph.export import sources
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
+from holley_graph.workflows.connection import connect
 from loaders.taken import Taken
 
 PEOPLE = {

@@ -13,8 +13,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from holley_graph.cli.connection import follow
-from holley_graph.cli.sync import offline_import
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings import slots
 from holley_graph.embeddings.writeback import write_back
@@ -27,6 +25,8 @@ from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.snapshot import exporter
+from holley_graph.workflows.release import follow
+from holley_graph.workflows.sync import offline_import
 from loaders import sync, tombstones
 from loaders.files import FilesSource
 from tests.support.held import held

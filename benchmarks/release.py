@@ -15,9 +15,9 @@ import duckdb
 import numpy as np
 
 from benchmarks.record import record
-from holley_graph.cli.connection import connect
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
+from holley_graph.workflows.connection import connect
 
 ASKED = 300
 """Users that are asked for one by one; all of them would take hours."""

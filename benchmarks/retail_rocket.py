@@ -22,8 +22,6 @@ import scipy.sparse as sp
 from implicit.als import AlternatingLeastSquares
 
 from benchmarks.record import record
-from holley_graph.cli.connection import connect
-from holley_graph.cli.sync import offline_import
 from holley_graph.embeddings import table, writeback
 from holley_graph.model.architectures import catalogue as catalogue_model
 from holley_graph.model.architectures.catalogue import CatalogueConfig
@@ -34,6 +32,8 @@ from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
+from holley_graph.workflows.connection import connect
+from holley_graph.workflows.sync import offline_import
 from loaders import contracts, sync
 from loaders.files import FilesSource
 

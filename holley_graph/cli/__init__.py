@@ -1,4 +1,4 @@
-"""The command line: parse, call one function of a room, print its report.
+"""The command line: parse, call one function of `workflows` or of a room, print its report.
 
 Each command lives in the module that `COMMANDS` names. Those modules import only click at their top and the
 rooms inside their functions, so that `holley-graph --help` costs next to nothing.
@@ -83,9 +83,11 @@ class Context:
 
     def graph(self) -> Graph:
         """Connect to the server of the settings: the embedded one or the one at `server.uri`."""
-        from holley_graph.cli.connection import connect
+        from holley_graph.cli.progress import waiting
+        from holley_graph.workflows.connection import connect
 
-        return connect(self.settings)
+        with waiting("Neo4j to answer"):
+            return connect(self.settings)
 
 
 class LazyGroup(click.RichGroup):

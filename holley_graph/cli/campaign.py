@@ -25,17 +25,13 @@ if TYPE_CHECKING:
 @click.pass_obj
 def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> None:
     """Count clicks and orders per arm of an export, as the last sync knows them."""
-    from holley_graph.campaign.outcome import read_back
-    from holley_graph.cli.gate import last_sync
     from holley_graph.errors import SettingsError
-    from holley_graph.gate import tables
+    from holley_graph.workflows.campaign import read_back
 
     kind, _, where = treatments.partition(":")
     if kind != "files" or not where:
         raise SettingsError(f"--treatments {treatments!r} is not files:DIR", "--treatments files:DIR")
-    taken = last_sync(context)
-    connection = tables.of_sync(taken, context.settings)
-    done = read_back(connection, path, Path(where), context.settings, taken.as_of)
+    done = read_back(context.settings, path, Path(where))
     if as_json:
         print_json(done.as_dict())
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import rich_click as click
 
 from holley_graph.cli import Context
@@ -20,33 +22,19 @@ def embed(context: Context, new: bool, as_json: bool) -> None:
     if not new:
         raise click.UsageError("embed needs --new; train gives vectors to everything else")
     with progress() as report, step(report, "loading PyTorch"):
-        from holley_graph.embeddings.late import write_late
-        from holley_graph.embeddings.table import add_late
-        from holley_graph.export.sources import live_run
-        from holley_graph.graph.alone import in_home
-        from holley_graph.model.inference import cold_start
-        from holley_graph.snapshot import exporter
+        from holley_graph.workflows.embed import embed_new
 
-    home = context.settings.home
-    with in_home(home, "embed"), context.graph() as graph, progress() as report:
-        run = live_run(graph, home)
-        snapshot = exporter.take(graph, exporter.options(context.settings.sync), report)
-        with step(report, "encoding"):
-            found = cold_start.encode(run, snapshot)
-        came = {name: len(each.keys) for name, each in found.tables.items()} | {"lift": len(found.tables.lift)}
-        if any(came.values()):
-            add_late(found.tables, run)
-        with step(report, "writing vectors"):
-            written = write_late(graph, run)
+    with progress() as report:
+        done = embed_new(context.settings, report)
     if as_json:
-        print_json({"run_id": run.name, "new": came, "written": written, "unknown": found.unknown})
+        print_json(asdict(done))
         return
-    if not any(written.values()):
-        say(f"nothing is new: {run.name} has a vector for everything in the graph")
+    if not any(done.written.values()):
+        say(f"nothing is new: {done.run_id} has a vector for everything in the graph")
         return
-    rows = [(NAMES[name], came[name], written[name]) for name in came if written[name]]
-    table(f"Came after {run.name}", ("vectors", "encoded now", "live now"), rows)
-    for level, keys in found.unknown.items():
+    rows = [(NAMES[name], done.new[name], count) for name, count in done.written.items() if count]
+    table(f"Came after {done.run_id}", ("vectors", "encoded now", "live now"), rows)
+    for level, keys in done.unknown.items():
         if keys:
             say(f"unknown to the run, the mean is used: {level.replace('_', ' ')} {', '.join(keys)}")
     then("train --warm")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +17,7 @@ from holley_graph.model.architectures.models import MODELS
 from holley_graph.progress import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from holley_graph.embeddings.manifest import RunManifest
-    from holley_graph.embeddings.table import Tables
     from holley_graph.evaluation.conclusion import Conclusion
-    from holley_graph.evaluation.study import Cut
-    from holley_graph.evaluation.targets import Ranker
-    from holley_graph.graph.client import Graph
-    from holley_graph.progress import Progress
-    from holley_graph.settings import Settings
-    from holley_graph.snapshot.snapshot import Snapshot
 
 TARGETS = ("ordered", "carted", "viewed")
 gate_option = click.option(
@@ -58,23 +46,11 @@ fastrp_option = click.option(
 @click.pass_obj
 def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, fastrp: bool, as_json: bool) -> None:
     """Compare RUNS with v5.18 and other rankers on what people did after their --as-of."""
-    from holley_graph.embeddings import table as embeddings
-    from holley_graph.embeddings.manifest import RunManifest
-    from holley_graph.errors import SettingsError
-    from holley_graph.evaluation import study
+    from holley_graph.workflows import evaluate as workflow
 
     _check_target(target, gate)
-    folder = context.settings.home / "runs"
-    manifests = {run: RunManifest.named(folder, run) for run in runs}
-    ends = {manifest.as_of for manifest in manifests.values()}
-    if len(ends) > 1:
-        raise SettingsError("these runs have different --as-of times and cannot be compared", "train --as-of TIME")
-    ours = {run: embeddings.load(folder / run) for run in runs}
-    with _asking(context.settings) as (graph, full, report):
-        at = ends.pop()
-        rankers = _rankers(context.settings, graph, full, at, fastrp, ours, report)
-        cuts = [study.cut(full, at, rankers, report, target)]
-        done = _concluded(context.settings, cuts, full, manifests, gate, report)
+    with progress() as report:
+        done = workflow.evaluate(context.settings, runs, target=target, gate=gate, fastrp=fastrp, progress=report)
     _show_all(done, gate, as_json)
 
 
@@ -114,33 +90,13 @@ def backtest(
     """Train at several earlier times and compare each model with v5.18 and others on the 30 days after."""
     _check_target(target, gate)
     with progress() as report, step(report, "loading PyTorch"):
-        from holley_graph.embeddings import table as embeddings
-        from holley_graph.evaluation import registry, study
-        from holley_graph.model.architectures.recipe import Recipe
-        from holley_graph.model.training.execution import Execution, device
-        from holley_graph.model.training.plan import Plan
-        from holley_graph.model.training.train import train
-        from holley_graph.model.tuning import recipe_file
+        from holley_graph.workflows.backtest import backtest as run_backtest
 
-    settings = context.settings
-    tuned = [recipe_file.read(path) for path in recipes]
-    named = {model: Recipe.default(model) for model in models or (() if tuned else ("sage",))}
-    asked, manifests = [], {}
-    with _asking(settings) as (graph, full, report):
-        moments = study.rolling(full, cuts)
-        recipe_file.refuse_to_judge_by_what_chose(tuned, moments[0])
-        for number, at in enumerate(moments):
-            report("cuts", number, len(moments))
-            ours = {}
-            for name, recipe in [*named.items(), *((None, recipe) for recipe in tuned)]:
-                plan = Plan(recipe, seed, at, execution=Execution(device()))
-                run = train(full, settings.home / "runs", plan, report)
-                name = name or registry.recipe(run.manifest)
-                manifests[name], ours[name] = run.manifest, embeddings.load(run.path)
-            rankers = _rankers(settings, graph, full, at, fastrp, ours, report)
-            asked.append(study.cut(full, at, rankers, report, target))
-        report("cuts", len(moments), len(moments))
-        done = _concluded(settings, asked, full, manifests, gate, report)
+    with progress() as report:
+        done = run_backtest(
+            context.settings, cuts, models=models, recipes=recipes, seed=seed, target=target, gate=gate,
+            fastrp=fastrp, progress=report,
+        )  # fmt: skip
     _show_all(done, gate, as_json)
 
 
@@ -149,79 +105,6 @@ def _check_target(target: str, gate: bool) -> None:
 
     if gate and target != "ordered":
         raise SettingsError(f"a verdict is about orders, not {target} parts", "leave out --target or --gate")
-
-
-@contextmanager
-def _asking(settings: Settings) -> Iterator[tuple[Graph, Snapshot, Progress]]:
-    from holley_graph.cli.connection import connect
-    from holley_graph.snapshot import exporter
-
-    with connect(settings) as graph, progress() as report:
-        yield graph, exporter.take(graph, exporter.options(settings.sync), report), report
-
-
-def _rankers(
-    settings: Settings,
-    graph: Graph,
-    full: Snapshot,
-    at: int,
-    fastrp: bool,
-    ours: Mapping[str, Tables],
-    report: Progress,
-) -> dict[str, Ranker]:
-    """The closed-form rivals, v5.18 where this home has the tables that it needs, FastRP where it is wanted, and
-    every run: its vectors alone, behind popularity (`hybrid`), and among parts for many vehicles (`universal`)."""
-    from holley_graph.baselines import blends
-    from holley_graph.baselines.rankers import BASELINES
-    from loaders import baseline, taken
-
-    asked = dict(BASELINES)
-    before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
-    with step(report, "scores of v5.18"):
-        known = None if before is None else baseline.scores(before.clean_files(), at, settings)
-    if known is not None:
-        asked[baseline.VERSION] = partial(blends.champion, known)
-    if fastrp:
-        from holley_graph.embeddings import fastrp as room
-
-        with step(report, "FastRP"):
-            asked["fastrp"] = _vectors(room.embed(graph, full.before(at)))
-    for name, tables in ours.items():
-        asked[name] = _vectors(tables)
-        asked[f"{name} universal"] = partial(blends.universal, tables, settings.recommend.universal_share)
-        if known is not None:
-            asked[f"{name} hybrid"] = partial(blends.hybrid, known, tables)
-    return asked
-
-
-def _vectors(tables: Tables) -> Ranker:
-    from holley_graph.evaluation import scoring
-
-    return lambda task, past: scoring.scores(tables, past, task)
-
-
-def _manifest(folder: Path, run: str) -> dict[str, Any]:
-    from holley_graph import sealed
-    from holley_graph.errors import NotFound
-
-    path = folder / run / "manifest.json"
-    if not path.is_file():
-        raise NotFound(f"no run {run!r} in {folder}", "holley-graph runs")
-    return sealed.read(path)
-
-
-def _concluded(
-    settings: Settings,
-    cuts: list[Cut],
-    full: Snapshot,
-    manifests: Mapping[str, RunManifest],
-    gate: bool,
-    report: Progress,
-) -> Conclusion:
-    with step(report, "intervals and report"):
-        from holley_graph.evaluation import conclusion
-
-        return conclusion.conclude(cuts, full, manifests, settings.home, gate)
 
 
 def _show_all(done: Conclusion, gate: bool, as_json: bool) -> None:

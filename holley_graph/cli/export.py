@@ -102,7 +102,7 @@ def export(
 ) -> None:
     """Rank parts for every user with a vehicle and write one file with email addresses."""
     from holley_graph.campaign.split import Split
-    from holley_graph.export.export import export as run_export
+    from holley_graph.workflows import export as workflow
 
     context: Context = ctx.obj
     if target is not None and (not target.startswith("bigquery:") or path.suffix != ".parquet" or layout != "wide"):
@@ -115,9 +115,9 @@ def export(
         raise click.UsageError("two arms have the same ranker")
     split = None if campaign is None else Split(campaign, arms or (ranker,), hold_out)
     moment = generated_at or datetime.now(UTC).replace(microsecond=0)
-    with context.graph() as graph, progress() as report:
-        done = run_export(
-            graph, context.settings, path, moment, ranker=ranker, layout=layout, split=split, paths=paths,
+    with progress() as report:
+        done = workflow.export(
+            context.settings, path, moment, ranker=ranker, layout=layout, split=split, paths=paths,
             one_per_email=one_per_email, preview=preview, progress=report,
         )  # fmt: skip
     sent = send(ctx, done.path, target.removeprefix("bigquery:"), append) if target is not None else None
@@ -134,19 +134,15 @@ def send(ctx: click.Context, path: Path, table: str, append: bool) -> dict[str, 
     from dataclasses import asdict
 
     from holley_graph.cli.gate import show as show_gate
-    from holley_graph.cli.gate import synced
-    from holley_graph.gate.gate import check
-    from loaders.bigquery import target
+    from holley_graph.workflows import export as workflow
 
     context: Context = ctx.obj
     with progress() as report:
-        tables, moment, source = synced(context, report)
-        verdict = check(tables, path, context.settings, moment, source, progress=report)
-    if not verdict.passed:
+        verdict, sent = workflow.send(context.settings, path, table, append=append, progress=report)
+    if sent is None:
         show_gate(verdict)
         ctx.exit(1)
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-export"
-    return asdict(target.load(context.settings, path, table, run_id, replace=not append))
+    return asdict(sent)
 
 
 def show(done: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -16,9 +16,6 @@ from holley_graph.cli.sync import Moment
 
 if TYPE_CHECKING:
     from holley_graph.gate.gate import Report
-    from holley_graph.settings import Settings
-    from loaders.source import Source
-    from loaders.taken import Taken
 
 MOST_FACTS = 20
 """Facts that fit a screen; JSON and the page have all."""
@@ -48,16 +45,12 @@ def gate(
     as_json: bool,
 ) -> None:
     """Check an export file against the source; exit code 1 when it must not be sent."""
-    from holley_graph.gate.gate import check
     from holley_graph.gate.page import page
+    from holley_graph.workflows.gate import check
 
     context: Context = ctx.obj
     with progress() as report:
-        if source is not None:
-            tables, moment, named = _raw(context, source, as_of, report)
-        else:
-            tables, moment, named = synced(context, report)
-        done = check(tables, path, context.settings, moment, named, previous=previous, progress=report)
+        done = check(context.settings, path, source=source, as_of=as_of, previous=previous, progress=report)
     if page_path is not None:
         page_path.write_text(page(done), encoding="utf-8")
     if as_json:
@@ -66,58 +59,6 @@ def gate(
         show(done)
     if not done.passed:
         ctx.exit(1)
-
-
-def _raw(context: Context, source: str, as_of: datetime | None, report: Any) -> tuple[Any, int, str]:
-    """Read raw tables anew, as a sync of that time would, and then as the gate reads them."""
-    from holley_graph.cli.sync import open_source
-    from holley_graph.gate import tables
-    from loaders.sync import default_as_of
-
-    moment = as_of or default_as_of()
-    connection = tables.of_source(open_source(source, context.settings), context.settings, moment, report)
-    tables.see(connection, open_source(source, context.settings), context.settings, moment, report)
-    return connection, int(moment.timestamp()), source
-
-
-def synced(context: Context, report: Any) -> tuple[Any, int, str]:
-    """Open what the graph last took, and ask the source of that sync: the tables, their time, and a name."""
-    from holley_graph.gate import tables
-
-    taken = last_sync(context)
-    connection = tables.of_sync(taken, context.settings)
-    tables.see(connection, source_of(taken, context.settings), context.settings, taken.moment, report)
-    return connection, taken.as_of, f"sync {taken.path.name} and {taken.source}"
-
-
-def last_sync(context: Context) -> Taken:
-    """Open the tables that the graph last took."""
-    from holley_graph.export import sources
-
-    with context.graph() as graph:
-        return sources.last_sync(graph, context.settings.home)
-
-
-def source_of(taken: Taken, settings: Settings) -> Source:
-    """Open the raw tables that a sync read.
-
-    Raises:
-        GraphStateError: they are not where they were.
-    """
-    from holley_graph.cli.sync import open_source
-    from holley_graph.errors import GraphStateError
-
-    if taken.source.startswith("bigquery:"):
-        source = open_source("bigquery", settings)
-        there = source.name == taken.source
-    else:
-        folder = taken.source.removeprefix("csv:")
-        source = open_source(taken.source if folder != taken.source else f"files:{folder}", settings)
-        there = Path(folder).is_dir()
-    if there:
-        return source
-    hint = f"holley-graph gate FILE --source files:DIR --as-of {taken.moment:%Y-%m-%dT%H:%M:%SZ}"
-    raise GraphStateError(f"the last sync read {taken.source}, but the settings now name another source", hint)
 
 
 def show(done: Report) -> None:

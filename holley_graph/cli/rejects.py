@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import rich_click as click
@@ -10,7 +9,6 @@ import rich_click as click
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, table, then
 from holley_graph.cli.progress import progress
-from holley_graph.cli.sync import open_source
 
 FEEDS = ("user_attributes", "fitment", "items", "events", "orders")
 
@@ -56,7 +54,10 @@ def rejects(
     else:
         if source is None:
             raise SettingsError("rejects replay needs --source", "name the source that the sync read")
-        found = _replayed(context, str(run_id), source)
+        from holley_graph.workflows.sync import replay
+
+        with progress() as report:
+            found = replay(context.settings, str(run_id), source, report)
         columns = ("feed", "reason", "rejected", "still", "gone")
         rows = [tuple(row[name] for name in columns) for row in found]
     if as_json:
@@ -65,19 +66,6 @@ def rejects(
         table(f"Rejected rows: {run_id or 'every run that is kept'}", columns, rows)
         if action == "list" and found:
             then(f"rejects show {found[-1]['run_id']}")
-
-
-def _replayed(context: Context, run_id: str, source: str) -> list[dict[str, Any]]:
-    from loaders import deadletter, feeds
-
-    run = deadletter.of_run(context.settings.home, run_id)
-    as_of = datetime.fromisoformat(run["as_of"])
-    with progress() as report:
-        extracted = feeds.extract(open_source(source, context.settings), context.settings, as_of, report)
-    try:
-        return deadletter.replay(context.settings.home, run_id, extracted)
-    finally:
-        extracted.close()
 
 
 def _counts(rejected: dict[str, int]) -> str:

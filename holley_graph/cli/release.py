@@ -33,21 +33,10 @@ NAMES = {
 @click.pass_obj
 def writeback(context: Context, run: str, force: bool, as_json: bool) -> None:
     """Make the embeddings of RUN live: write them into a free slot, check them, switch to it."""
-    from holley_graph.cli.connection import follow
-    from holley_graph.embeddings.manifest import RunManifest
-    from holley_graph.embeddings.writeback import write_back
-    from holley_graph.evaluation import registry
-    from holley_graph.graph.alone import in_home
+    from holley_graph.workflows.release import write_back
 
-    home = context.settings.home
-    folder = home / "runs" / run
-    manifest = RunManifest.named(folder.parent, run)
-    if not force:
-        registry.require_go(folder.parent, manifest)
-    with in_home(home, f"writeback of {run}"), context.graph() as graph, progress() as report:
-        follow(context.settings, graph)
-        done = write_back(graph, folder, candidates=context.settings.recommend.index_candidates, progress=report)
-        follow(context.settings, graph)
+    with progress() as report:
+        done = write_back(context.settings, run, force=force, progress=report)
     if as_json:
         print_json(asdict(done))
         return
@@ -69,13 +58,9 @@ def rollback(context: Context, as_json: bool) -> None:
 
     `writeback` of the later run makes it live again at once.
     """
-    from holley_graph.cli.connection import follow
-    from holley_graph.embeddings.writeback import roll_back
-    from holley_graph.graph.alone import in_home
+    from holley_graph.workflows.release import roll_back
 
-    with in_home(context.settings.home, "rollback"), context.graph() as graph:
-        live, previous = roll_back(graph)
-        follow(context.settings, graph)
+    live, previous = roll_back(context.settings)
     if as_json:
         print_json({"live": live, "previous": previous})
     else:

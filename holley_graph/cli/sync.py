@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -13,16 +12,9 @@ from holley_graph.amounts import size
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
-from holley_graph.progress import silent, step
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from holley_graph.progress import Progress
-    from holley_graph.settings import Settings
     from loaders.report import Report
-    from loaders.source import Source
-    from loaders.sync import BulkLoad
 
 
 class Moment(click.ParamType[datetime]):
@@ -99,15 +91,12 @@ def plan(
     """Say what a sync would read, what that costs, and what it would change; nothing is written."""
     from dataclasses import asdict
 
-    from loaders import sync as room
+    from holley_graph.workflows.sync import costs
 
     if not free:
         run(context, source, as_of, since_last, as_json, dry_run=True)
         return
-    settings = context.settings
-    with context.graph() as graph:
-        costs = room.costs(open_source(source, settings), graph, settings, as_of=as_of, since_last=since_last)
-    rows = [asdict(cost) for cost in costs]
+    rows = [asdict(cost) for cost in costs(context.settings, source, as_of, since_last=since_last)]
     if as_json:
         print_json({"cost": rows})
     else:
@@ -118,76 +107,14 @@ def run(
     context: Context, source: str, as_of: datetime | None, since_last: bool, as_json: bool, **how: bool
 ) -> None:
     """Sync and print the report."""
-    from loaders import sync as room
+    from holley_graph.workflows.sync import sync
 
-    settings = context.settings
-    with context.graph() as graph, progress() as report:
-        done = room.sync(
-            open_source(source, settings),
-            graph,
-            settings,
-            as_of=as_of,
-            bulk=offline_import(settings, report) if settings.server.uri is None else None,
-            since_last=since_last,
-            progress=report,
-            **how,
-        )
+    with progress() as report:
+        done = sync(context.settings, source, as_of, since_last=since_last, progress=report, **how)
     if as_json:
         print_json(done.as_dict())
     else:
         show(done)
-
-
-def open_source(source: str, settings: Settings) -> Source:
-    """Make the source that somebody typed."""
-    from holley_graph.errors import SettingsError
-
-    kind, _, where = source.partition(":")
-    if kind == "csv" and where:
-        from loaders.flat.source import CsvSource
-
-        return CsvSource(Path(where), settings)
-    if kind == "files" and where:
-        from loaders.files import FilesSource
-
-        return FilesSource(Path(where).expanduser())  # no shell does that behind a colon
-    if source == "bigquery":
-        from loaders.bigquery.source import BigQuerySource
-
-        return BigQuerySource(settings)
-    raise SettingsError(f"--source {source!r} is neither bigquery, files:DIR nor csv:DIR", "--source files:DIR")
-
-
-def offline_import(settings: Settings, report: Progress = silent) -> BulkLoad:
-    """Fill the empty embedded store: down, import, up; a store that cannot be finished is emptied again."""
-
-    def load(tables: Mapping[str, pa.Table], finish: Callable[[], None]) -> None:
-        from tempfile import TemporaryDirectory
-
-        from holley_graph.graph import bulk
-        from holley_graph.server import admin, lifecycle
-        from holley_graph.server.layout import Layout
-
-        layout = Layout.of(settings)
-        with TemporaryDirectory(dir=layout.temporary) as folder:
-            with step(report, "writing files to import"):
-                nodes, relationships = bulk.write_import_files(tables, Path(folder))
-            with step(report, "stopping Neo4j"):
-                lifecycle.down(settings)
-            try:
-                with step(report, "Neo4j's offline import"):
-                    admin.import_offline(layout, settings.server.jar_cache, nodes, relationships)
-            finally:
-                lifecycle.up(settings, report)
-        try:
-            finish()
-        except BaseException:
-            lifecycle.down(settings)
-            admin.empty(layout)
-            lifecycle.up(settings)
-            raise
-
-    return load
 
 
 def show(done: Report) -> None:

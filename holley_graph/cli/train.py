@@ -15,9 +15,8 @@ from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
 from holley_graph.cli.release import NAMES
 from holley_graph.cli.sync import Moment
-from holley_graph.errors import SettingsError
 from holley_graph.model.architectures.models import MODELS
-from holley_graph.progress import Progress, step
+from holley_graph.progress import step
 
 if TYPE_CHECKING:
     from holley_graph.embeddings.manifest import RunManifest
@@ -84,28 +83,18 @@ def train(
 ) -> None:
     """Take a snapshot of the graph and learn embeddings from it; under `torchrun`, processes share each batch."""
     with progress(os.environ.get("RANK", "0") == "0") as report, step(report, "loading PyTorch"):
-        from holley_graph.model.architectures.recipe import Recipe
         from holley_graph.model.training.execution import Execution
         from holley_graph.model.training.execution import device as device_named
         from holley_graph.model.training.plan import Plan
         from holley_graph.model.training.processes import process_group
-        from holley_graph.model.training.train import train as run_training
-        from holley_graph.model.tuning import recipe_file
-        from holley_graph.snapshot import parcel
+        from holley_graph.workflows import training
 
-    chosen = Recipe.default(model) if recipe is None else recipe_file.read(recipe)
     cut = None if as_of is None else int(as_of.timestamp())
-    if cut is not None:
-        recipe_file.refuse_to_judge_by_what_chose([chosen], cut)
-    home = context.settings.home
+    chosen = training.recipe(model, recipe, cut)
     with process_group() as processes, progress(processes.first) as report:
-        if parcel_folder is None and processes.count > 1:
-            raise SettingsError("several processes need the same snapshot", "--snapshot FOLDER")
-        parcel_folder = parcel_folder or take_snapshot(context, report)
-        snapshot = parcel.open_parcel(parcel_folder)
         execution = Execution(device_named(device), batch, mixed, processes)
-        plan = Plan(chosen, seed, cut, warm, execution, parcel_folder.name)
-        run = run_training(snapshot, home / "runs", plan, report)
+        plan = Plan(chosen, seed, cut, warm, execution)
+        run = training.train(context.settings, plan, parcel_folder, report)
     if not processes.first:
         return
     manifest = run.manifest
@@ -139,25 +128,13 @@ def _show_trust(trust: dict[str, Any]) -> None:
         say(f"{counts}; that is uncertain, from {asked}: {ENOUGH_PURCHASES:,} would do")
 
 
-def take_snapshot(context: Context, report: Progress) -> Path:
-    """Keep a snapshot of the graph in the home; return its folder."""
-    from holley_graph.cli.connection import follow
-    from holley_graph.snapshot import exporter, parcel
-
-    with context.graph() as graph:
-        follow(context.settings, graph)
-        taken = exporter.take(graph, exporter.options(context.settings.sync), report)
-    with step(report, "keeping the snapshot"):
-        return parcel.keep(taken, context.settings.home / "snapshots")
-
-
 @click.command()
 @json_option
 @click.pass_obj
 def runs(context: Context, as_json: bool) -> None:
     """List training runs, newest last."""
-    from holley_graph.cli.connection import follow_if_up
     from holley_graph.evaluation import registry
+    from holley_graph.workflows.release import follow_if_up
 
     follow_if_up(context.settings)
     known = registry.read(context.settings.home / "runs")

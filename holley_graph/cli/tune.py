@@ -13,7 +13,6 @@ from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
-from holley_graph.cli.train import take_snapshot
 from holley_graph.model.architectures.models import MODELS
 from holley_graph.progress import step
 
@@ -49,14 +48,11 @@ def tune(
     """Try configurations of a model on the last 30 days of its data, and save the best as a recipe."""
     with progress() as report:
         with step(report, "loading PyTorch"):
-            from holley_graph.model.architectures.recipe import Recipe
-            from holley_graph.model.training.plan import Plan
-            from holley_graph.model.tuning.tune import tune as run_tune
-            from holley_graph.snapshot import parcel
+            from holley_graph.workflows.tuning import tune as run_tuning
 
-        snapshot = parcel.open_parcel(parcel_folder or take_snapshot(context, report))
-        plan = Plan(Recipe.default(model), seed, None if as_of is None else int(as_of.timestamp()))
-        tuned = run_tune(snapshot, context.settings.home / "tuning", plan, trials, progress=report)
+        cut = None if as_of is None else int(as_of.timestamp())
+        settings = context.settings
+        tuned = run_tuning(settings, model, trials, seed=seed, as_of=cut, folder=parcel_folder, progress=report)
     if as_json:
         print_json(tuned.as_dict())
         return

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from holley_graph.cli import cli
 from holley_graph.demo.generate import generate
 from holley_graph.embeddings.writeback import roll_back, write_back
 from holley_graph.evaluation import registry
@@ -26,6 +23,8 @@ from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from holley_graph.snapshot import exporter
+from holley_graph.workflows.embed import embed_new
+from holley_graph.workflows.release import follow_if_up
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support import raw
@@ -44,15 +43,12 @@ class Grown:
 
     graph: Graph
     settings: Settings
-    options: list[str]
     run: str
     vehicle: str
     beside: str
 
-    def embed(self) -> Any:
-        done = CliRunner().invoke(cli, [*self.options, "embed", "--new", "--json"], catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        return json.loads(done.stdout)
+    def embed(self) -> dict[str, Any]:
+        return asdict(embed_new(self.settings))
 
     def answer(self, vehicle: str) -> list[dict[str, Any]]:
         return answers.for_vehicle(self.graph, vehicle.replace("|", " "), 500, NO_LIMIT).rows
@@ -61,7 +57,9 @@ class Grown:
 @pytest.fixture(scope="module")
 def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
     folder = tmp_path_factory.mktemp("embed")
-    settings = home(folder / "home")
+    uri = f"bolt://127.0.0.1:{server.server.bolt_port}"
+    address = {"uri": uri, "password_file": Layout.of(server).password_file}
+    settings = home(folder / "home", server=address)
     source = generate(folder / "world", users=600, as_of=AS_OF).folder
     with connect(server) as graph, pytest.MonkeyPatch.context() as patch:
         wipe(graph)
@@ -79,9 +77,7 @@ def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         year, make, model = vehicle.split("|")
         later = edited(source, folder / "later", **_edits(graph, make, model, year))
         sync.sync(FilesSource(later), graph, settings, as_of=LATER)
-        options = ["--home", str(settings.home), "--uri", f"bolt://127.0.0.1:{server.server.bolt_port}"]
-        options += ["--password-file", str(Layout.of(server).password_file)]
-        yield Grown(graph, settings, options, run.path.name, vehicle, f"1900|{make}|{model}")
+        yield Grown(graph, settings, run.path.name, vehicle, f"1900|{make}|{model}")
 
 
 def _common(graph: Graph) -> str:
@@ -175,8 +171,8 @@ def test_the_run_registry_names_what_the_graph_says_is_live_whoever_put_it_there
     """A command can be killed between both; the graph is right."""
 
     def champion() -> str:
-        listed = CliRunner().invoke(cli, [*grown.options, "runs", "--json"], catch_exceptions=False)
-        return str(json.loads(listed.stdout)["champion"])
+        follow_if_up(grown.settings)
+        return str(registry.read(grown.settings.home / "runs")["champion"])
 
     older, _ = roll_back(grown.graph)
     assert champion() == older != grown.run

@@ -6,12 +6,12 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from holley_graph.cli.sync import offline_import
 from holley_graph.demo.generate import generate
 from holley_graph.forget.forget import forget
 from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.workflows.sync import offline_import
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support import raw

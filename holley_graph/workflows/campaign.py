@@ -1,0 +1,22 @@
+"""What became of a campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holley_graph.campaign import outcome
+from holley_graph.gate import tables
+from holley_graph.settings import Settings
+from holley_graph.workflows.gate import last_sync
+
+
+def read_back(settings: Settings, path: Path, treatments: Path) -> outcome.Report:
+    """Count clicks and orders per arm of an export, as the last sync knows them.
+
+    Args:
+        settings: where the server and the home are.
+        path: the export file.
+        treatments: folder with the table of what was sent and clicked.
+    """
+    taken = last_sync(settings)
+    return outcome.read_back(tables.of_sync(taken, settings), path, treatments, settings, taken.as_of)

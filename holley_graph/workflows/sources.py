@@ -1,0 +1,51 @@
+"""Sources by the name that somebody typed, or that a sync wrote down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holley_graph.errors import GraphStateError, SettingsError
+from holley_graph.settings import Settings
+from loaders.source import Source
+from loaders.taken import Taken
+
+
+def open_source(text: str, settings: Settings) -> Source:
+    """Open the source of a `--source` option.
+
+    Raises:
+        SettingsError: it is none of the three.
+    """
+    kind, _, where = text.partition(":")
+    if kind == "csv" and where:
+        from loaders.flat.source import CsvSource
+
+        return CsvSource(Path(where), settings)
+    if kind == "files" and where:
+        from loaders.files import FilesSource
+
+        return FilesSource(Path(where).expanduser())  # no shell does that behind a colon
+    if text == "bigquery":
+        from loaders.bigquery.source import BigQuerySource
+
+        return BigQuerySource(settings)
+    raise SettingsError(f"--source {text!r} is neither bigquery, files:DIR nor csv:DIR", "--source files:DIR")
+
+
+def source_of(taken: Taken, settings: Settings) -> Source:
+    """Open the raw tables that a sync read.
+
+    Raises:
+        GraphStateError: they are not where they were.
+    """
+    if taken.source.startswith("bigquery:"):
+        source = open_source("bigquery", settings)
+        there = source.name == taken.source
+    else:
+        folder = taken.source.removeprefix("csv:")
+        source = open_source(taken.source if folder != taken.source else f"files:{folder}", settings)
+        there = Path(folder).is_dir()
+    if there:
+        return source
+    hint = f"holley-graph gate FILE --source files:DIR --as-of {taken.moment:%Y-%m-%dT%H:%M:%SZ}"
+    raise GraphStateError(f"the last sync read {taken.source}, but the settings now name another source", hint)

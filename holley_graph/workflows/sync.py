@@ -1,0 +1,95 @@
+"""Source tables into the graph, what that would cost, and what became of rejected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+
+from holley_graph.graph import bulk
+from holley_graph.progress import Progress, silent, step
+from holley_graph.server import admin, lifecycle
+from holley_graph.server.layout import Layout
+from holley_graph.settings import Settings
+from holley_graph.workflows.connection import connect
+from holley_graph.workflows.sources import open_source
+from loaders import deadletter, feeds
+from loaders import sync as room
+from loaders.report import Report
+from loaders.source import Cost
+from loaders.sync import BulkLoad
+
+
+def sync(
+    settings: Settings,
+    source: str,
+    as_of: datetime | None = None,
+    *,
+    since_last: bool = False,
+    dry_run: bool = False,
+    tables_only: bool = False,
+    progress: Progress = silent,
+) -> Report:
+    """Make the graph hold what a source says; an empty embedded store is filled by the offline import.
+
+    The arguments are those of `loaders.sync.sync`.
+    """
+    with connect(settings, progress) as graph:
+        return room.sync(
+            open_source(source, settings),
+            graph,
+            settings,
+            as_of=as_of,
+            bulk=offline_import(settings, progress) if settings.server.uri is None else None,
+            since_last=since_last,
+            dry_run=dry_run,
+            tables_only=tables_only,
+            progress=progress,
+        )
+
+
+def costs(settings: Settings, source: str, as_of: datetime | None, *, since_last: bool) -> tuple[Cost, ...]:
+    """Say what the queries of such a sync read; none is run."""
+    with connect(settings) as graph:
+        return room.costs(open_source(source, settings), graph, settings, as_of=as_of, since_last=since_last)
+
+
+def offline_import(settings: Settings, progress: Progress = silent) -> BulkLoad:
+    """Fill the empty embedded store: down, import, up; a store that cannot be finished is emptied again."""
+
+    def load(tables: Mapping[str, pa.Table], finish: Callable[[], None]) -> None:
+        layout = Layout.of(settings)
+        with TemporaryDirectory(dir=layout.temporary) as folder:
+            with step(progress, "writing files to import"):
+                nodes, relationships = bulk.write_import_files(tables, Path(folder))
+            with step(progress, "stopping Neo4j"):
+                lifecycle.down(settings)
+            try:
+                with step(progress, "Neo4j's offline import"):
+                    admin.import_offline(layout, settings.server.jar_cache, nodes, relationships)
+            finally:
+                lifecycle.up(settings, progress)
+        try:
+            finish()
+        except BaseException:
+            lifecycle.down(settings)
+            admin.empty(layout)
+            lifecycle.up(settings)
+            raise
+
+    return load
+
+
+def replay(settings: Settings, run_id: str, source: str, progress: Progress = silent) -> list[dict[str, Any]]:
+    """Read a source as of the time of a sync, and say which of its rejected rows are still rejected."""
+    run = deadletter.of_run(settings.home, run_id)
+    as_of = datetime.fromisoformat(run["as_of"])
+    extracted = feeds.extract(open_source(source, settings), settings, as_of, progress)
+    try:
+        return deadletter.replay(settings.home, run_id, extracted)
+    finally:
+        extracted.close()
