@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from holley_graph.demo.config import Sizes, stream
+from holley_graph.demo.config import WorldConfig
 
 PART_TYPE_FILE = Path(__file__).with_name("part_types.csv")
 COLOURS = ["B", "R", "G", "P"]
@@ -64,14 +64,14 @@ class Catalogue:
         return replace(self, items_only=~fits, fitment_only=self.fitment_only & fits)
 
 
-def build(sizes: Sizes, seed: int) -> Catalogue:
+def build(config: WorldConfig) -> Catalogue:
     """Draw families until the catalogue has its size, then number, price and picture them."""
-    rng = stream(seed, "catalogue")
+    rng = config.stream("catalogue")
     as_double = pyarrow.csv.ConvertOptions(column_types={"share": "double"})
     types = pyarrow.csv.read_csv(PART_TYPE_FILE, convert_options=as_double)
     share = types["share"].to_numpy()
-    style = _styles(rng, sizes.skus)
-    family, suffix = _variants(rng, style, sizes.skus)
+    style = _styles(rng, config.sizes.skus)
+    family, suffix = _variants(rng, style, config.sizes.skus)
     families = int(family[-1]) + 1
     style = style[:families]
     part_type = rng.choice(share.size, families, p=share / share.sum())

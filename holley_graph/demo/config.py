@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from zlib import crc32
 
 import numpy as np
@@ -80,6 +81,20 @@ class Sizes:
         )
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
-    """Give each part of the world its own random numbers, so that a change in one leaves the others alone."""
-    return np.random.default_rng([seed, crc32(name.encode())])
+@dataclass(frozen=True)
+class WorldConfig:
+    """Which world: the same gives the same bytes."""
+
+    sizes: Sizes
+    strengths: Strengths
+    seed: int
+    as_of: datetime  # end of the events, exclusive
+
+    @property
+    def end(self) -> int:
+        """The same in epoch seconds."""
+        return int(self.as_of.timestamp())
+
+    def stream(self, name: str) -> np.random.Generator:
+        """Give each part of the world its own random numbers, so that a change in one leaves the others alone."""
+        return np.random.default_rng([self.seed, crc32(name.encode())])

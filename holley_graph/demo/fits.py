@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.catalogue import Catalogue
-from holley_graph.demo.config import Sizes, stream
+from holley_graph.demo.config import Sizes, WorldConfig
 from holley_graph.demo.vehicles import Vehicles
 
 MOST_RANGES = 40  # year ranges of the most widely used family
@@ -23,19 +23,19 @@ class Fits:
     sku: Ints
 
 
-def build(sizes: Sizes, vehicles: Vehicles, catalogue: Catalogue, seed: int) -> Fits:
+def build(config: WorldConfig, vehicles: Vehicles, catalogue: Catalogue) -> Fits:
     """Draw year ranges until the world has its fitments, popular vehicles more often than others."""
-    rng = stream(seed, "fits")
+    rng = config.stream("fits")
     year = vehicles.year[: vehicles.with_fitment]
     groups = vehicles.groups()
     model, make = (groups[name][: vehicles.with_fitment] for name in ("model", "make"))
     order = np.lexsort((year, model))  # the model numbers need not follow the list's order
     key = model[order] * 10_000 + year[order]
-    family, first, last = _ranges(rng, sizes, vehicles, model, make, catalogue)
+    family, first, last = _ranges(rng, config.sizes, vehicles, model, make, catalogue)
     low, high = np.searchsorted(key, first), np.searchsorted(key, last + 1)
     length = high - low
     variants = np.bincount(catalogue.family, minlength=catalogue.families)
-    enough = np.cumsum(length * variants[family]) <= sizes.fitments * 1.04  # a few ranges meet and collapse
+    enough = np.cumsum(length * variants[family]) <= config.sizes.fitments * 1.04  # a few ranges meet and collapse
     family, low, length = family[enough], low[enough], length[enough]
     vehicle = order[expand(low, length)]
     pairs = np.unique(vehicle * catalogue.families + np.repeat(family, length))

@@ -5,28 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from holley_graph.demo import (
-    catalogue,
-    choice,
-    fits,
     names,
     parcel,
-    population,
     raw_catalog,
+    raw_events,
     raw_orders,
     raw_users,
     sessions,
     shopping,
     taste,
-    timeline,
-    vehicles,
 )
-from holley_graph.demo.config import Sizes, Strengths, stream
+from holley_graph.demo.config import Sizes, Strengths, WorldConfig
 from holley_graph.demo.raw import Traps
-from holley_graph.demo.raw_events import EventWriter
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.schemas import SCHEMAS
 from holley_graph.demo.world import World
 from holley_graph.errors import SettingsError
@@ -68,52 +62,44 @@ def generate(
         raise SettingsError(
             f"as_of {as_of:%Y-%m-%d} leaves no time for events", f"they begin on {taste.BOUNDARY:%Y-%m-%d}"
         )
-    strengths, sizes = strengths or Strengths(), Sizes.of(users, products)
+    config = WorldConfig(Sizes.of(users, products), strengths or Strengths(), seed, as_of)
     parcel.clear(folder)
-    cars = vehicles.choose(sizes, seed)
-    parts = catalogue.build(sizes, seed)
-    fitting = fits.build(sizes, cars, parts, seed)
-    parts = parts.listed(fitting.sku)
-    truth = taste.build(cars, parts, fitting, strengths, as_of, seed)
-    people = population.settle(sizes, cars, len(parts.types), strengths, seed)
-    chooser = choice.Chooser(truth, people.people, strengths)
-    ordered = shopping.orders(sizes, people, cars, chooser, seed, progress)
-    visited = sessions.visits(sizes, people, cars, chooser, ordered, as_of, seed, progress)
-    ids, of_person = names.user_ids(people, seed)
-    traps, rows = Traps(), {}
-    end = int(as_of.timestamp())
-    email = names.emails(people)
-    rows["user_attributes"] = raw_users.build(folder, people, cars, ids, email, end, seed, traps)
+    scene, traps = Scene.of(config), Traps()
+    people, chooser = scene.population, scene.chooser
+    ordered = shopping.orders(scene, chooser, progress)
+    visited = sessions.visits(scene, chooser, ordered, progress)
+    ids, of_person = names.user_ids(config, people)
+    email, rows = names.emails(people), {}
+    rows["user_attributes"] = raw_users.build(folder, scene, ids, email, traps)
     progress("demo: raw tables", 1, len(TABLES))
-    rows["fitment"] = raw_catalog.fitment(folder, cars, parts, fitting, seed, traps)
-    rows["items"] = raw_catalog.items(folder, parts, seed, traps)
+    rows["fitment"] = raw_catalog.fitment(folder, scene, traps)
+    rows["items"] = raw_catalog.items(folder, scene, traps)
     progress("demo: raw tables", 3, len(TABLES))
     later = visited.purchases.of(visited.purchases.person < people.own)
-    rows["orders"] = raw_orders.build(folder, parts.sku, email, ordered, later, end, seed, traps)
+    rows["orders"] = raw_orders.build(folder, scene, email, ordered, later, traps)
     progress("demo: raw tables", 4, len(TABLES))
-    rng = stream(seed, "raw events")
-    crawled = sessions.crawl(people, np.flatnonzero(~parts.unseen), as_of, seed)
-    extra = parts.size + np.arange(len(catalogue.SERVICE) + len(raw_orders.UNKNOWN_SKUS))
-    services, unknown = np.split(extra, [len(catalogue.SERVICE)])
-    line = timeline.with_traps(timeline.build(visited, crawled, rng), end, services, unknown, rng, traps)
-    EventWriter(parts, of_person, rng, traps).write(folder, line)
-    rows["events"] = line.at.size
+    rows["events"] = raw_events.build(folder, scene, of_person, visited, traps)
     progress("demo: raw tables", len(TABLES), len(TABLES))
+    bought = shopping.Log.joined(ordered, visited.purchases)
+    return parcel.keep(folder, scene, ids, bought, visited.views, _meta(scene, ordered, rows, traps))
+
+
+def _meta(scene: Scene, ordered: shopping.Log, rows: dict[str, int], traps: Traps) -> dict[str, Any]:
+    """Say what was made."""
+    config = scene.config
     made = {
-        "skus": parts.size,
-        "fitments": fitting.sku.size,
-        "persons": people.persons,
+        "skus": scene.catalogue.size,
+        "fitments": scene.fits.sku.size,
+        "persons": scene.population.persons,
         "order_lines": ordered.at.size,
     }
-    meta = {
+    return {
         "generator_version": VERSION,
-        "seed": seed,
-        "as_of": as_of.isoformat(),
+        "seed": config.seed,
+        "as_of": config.as_of.isoformat(),
         "boundary": taste.BOUNDARY.isoformat(),
-        "sizes": asdict(sizes) | made,
+        "sizes": asdict(config.sizes) | made,
         "rows": rows,
         "traps": dict(sorted(traps.items())),
-        "strengths": asdict(strengths),
+        "strengths": asdict(config.strengths),
     }
-    bought = shopping.Log.joined(ordered, visited.purchases)
-    return parcel.keep(folder, meta, cars, parts, truth, people, ids, bought, visited.views)

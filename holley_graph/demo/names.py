@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.demo.config import stream
+from holley_graph.demo.config import WorldConfig
 from holley_graph.demo.population import Population
 
 FIRST = [
@@ -24,10 +24,10 @@ DOMAINS = ["@example.org", "@example.com", "@mail.example.org", "@shop.example.c
 NUMERIC_IDS = 0.1  # share of user ids that are whole numbers
 
 
-def user_ids(population: Population, seed: int) -> tuple[pa.Array, pa.Array]:
+def user_ids(config: WorldConfig, population: Population) -> tuple[pa.Array, pa.Array]:
     """Ids of the users `[users]`, and what each person's events go by `[persons]` (guests: null)."""
     shared = population.person.size - population.own
-    ids = _ids(stream(seed, "names"), population.persons + shared)
+    ids = _ids(config.stream("names"), population.persons + shared)
     number = np.arange(population.persons)
     guest = (number >= population.own) & (number < population.own + population.guests)
     users = np.concatenate([ids[: population.own], ids[population.persons :]])

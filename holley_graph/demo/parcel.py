@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from holley_graph.demo import catalogue, population, shopping, taste, vehicles
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.schemas import SCHEMAS
+from holley_graph.demo.shopping import Log
 from holley_graph.demo.world import SIDECAR, TRUTH, World
 from holley_graph.errors import SettingsError
 
@@ -30,26 +31,17 @@ def clear(folder: Path) -> None:
             path.unlink()
 
 
-def keep(
-    folder: Path,
-    meta: dict[str, Any],
-    cars: vehicles.Vehicles,
-    parts: catalogue.Catalogue,
-    truth: taste.Truth,
-    people: population.Population,
-    ids: pa.Array,
-    bought: shopping.Log,
-    views: shopping.Log,
-) -> World:
+def keep(folder: Path, scene: Scene, ids: pa.Array, bought: Log, views: Log, meta: dict[str, Any]) -> World:
     """Write the sidecar and the truth, of users only, and open what was written."""
+    truth, people = scene.truth, scene.population
     arrays: dict[str, Any] = {f"truth_{field.name}": getattr(truth, field.name) for field in fields(truth)}
     for name, log in (("purchase", bought), ("view", views)):
         mine = log.of(log.person < people.own).sorted()
         arrays |= {f"{name}_person": mine.person, f"{name}_sku": mine.sku, f"{name}_at": mine.at}
     texts = {
-        "skus": np.array(parts.sku.to_pylist()),
+        "skus": np.array(scene.catalogue.sku.to_pylist()),
         "user_ids": np.array(ids.to_pylist()),
-        "vehicle_ids": cars.ids,
+        "vehicle_ids": scene.vehicles.ids,
     }
     arrays |= {name: np.char.encode(text, "utf-8") for name, text in texts.items()}
     arrays |= {"user_person": people.person, "user_vehicle": people.user_vehicle}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.choice import People
-from holley_graph.demo.config import Sizes, Strengths, stream
+from holley_graph.demo.config import Strengths, WorldConfig
 from holley_graph.demo.taste import TASTES
 from holley_graph.demo.vehicles import Vehicles
 
@@ -49,9 +49,9 @@ class Population:
         return np.arange(self.persons - CRAWLERS, self.persons)
 
 
-def settle(sizes: Sizes, vehicles: Vehicles, types: int, strengths: Strengths, seed: int) -> Population:
+def settle(config: WorldConfig, vehicles: Vehicles, types: int) -> Population:
     """Draw everybody."""
-    rng = stream(seed, "population")
+    rng, sizes = config.stream("population"), config.sizes
     shared = max(round(sizes.users * sizes.shared_emails), 1)
     own = sizes.users - shared
     persons = own + sizes.guests + sizes.visitors + CRAWLERS
@@ -81,7 +81,7 @@ def settle(sizes: Sizes, vehicles: Vehicles, types: int, strengths: Strengths, s
         buyers=np.concatenate([np.flatnonzero(rng.random(own) < sizes.buyer_share), guests]),
         dealers=dealers,
         active=np.concatenate([active, np.arange(own + sizes.guests, persons - CRAWLERS)]),
-        people=_people(rng, persons, types, strengths),
+        people=_people(rng, persons, types, config.strengths),
     )
 
 

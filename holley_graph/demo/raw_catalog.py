@@ -9,19 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.demo.catalogue import BRANDS, SERVICE, Catalogue
-from holley_graph.demo.config import stream
-from holley_graph.demo.fits import Fits
 from holley_graph.demo.raw import Traps, misspelt, planted, write
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.schemas import PRODUCT, SCHEMAS
-from holley_graph.demo.vehicles import Vehicles
 
 UNPRICED_EVERY, UNPRICED_REST = 50, 7  # SKU codes whose events never name a price
 EMPTY_LISTS = 8  # vehicles listed with no product at all
 
 
-def fitment(folder: Path, vehicles: Vehicles, catalogue: Catalogue, fits: Fits, seed: int, traps: Traps) -> int:
+def fitment(folder: Path, scene: Scene, traps: Traps) -> int:
     """Write one row per vehicle with fitment plus the broken ones; returns rows."""
-    rng = stream(seed, "raw fitment")
+    rng, vehicles = scene.config.stream("raw fitment"), scene.vehicles
+    catalogue, fits = scene.catalogue, scene.fits
     sound = vehicles.with_fitment
     listed = np.concatenate([np.arange(sound), vehicles.year.size - 1 - np.arange(EMPTY_LISTS)])
     copies = {
@@ -85,9 +84,9 @@ def _lists(
     return pa.ListArray.from_arrays(pa.array(offset), pa.StructArray.from_arrays([numbers], fields=list(PRODUCT)))
 
 
-def items(folder: Path, catalogue: Catalogue, seed: int, traps: Traps) -> int:
+def items(folder: Path, scene: Scene, traps: Traps) -> int:
     """Write the catalogue, second rows for some SKUs, and the service SKUs; returns rows."""
-    rng = stream(seed, "raw items")
+    rng, catalogue = scene.config.stream("raw items"), scene.catalogue
     listed = np.flatnonzero(~catalogue.fitment_only)
     traps["items.only_in_fitment"] += int(catalogue.fitment_only.sum())
     traps["items.only_in_items"] += int(catalogue.items_only.sum())

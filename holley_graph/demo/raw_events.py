@@ -9,11 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holley_graph.demo import timeline
 from holley_graph.demo.catalogue import SERVICE, Catalogue
 from holley_graph.demo.raw import Property, Traps, property_lists, times, write
 from holley_graph.demo.raw_catalog import UNPRICED_EVERY, UNPRICED_REST
 from holley_graph.demo.raw_orders import UNKNOWN_SKUS
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.schemas import SCHEMAS
+from holley_graph.demo.sessions import Visits, crawl
 from holley_graph.demo.timeline import BLANK_SKU, CART, NO_SKU, NOBODY, OTHER, PLACED, WEBSITE, Timeline
 
 EVENT_NAMES = [  # by kind; the first is usual
@@ -28,6 +31,25 @@ SKU_NAMES = ["ProductId", "ProductID", "ProdId", "productid", "PRODID"]
 PRICE_NAMES = ["Price", "ItemPrice"]
 MOST_ITEMS = 8
 Ints = npt.NDArray[np.int64]
+
+
+def build(folder: Path, scene: Scene, ids: pa.Array, visited: Visits, traps: Traps) -> int:
+    """Write the table; returns rows.
+
+    Args:
+        folder: of the source.
+        scene: whose parts they are, and whose crawlers look at all of them.
+        ids: what the events of each person go by.
+        visited: what everybody else did.
+        traps: counts what is planted.
+    """
+    rng, size = scene.config.stream("raw events"), scene.catalogue.size
+    extra = size + np.arange(len(SERVICE) + len(UNKNOWN_SKUS))
+    services, unknown = np.split(extra, [len(SERVICE)])
+    line = timeline.build(visited, crawl(scene), rng)
+    line = timeline.with_traps(line, scene.config.end, services, unknown, rng, traps)
+    EventWriter(scene.catalogue, ids, rng, traps).write(folder, line)
+    return int(line.at.size)
 
 
 class EventWriter:

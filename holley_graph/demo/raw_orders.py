@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.demo.catalogue import SERVICE
-from holley_graph.demo.config import stream
 from holley_graph.demo.raw import Traps, misspelt, planted, write
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.schemas import SCHEMAS
 from holley_graph.demo.shopping import Log
 from holley_graph.times import DAY
@@ -25,22 +25,21 @@ PAST_BOUNDARY_SHARE = 0.3  # of the later purchases that also stand in the order
 Ints = npt.NDArray[np.int64]
 
 
-def build(
-    folder: Path, skus: pa.Array, email: pa.Array, ordered: Log, later: Log, as_of: int, seed: int, traps: Traps
-) -> int:
+def build(folder: Path, scene: Scene, email: pa.Array, ordered: Log, later: Log, traps: Traps) -> int:
     """Write the table.
 
     Args:
-        skus: clean SKUs by code.
+        folder: of the source.
+        scene: whose parts they are.
         email: address by person.
         ordered: lines before the boundary.
         later: purchases of users from the boundary on.
-        as_of: epoch seconds.
+        traps: counts what is planted.
 
     Returns:
         Rows written.
     """
-    rng = stream(seed, "raw orders")
+    rng, skus = scene.config.stream("raw orders"), scene.catalogue.sku
     past = np.flatnonzero(rng.random(later.person.size) < PAST_BOUNDARY_SHARE)
     traps["order.past_boundary"] += past.size
     late = Log(
@@ -56,7 +55,9 @@ def build(
         },
         schema=SCHEMAS["orders"],
     )
-    whole = pa.concat_tables([table, *_traps(rng, table.slice(0, ordered.at.size), as_of, traps)]).combine_chunks()
+    whole = pa.concat_tables(
+        [table, *_traps(rng, table.slice(0, ordered.at.size), scene.config.end, traps)]
+    ).combine_chunks()
     whole = whole.take(pa.array(rng.permutation(whole.num_rows)))
     write(folder, "orders", whole.num_rows, lambda part: whole.slice(part.start, part.stop - part.start))
     return int(whole.num_rows)

@@ -10,12 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.demo import user_rows
-from holley_graph.demo.config import stream
-from holley_graph.demo.population import BAD_YEAR, LACKING, Population
+from holley_graph.demo.population import BAD_YEAR, LACKING
 from holley_graph.demo.raw import Property, Traps, misspelt, property_lists, times, write
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.schemas import SCHEMAS
 from holley_graph.demo.user_rows import Rows
-from holley_graph.demo.vehicles import Vehicles
 
 IN_LONG = 1 / 6  # share of whole-number values that stand in long_value
 NAMES = {
@@ -28,40 +27,31 @@ NAMES = {
 Ints = npt.NDArray[np.int64]
 
 
-def build(
-    folder: Path,
-    population: Population,
-    vehicles: Vehicles,
-    ids: pa.Array,
-    email: pa.Array,
-    as_of: int,
-    seed: int,
-    traps: Traps,
-) -> int:
+def build(folder: Path, scene: Scene, ids: pa.Array, email: pa.Array, traps: Traps) -> int:
     """Write the table; returns rows. The truth of a user is `population.user_vehicle`."""
-    rng = stream(seed, "raw users")
-    rows = user_rows.build(rng, population, vehicles, as_of, traps)
+    rng, population = scene.config.stream("raw users"), scene.population
+    rows = user_rows.build(rng, population, scene.vehicles, scene.config.end, traps)
     rows = rows.at(rng.permutation(rows.user.size))
     traps["user.shared_email"] += population.person.size - population.own
     write(
         folder,
         "user_attributes",
         rows.user.size,
-        lambda part: _table(rng, rows.at(part), population, vehicles, ids, email, traps),
+        lambda part: _table(rng, scene, rows.at(part), ids, email, traps),
     )
     return int(rows.user.size)
 
 
 def _table(
     rng: np.random.Generator,
+    scene: Scene,
     rows: Rows,
-    population: Population,
-    vehicles: Vehicles,
     ids: pa.Array,
     email: pa.Array,
     traps: Traps,
 ) -> pa.Table:
     """One part of the table."""
+    population, vehicles = scene.population, scene.vehicles
     every = np.arange(rows.user.size)
     full = ~rows.bare & ~rows.emptied
     state = population.state[rows.user]

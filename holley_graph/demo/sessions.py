@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.choice import Chooser, Shoppers
-from holley_graph.demo.config import Sizes, stream
 from holley_graph.demo.memory import Memory
 from holley_graph.demo.population import Population
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.shopping import Log, driven
 from holley_graph.demo.taste import BOUNDARY
-from holley_graph.demo.vehicles import Vehicles
 from holley_graph.progress import Progress
 
 Ints = npt.NDArray[np.int64]
@@ -35,18 +34,32 @@ class Visits:
     purchases: Log
 
 
-def visits(
-    sizes: Sizes,
-    population: Population,
-    vehicles: Vehicles,
-    chooser: Chooser,
-    ordered: Log,
-    as_of: datetime,
-    seed: int,
-    progress: Progress,
-) -> Visits:
-    """Play all sessions before `as_of`, first sessions first."""
-    rng = stream(seed, "visits")
+@dataclass(frozen=True)
+class Visitors:
+    """Who begins a session: row of what they remember, person, vehicle, time and number of the session."""
+
+    row: Ints
+    person: Ints
+    vehicle: Ints
+    at: Ints
+    group: Ints
+
+    def of(self, rows: npt.NDArray[Any]) -> Visitors:
+        """Return some of them."""
+        return Visitors(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def bought(self, sku: Ints) -> Log:
+        """Say that each chose a product when they came."""
+        return Log(self.person, sku, self.at, self.group)
+
+    def shoppers(self, memory: Memory, focus: Ints | None = None) -> Shoppers:
+        """Let them choose, knowing what they remember."""
+        return Shoppers(self.person, self.vehicle, self.at, memory.rows(self.row), focus)
+
+
+def visits(scene: Scene, chooser: Chooser, ordered: Log, progress: Progress) -> Visits:
+    """Play all sessions before the end, first sessions first."""
+    rng, population, sizes = scene.config.stream("visits"), scene.population, scene.config.sizes
     active = population.active
     # People turn up through the whole time; who comes late has no past to learn from and fewer visits.
     arrival = rng.random(active.size)
@@ -54,16 +67,16 @@ def visits(
     count = np.minimum(rng.geometric(1 / np.maximum(mean * (1.6 - 1.2 * arrival), 1)), MOST_SESSIONS)
     row = np.repeat(np.arange(active.size), count)
     nth = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
-    begin, end = int(BOUNDARY.timestamp()), int(as_of.timestamp())
+    begin, end = int(BOUNDARY.timestamp()), scene.config.end
     share = arrival[row] + rng.random(row.size) * (1 - arrival[row])
     drawn = begin + (share * (end - begin - 7200)).astype(np.int64)
     at = drawn[np.lexsort((drawn, row))]
-    vehicle = driven(rng, sizes, population, vehicles, active[row])
+    everybody = Visitors(row, active[row], driven(rng, scene, active[row]), at, np.arange(row.size))
     play = _Play(chooser, rng, _remembered(population, ordered), sizes.order_share)
     played: list[Visits] = []
     done = 0
     for part in np.split(np.argsort(nth, kind="stable"), np.cumsum(np.bincount(nth))[:-1]):
-        played.append(play.session(row[part], active[row[part]], vehicle[part], at[part], part))
+        played.append(play.session(everybody.of(part)))
         done += part.size
         progress("demo: visits", done, row.size)
     views, carts, purchases = (
@@ -72,10 +85,11 @@ def visits(
     return Visits(views, carts, purchases)
 
 
-def crawl(population: Population, seen: Ints, as_of: datetime, seed: int) -> Log:
+def crawl(scene: Scene) -> Log:
     """Crawlers look at every product that is on show, one after the other."""
-    rng = stream(seed, "crawl")
-    begin, end = int(BOUNDARY.timestamp()), int(as_of.timestamp())
+    rng, population = scene.config.stream("crawl"), scene.population
+    seen = np.flatnonzero(~scene.catalogue.unseen)
+    begin, end = int(BOUNDARY.timestamp()), scene.config.end
     person = np.repeat(population.crawlers, seen.size)
     sku = np.concatenate([rng.permutation(seen) for _ in population.crawlers])
     latest = max(end - begin - CRAWL_SECONDS * seen.size, 1)
@@ -101,52 +115,47 @@ class _Play:
     def __init__(self, chooser: Chooser, rng: np.random.Generator, memory: Memory, order_share: float) -> None:
         self.chooser, self.rng, self.memory, self.order_share = chooser, rng, memory, order_share
 
-    def session(self, row: Ints, person: Ints, vehicle: Ints, at: Ints, group: Ints) -> Visits:
+    def session(self, visitors: Visitors) -> Visits:
         """One session of many persons: look around one part type, perhaps fill a cart, perhaps buy."""
-        wanted = self.chooser.draw(Shoppers(person, vehicle, at, self.memory.rows(row)), self.rng)
-        some = wanted >= 0
-        row, person, vehicle, at, group, wanted = (
-            column[some] for column in (row, person, vehicle, at, group, wanted)
-        )
-        more = self.rng.poisson(MORE_VIEWS, row.size)
-        views = self._look(row, person, vehicle, at, group, wanted, more)
-        close = at + 60 * more + 300
-        buys = self.rng.random(row.size) < self.order_share
-        purchases = self._buy(*(column[buys] for column in (row, person, vehicle, close, group)))
-        return Visits(views, self._carts(views, wanted, purchases, person, close, group), purchases)
+        wanted = self.chooser.draw(visitors.shoppers(self.memory), self.rng)
+        visitors, wanted = visitors.of(wanted >= 0), wanted[wanted >= 0]
+        more = self.rng.poisson(MORE_VIEWS, wanted.size)
+        views = self._look(visitors, wanted, more)
+        leaving = replace(visitors, at=visitors.at + 60 * more + 300)
+        purchases = self._buy(leaving.of(self.rng.random(wanted.size) < self.order_share))
+        return Visits(views, self._carts(views, wanted, purchases, leaving), purchases)
 
-    def _look(self, row: Ints, person: Ints, vehicle: Ints, at: Ints, group: Ints, wanted: Ints, more: Ints) -> Log:
+    def _look(self, visitors: Visitors, wanted: Ints, more: Ints) -> Log:
         """The wanted product first, then `more` products around its part type."""
-        each = np.repeat(np.arange(row.size), more)
+        each = np.repeat(np.arange(wanted.size), more)
         focus = self.chooser.truth.part_type[wanted][each]
-        looking = Shoppers(person[each], vehicle[each], at[each], self.memory.rows(row[each]), focus)
-        who = np.concatenate([np.arange(row.size), each])
+        looking = visitors.of(each).shoppers(self.memory, focus)
+        who = np.concatenate([np.arange(wanted.size), each])
         sku = np.concatenate([wanted, self.chooser.draw(looking, self.rng)])
         nth = np.arange(each.size) - (np.cumsum(more) - more)[each] + 1
-        step = np.concatenate([np.zeros(row.size, dtype=np.int64), nth])
-        when = at[who] + step * 45 + self.rng.integers(0, 40, who.size) * (step > 0)
+        step = np.concatenate([np.zeros(wanted.size, dtype=np.int64), nth])
+        when = visitors.at[who] + step * 45 + self.rng.integers(0, 40, who.size) * (step > 0)
         order = np.lexsort((when, who))
-        who, sku, when = who[order], sku[order], when[order]
-        self.memory.see(row[who], sku, when)
-        return Log(person[who], sku, when, group[who])
+        sku, seen = sku[order], replace(visitors.of(who[order]), at=when[order])
+        self.memory.see(seen.row, sku, seen.at)
+        return seen.bought(sku)
 
-    def _buy(self, row: Ints, person: Ints, vehicle: Ints, at: Ints, group: Ints) -> Log:
+    def _buy(self, visitors: Visitors) -> Log:
         """An order of one to four lines; each line knows the one before."""
         lines = []
         for _ in range(4):
-            sku = self.chooser.draw(Shoppers(person, vehicle, at, self.memory.rows(row)), self.rng)
-            self.memory.buy(row, sku, at)
-            lines.append(Log(person, sku, at, group))
-            again = self.rng.random(row.size) < NEXT_LINE
-            row, person, vehicle, at, group = (column[again] for column in (row, person, vehicle, at, group))
+            sku = self.chooser.draw(visitors.shoppers(self.memory), self.rng)
+            self.memory.buy(visitors.row, sku, visitors.at)
+            lines.append(visitors.bought(sku))
+            visitors = visitors.of(self.rng.random(visitors.row.size) < NEXT_LINE)
         return Log.joined(*lines)
 
-    def _carts(self, views: Log, wanted: Ints, purchases: Log, person: Ints, close: Ints, group: Ints) -> Log:
+    def _carts(self, views: Log, wanted: Ints, purchases: Log, leaving: Visitors) -> Log:
         """What is bought was in the cart; others fill one and leave it."""
         before = Log(purchases.person, purchases.sku, purchases.at - 90, purchases.group)
-        left = (self.rng.random(person.size) < CART) & ~np.isin(group, purchases.group)
-        one = Log(person[left], wanted[left], close[left], group[left])
+        left = (self.rng.random(wanted.size) < CART) & ~np.isin(leaving.group, purchases.group)
+        one = leaving.of(left).bought(wanted[left])
         last = np.append(views.group[1:] != views.group[:-1], True)
-        second = left & (self.rng.random(person.size) < SECOND_IN_CART)
-        two = Log(person[second], views.sku[last][second], close[second], group[second])
+        second = left & (self.rng.random(wanted.size) < SECOND_IN_CART)
+        two = leaving.of(second).bought(views.sku[last][second])
         return Log.joined(before, one, two)

@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.choice import Chooser, Shoppers
-from holley_graph.demo.config import Sizes, stream
 from holley_graph.demo.memory import Memory
-from holley_graph.demo.population import Population
+from holley_graph.demo.scene import Scene
 from holley_graph.demo.taste import BEGIN, BOUNDARY
-from holley_graph.demo.vehicles import Vehicles
 from holley_graph.progress import Progress
 
 Ints = npt.NDArray[np.int64]
@@ -45,26 +43,24 @@ class Log:
         return cls(*(np.concatenate(parts).astype(np.int64) for parts in columns))
 
 
-def driven(
-    rng: np.random.Generator, sizes: Sizes, population: Population, vehicles: Vehicles, person: Ints
-) -> Ints:
+def driven(rng: np.random.Generator, scene: Scene, person: Ints) -> Ints:
     """The vehicle that each choice is for: mostly the person's own, if anything fits it."""
-    own = population.vehicle[person]
+    vehicles, own = scene.vehicles, scene.population.vehicle[person]
     other = rng.choice(vehicles.weight.size, person.size, p=vehicles.weight)
-    return np.where((rng.random(person.size) < sizes.foreign_share) | (own >= vehicles.with_fitment), other, own)
+    return np.where(
+        (rng.random(person.size) < scene.config.sizes.foreign_share) | (own >= vehicles.with_fitment), other, own
+    )
 
 
-def orders(
-    sizes: Sizes, population: Population, vehicles: Vehicles, chooser: Chooser, seed: int, progress: Progress
-) -> Log:
+def orders(scene: Scene, chooser: Chooser, progress: Progress) -> Log:
     """All order lines before the boundary."""
-    rng = stream(seed, "orders")
+    rng, population, sizes = scene.config.stream("orders"), scene.population, scene.config.sizes
     count = np.minimum(rng.geometric(1 / sizes.lines_per_buyer, population.buyers.size), MOST_LINES)
     person = np.repeat(population.buyers, count)
     nth = np.arange(person.size) - np.repeat(np.cumsum(count) - count, count)
     group = np.cumsum((nth == 0) | (rng.random(person.size) < NEW_ORDER)) - 1
     at = _times(rng, person, group)
-    vehicle = driven(rng, sizes, population, vehicles, person)
+    vehicle = driven(rng, scene, person)
     sku = np.full(person.size, -1)
     memory = Memory.empty(population.persons)
     by_round = np.argsort(nth, kind="stable")
@@ -78,7 +74,7 @@ def orders(
         progress("demo: order lines", done, person.size)
     kept = sku >= 0
     lines = Log(person[kept], sku[kept], at[kept], group[kept])
-    return Log.joined(lines, _dealers(rng, sizes, population, vehicles, chooser, int(group.max()) + 1))
+    return Log.joined(lines, _dealers(rng, scene, chooser, int(group.max()) + 1))
 
 
 def _times(rng: np.random.Generator, person: Ints, group: Ints) -> Ints:
@@ -90,10 +86,9 @@ def _times(rng: np.random.Generator, person: Ints, group: Ints) -> Ints:
     return np.asarray(drawn[np.lexsort((drawn, person[first]))][group])
 
 
-def _dealers(
-    rng: np.random.Generator, sizes: Sizes, population: Population, vehicles: Vehicles, chooser: Chooser, group: int
-) -> Log:
+def _dealers(rng: np.random.Generator, scene: Scene, chooser: Chooser, group: int) -> Log:
     """Lines of workshops: many, for any vehicle, by nobody's personal history."""
+    population, vehicles, sizes = scene.population, scene.vehicles, scene.config.sizes
     share = rng.lognormal(0.0, 0.8, population.dealers.size)
     count = np.maximum((share / share.sum() * sizes.users * sizes.dealer_lines_per_user).astype(np.int64), 40)
     person = np.repeat(population.dealers, count)

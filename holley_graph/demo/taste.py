@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.demo.catalogue import Catalogue
-from holley_graph.demo.config import Strengths, stream
+from holley_graph.demo.config import Strengths, WorldConfig
 from holley_graph.demo.fits import Fits
 from holley_graph.demo.vehicles import Vehicles
 from holley_graph.times import DAY
@@ -50,11 +50,9 @@ class Truth:
         return int(self.partner.shape[0])
 
 
-def build(
-    vehicles: Vehicles, catalogue: Catalogue, fits: Fits, strengths: Strengths, as_of: datetime, seed: int
-) -> Truth:
+def build(config: WorldConfig, vehicles: Vehicles, catalogue: Catalogue, fits: Fits) -> Truth:
     """Draw all tastes and fold them into one number per fitting pair plus one per month and product."""
-    rng = stream(seed, "taste")
+    rng, strengths = config.stream("taste"), config.strengths
     count = np.diff(fits.offset)
     vehicle = np.repeat(np.arange(count.size), count)
     brands, types = int(catalogue.brand.max()) + 1, len(catalogue.types)
@@ -87,7 +85,7 @@ def build(
         fit_sku=fits.sku,
         fit_family=vehicle * catalogue.families + family[fits.sku],
         static=static.astype(np.float32),
-        drift=_drift(rng, catalogue, strengths, as_of),
+        drift=_drift(rng, catalogue, strengths, config.as_of),
         family=family,
         part_type=part_type,
         taste=_product_taste(rng, catalogue, brands, types),

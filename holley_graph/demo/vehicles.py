@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.csv
 
-from holley_graph.demo.config import Sizes, stream
+from holley_graph.demo.config import WorldConfig
 
 VEHICLE_FILE = Path(__file__).with_name("vehicles.csv")
 EVERYBODYS_DREAM = "1969|CHEVROLET|CAMARO"
@@ -57,19 +57,19 @@ class Vehicles:
         return {"make": make, "model": model, "window": window, "sibling": sibling}
 
 
-def choose(sizes: Sizes, seed: int) -> Vehicles:
+def choose(config: WorldConfig) -> Vehicles:
     """Draw the vehicles with fitment without replacement by how popular they are; keep the rest of the list."""
     year, make, model = _read()
-    rng = stream(seed, "vehicles")
+    rng = config.stream("vehicles")
     weight = _popularity(year, make, model) * rng.lognormal(0.0, 0.6, year.size)
     dream = (year == 1969) & (make == "CHEVROLET") & (model == "CAMARO")
     weight[dream] = weight.max()
     rank = np.argsort(-(np.log(weight) + rng.gumbel(size=weight.size) + np.where(dream, 100, 0)), kind="stable")
-    chosen, others = np.sort(rank[: sizes.vehicles]), np.sort(rank[sizes.vehicles :])
+    chosen, others = np.sort(rank[: config.sizes.vehicles]), np.sort(rank[config.sizes.vehicles :])
     order = np.concatenate([chosen, others])
     share = weight[order]
-    share[sizes.vehicles :] = 0
-    return Vehicles(year[order], make[order], model[order], share / share.sum(), sizes.vehicles)
+    share[config.sizes.vehicles :] = 0
+    return Vehicles(year[order], make[order], model[order], share / share.sum(), config.sizes.vehicles)
 
 
 def _read() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_], npt.NDArray[np.str_]]:
