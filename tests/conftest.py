@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import jaxtyping
 import pytest
 
 from holley_graph.graph.client import Graph
@@ -20,6 +21,15 @@ from tests.support.server import small, wipe
 # The worlds here are so small that threads of torch wait for each other longer than they compute: on two busy cores
 # one thread trains ten times as fast as two. Read when torch is first imported, hence no fixture.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Shapes in the signatures of the model's room are checked whenever a test calls one.
+ROOT = Path(__file__).resolve().parents[1]
+WITH_SHAPES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "holley_graph" / "model").rglob("*.py")
+    if "from jaxtyping" in path.read_text(encoding="utf-8")
+]
+jaxtyping.install_import_hook(WITH_SHAPES, "beartype.beartype")
 
 # Nothing asserts on speed: a busy machine makes no test fail.
 hypothesis.settings.register_profile("patient", suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -9,7 +9,7 @@ from holley_graph.errors import DiskFull, EngineFailed, ExtraMissing, FileRefuse
 ENGINES = ("duckdb", "_duckdb", "pyarrow")
 """Libraries whose errors are the tables' or the machine's, not a person's."""
 
-OF_EXTRA = dict.fromkeys(("torch", "torch_geometric", "optuna", "safetensors"), "train")
+OF_EXTRA = dict.fromkeys(("torch", "torch_geometric", "optuna", "safetensors", "jaxtyping"), "train")
 """Packages that are not there unless somebody asked for them, and the extra that brings each."""
 
 

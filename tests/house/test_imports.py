@@ -89,6 +89,7 @@ ONLY_IN: dict[str, set[str]] = {
     "torch_geometric": {"model"},
     "optuna": {"model"},
     "safetensors": {"model"},
+    "jaxtyping": {"model"},
     "click": {"cli"},
     "rich_click": {"cli"},
     "rich": {"cli"},
@@ -114,7 +115,7 @@ TRAIN = (
     "workflows.demo",
 )
 """Modules that need PyTorch."""
-OF_EXTRA = ("torch", "torch_geometric", "optuna", "safetensors")
+OF_EXTRA = ("torch", "torch_geometric", "optuna", "safetensors", "jaxtyping")
 TYPED = ("cli.cli", "cli.main", "cli.COMMANDS")
 """What somebody may import who types commands: the command line itself, and the names that can be typed."""
 KNOWS_NEITHER = ("neo4j", "graphdatascience", "torch", "torch_geometric")

@@ -52,7 +52,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-OF_EXTRA = ("torch", "torch_geometric", "optuna", "safetensors")
+OF_EXTRA = ("torch", "torch_geometric", "optuna", "safetensors", "jaxtyping")
 
 
 @pytest.fixture(scope="module")

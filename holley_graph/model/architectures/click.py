@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
@@ -52,7 +53,7 @@ class Click(FitmentRanker):
     """
 
     configuration = ClickConfig
-    known: Tensor
+    known: Int[Tensor, " edges"]
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: ClickConfig) -> None:
         super().__init__(data, vehicle, product, config)
@@ -70,11 +71,11 @@ class Click(FitmentRanker):
         self.gates = nn.ModuleDict({name: Message(config.dim) for name in names})
         self.level = nn.Parameter(torch.tensor(-3.0))
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim]."""
         return self.encoded(self.folds.count)
 
-    def encoded(self, fold: int) -> tuple[Tensor, Tensor]:
+    def encoded(self, fold: int) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q and z by messages over all edges but those of a fold."""
         q, z = self.vehicle(), self.product()
         to_vehicle, to_product = (getattr(self, f"to_{name}_{fold}") for name in ("vehicle", "product"))
@@ -85,7 +86,7 @@ class Click(FitmentRanker):
             )
         return q, z
 
-    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
         """Return the loss of the links of one fold, scaled to all folds."""
         fold = self.folds.predicted_in(draw.step)
         trials = torch.zeros(events.vehicles, device=events.weight.device)
@@ -94,7 +95,7 @@ class Click(FitmentRanker):
         each_loss = trials * functional.softplus(logit) - events.weight * logit
         return (self._counts(events, fold) * each_loss).sum()
 
-    def _counts(self, events: TrainingSet, fold: int) -> Tensor:
+    def _counts(self, events: TrainingSet, fold: int) -> Float[Tensor, " fitments"]:
         """[fitments] what each counts: 1 without an interaction, else its fold stands for all folds."""
         edge = find(self.known, events.vehicle * self._products + events.product)
         counts = torch.ones(len(edge), device=edge.device)

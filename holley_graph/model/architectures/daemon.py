@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
@@ -70,10 +71,10 @@ class Daemon(FitmentRanker):
     """
 
     configuration = DaemonConfig
-    pair: Tensor
-    weight: Tensor
-    lean: Tensor
-    alike: Tensor
+    pair: Int[Tensor, "2 pairs"]
+    weight: Float[Tensor, " pairs"]
+    lean: Float[Tensor, " pairs"]
+    alike: Float[Tensor, "products products"]
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: DaemonConfig) -> None:
         super().__init__(data, vehicle, product, config)
@@ -96,15 +97,15 @@ class Daemon(FitmentRanker):
         )
         self.gates = nn.ModuleDict({name: Message(config.dim) for name in self.layers})
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and the target vectors [products, dim]."""
         return self.vehicle(), self.sides(self.folds.count)[1]
 
-    def source(self) -> Tensor:
+    def source(self) -> Float[Tensor, "products dim"]:
         """Return the source vectors [products, dim]."""
         return self.sides(self.folds.count)[0]
 
-    def sides(self, fold: int) -> tuple[Tensor, Tensor]:
+    def sides(self, fold: int) -> tuple[Float[Tensor, "products dim"], Float[Tensor, "products dim"]]:
         """Return source and target vectors, [products, dim] each, by messages over the pairs of other folds."""
         source, target = self.leads(), self.product()
         after, before = (getattr(self, f"{name}_{fold}") for name in ("next", "last"))
@@ -112,7 +113,7 @@ class Daemon(FitmentRanker):
         behind = self._message("last", source, before) + self._message("target_alike", target, self.alike)
         return source + ahead, target + behind
 
-    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
         """Return the loss of two towers and that of a sample of one fold's pairs, scaled to all of them."""
         if self.pair.shape[1] < self.options.folds:
             return super().loss(events, draw)
@@ -121,12 +122,18 @@ class Daemon(FitmentRanker):
         chosen = negative_log_likelihood(events, self.vehicle(), self.sides(fold)[1])
         return chosen + self.options.pairs * self.weight.sum() * pairs
 
-    def penalty(self) -> Tensor:
+    def penalty(self) -> Float[Tensor, ""]:
         """Return the negative log prior, in events."""
         tables = torch.stack([table.square().sum() for table in self.leads.tables.values()]).sum()
         return super().penalty() + self.config.table_l2 * tables / 2
 
-    def _pairs(self, weight: Tensor, source: Tensor, target: Tensor, random: torch.Generator) -> Tensor:
+    def _pairs(
+        self,
+        weight: Float[Tensor, " pairs"],
+        source: Float[Tensor, "products dim"],
+        target: Float[Tensor, "products dim"],
+        random: torch.Generator,
+    ) -> Float[Tensor, ""]:
         """Mean loss of pairs drawn as often as they were bought."""
         size = min(PAIRS_AT_ONCE, len(weight))
         drawn = torch.multinomial(weight, size, replacement=True, generator=random)
@@ -142,12 +149,14 @@ class Daemon(FitmentRanker):
         direction = self.lean[drawn] * functional.softplus(back - yes)
         return (chosen + self.options.asymmetry * direction).mean()
 
-    def _message(self, name: str, what: Tensor, over: Tensor) -> Tensor:
+    def _message(
+        self, name: str, what: Float[Tensor, "products dim"], over: Float[Tensor, "products products"]
+    ) -> Float[Tensor, "products dim"]:
         added: Tensor = self.gates[name](self.layers[name]((what, what), over))
         return added
 
 
-def _lean(pairs: Tensor, weight: Tensor, products: int) -> Tensor:
+def _lean(pairs: Int[Tensor, "2 pairs"], weight: Float[Tensor, " pairs"], products: int) -> Float[Tensor, " pairs"]:
     """[pairs] how far a pair leans its way, 1 where the other way never happened, 0 where it happened as often."""
     here, there = pairs[0] * products + pairs[1], pairs[1] * products + pairs[0]
     order = here.argsort()

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from holley_graph.snapshot.snapshot import Snapshot
@@ -28,7 +30,7 @@ class Hierarchy:
         keys: what each row of that table stands for; another snapshot finds its own rows by them.
     """
 
-    rows: torch.Tensor
+    rows: Int[Tensor, " entities"]
     keys: npt.NDArray[np.object_]
 
     @property
@@ -151,14 +153,14 @@ def _parent(data: HeteroData, child: str, relation: str, parent: str, level: Hie
     data[parent, f"{relation}_of", child].edge_index = edges.flip(0)
 
 
-def _first_rows(level: Hierarchy) -> torch.Tensor:
+def _first_rows(level: Hierarchy) -> Int[Tensor, " size"]:
     """[size] some entity of each row of a level."""
     first = torch.zeros(level.size, dtype=torch.long)
     first[level.rows.flip(0)] = torch.arange(len(level.rows)).flip(0)
     return first
 
 
-def _strongest(pairs: pa.Table, keep: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _strongest(pairs: pa.Table, keep: int) -> tuple[Int[Tensor, "2 edges"], Float[Tensor, " edges"]]:
     """[2, edges] the `keep` heaviest pairs of each first product, and [edges] how many made each."""
     source, target = (np.asarray(pairs.column(c).to_numpy(), np.int64) for c in ("sku", "other_sku"))
     weight: npt.NDArray[np.float64] = np.asarray(pairs.column("weight").to_numpy(), float)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
@@ -65,7 +66,7 @@ class HierarchicalEmbedding(nn.Module):
         for name, level in levels.items():
             self.register_buffer(f"rows_{name}", level.rows, persistent=False)
 
-    def forward(self, wanted: Tensor | None = None) -> Tensor:
+    def forward(self, wanted: Int[Tensor, " wanted"] | None = None) -> Float[Tensor, "entities dim"]:
         """Return [entities, dim], of all or of those that are wanted."""
         levels = {name: getattr(self, f"rows_{name}") for name in self.tables}
         own = levels if wanted is None else {name: rows[wanted] for name, rows in levels.items()}
@@ -87,7 +88,7 @@ class FitmentRanker(nn.Module):
     """
 
     configuration: ClassVar[type[FitmentRankerConfig]] = FitmentRankerConfig
-    counted_popularity: Tensor
+    counted_popularity: Float[Tensor, " products"]
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: FitmentRankerConfig) -> None:
         super().__init__()
@@ -97,23 +98,23 @@ class FitmentRanker(nn.Module):
         self.product = HierarchicalEmbedding(product, config.dim, config.init_std)
         self.register_buffer("counted_popularity", data["product"].popularity, persistent=False)
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim]."""
         return self.vehicle(), self.product()
 
-    def adjacencies(self) -> dict[Relation, Tensor]:
+    def adjacencies(self) -> dict[Relation, Float[Tensor, "_ _"]]:
         """Return the relations that carry messages as CSR [receivers, senders]."""
         return {}
 
-    def within(self, part: Subgraph) -> tuple[Tensor, Tensor]:
+    def within(self, part: Subgraph) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q and z of the vehicles and products of a part of the graph, from what they hear in it."""
         return self.vehicle(part.nodes["vehicle"]), self.product(part.nodes["product"])
 
-    def popularity(self) -> Tensor:
+    def popularity(self) -> Float[Tensor, " products"]:
         """Return b [products], how much everybody wants them now, in nats: what is counted."""
         return self.counted_popularity
 
-    def source(self) -> Tensor | None:
+    def source(self) -> Float[Tensor, "products dim"] | None:
         """Return what buying a product says of the next one, [products, dim]; none: the history layer says it."""
         return None
 
@@ -121,12 +122,12 @@ class FitmentRanker(nn.Module):
         """Return parameters and their learning rates, as optimisers take them."""
         return [{"params": list(self.parameters()), "lr": rate}]
 
-    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
         """Return what training minimises beside `penalty`, summed over events; it changes nothing in the model."""
         q, z = self()
         return negative_log_likelihood(events, q, z)
 
-    def penalty(self) -> Tensor:
+    def penalty(self) -> Float[Tensor, ""]:
         """Return the negative log prior, in events (up to constants)."""
         tables = (t.square().sum() for s in (self.vehicle, self.product) for t in s.tables.values())
         named = ((name, parameter) for name, parameter in self.named_parameters() if ".tables." not in name)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
@@ -94,12 +95,12 @@ class Gat(FitmentRanker):
     """
 
     configuration = GatConfig
-    pair: Tensor
-    weight: Tensor
-    known: Tensor
-    fits: Tensor
-    fit_start: Tensor
-    words: Tensor
+    pair: Int[Tensor, "2 edges"]
+    weight: Float[Tensor, "edges kinds"]
+    known: Int[Tensor, " edges"]
+    fits: Int[Tensor, " fitments"]
+    fit_start: Int[Tensor, " vehicles+1"]
+    words: Float[Tensor, "products width"]
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: GatConfig) -> None:
         super().__init__(data, vehicle, product, config)
@@ -149,12 +150,12 @@ class Gat(FitmentRanker):
         rest = [p for p in self.parameters() if id(p) not in of_tables]
         return [{"params": tables, "lr": rate * self.options.table_rate}, {"params": rest, "lr": rate}]
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim] of the head for orders, the last."""
         q, z = self.towers(self.folds.count)
         return self._headed(q, z, self.weight.shape[1] - 1)
 
-    def towers(self, fold: int) -> tuple[Tensor, Tensor]:
+    def towers(self, fold: int) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return what the heads read, [vehicles, dim] and [products, dim], by messages over the other folds."""
         h = {"vehicle": self.vehicle(), "product": self.product()}
         if self.read is not None:
@@ -166,7 +167,7 @@ class Gat(FitmentRanker):
             h = {n: x + self.gates[f"{n}_{i}"](messages[n]) if n in messages else x for n, x in h.items()}
         return h["vehicle"], h["product"]
 
-    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
         """Return the weighted cross-entropy of one fold's positives, scaled to all."""
         fold = self.folds.predicted_in(draw.step)
         tower, total = self.towers(fold), self.offset.sum() * 0
@@ -179,10 +180,19 @@ class Gat(FitmentRanker):
                 total = total + self._batch(batch, kind, q, z, draw.random)
         return total * self.options.folds
 
-    def _headed(self, q: Tensor, z: Tensor, kind: int) -> tuple[Tensor, Tensor]:
+    def _headed(
+        self, q: Float[Tensor, "vehicles dim"], z: Float[Tensor, "products dim"], kind: int
+    ) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         return q + self.heads[f"vehicle_{kind}"](q), z + self.heads[f"product_{kind}"](z)
 
-    def _batch(self, batch: Tensor, kind: int, q: Tensor, z: Tensor, random: torch.Generator) -> Tensor:
+    def _batch(
+        self,
+        batch: Int[Tensor, " positives"],
+        kind: int,
+        q: Float[Tensor, "vehicles dim"],
+        z: Float[Tensor, "products dim"],
+        random: torch.Generator,
+    ) -> Float[Tensor, ""]:
         """Summed loss of some positives, each beside the mean over its negatives."""
         (vehicle, product), bias = self.pair[:, batch], self.popularity() + self.offset[kind]
         yes = (q[vehicle] * z[product]).sum(1) + bias[product]
@@ -198,7 +208,9 @@ class Gat(FitmentRanker):
             summed = summed + (close * is_near).sum(1) / is_near.sum(1).clamp(min=1)
         return (self.weight[batch, kind] * (functional.softplus(-yes) + summed)).sum()
 
-    def _hard_negatives(self, vehicle: Tensor, random: torch.Generator) -> Tensor:
+    def _hard_negatives(
+        self, vehicle: Int[Tensor, " positives"], random: torch.Generator
+    ) -> Int[Tensor, "positives hard_negatives"]:
         """[positives, hard_negatives] products at random that fit."""
         start, size = self.fit_start[vehicle], self.fit_start[vehicle + 1] - self.fit_start[vehicle]
         shape = len(vehicle), self.options.hard_negatives
@@ -206,7 +218,9 @@ class Gat(FitmentRanker):
         place = start[:, None] + (share * size[:, None]).long()
         return self.fits[place.clamp(max=max(len(self.fits) - 1, 0))]
 
-    def _is_known(self, vehicle: Tensor, product: Tensor) -> Tensor:
+    def _is_known(
+        self, vehicle: Int[Tensor, "positives 1"], product: Int[Tensor, "*#candidates"]
+    ) -> Bool[Tensor, "positives candidates"]:
         return find(self.known, vehicle * self.products + product) >= 0
 
     def _edges(self, fold: int) -> tuple[dict[Any, Tensor], dict[Any, Tensor]]:

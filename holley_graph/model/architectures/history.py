@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
-from holley_graph.snapshot.snapshot import KINDS, Ints, Snapshot
+from holley_graph.snapshot.snapshot import KINDS, Snapshot
 from holley_graph.times import DAY
 
 
@@ -30,12 +31,18 @@ class History(nn.Module):
         super().__init__()
         self.weights = nn.Parameter(torch.zeros(len(KINDS), dim, dim))
 
-    def forward(self, means: Tensor) -> Tensor:
+    def forward(self, means: Float[Tensor, "users kinds dim"]) -> Float[Tensor, "users dim"]:
         """Turn shrunk decayed means [users, kinds, dim] into residuals [users, dim]."""
         return torch.einsum("ukd,kde->ue", means, self.weights)
 
 
-def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: FitmentRankerConfig) -> Tensor:
+def history_means(
+    snapshot: Snapshot,
+    z: Float[Tensor, "products dim"],
+    user: Int[np.ndarray, " n"],
+    at: Int[np.ndarray, " n"],
+    config: FitmentRankerConfig,
+) -> Float[Tensor, "n kinds dim"]:
     """Average what users touched strictly before a time, newer things more.
 
     Args:
@@ -65,7 +72,9 @@ def history_means(snapshot: Snapshot, z: Tensor, user: Ints, at: Ints, config: F
     return torch.stack(means, 1).to(z.dtype)
 
 
-def _before(values: Tensor, start: Ints, stop: Ints) -> Tensor:
+def _before(
+    values: Float[Tensor, "events width"], start: Int[np.ndarray, " n"], stop: Int[np.ndarray, " n"]
+) -> Float[Tensor, "n width"]:
     """[n, width] sums of values[start:stop] by one running sum."""
     running = functional.pad(values.cumsum(0), (0, 0, 1, 0))
     return running[stop] - running[start]

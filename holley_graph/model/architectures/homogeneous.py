@@ -10,6 +10,7 @@ Beside `sage` it measures what one matrix per relation is worth.
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
@@ -44,7 +45,7 @@ class Homogeneous(FitmentRanker):
         self.layers = nn.ModuleList(mean_conv(config.dim) for _ in range(config.layers))
         self.gates = nn.ModuleList(Message(config.dim) for _ in self.layers)
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim]."""
         make, model = self.vehicle.tables["make"], self.vehicle.tables["model"]
         h = torch.cat([self.vehicle(), self.product(), model, make, self.product.tables["part_type"]])

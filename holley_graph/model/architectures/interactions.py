@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
@@ -22,8 +23,8 @@ class Interactions:
         weight: [edges, kinds] frequency × type × decay: Σ_events type · 2^(−age / half-life), kind by kind.
     """
 
-    pair: Tensor
-    weight: Tensor
+    pair: Int[Tensor, "2 edges"]
+    weight: Float[Tensor, "edges kinds"]
 
 
 def touched(data: HeteroData, half_life_days: float = math.inf) -> Interactions:
@@ -47,7 +48,7 @@ def touched(data: HeteroData, half_life_days: float = math.inf) -> Interactions:
     return Interactions(pair, weight.index_put((edge, kind), counts, accumulate=True).float())
 
 
-def heaviest(group: Tensor, weight: Tensor, keep: int) -> Tensor:
+def heaviest(group: Int[Tensor, " edges"], weight: Float[Tensor, " edges"], keep: int) -> Bool[Tensor, " edges"]:
     """[edges] whether an edge is among the `keep` heaviest of its group; of equal ones the first."""
     order = torch.argsort(weight, descending=True, stable=True)
     order = order[torch.argsort(group[order], stable=True)]

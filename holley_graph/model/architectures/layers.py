@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.nn import SAGEConv
 
@@ -17,7 +18,7 @@ class Message(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(dim, dim))
 
-    def forward(self, message: Tensor) -> Tensor:
+    def forward(self, message: Float[Tensor, "receivers dim"]) -> Float[Tensor, "receivers dim"]:
         """Return what is added to the receiver, [receivers, dim]."""
         added: Tensor = message.to(self.weight.dtype) @ self.weight.T  # half precision ends here
         return added
@@ -34,7 +35,7 @@ class Folds(nn.Module):
         of: [edges] part of each.
     """
 
-    of: Tensor
+    of: Int[Tensor, " edges"]
 
     def __init__(self, edges: int, count: int) -> None:
         super().__init__()
@@ -49,7 +50,11 @@ class Folds(nn.Module):
 class MeanConv(SAGEConv):  # type: ignore[misc]  # half typed upstream
     """SAGEConv whose means over neighbours stay in float32: CUDA has no sparse product with bfloat16."""
 
-    def message_and_aggregate(self, adj_t: Tensor, x: tuple[Tensor, Tensor | None]) -> Tensor:
+    def message_and_aggregate(
+        self,
+        adj_t: Float[Tensor, "receivers senders"],
+        x: tuple[Float[Tensor, "senders dim"], Float[Tensor, "receivers _"] | None],
+    ) -> Float[Tensor, "receivers dim"]:
         """Return the mean of what the neighbours send, [receivers, dim]."""
         with torch.autocast(x[0].device.type, enabled=False):
             received: Tensor = super().message_and_aggregate(adj_t, (x[0].to(adj_t.dtype), x[1]))
@@ -61,7 +66,7 @@ def mean_conv(dim: int) -> MeanConv:
     return MeanConv((dim, dim), dim, root_weight=False, bias=False)
 
 
-def find(keys: Tensor, wanted: Tensor) -> Tensor:
+def find(keys: Int[Tensor, " keys"], wanted: Int[Tensor, "*wanted"]) -> Int[Tensor, "*wanted"]:
     """Return the place of each wanted number in ascending keys, −1 where it is not there."""
     if not len(keys):
         return torch.full_like(wanted, -1)
@@ -69,13 +74,15 @@ def find(keys: Tensor, wanted: Tensor) -> Tensor:
     return torch.where(keys[at] == wanted, at, -1)
 
 
-def gathered(adjacency: Tensor, sent: Tensor) -> Tensor:
+def gathered(
+    adjacency: Float[Tensor, "receivers senders"], sent: Float[Tensor, "senders dim"]
+) -> Float[Tensor, "receivers dim"]:
     """Sum what is sent, [receivers, dim], in float32: some devices have no sparse product in half precision."""
     with torch.autocast(sent.device.type, enabled=False):
         return adjacency @ sent.to(adjacency.dtype)
 
 
-def adjacency(edges: Tensor, shape: tuple[int, int]) -> Tensor:
+def adjacency(edges: Int[Tensor, "2 edges"], shape: tuple[int, int]) -> Float[Tensor, "targets sources"]:
     """[targets, sources] as CSR, over which messages are summed four times as fast as over pairs."""
     source, target = edges
     ones = torch.ones(edges.shape[1])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
@@ -45,7 +46,7 @@ class LightGCN(FitmentRanker):
     """
 
     configuration = LightGCNConfig
-    graph: Tensor
+    graph: Float[Tensor, "nodes nodes"]
 
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: LightGCNConfig) -> None:
         super().__init__(data, vehicle, product, config)
@@ -53,14 +54,16 @@ class LightGCN(FitmentRanker):
         self._sizes = (int(data["vehicle"].num_nodes), int(data["product"].num_nodes))
         self.register_buffer("graph", normalised(touched(data).pair, self._sizes), persistent=False)
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim]."""
         start = torch.cat([self.vehicle(), self.product()])
         q, z = smoothed(self.graph, start, self.depth).split(self._sizes)
         return q, z
 
 
-def smoothed(graph: Tensor, start: Tensor, depth: int) -> Tensor:
+def smoothed(
+    graph: Float[Tensor, "nodes nodes"], start: Float[Tensor, "nodes dim"], depth: int
+) -> Float[Tensor, "nodes dim"]:
     """Return the mean over all depths of what is propagated, [nodes, dim] from [nodes, dim].
 
     The graph is symmetric and nothing stands between its powers, so that gradients take the same way back: this of
@@ -73,7 +76,7 @@ def smoothed(graph: Tensor, start: Tensor, depth: int) -> Tensor:
     return total / (depth + 1)
 
 
-def normalised(pair: Tensor, sizes: tuple[int, int]) -> Tensor:
+def normalised(pair: Int[Tensor, "2 pairs"], sizes: tuple[int, int]) -> Float[Tensor, "nodes nodes"]:
     """[nodes, nodes] D^-½ A D^-½ as CSR, those that touch before what is touched.
 
     Args:

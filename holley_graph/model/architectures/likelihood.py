@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from holley_graph.counting.utility import Counted
@@ -47,10 +48,10 @@ class TrainingSet:
         vehicles: number of vehicles that `vehicle` numbers.
     """
 
-    vehicle: Tensor
-    product: Tensor
-    offset: Tensor
-    weight: Tensor
+    vehicle: Int[Tensor, " fitments"]
+    product: Int[Tensor, " fitments"]
+    offset: Float[Tensor, " fitments"]
+    weight: Float[Tensor, " fitments"]
     vehicles: int
 
     def to(self, device: torch.device) -> TrainingSet:
@@ -110,12 +111,16 @@ def training_set(snapshot: Snapshot, counted: Counted) -> TrainingSet:
     )
 
 
-def scores(data: TrainingSet, q: Tensor, z: Tensor) -> Tensor:
+def scores(
+    data: TrainingSet, q: Float[Tensor, "vehicles dim"], z: Float[Tensor, "products dim"]
+) -> Float[Tensor, " fitments"]:
     """[fitments] the score of each, from q [vehicles, dim] and z [products, dim]."""
     return data.offset + (q[data.vehicle] * z[data.product]).sum(1)
 
 
-def negative_log_likelihood(data: TrainingSet, q: Tensor, z: Tensor) -> Tensor:
+def negative_log_likelihood(
+    data: TrainingSet, q: Float[Tensor, "vehicles dim"], z: Float[Tensor, "products dim"]
+) -> Float[Tensor, ""]:
     """Return the summed loss in nats.
 
     Args:
@@ -127,7 +132,9 @@ def negative_log_likelihood(data: TrainingSet, q: Tensor, z: Tensor) -> Tensor:
     return (data.weight * (log_normaliser(score, data.vehicle, data.vehicles)[data.vehicle] - score)).sum()
 
 
-def log_normaliser(score: Tensor, group: Tensor, groups: int) -> Tensor:
+def log_normaliser(
+    score: Float[Tensor, " members"], group: Int[Tensor, " members"], groups: int
+) -> Float[Tensor, " groups"]:
     """[groups] the logarithm of the sum of exp(score) over the members of each; −inf where a group has none."""
     largest = torch.full((groups,), -torch.inf, device=score.device, dtype=score.dtype).scatter_reduce(
         0, group, score.detach(), "amax"

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
@@ -83,13 +84,13 @@ class PinSage(FitmentRanker):
         )
         self.gates = nn.ModuleDict({name: Message(config.dim) for name in ("vehicle", "product")})
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim]."""
         q, z = self.vehicle(), self.product()
         message = torch.relu(self.layers["neighbour"](z))
         return q + self._pooled("vehicle", message), z + self._pooled("product", message)
 
-    def loss(self, events: TrainingSet, draw: Draw) -> Tensor:
+    def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
         """Return the margins that are missing, summed over events."""
         candidates = min(1 + draw.epoch // self.options.harder_every, self.options.hardest)
         q, z = self()
@@ -102,12 +103,14 @@ class PinSage(FitmentRanker):
         missing = torch.relu(self.options.margin + score[negatives].amax(1) - score[chosen])
         return (events.weight[chosen] * missing).sum()
 
-    def _pooled(self, name: str, message: Tensor) -> Tensor:
+    def _pooled(self, name: str, message: Float[Tensor, "products dim"]) -> Float[Tensor, "receivers dim"]:
         added: Tensor = self.gates[name](self.layers[name](gathered(getattr(self, f"near_{name}"), message)))
         return added
 
 
-def neighbourhoods(data: HeteroData, config: PinSageConfig, seed: int) -> tuple[Tensor, Tensor]:
+def neighbourhoods(
+    data: HeteroData, config: PinSageConfig, seed: int
+) -> tuple[Float[Tensor, "vehicles products"], Float[Tensor, "products products"]]:
     """Walk over who touched what.
 
     Args:
@@ -124,7 +127,7 @@ def neighbourhoods(data: HeteroData, config: PinSageConfig, seed: int) -> tuple[
     owner, owned = data["user", "owns", "vehicle"].edge_index.numpy()
     to_products, to_users = _lists(user, product, users), _lists(product, user, products)
 
-    def near(people: Lists) -> Tensor:
+    def near(people: Lists) -> Float[Tensor, "starts products"]:
         start = np.repeat(np.arange(len(people[0]) - 1), config.walks)
         here, visits = _step(people, start, rng), []
         for _ in range(config.hops):
@@ -152,7 +155,9 @@ def _step(lists: Lists, at: Ints, rng: np.random.Generator) -> Ints:
     return place
 
 
-def _shares(visits: Ints, shape: tuple[int, int], keep: int) -> Tensor:
+def _shares(
+    visits: Int[np.ndarray, "2 visits"], shape: tuple[int, int], keep: int
+) -> Float[Tensor, "starts products"]:
     """CSR of the `keep` most visited of each row, as shares of their visits."""
     counts = sp.csr_matrix((np.ones(visits.shape[1]), visits), shape=shape).tocoo()
     order = np.lexsort((counts.col, -counts.data, counts.row))

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import HeteroData
@@ -78,26 +79,28 @@ class Sage(FitmentRanker):
         self._edges = list(used)
         self.hops = len(self.layers)
 
-    def forward(self) -> tuple[Tensor, Tensor]:
+    def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim]."""
         return self._heard(self._start({}), self.adjacencies())
 
-    def within(self, part: Subgraph) -> tuple[Tensor, Tensor]:
+    def within(self, part: Subgraph) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q and z of the vehicles and products of a part of the graph, from what they hear in it."""
         return self._heard(self._start(part.nodes), part.edges)
 
-    def adjacencies(self) -> dict[Relation, Tensor]:
+    def adjacencies(self) -> dict[Relation, Float[Tensor, "_ _"]]:
         """Return the relations that carry messages as CSR [receivers, senders]."""
         return {key: getattr(self, f"to_{key[2]}_{key[1]}_from_{key[0]}") for key in self._edges}
 
-    def _start(self, nodes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _start(self, nodes: Mapping[str, Int[Tensor, " _"]]) -> dict[str, Float[Tensor, "_ dim"]]:
         """Type to what its nodes say at first, of all nodes of types for which none are named."""
         above = {name: self.vehicle.tables[name] for name in ("model", "make")}
         above["part_type"] = self.product.tables["part_type"]
         sums = {"vehicle": self.vehicle(nodes.get("vehicle")), "product": self.product(nodes.get("product"))}
         return sums | {n: functional.embedding(nodes[n], t) if n in nodes else t for n, t in above.items()}
 
-    def _heard(self, h: dict[str, Tensor], graph: dict[Relation, Tensor]) -> tuple[Tensor, Tensor]:
+    def _heard(
+        self, h: dict[str, Float[Tensor, "_ dim"]], graph: dict[Relation, Float[Tensor, "_ _"]]
+    ) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         for i, conv in enumerate(self.layers):
             messages = conv(h, graph)
             h = {n: x + self.gates[f"{n}_{i}"](messages[n]) if n in messages else x for n, x in h.items()}

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from holley_graph.snapshot.snapshot import Ints, laid_out
 
@@ -49,8 +51,8 @@ class Subgraph:
         edges: relation to CSR [receivers, senders] in numbers of the part.
     """
 
-    nodes: dict[str, torch.Tensor]
-    edges: dict[Relation, torch.Tensor]
+    nodes: dict[str, Int[Tensor, " _"]]
+    edges: dict[Relation, Float[Tensor, "_ _"]]
 
     def to(self, device: torch.device) -> Subgraph:
         """Move every array."""
@@ -185,7 +187,7 @@ def _distinct(rows: Ints, degree: Ints, most: int, key: Hashes) -> Ints:
     return chosen.T
 
 
-def _csr(degrees: list[Ints], senders: list[Ints], shape: tuple[int, int]) -> torch.Tensor:
+def _csr(degrees: list[Ints], senders: list[Ints], shape: tuple[int, int]) -> Float[Tensor, "receivers senders"]:
     """[receivers, senders] ones: receivers in order of their numbers, those of the last hop hear nobody."""
     degree = np.concatenate(degrees)
     offsets = np.zeros(shape[0] + 1, np.int64)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 WIDTH = 256
@@ -23,7 +24,7 @@ def best() -> str:
     return "wordllama" if find_spec("wordllama") else "n-grams"
 
 
-def embed(texts: list[str], how: str) -> Tensor:
+def embed(texts: list[str], how: str) -> Float[Tensor, "texts width"]:
     """Turn texts into vectors.
 
     Args:

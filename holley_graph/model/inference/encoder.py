@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialized
@@ -90,7 +91,7 @@ class Encoder:
             own[name] = old.to(value.device)
         model.load_state_dict(own)
 
-    def _rows(self, level: str, old: Tensor, wanted: Hierarchy) -> Tensor:
+    def _rows(self, level: str, old: Float[Tensor, "_ width"], wanted: Hierarchy) -> Float[Tensor, "rows width"]:
         """[rows of the level, width] the run's rows in another order, and the rule for those that it never saw."""
         row = find_text(self.keys[level], wanted.keys)
         unknown = old.mean(0) if level in TOP else torch.zeros(old.shape[1])

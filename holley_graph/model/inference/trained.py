@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from holley_graph.embeddings.paths import Paths
@@ -47,19 +48,19 @@ class TrainedModel:
         curve: of the loss.
     """
 
-    q: Tensor
-    z: Tensor
-    popularity: Tensor
-    lift: Tensor
+    q: Float[Tensor, "vehicles dim"]
+    z: Float[Tensor, "products dim"]
+    popularity: Float[Tensor, " products"]
+    lift: Float[Tensor, " fitments"]
     history: History
     paths: Paths
-    source: Tensor | None
+    source: Float[Tensor, "products dim"] | None
     encoder: Encoder
     loss: float
     curve: Curve
 
 
-def served(model: FitmentRanker) -> tuple[Tensor, Tensor]:
+def served(model: FitmentRanker) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
     """Encode everybody: q [vehicles, dim] and z [products, dim], on the CPU."""
     with torch.no_grad():
         q, z = model()
@@ -71,7 +72,7 @@ def rescaled(trained: TrainedModel, scale: float) -> TrainedModel:
     return replace(trained, q=trained.q * scale)
 
 
-def rotated(trained: TrainedModel, by: torch.Tensor) -> TrainedModel:
+def rotated(trained: TrainedModel, by: Float[Tensor, "dim dim"]) -> TrainedModel:
     """Rotate all vectors of a model, and what its history layer makes of them.
 
     Args:

@@ -16,6 +16,7 @@ from math import ceil
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker
@@ -43,7 +44,7 @@ class Whole:
     def __init__(self, model: FitmentRanker, events: TrainingSet, execution: Execution) -> None:
         self.model, self.events, self.execution = model, events, execution
 
-    def loss(self, draw: Draw) -> Tensor:
+    def loss(self, draw: Draw) -> Float[Tensor, ""]:
         """Return the loss per event, penalty included."""
         with self.execution.precision():
             return (self.model.loss(self.events, draw) + self.model.penalty()) / max(self.events.total, 1)
@@ -81,7 +82,7 @@ class Batches:
         self._sampler = _sampler(model)
         self._order: tuple[int, Ints] = (-1, np.empty(0, np.int64))
 
-    def loss(self, draw: Draw) -> Tensor:
+    def loss(self, draw: Draw) -> Float[Tensor, ""]:
         """Return this process's share of a batch's loss per event, penalty included."""
         batch = self.batch(draw.step)
         device = self.execution.device

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from holley_graph.counting.utility import Counted, count
@@ -49,7 +50,7 @@ class Stage:
     target_loss: float = -math.inf
 
 
-Validate = Callable[[Tensor, Tensor, Counted], float]
+Validate = Callable[[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"], Counted], float]
 """Given q, z and what is counted, how good is the ranking? Higher is better."""
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from holley_graph.counting.utility import Counted, bins
@@ -42,7 +43,11 @@ PATH_L2 = 4.0
 
 
 def fit_history(
-    snapshot: Snapshot, q: Tensor, z: Tensor, counted: Counted, config: FitmentRankerConfig
+    snapshot: Snapshot,
+    q: Float[Tensor, "vehicles dim"],
+    z: Float[Tensor, "products dim"],
+    counted: Counted,
+    config: FitmentRankerConfig,
 ) -> tuple[History, Paths]:
     """Learn what a history adds, inside the vectors and beside them, by the same softmax over what fits.
 
@@ -68,7 +73,7 @@ def fit_history(
     weights = torch.zeros(len(KINDS_OF_PATHS), dtype=z.dtype, requires_grad=True)
     descent = torch.optim.LBFGS([*layer.parameters(), weights], max_iter=STEPS, line_search_fn="strong_wolfe")
 
-    def loss() -> Tensor:
+    def loss() -> Float[Tensor, ""]:
         descent.zero_grad()
         score = without + (layer(means)[chooser] * product_vector).sum(1) + followed @ weights
         nll = log_normaliser(score, chooser, len(user)) - score[chosen]
@@ -90,7 +95,7 @@ def _terms(snapshot: Snapshot, user: Ints, release: Ints, product: Ints) -> npt.
     return result
 
 
-def _penalty(weights: Tensor, of_paths: Tensor) -> Tensor:
+def _penalty(weights: Float[Tensor, "kinds dim dim"], of_paths: Float[Tensor, " paths"]) -> Float[Tensor, ""]:
     """Return the negative log prior of [kinds, dim, dim] and [kinds of paths], in events (up to constants)."""
     dim = weights.shape[1]
     scale = weights.diagonal(dim1=1, dim2=2).mean(1)

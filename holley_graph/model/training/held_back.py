@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from jaxtyping import Float
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from holley_graph.counting.utility import Counted
 from holley_graph.evaluation.targets import RankingTask, future_choices
-from holley_graph.model.architectures.data import Floats
 from holley_graph.model.architectures.likelihood import log_normaliser
 from holley_graph.model.inference.trained import TrainedModel
 from holley_graph.model.training.fit import Validate
@@ -81,7 +81,7 @@ def validator(held: HeldBack) -> Validate:
     """
     loss = _loss(held)
 
-    def value(q: Tensor, z: Tensor, counted: Counted) -> float:
+    def value(q: Float[Tensor, "vehicles dim"], z: Float[Tensor, "products dim"], counted: Counted) -> float:
         return -loss(counted.popularity, counted.lift, q, z)(1.0)
 
     return value
@@ -105,7 +105,12 @@ def _loss(held: HeldBack) -> Callable[..., Callable[[float], float]]:
     vehicle, bought = torch.from_numpy(task.vehicle)[owner], torch.from_numpy(np.flatnonzero(task.is_target))
     fitment = early.fitment(task.vehicle[task.owner], task.candidate)
 
-    def by_scale(popularity: Floats, lift: Floats, q: Tensor, z: Tensor) -> Callable[[float], float]:
+    def by_scale(
+        popularity: Float[np.ndarray, " products"],
+        lift: Float[np.ndarray, " fitments"],
+        q: Float[Tensor, "vehicles dim"],
+        z: Float[Tensor, "products dim"],
+    ) -> Callable[[float], float]:
         counted = torch.from_numpy(popularity[task.candidate] + lift[fitment])
         learned = (q[vehicle] * z[candidate]).sum(1)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from holley_graph.errors import ProcessLost
@@ -47,7 +48,7 @@ class Processes:
         """Return what of a batch is this process's to do."""
         return rows[self.rank :: self.count]
 
-    def sum(self, loss: Tensor, parameters: Iterable[nn.Parameter]) -> float:
+    def sum(self, loss: Float[Tensor, ""], parameters: Iterable[nn.Parameter]) -> float:
         """Sum the gradients of all processes, in place, and their losses."""
         if self.count == 1:
             return loss.item()

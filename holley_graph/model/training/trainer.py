@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from holley_graph.model.architectures.likelihood import Draw
@@ -23,7 +24,7 @@ AVERAGED = 10
 """Full-batch steps to average parameters over: single ones overshoot, or were told of their batch alone."""
 
 
-Check = Callable[[Tensor, Tensor], float]
+Check = Callable[[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]], float]
 """Given q and z, how good is the ranking? Higher is better."""
 
 
