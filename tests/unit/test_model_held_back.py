@@ -1,17 +1,19 @@
 """How far the network is trusted: by how likely what people bought in a window that was held back was."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from holley_graph.counting.utility import Counted
 from holley_graph.evaluation.targets import RankingTask
+from holley_graph.model.inference.trained import TrainedModel
 from holley_graph.model.training import held_back
 from holley_graph.model.training.held_back import HeldBack, hold_back, trust, validator
 from holley_graph.snapshot.snapshot import ORDERED
 from tests.support import planted
+from tests.support.models import part_of
 
 WORLD = planted.world(users=60, makes=2, models=2, years=3).snapshot
 _, ONE = WORLD.fitting(np.array([0]))
@@ -29,8 +31,8 @@ HELD = HeldBack(TASK, WORLD)
 RNG = np.random.default_rng(0)
 Q = torch.from_numpy(RNG.normal(size=(WORLD.vehicles.num_rows, 3)))
 Z = torch.from_numpy(RNG.normal(size=(WORLD.products.num_rows, 3)))
-COUNTED = SimpleNamespace(
-    popularity=RNG.normal(size=WORLD.products.num_rows), lift=RNG.normal(size=len(WORLD.fits))
+COUNTED = part_of(
+    Counted, popularity=RNG.normal(size=WORLD.products.num_rows), lift=RNG.normal(size=len(WORLD.fits))
 )
 
 
@@ -47,8 +49,12 @@ def test_the_value_is_the_log_likelihood_of_a_purchase() -> None:
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_the_network_is_trusted_as_far_as_it_helps(sign: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_back, "FEWEST_TEST_USERS", 2)
-    fitted = SimpleNamespace(
-        popularity=torch.from_numpy(COUNTED.popularity), lift=torch.from_numpy(COUNTED.lift), q=sign * Q, z=Z
+    fitted = part_of(
+        TrainedModel,
+        popularity=torch.from_numpy(COUNTED.popularity),
+        lift=torch.from_numpy(COUNTED.lift),
+        q=sign * Q,
+        z=Z,
     )
     grid = np.linspace(held_back.LEAST_TRUST, 1, 400)
     best = grid[np.argmax([by_hand(sign * scale) for scale in grid])]
@@ -56,7 +62,7 @@ def test_the_network_is_trusted_as_far_as_it_helps(sign: float, monkeypatch: pyt
 
 
 def test_of_too_few_buyers_nothing_is_concluded() -> None:
-    assert trust(HELD, SimpleNamespace()) == held_back.LEAST_TRUST
+    assert trust(HELD, part_of(TrainedModel)) == held_back.LEAST_TRUST
 
 
 def test_the_newest_window_with_enough_purchases_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:

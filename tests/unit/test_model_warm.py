@@ -143,7 +143,7 @@ def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
 
 def test_the_live_release_has_to_be_of_the_shape_that_is_trained(tmp_path: Path) -> None:
     live(tmp_path, recipe=small("gat"))
-    with pytest.raises(GraphStateError, match=r"its .* is \[1, 2, 8\], not \[1, 3, 8\]"):
+    with pytest.raises(ParcelError, match=r"its .* is \[1, 2, 8\], not \[1, 3, 8\]"):
         run(tmp_path, small("gat", attention=3), warm=True)
 
 
