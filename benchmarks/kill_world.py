@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings import slots
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.export.export import export
@@ -24,6 +23,7 @@ from holley_graph.model.training.plan import Plan
 from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
 from holley_graph.workflows.release import follow
 from holley_graph.workflows.sync import offline_import

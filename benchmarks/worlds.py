@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from holley_graph.demo import World, generate
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
+from holley_graph.simulator import World, generate
 from holley_graph.snapshot import exporter, parcel
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.workflows.connection import connect

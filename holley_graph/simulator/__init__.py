@@ -1,7 +1,7 @@
 """A small generated world on the real list of vehicles, whose truth can be asked."""
 
-from holley_graph.demo.config import Strengths
-from holley_graph.demo.generate import generate
-from holley_graph.demo.world import Choices, World
+from holley_graph.simulator.config import Strengths
+from holley_graph.simulator.generate import generate
+from holley_graph.simulator.world import Choices, World
 
 __all__ = ["Choices", "Strengths", "World", "generate"]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from holley_graph.demo.config import WorldConfig
+from holley_graph.simulator.config import WorldConfig
 
 PART_TYPE_FILE = Path(__file__).with_name("part_types.csv")
 COLOURS = ["B", "R", "G", "P"]

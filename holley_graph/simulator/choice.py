@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.config import Strengths
-from holley_graph.demo.fits import expand
-from holley_graph.demo.memory import RING, Memory
-from holley_graph.demo.taste import BIN, Truth
+from holley_graph.simulator.config import Strengths
+from holley_graph.simulator.fits import expand
+from holley_graph.simulator.memory import RING, Memory
+from holley_graph.simulator.taste import BIN, Truth
 from holley_graph.times import DAY
 
 CHUNK_PAIRS = 1_000_000  # pairs of shopper and product held at a time

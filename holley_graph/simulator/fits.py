@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.catalogue import Catalogue
-from holley_graph.demo.config import Sizes, WorldConfig
-from holley_graph.demo.vehicles import Vehicles
+from holley_graph.simulator.catalogue import Catalogue
+from holley_graph.simulator.config import Sizes, WorldConfig
+from holley_graph.simulator.vehicles import Vehicles
 
 MOST_RANGES = 40  # year ranges of the most widely used family
 Ints = npt.NDArray[np.int64]

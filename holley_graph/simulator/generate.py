@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from holley_graph.demo import (
+from holley_graph.errors import SettingsError
+from holley_graph.progress import Progress, silent
+from holley_graph.simulator import (
     names,
     parcel,
     raw_catalog,
@@ -18,13 +20,11 @@ from holley_graph.demo import (
     shopping,
     taste,
 )
-from holley_graph.demo.config import Sizes, Strengths, WorldConfig
-from holley_graph.demo.raw import Traps
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.schemas import SCHEMAS
-from holley_graph.demo.world import World
-from holley_graph.errors import SettingsError
-from holley_graph.progress import Progress, silent
+from holley_graph.simulator.config import Sizes, Strengths, WorldConfig
+from holley_graph.simulator.raw import Traps
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.schemas import SCHEMAS
+from holley_graph.simulator.world import World
 
 VERSION = 1  # raised whenever the same seed gives another world
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.demo.config import WorldConfig
-from holley_graph.demo.population import Population
+from holley_graph.simulator.config import WorldConfig
+from holley_graph.simulator.population import Population
 
 FIRST = [
     "ada", "ben", "carla", "dan", "ella", "finn", "gina", "hank", "ida", "jon", "kate", "leo",

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.schemas import SCHEMAS
-from holley_graph.demo.shopping import Log
-from holley_graph.demo.world import SIDECAR, TRUTH, World
 from holley_graph.errors import SettingsError
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.schemas import SCHEMAS
+from holley_graph.simulator.shopping import Log
+from holley_graph.simulator.world import SIDECAR, TRUTH, World
 
 
 def clear(folder: Path) -> None:

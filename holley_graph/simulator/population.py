@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.choice import People
-from holley_graph.demo.config import Strengths, WorldConfig
-from holley_graph.demo.taste import TASTES
-from holley_graph.demo.vehicles import Vehicles
+from holley_graph.simulator.choice import People
+from holley_graph.simulator.config import Strengths, WorldConfig
+from holley_graph.simulator.taste import TASTES
+from holley_graph.simulator.vehicles import Vehicles
 
 Ints = npt.NDArray[np.int64]
 CRAWLERS = 2

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from holley_graph.demo.schemas import PROPERTY, SCHEMAS, TIME
+from holley_graph.simulator.schemas import PROPERTY, SCHEMAS, TIME
 
 PART_ROWS = 200_000  # rows of one file; bounds the memory of building nested columns
 Ints = npt.NDArray[np.int64]

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.demo.catalogue import BRANDS, SERVICE, Catalogue
-from holley_graph.demo.raw import Traps, misspelt, planted, write
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.schemas import PRODUCT, SCHEMAS
+from holley_graph.simulator.catalogue import BRANDS, SERVICE, Catalogue
+from holley_graph.simulator.raw import Traps, misspelt, planted, write
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.schemas import PRODUCT, SCHEMAS
 
 UNPRICED_EVERY, UNPRICED_REST = 50, 7  # SKU codes whose events never name a price
 EMPTY_LISTS = 8  # vehicles listed with no product at all

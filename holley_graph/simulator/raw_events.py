@@ -9,15 +9,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.demo import timeline
-from holley_graph.demo.catalogue import SERVICE, Catalogue
-from holley_graph.demo.raw import Property, Traps, property_lists, times, write
-from holley_graph.demo.raw_catalog import UNPRICED_EVERY, UNPRICED_REST
-from holley_graph.demo.raw_orders import UNKNOWN_SKUS
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.schemas import SCHEMAS
-from holley_graph.demo.sessions import Visits, crawl
-from holley_graph.demo.timeline import BLANK_SKU, CART, NO_SKU, NOBODY, OTHER, PLACED, WEBSITE, Timeline
+from holley_graph.simulator import timeline
+from holley_graph.simulator.catalogue import SERVICE, Catalogue
+from holley_graph.simulator.raw import Property, Traps, property_lists, times, write
+from holley_graph.simulator.raw_catalog import UNPRICED_EVERY, UNPRICED_REST
+from holley_graph.simulator.raw_orders import UNKNOWN_SKUS
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.schemas import SCHEMAS
+from holley_graph.simulator.sessions import Visits, crawl
+from holley_graph.simulator.timeline import BLANK_SKU, CART, NO_SKU, NOBODY, OTHER, PLACED, WEBSITE, Timeline
 
 EVENT_NAMES = [  # by kind; the first is usual
     ["Viewed Product", "VIEWED PRODUCT", "viewed product"],

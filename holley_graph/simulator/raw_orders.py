@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.demo.catalogue import SERVICE
-from holley_graph.demo.raw import Traps, misspelt, planted, write
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.schemas import SCHEMAS
-from holley_graph.demo.shopping import Log
+from holley_graph.simulator.catalogue import SERVICE
+from holley_graph.simulator.raw import Traps, misspelt, planted, write
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.schemas import SCHEMAS
+from holley_graph.simulator.shopping import Log
 from holley_graph.times import DAY
 
 UNKNOWN_SKUS = [f"ZZ-{number}X" for number in range(9000, 9040)]

@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.demo import user_rows
-from holley_graph.demo.population import BAD_YEAR, LACKING
-from holley_graph.demo.raw import Property, Traps, misspelt, property_lists, times, write
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.schemas import SCHEMAS
-from holley_graph.demo.user_rows import Rows
+from holley_graph.simulator import user_rows
+from holley_graph.simulator.population import BAD_YEAR, LACKING
+from holley_graph.simulator.raw import Property, Traps, misspelt, property_lists, times, write
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.schemas import SCHEMAS
+from holley_graph.simulator.user_rows import Rows
 
 IN_LONG = 1 / 6  # share of whole-number values that stand in long_value
 NAMES = {

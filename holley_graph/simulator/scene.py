@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holley_graph.demo import catalogue, fits, population, taste, vehicles
-from holley_graph.demo.catalogue import Catalogue
-from holley_graph.demo.choice import Chooser
-from holley_graph.demo.config import WorldConfig
-from holley_graph.demo.fits import Fits
-from holley_graph.demo.population import Population
-from holley_graph.demo.taste import Truth
-from holley_graph.demo.vehicles import Vehicles
+from holley_graph.simulator import catalogue, fits, population, taste, vehicles
+from holley_graph.simulator.catalogue import Catalogue
+from holley_graph.simulator.choice import Chooser
+from holley_graph.simulator.config import WorldConfig
+from holley_graph.simulator.fits import Fits
+from holley_graph.simulator.population import Population
+from holley_graph.simulator.taste import Truth
+from holley_graph.simulator.vehicles import Vehicles
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.choice import Chooser, Shoppers
-from holley_graph.demo.memory import Memory
-from holley_graph.demo.population import Population
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.shopping import Log, driven
-from holley_graph.demo.taste import BOUNDARY
 from holley_graph.progress import Progress
+from holley_graph.simulator.choice import Chooser, Shoppers
+from holley_graph.simulator.memory import Memory
+from holley_graph.simulator.population import Population
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.shopping import Log, driven
+from holley_graph.simulator.taste import BOUNDARY
 
 Ints = npt.NDArray[np.int64]
 MOST_SESSIONS = 25

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.choice import Chooser, Shoppers
-from holley_graph.demo.memory import Memory
-from holley_graph.demo.scene import Scene
-from holley_graph.demo.taste import BEGIN, BOUNDARY
 from holley_graph.progress import Progress
+from holley_graph.simulator.choice import Chooser, Shoppers
+from holley_graph.simulator.memory import Memory
+from holley_graph.simulator.scene import Scene
+from holley_graph.simulator.taste import BEGIN, BOUNDARY
 
 Ints = npt.NDArray[np.int64]
 MOST_LINES = 30  # of a buyer who is no dealer

@@ -3,7 +3,7 @@
 Utility of product s for a shopper with vehicle v at time t, before what the shopper has done lately:
     static[v, s] + drift[t, s] + z · taste[s] + project bonus
 where `static` holds quality, part type, brand, the tastes of make, model, era and sibling vehicles, and
-z is personal. `holley_graph.demo.choice` adds history and draws.
+z is personal. `holley_graph.simulator.choice` adds history and draws.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.catalogue import Catalogue
-from holley_graph.demo.config import Strengths, WorldConfig
-from holley_graph.demo.fits import Fits
-from holley_graph.demo.vehicles import Vehicles
+from holley_graph.simulator.catalogue import Catalogue
+from holley_graph.simulator.config import Strengths, WorldConfig
+from holley_graph.simulator.fits import Fits
+from holley_graph.simulator.vehicles import Vehicles
 from holley_graph.times import DAY
 
 BIN = 30 * DAY  # popularity moves in steps of 30 days

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.raw import Traps, planted
-from holley_graph.demo.sessions import Visits
-from holley_graph.demo.shopping import Log
-from holley_graph.demo.taste import BOUNDARY
+from holley_graph.simulator.raw import Traps, planted
+from holley_graph.simulator.sessions import Visits
+from holley_graph.simulator.shopping import Log
+from holley_graph.simulator.taste import BOUNDARY
 from holley_graph.times import DAY
 
 Ints = npt.NDArray[np.int64]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.population import EMPTIED, SOUND, Population
-from holley_graph.demo.raw import Traps, planted
-from holley_graph.demo.vehicles import Vehicles
+from holley_graph.simulator.population import EMPTIED, SOUND, Population
+from holley_graph.simulator.raw import Traps, planted
+from holley_graph.simulator.vehicles import Vehicles
 from holley_graph.times import DAY
 
 Ints = npt.NDArray[np.int64]

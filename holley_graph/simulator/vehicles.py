@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.csv
 
-from holley_graph.demo.config import WorldConfig
+from holley_graph.simulator.config import WorldConfig
 
 VEHICLE_FILE = Path(__file__).with_name("vehicles.csv")
 EVERYBODYS_DREAM = "1969|CHEVROLET|CAMARO"

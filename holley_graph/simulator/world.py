@@ -13,11 +13,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.demo.choice import Chooser, People, Shoppers
-from holley_graph.demo.config import Strengths
-from holley_graph.demo.memory import Memory
-from holley_graph.demo.taste import Truth
 from holley_graph.errors import NotFound, ParcelError
+from holley_graph.simulator.choice import Chooser, People, Shoppers
+from holley_graph.simulator.config import Strengths
+from holley_graph.simulator.memory import Memory
+from holley_graph.simulator.taste import Truth
 
 Ints = npt.NDArray[np.int64]
 Ids = Sequence[str] | npt.NDArray[np.str_]

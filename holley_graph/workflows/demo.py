@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from holley_graph.demo import generate
 from holley_graph.errors import GraphStateError, SettingsError
 from holley_graph.graph import browser
 from holley_graph.graph.client import Graph
@@ -16,6 +15,7 @@ from holley_graph.recommend import answers
 from holley_graph.server import lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
+from holley_graph.simulator import generate
 from holley_graph.snapshot import parcel
 from holley_graph.times import DAY
 from holley_graph.workflows.connection import connect

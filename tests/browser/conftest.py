@@ -22,13 +22,13 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.graph.client import Graph
 from holley_graph.server import pages
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support import runs

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"settings", "graph"},
     "loaders": {"settings", "graph"},
     "loaders.baseline": set(),
-    "demo": set(),
+    "simulator": set(),
     "snapshot": {"loaders.derive"},
     "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
     "counting": {"snapshot"},
@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"settings", "graph", "rules"},
     # the only room that opens rooms for each other
     "workflows": {
-        "settings", "graph", "server", "loaders", "demo", "snapshot", "model", "evaluation", "baselines",
+        "settings", "graph", "server", "loaders", "simulator", "snapshot", "model", "evaluation", "baselines",
         "embeddings", "recommend", "export", "gate", "campaign",
     },
     # a command calls a workflow, or one room that does it alone

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.alone import in_graph, in_home
 from holley_graph.graph.client import Graph
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support.sources import home

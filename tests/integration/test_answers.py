@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings.table import Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import NotFound
@@ -23,6 +22,7 @@ from holley_graph.recommend import answers
 from holley_graph.recommend.explain import explain
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
+from holley_graph.simulator.generate import generate
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support import runs

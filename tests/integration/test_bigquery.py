@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 from google.cloud import bigquery
 
-from holley_graph.demo.generate import generate
 from holley_graph.gate import tables
 from holley_graph.graph.client import Graph
 from holley_graph.progress import silent
 from holley_graph.settings import BigQuery, Settings, Sync, load
+from holley_graph.simulator.generate import generate
 from loaders import accounts, feeds, sync
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.source import BigQuerySource

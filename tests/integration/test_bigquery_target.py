@@ -15,12 +15,12 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from holley_graph.cli import cli
-from holley_graph.demo.generate import generate
 from holley_graph.errors import AccessDenied, SettingsError, SourceUnreachable
 from holley_graph.export.rows import wide_schema
 from holley_graph.graph.client import Graph
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
+from holley_graph.simulator.generate import generate
 from loaders import sync
 from loaders.bigquery import target
 from loaders.bigquery.connection import Connection

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from holley_graph import sealed
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings.table import NAMES
 from holley_graph.server import lifecycle
 from holley_graph.server.status import KEYS
+from holley_graph.simulator.generate import generate
 from tests.support import raw
 from tests.support.server import small
 from tests.support.sources import Rows, edited

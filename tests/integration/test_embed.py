@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings.writeback import roll_back, write_back
 from holley_graph.evaluation import registry
 from holley_graph.export import single
@@ -22,6 +21,7 @@ from holley_graph.recommend import answers
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
+from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
 from holley_graph.workflows.embed import embed_new
 from holley_graph.workflows.release import follow_if_up

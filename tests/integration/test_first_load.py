@@ -8,11 +8,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import migrations
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from holley_graph.workflows.sync import offline_import
 from loaders import sync
 from loaders.files import FilesSource

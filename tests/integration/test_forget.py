@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from holley_graph import sealed
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings import table
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import NotFound, ParcelError
@@ -21,6 +20,7 @@ from holley_graph.forget import forget as room
 from holley_graph.forget.forget import forget
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter, parcel
 from loaders import sync, tombstones
 from loaders.files import FilesSource

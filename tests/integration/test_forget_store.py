@@ -6,11 +6,11 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from holley_graph.demo.generate import generate
 from holley_graph.forget.forget import forget
 from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from holley_graph.workflows.sync import offline_import
 from loaders import sync
 from loaders.files import FilesSource

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter, parcel
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
 from loaders import identity, sync

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.errors import RejectedTooMuch, SourceError
 from holley_graph.graph import export
 from holley_graph.graph.client import Graph
 from holley_graph.server.status import connect
 from holley_graph.settings import Eligibility, Settings, Sync, Weights
+from holley_graph.simulator.generate import generate
 from holley_graph.workflows.sync import offline_import
 from loaders import sync, taken
 from loaders.files import FilesSource

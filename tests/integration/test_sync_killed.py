@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, Sync, Weights
+from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
 from loaders import ageing, sync
 from loaders.files import FilesSource

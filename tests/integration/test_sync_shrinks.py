@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.errors import SourceError
 from holley_graph.graph.client import Graph
+from holley_graph.simulator.generate import generate
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support.held import held

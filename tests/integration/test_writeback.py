@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings.slots import INDEXED, releases
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import roll_back, write_back
@@ -27,6 +26,7 @@ from holley_graph.server import doctor
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
+from holley_graph.simulator.generate import generate
 from loaders import sync
 from loaders.files import FilesSource
 from tests.support import runs

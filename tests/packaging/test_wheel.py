@@ -21,7 +21,7 @@ from importlib.metadata import metadata, version
 from importlib.resources import files
 from pathlib import Path
 import holley_graph, loaders
-from holley_graph.demo import vehicles
+from holley_graph.simulator import vehicles
 from holley_graph.graph import migrations, queries
 from holley_graph.server import lock
 from loaders import sqltext
@@ -34,7 +34,7 @@ assert migrations.available()
 assert [sqltext.duckdb(name) for name in sqltext.names()]
 assert lock.read()
 for name in ("vehicles.csv", "part_types.csv", "README.md"):
-    assert (files("holley_graph.demo") / name).read_text(encoding="utf-8"), name
+    assert (files("holley_graph.simulator") / name).read_text(encoding="utf-8"), name
 assert (here / "py.typed").is_file() and (Path(loaders.__file__).parent / "py.typed").is_file()
 assert metadata("holley-graph").get_all("License-File") == ["LICENSE", "NOTICE"]
 print(len(queries.names()), len(sqltext.names()))

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from holley_graph.demo.generate import generate
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from loaders import sync
 from loaders.files import FilesSource
 from loaders.taken import Taken, open_taken

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.progress import silent
 from holley_graph.settings import load
+from holley_graph.simulator.generate import generate
 from loaders import feeds
 from loaders.files import FilesSource
 from loaders.flat.source import CsvSource

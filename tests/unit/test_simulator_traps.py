@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from holley_graph.demo import World, generate
-from holley_graph.demo.catalogue import SERVICE
-from holley_graph.demo.raw_orders import UNKNOWN_SKUS
+from holley_graph.simulator import World, generate
+from holley_graph.simulator.catalogue import SERVICE
+from holley_graph.simulator.raw_orders import UNKNOWN_SKUS
 
 TIME = pa.timestamp("us", tz="UTC")
 TEXT = pa.string()
@@ -249,7 +249,7 @@ def test_sku_spellings_that_are_traps_exist(world: World) -> None:
 
 
 def test_large_tables_come_in_parts_that_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holley_graph.demo.raw.PART_ROWS", 300)
+    monkeypatch.setattr("holley_graph.simulator.raw.PART_ROWS", 300)
     parts = generate(tmp_path, users=200, seed=5)
     assert len(list((tmp_path / "events").glob("part-*.parquet"))) > 1
     assert table(parts, "events").num_rows == parts.meta["rows"]["events"]

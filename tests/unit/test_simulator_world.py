@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from holley_graph.demo import Choices, Strengths, World, generate
-from holley_graph.demo.vehicles import EVERYBODYS_DREAM, VEHICLE_FILE
 from holley_graph.errors import NotFound, ParcelError, SettingsError
+from holley_graph.simulator import Choices, Strengths, World, generate
+from holley_graph.simulator.vehicles import EVERYBODYS_DREAM, VEHICLE_FILE
 
 CUT = datetime(2025, 12, 2, tzinfo=UTC)
 Floats = npt.NDArray[np.float64]
