@@ -75,12 +75,15 @@ def _both(settings: Settings, users: list[str], connections: int, seconds: float
         "exclude_days": settings.recommend.exclude_days,
         "rules": [],
     }
-    text: Any = queries.load("recommend/user").text
+    query = queries.load("recommend/user")
+    text: Any = query.text
     with neo4j.GraphDatabase.driver(at.uri, auth=(at.user, at.password)) as driver:
 
         def bare() -> Asker:
             session = driver.session(default_access_mode=neo4j.READ_ACCESS)
-            return lambda user: [row.data() for row in session.run(text, user_id=user, **rules)] and None
+            return lambda user: (
+                [row.data() for row in session.run(text, query.values({"user_id": user, **rules}))] and None
+            )
 
         before = _load(bare, users, connections, seconds)
         served = _load(lambda: _http(settings), users, connections, seconds)

@@ -4,11 +4,15 @@
 //         $k integer                how many parts
 //         $per_part_type integer    at most this many of one part type
 //         $rules maps               marketing's rules that hold today; [] for none
+//         $release string or null   run whose vectors answer, if the graph still has them; null: the live one
 // returns: sku, title, part_type, price, image_url, score, answered_by, vehicle_id, rule
 MATCH (v:Vehicle {vehicle_id: $vehicle_id})
 MATCH (sync:Sync {id: 'graph'})
 // the slot is read once: whatever goes live meanwhile, all vectors are of this release
-WITH v, sync.live_slot AS slot
+WITH v, CASE WHEN $release IS NULL THEN sync.live_slot ELSE head(COLLECT {
+  MATCH (r:Release {run_id: $release}) WHERE r.slot IS NOT NULL RETURN r.slot
+}) END AS slot
+WHERE slot IS NOT NULL OR $release IS NULL
 WITH v, slot, 'embedding_' + slot AS embedding, 'lift_' + slot AS lift
 // labels stand where a search begins: a relationship's type says what is at its end, and to look there costs
 OPTIONAL MATCH (v)-[:OF_MODEL]->(model)-[:MADE_BY]->(make)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from holley_graph.errors import NotFound
 from holley_graph.find import words
-from holley_graph.graph.client import Graph, Row
+from holley_graph.graph.client import Readable, Row
 
 EVERY_ID = 1_000
 """More ids than one address has."""
 
 
-def people_by_email(graph: Graph, email_hash: str, k: int = EVERY_ID) -> list[Row]:
+def people_by_email(graph: Readable, email_hash: str, k: int = EVERY_ID) -> list[Row]:
     """List the user ids of an address, the one to answer for first: of the vehicle that was named last.
 
     Raises:
@@ -22,12 +22,12 @@ def people_by_email(graph: Graph, email_hash: str, k: int = EVERY_ID) -> list[Ro
     return rows
 
 
-def people_by_vehicle(graph: Graph, vehicle_id: str, k: int) -> list[Row]:
+def people_by_vehicle(graph: Readable, vehicle_id: str, k: int) -> list[Row]:
     """List owners of a vehicle, those who did the most first."""
     return graph.read("find/people_by_vehicle", vehicle_id=vehicle_id, k=k)
 
 
-def vehicles(graph: Graph, text: str, k: int) -> list[Row]:
+def vehicles(graph: Readable, text: str, k: int) -> list[Row]:
     """List vehicles whose name has every word of a text, those with the most owners first; no text: all of them.
 
     Raises:
@@ -37,7 +37,7 @@ def vehicles(graph: Graph, text: str, k: int) -> list[Row]:
     return graph.read("find/vehicles", words=words.beginning(text), k=k)
 
 
-def parts(graph: Graph, text: str, k: int) -> list[Row]:
+def parts(graph: Readable, text: str, k: int) -> list[Row]:
     """List parts whose number, title, type or brand has every word of a text, the most ordered first.
 
     Raises:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from holley_graph.amounts import counted
 from holley_graph.errors import NotFound
 from holley_graph.find import words
-from holley_graph.graph.client import Graph
+from holley_graph.graph.client import Readable
 
 MOST = 3
 """Names in a hint."""
 WRITTEN = 'written as "1969 CHEVROLET CAMARO"'
 
 
-def no_user(graph: Graph, user_id: str) -> NotFound:
+def no_user(graph: Readable, user_id: str) -> NotFound:
     """Say that a user id is unknown, and which begin alike."""
     beginning = user_id[: max(len(user_id) // 2, 4)]
     rows = graph.read("find/near_users", beginning=beginning, k=MOST)
@@ -27,14 +27,14 @@ def no_vehicle_of(user_id: str) -> NotFound:
     return NotFound(f"user {user_id!r} has no known vehicle, so no part is known to fit", hint)
 
 
-def no_sku(graph: Graph, sku: str) -> NotFound:
+def no_sku(graph: Readable, sku: str) -> NotFound:
     """Say that a SKU is unknown, and which parts are nearest."""
     rows = graph.read("find/near_parts", words=words.near(sku), k=MOST) if words.has_indexes(graph) else []
     near = ", ".join(f"{row['sku']} ({row['title']})" if row["title"] else row["sku"] for row in rows)
     return NotFound(f"no SKU {sku!r} in the graph", f"nearest: {near}" if near else "holley-graph find parts WORDS")
 
 
-def no_vehicle(graph: Graph, text: str) -> NotFound:
+def no_vehicle(graph: Readable, text: str) -> NotFound:
     """Say that a vehicle is unknown, which are nearest, and what the graph has of their make."""
     rows = graph.read("find/near_vehicles", words=words.near(text), k=MOST) if words.has_indexes(graph) else []
     hint = WRITTEN

@@ -6,7 +6,7 @@ import re
 
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError
-from holley_graph.graph.client import Graph
+from holley_graph.graph.client import Readable
 
 ALL = "*:*"
 """Everything that an index knows."""
@@ -27,7 +27,7 @@ def near(text: str) -> str:
     return " OR ".join(map(_alike, _TOKEN.findall(spelling.normal(text).lower()))) or "-" + ALL
 
 
-def require_indexes(graph: Graph) -> None:
+def require_indexes(graph: Readable) -> None:
     """Refuse a graph of an earlier version, which has no full-text indexes.
 
     Raises:
@@ -37,7 +37,7 @@ def require_indexes(graph: Graph) -> None:
         raise GraphStateError("this graph has no index to search in", "holley-graph migrate")
 
 
-def has_indexes(graph: Graph) -> bool:
+def has_indexes(graph: Readable) -> bool:
     """Say whether the full-text indexes serve."""
     return {row["name"] for row in graph.read("server/indexes") if row["state"] == "ONLINE"} >= INDEXES
 

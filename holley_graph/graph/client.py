@@ -46,6 +46,13 @@ class Reader(Protocol):
         """Run one statement and hand out its records as they come."""
 
 
+class Readable(Protocol):
+    """Runs single named `read` statements: a `Graph`, or the connections of the HTTP door."""
+
+    def read(self, name: str, /, **params: Any) -> list[Row]:
+        """Run one `read` statement and return its rows."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a Neo4j database is, and who asks.
@@ -119,7 +126,7 @@ class Graph:
         """Run one `read` statement in a managed transaction."""
         query = queries.load(name)
         return self._managed(
-            neo4j.READ_ACCESS, lambda tx: [record.data() for record in tx.run(text(query), params)]
+            neo4j.READ_ACCESS, lambda tx: [record.data() for record in tx.run(text(query), query.values(params))]
         )
 
     def write(self, name: str, /, **params: Any) -> Row:
@@ -172,7 +179,8 @@ class Graph:
         ):
 
             def read(name: str, /, **params: Any) -> neo4j.Result:
-                return tx.run(text(queries.load(name)), params)
+                query = queries.load(name)
+                return tx.run(text(query), query.values(params))
 
             yield read
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -63,6 +64,10 @@ class Query:
     def body(self) -> str:
         """The statement without its header and comments."""
         return "\n".join(line for line in self.text.splitlines() if not line.strip().startswith("//")).strip()
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a value for every parameter; one that may be null is null where it is not given."""
+        return {name: None for name, declared in self.params.items() if "or null" in declared} | dict(given)
 
 
 def folder() -> Path:

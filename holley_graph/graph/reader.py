@@ -34,12 +34,13 @@ class Reader:
 
     async def read(self, name: str, /, **params: Any) -> list[Row]:
         """Run one `read` statement in a transaction of its own, without retries."""
-        text: Any = queries.load(name).text
+        declared = queries.load(name)
+        text: Any = declared.text
         query = neo4j.Query(text, timeout=self.timeout_s)
         session = self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS)
         with translated(self._uri):
             async with session:
-                result = await session.run(query, params)
+                result = await session.run(query, declared.values(params))
                 columns = result.keys()  # values of `read` statements are plain: `data()` would look into each
                 return [
                     dict(zip(columns, record.values(), strict=True))

@@ -10,7 +10,7 @@ from typing import Any
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.find import nearest
-from holley_graph.graph.client import Graph, Row
+from holley_graph.graph.client import Readable, Row
 from holley_graph.rules import text
 from holley_graph.settings import Recommend
 
@@ -36,25 +36,35 @@ class Answer:
     note: str
 
 
-def for_user(graph: Graph, user_id: str, k: int, rules: Recommend) -> Answer:
+def for_user(graph: Readable, user_id: str, k: int, rules: Recommend) -> Answer:
     """Recommend parts to a user.
 
     Raises:
         NotFound: no such user, or the graph knows vehicles but not this user's.
     """
+    limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
+    rows = graph.read("recommend/user", user_id=user_id, **limits)
+    return whole(rows, k) or short_for_user(graph, user_id, rows, k, rules)
+
+
+def short_for_user(graph: Readable, user_id: str, rows: list[Row], k: int, rules: Recommend) -> Answer:
+    """Say why a user gets fewer than `k` rows, and answer without a vehicle where the graph has none.
+
+    Raises:
+        NotFound: as `for_user`.
+    """
     known = known_of(graph, user_id=user_id)
     if known["user"] is None:
         raise nearest.no_user(graph, user_id)
-    limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
     if known["vehicle"] is None:
         if known["has_vehicles"]:
             raise nearest.no_vehicle_of(user_id)
+        limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
         return _without_vehicle(graph, user_id, rules, limits)
-    rows = graph.read("recommend/user", user_id=user_id, **limits)
-    return Answer(known["vehicle"], rows, _note(rows, k, known["vehicle"], known["candidates"]))
+    return Answer(known["vehicle"], rows, _note(known["vehicle"], known["candidates"], rows))
 
 
-def _without_vehicle(graph: Graph, user_id: str, rules: Recommend, limits: dict[str, Any]) -> Answer:
+def _without_vehicle(graph: Readable, user_id: str, rules: Recommend, limits: dict[str, Any]) -> Answer:
     """Answer by the user's vector, or by what most people bought if the live release has none."""
     asked = rules.index_candidates + limits["k"]
     rows = graph.read("recommend/without_vehicle", user_id=user_id, candidates=asked, **limits)
@@ -64,19 +74,35 @@ def _without_vehicle(graph: Graph, user_id: str, rules: Recommend, limits: dict[
     return Answer(None, popular, f"no live release knows user {user_id!r}: this is what most people bought")
 
 
-def for_vehicle(graph: Graph, vehicle: str, k: int, rules: Recommend) -> Answer:
+def for_vehicle(graph: Readable, vehicle: str, k: int, rules: Recommend) -> Answer:
     """Recommend parts for a vehicle, as `1969 CHEVROLET CAMARO` or `1969|CHEVROLET|CAMARO`.
 
     Raises:
         NotFound: no such vehicle.
     """
     vehicle_id = resolve_vehicle(graph, vehicle)
-    known = known_of(graph, vehicle_id=vehicle_id)
     rows = graph.read("recommend/vehicle", vehicle_id=vehicle_id, **shape(rules, k))
-    return Answer(vehicle_id, rows, _note(rows, k, vehicle_id, known["candidates"]))
+    return whole(rows, k) or short_for_vehicle(graph, vehicle_id, rows)
 
 
-def with_reasons(graph: Graph, answer: Answer, user_id: str | None, rules: Recommend) -> Answer:
+def short_for_vehicle(graph: Readable, vehicle_id: str, rows: list[Row]) -> Answer:
+    """Say why a vehicle gets fewer rows than were asked for.
+
+    Raises:
+        NotFound: no such vehicle.
+    """
+    known = known_of(graph, vehicle_id=vehicle_id)
+    if known["vehicle"] is None:
+        raise nearest.no_vehicle(graph, vehicle_id)
+    return Answer(vehicle_id, rows, _note(vehicle_id, known["candidates"], rows))
+
+
+def whole(rows: list[Row], k: int) -> Answer | None:
+    """Return the answer where as many rows came as were asked for: there is nothing to add."""
+    return Answer(rows[0]["vehicle_id"], rows, "") if len(rows) >= k else None
+
+
+def with_reasons(graph: Readable, answer: Answer, user_id: str | None, rules: Recommend) -> Answer:
     """Give each row its `reason`, as an email says it; none in a graph without vehicles."""
     if answer.vehicle_id is None or not answer.rows:
         return replace(answer, rows=[{**row, "reason": None} for row in answer.rows])
@@ -85,14 +111,14 @@ def with_reasons(graph: Graph, answer: Answer, user_id: str | None, rules: Recom
 
 
 def reasons(
-    graph: Graph, vehicle_id: str, skus: list[str], user_id: str | None, rules: Recommend
+    graph: Readable, vehicle_id: str, skus: list[str], user_id: str | None, rules: Recommend
 ) -> dict[str, str | None]:
     """Say why each part, in the order of an email: nothing twice."""
     asked = {"user_id": user_id, "vehicle_id": vehicle_id, "skus": skus, "least_people": rules.least_people}
     return {row["sku"]: row["reason"] for row in graph.read("recommend/reasons", **asked)}
 
 
-def similar(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
+def similar(graph: Readable, sku: str, k: int, rules: Recommend) -> list[Row]:
     """Find parts like a part.
 
     Raises:
@@ -123,7 +149,7 @@ def marketing(rules: Recommend, k: int) -> list[dict[str, Any]]:
     return text.parameters(rules.rules_file, k, datetime.now(UTC).date())
 
 
-def resolve_vehicle(graph: Graph, spoken: str) -> str:
+def resolve_vehicle(graph: Readable, spoken: str) -> str:
     """Turn what a person types into a vehicle id.
 
     Raises:
@@ -138,14 +164,12 @@ def resolve_vehicle(graph: Graph, spoken: str) -> str:
     raise nearest.no_vehicle(graph, spoken)
 
 
-def known_of(graph: Graph, **asked: Any) -> Row:
+def known_of(graph: Readable, **asked: Any) -> Row:
     """Return what the graph knows of a user, a vehicle or a SKU before an answer is given."""
     return graph.read("recommend/known", **{"user_id": None, "vehicle_id": None, "sku": None, **asked})[0]
 
 
-def _note(rows: list[Row], k: int, vehicle: str, candidates: int) -> str:
-    if len(rows) >= k:
-        return ""
+def _note(vehicle: str, candidates: int, rows: list[Row]) -> str:
     if not candidates:
         return f"no eligible part fits {vehicle}"
     return (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from holley_graph import spelling
 from holley_graph.amounts import counted, money
 from holley_graph.find import nearest
-from holley_graph.graph.client import Graph, Row
+from holley_graph.graph.client import Readable, Row
 from holley_graph.recommend.answers import reasons
 from holley_graph.settings import Recommend
 
@@ -34,7 +34,7 @@ class Explanation:
     rules_out: list[str]
 
 
-def explain(graph: Graph, user_id: str, sku: str, rules: Recommend) -> Explanation:
+def explain(graph: Readable, user_id: str, sku: str, rules: Recommend) -> Explanation:
     """Explain one pair.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from holley_graph import spelling
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.find import nearest
-from holley_graph.graph.client import Graph, Row
+from holley_graph.graph.client import Readable, Row
 from holley_graph.recommend.answers import Answer, known_of, shape
 from holley_graph.settings import Recommend
 
@@ -27,7 +27,7 @@ _NOTHING = {
 }
 
 
-def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> Answer:
+def for_user(graph: Readable, way: str, user_id: str, k: int, rules: Recommend) -> Answer:
     """Recommend parts to a user in one of the `WAYS`; each row has a `reason`, too.
 
     Raises:
@@ -49,7 +49,7 @@ def for_user(graph: Graph, way: str, user_id: str, k: int, rules: Recommend) -> 
     return Answer(known["vehicle"], rows, "" if len(rows) >= k else few if rows else nothing)
 
 
-def bought_next(graph: Graph, sku: str, k: int, rules: Recommend) -> list[Row]:
+def bought_next(graph: Readable, sku: str, k: int, rules: Recommend) -> list[Row]:
     """List what is bought next after a part, in that direction.
 
     Raises:

@@ -29,6 +29,8 @@ class Admission:
         self._turns = asyncio.Semaphore(at_once)  # first come, first served
         self._at_once, self._wait_s = at_once, wait_s
         self._mean_s = 0.0
+        self.refused = 0
+        """Questions that were not let in so far."""
 
     def full(self, inside: int) -> bool:
         """Say whether a newcomer would wait too long, at the pace of the latest turns.

@@ -8,13 +8,15 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from holley_graph.web.admission import RETRY_AFTER_S
+from holley_graph.web.admission import RETRY_AFTER_S, Admission
 
 MOST_CONNECTIONS = 2_000
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request line and its headers."""
 PAUSE_S = 0.25
 """A refused caller who asks again at once is read so much later: else refusing takes the time that answers need."""
+WATCHED = {b"/health", b"/metrics"}
+"""Answered in a crowd, too: they cost the database nothing, and say that there is a crowd."""
 BUSY = b'{"error": "more callers than can be answered in time", "hint": "ask again in a moment"}'
 
 
@@ -64,7 +66,9 @@ class Connection(HttpToolsProtocol):
         if self._head > LARGEST_HEAD:
             raise ValueError("the head is too large")  # ends the parsing, and comes to `send_400_response`
         self._head = -math.inf
-        self._refused = self.app_state["admission"].full(len(self.tasks)) and not self._answering
+        admission: Admission = self.app_state["admission"]
+        self._refused = self.url not in WATCHED and admission.full(len(self.tasks)) and not self._answering
+        admission.refused += self._refused
         if self._refused:
             self._refuse()
         else:

@@ -26,8 +26,10 @@ class Unauthorised(BaseModel):
 
 
 _RETRY_AFTER = {"Retry-After": {"description": "seconds after which to ask again", "schema": {"type": "integer"}}}
-DOCUMENTED: dict[int | str, dict[str, Any]] = {
+UNKNOWN: dict[int | str, dict[str, Any]] = {
     401: {"model": Unauthorised, "description": "No token was shown, or a wrong one"},
+}
+DOCUMENTED = UNKNOWN | {
     503: {
         "model": Refusal,
         "description": "Too many callers, the database is down or too slow, or the rules cannot be read",

@@ -62,7 +62,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "campaign.split": set(),
     # in every parcel at once: it removes somebody from all of them
     "forget": {"settings", "graph", "loaders", "export", "embeddings.table", "snapshot.parcel"},
-    "web": {"settings", "graph", "rules"},
+    "page": set(),  # the look of everything that is a page
+    "web": {"settings", "graph", "rules", "find", "recommend", "page"},
     # the only room that opens rooms for each other
     "workflows": {
         "settings", "graph", "server", "loaders", "simulator", "snapshot", "model", "evaluation", "baselines",
@@ -100,6 +101,10 @@ ONLY_IN: dict[str, set[str]] = {
     "sqlglot": {"loaders"},
     "pydantic": {"settings", "web"},  # the web makes models of parameters from statement headers
     "fastapi": {"web"},
+    "starlette": {"web"},
+    "prometheus_client": {"web"},
+    "jinja2": {"page"},
+    "markupsafe": {"page"},
     "neo4j_viz": {"recommend"},
     "uvicorn": {"web"},
     "pydantic_settings": {"settings"},

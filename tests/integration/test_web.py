@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
-from holley_graph.errors import GraphStateError
+from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph import queries
 from holley_graph.graph.client import Graph
 from holley_graph.graph.reader import Reader
+from holley_graph.recommend import answers
 from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
-from holley_graph.web.app import REREAD_S
+from holley_graph.web.door import REREAD_S
 from loaders import sync
 from loaders.files import FilesSource
 from tests.integration.test_leads import source
@@ -46,8 +50,65 @@ def test_an_answer_is_the_statement_s_own_rows(ask: Door, graph: Graph) -> None:
     assert answer.status_code == 200
     rules = {"k": 3, "per_part_type": 2, "exclude_days": 365, "rules": []}
     rows = graph.read("recommend/user", user_id="looker", **rules)
-    assert answer.json() == {"rows": rows}
-    assert rows
+    assert answer.json() == {"vehicle_id": rows[0]["vehicle_id"], "rows": rows, "note": ""}
+    intent = ask("recommend/intent", user_id="looker").json()
+    limits = {"k": 3, "per_part_type": 2, "exclude_days": 365, "seeds": 20, "rules": []}
+    assert intent == {"rows": graph.read("recommend/intent", user_id="looker", **limits)}
+
+
+@pytest.mark.parametrize("user", ["looker", "nova", "stranger", "nobody"])
+def test_a_user_s_answer_says_what_the_command_says(server: Settings, graph: Graph, ask: Door, user: str) -> None:
+    shown = ask("recommend/user", user_id=user, per_part_type=1).json()
+    try:
+        said = answers.for_user(graph, user, 3, server.recommend.model_copy(update={"per_part_type": 1}))
+    except NotFound as error:
+        said = answers.Answer(None, [], f"{error}; {error.hint}" if error.hint else str(error))
+    assert shown == asdict(said)
+    assert bool(shown["note"]) == (user != "looker")
+
+
+def test_a_vehicle_s_answer_says_why_it_is_short(ask: Door) -> None:
+    short = ask("recommend/vehicle", vehicle_id="1970|CHEVROLET|NOVA").json()
+    assert len(short["rows"]) == 2 and short["note"].startswith("2 eligible parts fit 1970|CHEVROLET|NOVA")
+    unknown = ask("recommend/vehicle", vehicle_id="1900|NO|BODY").json()
+    assert unknown["rows"] == [] and "no vehicle" in unknown["note"]
+
+
+def test_another_release_answers_by_its_name_and_one_that_is_gone_does_not(ask: Door) -> None:
+    assert ask("recommend/user", user_id="looker", release="20000101T000000-sage-0000").json()["rows"] == []
+
+
+def test_health_says_what_the_graph_holds_without_the_token(ask: Door, graph: Graph) -> None:
+    answer = ask("health", shown=None)
+    assert answer.status_code == 200
+    health = answer.json()
+    assert (health["status"], health["release"], health["as_of"]) == ("ok", None, "2026-01-01T00:00:00Z")
+    assert health["sync"] == graph.read("load/marker")[0]["run_id"]
+    assert 0 <= health["sync_age_s"] < 3600 < health["data_age_s"]
+
+
+def test_metrics_count_answers_by_route_and_never_by_a_path_that_a_stranger_made_up(ask: Door) -> None:
+    assert ask("metrics", shown=None).status_code == 401
+    ask("recommend/user", user_id="looker")
+    ask("made/up/by/a/stranger")
+    answer = ask("metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    families = {family.name: family.samples for family in text_string_to_metric_families(answer.text)}
+    answered = {tuple(sample.labels.values()) for sample in families["holley_graph_answers"]}
+    assert {("/recommend/user", "200"), ("/metrics", "401"), ("other", "404")} <= answered
+    assert not any("stranger" in route for route, _ in answered)
+    assert families["holley_graph_up"][0].value == 1
+    assert families["holley_graph_data_age_seconds"][0].value > 3600
+
+
+def test_the_page_for_programmers_names_every_route_and_column_and_loads_nothing_from_elsewhere(ask: Door) -> None:
+    page = ask("docs", shown=None)
+    assert page.status_code == 200
+    assert all(name in page.text for name in queries.names() if name.startswith("recommend/"))
+    assert "image_url" in page.text and "<script" not in page.text
+    assert not re.findall(r'(?:src|href)="(?!/|#)', page.text)
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'") and "script-src" not in policy
 
 
 def test_rules_of_marketing_count_soon_after_they_change_and_a_broken_file_is_said(
@@ -87,14 +148,15 @@ def test_nobody_is_answered_without_the_token(ask: Door) -> None:
 def test_what_is_asked_is_checked_before_the_database_sees_it(ask: Door) -> None:
     for said in ({}, {"user_id": "u", "k": 5}, {"user_id": "u", "k": 0}, {"user_id": "u", "limit": 1}):
         assert ask("recommend/user", **said).status_code == 422, said
-    assert ask("recommend/user", user_id="nobody' OR 1=1").json() == {"rows": []}
+    assert ask("recommend/user", user_id="nobody' OR 1=1").json()["rows"] == []
 
 
 def test_only_the_recommendation_queries_are_there(ask: Door) -> None:
     paths = ask("openapi.json").json()["paths"]
-    assert set(paths) == {f"/{name}" for name in queries.names() if name.startswith("recommend/")}
+    of_queries = {f"/{name}" for name in queries.names() if name.startswith("recommend/")}
+    assert set(paths) == {*of_queries, "/health", "/metrics"}
     assert {method for path in paths.values() for method in path} == {"get"}
-    for other in ("load/user", "writeback/releases", "browse/data_quality", "docs", "db/neo4j/query/v2"):
+    for other in ("load/user", "writeback/releases", "browse/data_quality", "redoc", "db/neo4j/query/v2"):
         assert ask(other).status_code == 404, other
 
 
@@ -107,8 +169,19 @@ def test_the_document_says_parameters_bounds_and_the_token(ask: Door) -> None:
     assert "parts that fit" in user["summary"]
 
 
+def test_the_document_says_the_type_of_every_column(ask: Door) -> None:
+    document = ask("openapi.json").json()
+    answer = document["paths"]["/recommend/user"]["get"]["responses"]["200"]["content"]["application/json"]
+    shape = document["components"]["schemas"][answer["schema"]["$ref"].rpartition("/")[2]]
+    row = document["components"]["schemas"][shape["properties"]["rows"]["items"]["$ref"].rpartition("/")[2]]
+    assert list(row["properties"]) == list(queries.load("recommend/user").returns)
+    assert row["properties"]["price"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
+
+
 def test_the_document_says_every_refusal_and_when_to_ask_again(ask: Door) -> None:
     for path, methods in ask("openapi.json").json()["paths"].items():
+        if not path.startswith("/recommend/"):
+            continue
         responses = methods["get"]["responses"]
         assert {"200", "401", "503", "504"} <= set(responses), path
         assert all("Retry-After" in responses[status]["headers"] for status in ("503", "504"))

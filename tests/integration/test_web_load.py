@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -70,6 +71,8 @@ def test_a_crowd_is_refused_at_once_and_everybody_is_answered_in_the_end(server:
             statuses = list(crowd.map(insist, range(30)))
         assert {caller[200] for caller in statuses} == {5}
         assert {200, 503} <= set().union(*statuses) <= {200, *REFUSED}
+        refused = re.search(r"^holley_graph_refused_total (\S+)", door("metrics").text, re.M)
+        assert refused and float(refused[1]) > 0
 
 
 def test_a_database_that_hangs_is_said_in_time_and_asked_again_once_it_goes_on(
@@ -81,6 +84,8 @@ def test_a_database_that_hangs_is_said_in_time_and_asked_again_once_it_goes_on(
             answers = list(crowd.map(lambda _: door("recommend/user", user_id="looker"), range(40)))
             assert {answer.status_code for answer in answers} <= REFUSED
             assert {answer.headers["retry-after"] for answer in answers} == {"1"}
+            health = door("health", shown=None)
+            assert (health.status_code, health.json()["status"]) == (503, "down")
         deadline = time.monotonic() + 60
         while door("recommend/user", user_id="looker").status_code in REFUSED and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -140,4 +145,4 @@ def test_a_schema_fuzzer_finds_nothing(server: Settings, graph: Graph, tmp_path:
             check=False,
         )
     assert run.returncode == 0, run.stdout[-5_000:]
-    assert run.stdout.count("15 passed") == 2, run.stdout[-2_500:]  # every route, in both phases
+    assert run.stdout.count("17 passed") == 2, run.stdout[-2_500:]  # every route, in both phases

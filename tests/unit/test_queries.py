@@ -125,3 +125,9 @@ def test_header_and_body_agree_or_the_file_is_refused(declared: set[str], used: 
     else:
         with pytest.raises(QueryFileError):
             queries.parse("room/name", text)
+
+
+def test_a_parameter_that_may_be_null_is_null_where_it_is_not_given() -> None:
+    query = queries.parse("x/y", GOOD.replace("integer  ", "integer or null"))
+    assert query.values({"user_id": "u"}) == {"user_id": "u", "k": None}
+    assert query.values({"user_id": "u", "k": 2}) == {"user_id": "u", "k": 2}

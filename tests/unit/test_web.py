@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +14,8 @@ from holley_graph.graph import queries
 from holley_graph.settings import Settings, load
 from holley_graph.web.parameters import model
 from holley_graph.web.serve import refuse_plaintext
+from holley_graph.web.shapes import answer_of
+from holley_graph.web.statements import NOTED
 from holley_graph.web.token import token, token_file
 
 
@@ -71,10 +73,19 @@ def test_parameters_out_of_bounds_or_unknown_are_refused(settings: Settings, sai
 
 def test_rules_that_the_settings_know_need_not_be_said(settings: Settings) -> None:
     said = model(queries.load("recommend/user"), settings).model_validate({"user_id": "u"}).model_dump()
-    assert said == {"user_id": "u", "k": 4, "per_part_type": 2, "exclude_days": 365}
+    assert said == {"user_id": "u", "k": 4, "per_part_type": 2, "exclude_days": 365, "release": None}
 
 
 @pytest.mark.parametrize("name", [name for name in queries.names() if name.startswith("recommend/")])
 def test_every_statement_has_a_model_of_its_parameters(settings: Settings, name: str) -> None:
     query = queries.load(name)
     assert set(model(query, settings).model_fields) == set(query.params) - {"rules"}
+
+
+@pytest.mark.parametrize("name", [name for name in queries.names() if name.startswith("recommend/")])
+def test_every_column_of_an_answer_has_a_type(name: str) -> None:
+    query = queries.load(name)
+    fields = answer_of(query).model_fields
+    (row,) = get_args(fields["rows"].annotation)
+    assert tuple(row.model_fields) == query.returns
+    assert ("note" in fields) == (name in NOTED)
