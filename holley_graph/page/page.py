@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals["style"] = Markup(style())  # noqa: S704 - our own file
+    environment.globals["version"] = version("holley-graph")
     environment.filters |= {
         "money": amounts.money,
         "counted": amounts.counted,

@@ -11,7 +11,7 @@ from holley_graph.errors import HolleyGraphError
 from holley_graph.graph.reader import Reader
 from holley_graph.rules import text
 from holley_graph.settings import Settings
-from holley_graph.web import document, health, meters, statements
+from holley_graph.web import document, enter, health, history, lookup, meters, statements
 from holley_graph.web.admission import Admission
 from holley_graph.web.door import Door
 from holley_graph.web.entrance import shown
@@ -49,4 +49,7 @@ def build(reader: Reader, settings: Settings, token: str) -> FastAPI:
     app.include_router(health.router(watch))
     app.include_router(meters.router(counted, watch, door.admission), dependencies=admitted)
     app.include_router(document.router(app))
+    app.include_router(enter.router(token))
+    app.include_router(lookup.router(door, watch))
+    app.include_router(history.router(door))
     return app

@@ -34,7 +34,10 @@ def same(shown: str, wanted: str) -> bool:
 
 
 def known(request: Request, token: str) -> bool:
-    """Say whether a browser has the cookie."""
+    """Say whether a browser has the cookie, or a program shows the token."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and same(credentials.strip(), token):
+        return True
     return same(request.cookies.get(COOKIE, ""), ticket(token))
 
 

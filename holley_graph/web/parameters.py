@@ -11,7 +11,9 @@ from holley_graph.settings import Settings
 
 LONGEST = 200
 """Characters of an id."""
-RULES = "rules"
+RULES, REASONS = "rules", "reasons"
+NOTED = {"recommend/user", "recommend/vehicle"}
+"""Statements whose answers say more than their rows: a note, and reasons where they are asked for."""
 LARGEST = 1_000
 """Neighbours, days beyond a year and the like: what no sensible question exceeds."""
 
@@ -58,4 +60,7 @@ def model(query: Query, settings: Settings) -> type[BaseModel]:
         fields[name] = (TYPES[kind], field)
         if "or null" in meaning:
             fields[name] = (str | None, Field(None, max_length=LONGEST))
+    if query.name in NOTED:
+        said = "whether each row has the sentence that an email says; that takes as long again"
+        fields[REASONS] = (bool, Field(False, description=said))
     return create_model(query.name.replace("/", "_"), __base__=_Parameters, **fields)

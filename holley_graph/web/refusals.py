@@ -42,10 +42,11 @@ DOCUMENTED = UNKNOWN | {
 async def refusal(_: Request, error: Exception) -> JSONResponse:
     """Say what the database could not do as the command line says it; a caller may try again later."""
     hint = error.hint if isinstance(error, HolleyGraphError) else ""
-    return JSONResponse({"error": str(error), "hint": hint}, _status(error), {"Retry-After": RETRY_AFTER_S})
+    return JSONResponse({"error": str(error), "hint": hint}, status_of(error), {"Retry-After": RETRY_AFTER_S})
 
 
-def _status(error: Exception) -> int:
+def status_of(error: Exception) -> int:
+    """Return the HTTP status that says whose fault it is, and whether to ask again."""
     if isinstance(error, ServerHangs):
         return 504
     return 503 if isinstance(error, ServerError | GraphStateError | SettingsError) else 500

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from holley_graph.graph.queries import Query
+from holley_graph.web.parameters import NOTED
 
 
 class Bought(BaseModel):
@@ -89,12 +90,14 @@ MAYBE = {"recommend/known": {"sku": str | None}}
 
 
 def answer_of(query: Query) -> type[BaseModel]:
-    """Return the model of a statement's answer; those with a note have it beside the rows."""
+    """Return the model of a statement's answer; some have a note beside the rows."""
     name = query.name.partition("/")[2]
     types = COLUMNS | MAYBE.get(query.name, {})
     columns: dict[str, Any] = {column: (types[column], ...) for column in query.returns}
+    if query.name in NOTED:
+        columns |= {"reason": (str | None, None)}
     row: Any = create_model(f"{name}_row", **columns)
     fields: dict[str, Any] = {"rows": (list[row], ...)}
-    if name in ("user", "vehicle"):
+    if query.name in NOTED:
         fields |= {"vehicle_id": (str | None, ...), "note": (str, ...)}
     return create_model(f"{name}_answer", **fields)

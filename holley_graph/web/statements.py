@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -17,7 +17,7 @@ from holley_graph.recommend import answers
 from holley_graph.recommend.answers import Answer
 from holley_graph.settings import Recommend
 from holley_graph.web.door import Door
-from holley_graph.web.parameters import RULES, model
+from holley_graph.web.parameters import NOTED, REASONS, RULES, model
 from holley_graph.web.refusals import DOCUMENTED
 from holley_graph.web.shapes import answer_of
 
@@ -41,17 +41,19 @@ def router(door: Door) -> APIRouter:
 
 
 def _route(door: Door, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., Any]:
-    noted = NOTED.get(query.name)
-
     async def answer(request: Request, said: Annotated[Any, Query()]) -> JSONResponse:
         async with door.turn():
             if await request.is_disconnected():  # the caller left the queue
                 return JSONResponse(None)
             asked = said.model_dump()
+            reasons = asked.pop(REASONS, False)
             if RULES in query.params:
                 asked[RULES] = door.rules(asked["k"])
             rows = await door.reader.read(query.name, **asked)
-            return JSONResponse({"rows": rows} if noted is None else vars(await noted(door, asked, rows)))
+            if query.name not in NOTED:
+                return JSONResponse({"rows": rows})
+            noted = await (user_answer if query.name == "recommend/user" else vehicle_answer)(door, asked, rows)
+            return JSONResponse(vars(await with_reasons(door, noted, asked.get("user_id")) if reasons else noted))
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer
@@ -82,11 +84,19 @@ async def vehicle_answer(door: Door, asked: dict[str, Any], rows: list[Row]) -> 
         return Answer(None, [], _said(error))
 
 
-NOTED: dict[str, Callable[[Door, dict[str, Any], list[Row]], Awaitable[Answer]]] = {
-    "recommend/user": user_answer,
-    "recommend/vehicle": vehicle_answer,
-}
-"""Statements whose answers say more than their rows."""
+async def with_reasons(door: Door, answer: Answer, user_id: str | None) -> Answer:
+    """Give each row its sentence; none in a graph without vehicles."""
+    said: dict[str, str] = {}
+    if answer.vehicle_id is not None and answer.rows:
+        rows = await door.reader.read(
+            "recommend/reasons",
+            user_id=user_id,
+            vehicle_id=answer.vehicle_id,
+            skus=[row["sku"] for row in answer.rows],
+            least_people=door.settings.recommend.least_people,
+        )
+        said = {row["sku"]: row["reason"] for row in rows}
+    return Answer(answer.vehicle_id, [row | {"reason": said.get(row["sku"])} for row in answer.rows], answer.note)
 
 
 def _asked_rules(door: Door, asked: dict[str, Any]) -> Recommend:

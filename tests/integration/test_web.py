@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from holley_graph.errors import GraphStateError, NotFound
@@ -25,6 +27,7 @@ from loaders.files import FilesSource
 from tests.integration.test_leads import source
 from tests.support import raw
 from tests.support.door import Door, opened
+from tests.support.hostile import HOSTILE
 from tests.support.server import wipe
 from tests.support.sources import home
 
@@ -36,12 +39,14 @@ def graph(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         wipe(graph)
         settings = home(folder / "home", sync=Sync(allow_empty=("orders",)))
         sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=raw.at("2026-01-01"))
+        # the door hashes an address with the key of its own home
+        shutil.copy(settings.home / "email.key", server.home / "email.key")
         yield graph
 
 
 @pytest.fixture(scope="module")
 def ask(server: Settings, graph: Graph) -> Iterator[Door]:
-    with opened(server, max_rows=3) as door:
+    with opened(server, max_rows=3, timeout_s=60, wait_s=60) as door:  # a busy machine is no finding
         yield door
 
 
@@ -65,6 +70,13 @@ def test_a_user_s_answer_says_what_the_command_says(server: Settings, graph: Gra
         said = answers.Answer(None, [], f"{error}; {error.hint}" if error.hint else str(error))
     assert shown == asdict(said)
     assert bool(shown["note"]) == (user != "looker")
+
+
+def test_reasons_come_with_the_rows_where_they_are_asked_for(server: Settings, graph: Graph, ask: Door) -> None:
+    rows = ask("recommend/user", user_id="looker", reasons=True).json()["rows"]
+    answer = answers.for_user(graph, "looker", 3, server.recommend)
+    assert rows == answers.with_reasons(graph, answer, "looker", server.recommend).rows
+    assert any(row["reason"] for row in rows)
 
 
 def test_a_vehicle_s_answer_says_why_it_is_short(ask: Door) -> None:
@@ -174,7 +186,7 @@ def test_the_document_says_the_type_of_every_column(ask: Door) -> None:
     answer = document["paths"]["/recommend/user"]["get"]["responses"]["200"]["content"]["application/json"]
     shape = document["components"]["schemas"][answer["schema"]["$ref"].rpartition("/")[2]]
     row = document["components"]["schemas"][shape["properties"]["rows"]["items"]["$ref"].rpartition("/")[2]]
-    assert list(row["properties"]) == list(queries.load("recommend/user").returns)
+    assert list(row["properties"]) == [*queries.load("recommend/user").returns, "reason"]
     assert row["properties"]["price"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
 
 
@@ -217,3 +229,78 @@ def test_a_statement_that_takes_too_long_is_ended(server: Settings, graph: Graph
         await reader.close()
 
     asyncio.run(wait())
+
+
+# ---- the page for people ---------------------------------------------------------------------------------------
+
+
+def entered(door: Door, **form: str) -> requests.Response:
+    said = {"token": door.token, "to": "/", **form}
+    return requests.post(f"{door.url}/enter", data=said, allow_redirects=False, timeout=60)
+
+
+def test_the_page_asks_for_the_token_and_a_cookie_opens_it_but_no_route_for_programs(ask: Door) -> None:
+    refused = requests.get(f"{ask.url}/history", timeout=60)
+    assert refused.status_code == 401 and "Show the token" in refused.text
+    assert entered(ask, token="wrong, but as long as the right one").status_code == 401
+    answer = entered(ask, to="/person?user_id=looker")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/person?user_id=looker")
+    said = answer.headers["set-cookie"].lower()
+    assert "httponly" in said and "samesite=lax" in said and ask.token.lower() not in said
+    shown = requests.get(f"{ask.url}/person?user_id=looker", cookies=answer.cookies, timeout=60)
+    assert shown.status_code == 200 and "CAMARO" in shown.text
+    raw = requests.get(f"{ask.url}/recommend/user?user_id=looker", cookies=answer.cookies, timeout=60)
+    assert raw.status_code == 401
+
+
+@pytest.mark.parametrize("to", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "x"])
+def test_the_way_in_leads_nowhere_else(ask: Door, to: str) -> None:
+    assert entered(ask, to=to).headers["location"] == "/"
+
+
+def test_a_form_that_is_large_is_refused(ask: Door) -> None:
+    assert entered(ask, to="/" + "x" * 5_000).status_code == 413
+
+
+def test_a_person_is_found_by_email_and_the_address_is_in_no_link(ask: Door) -> None:
+    said = {"text": "looker@example.org"}
+    shown = {"Authorization": f"Bearer {ask.token}"}
+    answer = requests.post(f"{ask.url}/find", data=said, headers=shown, allow_redirects=False, timeout=60)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/person?user_id=looker")
+    nobody = requests.post(f"{ask.url}/find", data={"text": "a@example.org"}, headers=shown, timeout=60)
+    assert nobody.status_code == 404 and "a@example.org" not in nobody.text
+    wrong = requests.post(f"{ask.url}/find", data={"text": "@"}, headers=shown, timeout=60)
+    assert wrong.status_code == 422 and "no email address" in wrong.text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_somebody_types_is_text_on_the_page(ask: Door, text: str) -> None:
+    for path, name in (("find", "text"), ("person", "user_id"), ("part", "sku")):
+        page = ask(path, **{name: text})
+        assert page.status_code in {200, 404, 503}, page.text  # this graph has no index to search in
+        assert "<script" not in page.text and "<img" not in page.text and "onmouseover='" not in page.text
+
+
+def test_the_page_says_what_a_look_up_of_nothing_says_and_what_cannot_be_asked(ask: Door) -> None:
+    assert ask("part", sku="NONE").status_code == 404
+    assert ask("why", user_id="nobody", sku="A1").status_code == 404
+    assert ask("evaluation", name="../registry").status_code == 404
+    assert "no user" in ask("person", user_id="nobody").text
+    wrong = ask("person", user_id="looker", k=99)
+    assert wrong.status_code == 422 and "<h1>That cannot be asked" in wrong.text
+
+
+def test_why_a_part_is_not_sent_names_what_stands_before_it(ask: Door) -> None:
+    assert "It has place 1" in ask("why", user_id="looker", sku=first(ask)).text
+    assert "was bought on" in ask("why", user_id="buyer1", sku="A1").text
+    assert "does not fit" in ask("why", user_id="looker", sku="D4").text
+    other = {"A1": "A1B", "A1B": "A1"}[next(sku for sku in skus(ask) if sku.startswith("A1"))]
+    assert "Another colour or finish" in ask("why", user_id="looker", sku=other).text
+
+
+def skus(door: Door) -> list[str]:
+    return [row["sku"] for row in door("recommend/user", user_id="looker").json()["rows"]]
+
+
+def first(door: Door) -> str:
+    return skus(door)[0]

@@ -12,10 +12,9 @@ from pydantic import ValidationError
 from holley_graph.errors import AuthFailed, SettingsError
 from holley_graph.graph import queries
 from holley_graph.settings import Settings, load
-from holley_graph.web.parameters import model
+from holley_graph.web.parameters import NOTED, model
 from holley_graph.web.serve import refuse_plaintext
 from holley_graph.web.shapes import answer_of
-from holley_graph.web.statements import NOTED
 from holley_graph.web.token import token, token_file
 
 
@@ -73,13 +72,21 @@ def test_parameters_out_of_bounds_or_unknown_are_refused(settings: Settings, sai
 
 def test_rules_that_the_settings_know_need_not_be_said(settings: Settings) -> None:
     said = model(queries.load("recommend/user"), settings).model_validate({"user_id": "u"}).model_dump()
-    assert said == {"user_id": "u", "k": 4, "per_part_type": 2, "exclude_days": 365, "release": None}
+    assert said == {
+        "user_id": "u",
+        "k": 4,
+        "per_part_type": 2,
+        "exclude_days": 365,
+        "release": None,
+        "reasons": False,
+    }
 
 
 @pytest.mark.parametrize("name", [name for name in queries.names() if name.startswith("recommend/")])
 def test_every_statement_has_a_model_of_its_parameters(settings: Settings, name: str) -> None:
     query = queries.load(name)
-    assert set(model(query, settings).model_fields) == set(query.params) - {"rules"}
+    said = set(query.params) - {"rules"} | ({"reasons"} if name in NOTED else set())
+    assert set(model(query, settings).model_fields) == said
 
 
 @pytest.mark.parametrize("name", [name for name in queries.names() if name.startswith("recommend/")])
@@ -87,5 +94,5 @@ def test_every_column_of_an_answer_has_a_type(name: str) -> None:
     query = queries.load(name)
     fields = answer_of(query).model_fields
     (row,) = get_args(fields["rows"].annotation)
-    assert tuple(row.model_fields) == query.returns
+    assert tuple(row.model_fields)[: len(query.returns)] == query.returns
     assert ("note" in fields) == (name in NOTED)

@@ -1,0 +1,106 @@
+"""What a home remembers: syncs, runs, releases, exports, gates and evaluations, read from its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from holley_graph import journal
+from holley_graph.embeddings.manifest import RunManifest
+from holley_graph.errors import NotFound
+from holley_graph.evaluation import registry
+from holley_graph.times import iso
+
+MOST = 50
+"""Entries of a kind that a page lists, the newest."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """Everything that the page of the history shows, each kind newest first.
+
+    Attributes:
+        syncs: `run_id`, `as_of`, `source` and `rejected`, rows per feed.
+        runs: manifests.
+        champion: run that was live when somebody last looked, or none.
+        verdicts: recipe to its verdict.
+        events: entries of the journal.
+        evaluations: `name` and the document of each.
+    """
+
+    syncs: list[dict[str, Any]]
+    runs: list[RunManifest]
+    champion: str | None
+    verdicts: dict[str, Any]
+    events: list[dict[str, Any]]
+    evaluations: list[dict[str, Any]]
+
+    def of(self, *kinds: str) -> list[dict[str, Any]]:
+        """Return the events of some kinds."""
+        return [event for event in self.events if event["what"] in kinds][:MOST]
+
+
+def read(home: Path) -> Past:
+    """Read the history of a home.
+
+    Raises:
+        ParcelError: a file is damaged.
+    """
+    runs = home / "runs"
+    known = registry.read(runs)
+    return Past(
+        list(_syncs(home))[::-1][:MOST],
+        registry.manifests(runs)[::-1][:MOST],
+        known[registry.CHAMPION],
+        known["verdicts"],
+        journal.entries(home)[::-1],
+        list(_evaluations(home))[::-1],
+    )
+
+
+def report(home: Path, name: str) -> str:
+    """Return the page of an evaluation.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    folders = {folder.name: folder for folder in (home / "evaluations").glob("*-evaluation-*")}
+    if name not in folders or not (folders[name] / "report.html").is_file():
+        raise NotFound(f"no evaluation {name!r} in this home", "the history lists those that there are")
+    return (folders[name] / "report.html").read_text(encoding="utf-8")
+
+
+def _syncs(home: Path) -> Iterator[dict[str, Any]]:
+    """Count rejected rows by what their files say of themselves: the rows are not read."""
+    for manifest in sorted((home / "rejects").glob("*/manifest.json")):
+        told = json.loads(manifest.read_text(encoding="utf-8"))
+        letters = sorted(manifest.parent.glob("*.parquet"))
+        rejected = {letter.stem: pq.read_metadata(letter).num_rows for letter in letters}
+        yield {
+            "run_id": manifest.parent.name,
+            "as_of": told["as_of"],
+            "source": told["source"],
+            "rejected": rejected,
+        }
+
+
+def _evaluations(home: Path) -> Iterator[dict[str, Any]]:
+    for file in sorted((home / "evaluations").glob("*/evaluation.json"))[-MOST:]:
+        yield {"name": file.parent.name, **json.loads(file.read_text(encoding="utf-8"))}
+
+
+def calibration(runs: list[RunManifest]) -> dict[str, list[Any]]:
+    """Return what was predicted beside what happened, for the times that measured runs knew, oldest first."""
+    measured = {
+        iso(run.as_of)[:10]: (run.metrics.get("held_out") or {}).get("calibration") for run in reversed(runs)
+    }
+    kept = [(at, said) for at, said in sorted(measured.items()) if said]
+    return {
+        "at": [at for at, _ in kept],
+        **{key: [said[key] for _, said in kept] for key in ("said", "happened", "error")},
+    }
