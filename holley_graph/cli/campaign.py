@@ -10,7 +10,6 @@ import rich_click as click
 from holley_graph.amounts import counted
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table
-from holley_graph.times import moment
 
 if TYPE_CHECKING:
     from holley_graph.campaign.outcome import Report
@@ -21,10 +20,14 @@ if TYPE_CHECKING:
 @click.option(
     "--treatments", required=True, metavar="files:DIR", help="Folder with the table of what was sent and clicked."
 )
+@click.option(
+    "--html", "page_path", type=click.Path(path_type=Path), help="Also write the outcome as an HTML page."
+)
 @json_option
 @click.pass_obj
-def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> None:
+def campaign(context: Context, path: Path, treatments: str, page_path: Path | None, as_json: bool) -> None:
     """Count clicks and orders per arm of an export, as the last sync knows them."""
+    from holley_graph.campaign.page import page
     from holley_graph.errors import SettingsError
     from holley_graph.workflows.campaign import read_back
 
@@ -32,6 +35,8 @@ def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> No
     if kind != "files" or not where:
         raise SettingsError(f"--treatments {treatments!r} is not files:DIR", "--treatments files:DIR")
     done = read_back(context.settings, path, Path(where))
+    if page_path is not None:
+        page_path.write_text(page(done), encoding="utf-8")
     if as_json:
         print_json(done.as_dict())
     else:
@@ -40,6 +45,8 @@ def campaign(context: Context, path: Path, treatments: str, as_json: bool) -> No
 
 def show(done: Report) -> None:
     """Print the outcome for a person."""
+    from holley_graph.campaign.page import cautions, verdict
+
     columns = ("arm", "people", "sent", "not_live", "scanned", "clicked", "ordered", "ordered_sent")
     named = [name.replace("_", " ") for name in columns]
     title = f"{done.path.name}, {counted(done.days, 'day')}"
@@ -54,14 +61,9 @@ def show(done: Report) -> None:
     if told:
         heads = ("groups", "of people", "points, 95 % interval", "people in each to show it")
         table("Arm against arm", heads, told)
-    reached = [row for row in done.arms if row["arm"] == "hold-out" and row["sent"]]
-    if reached:
-        people = counted(reached[0]["sent"], "person was", "people were")
-        say(f"careful: {people} sent something, although in the hold-out")
-    if done.missing_days:
-        say(f"careful: the last sync knows orders until {moment(done.known_until_s):%Y-%m-%d}; sync again.")
-        ends = f"the campaign's days end on {moment(done.until_s):%Y-%m-%d}"
-        say(f"{ends}: {done.missing_days} of {done.days} are missing")
+    say(verdict(done)[0])
+    for line in cautions(done):
+        say(f"careful: {line}")
 
 
 def _spoken(rate: dict[str, Any]) -> str:

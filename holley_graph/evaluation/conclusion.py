@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,12 @@ class Conclusion:
 
 
 def conclude(
-    cuts: list[Cut], full: Snapshot, manifests: Mapping[str, RunManifest], home: Path, gate: bool
+    cuts: list[Cut],
+    full: Snapshot,
+    manifests: Mapping[str, RunManifest],
+    home: Path,
+    gate: bool,
+    cards: Callable[[list[str]], list[dict[str, Any]]] = lambda skus: [],
 ) -> Conclusion:
     """Measure a study and keep it under `home/evaluations`.
 
@@ -41,6 +46,7 @@ def conclude(
         manifests: ranker name to the manifest of its run.
         home: has the runs, whose registry learns the verdicts.
         gate: decide whether the runs may go live.
+        cards: title and image of some parts, for the lists that the report shows.
     """
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-evaluation-{secrets.token_hex(2)}"
     configs = {
@@ -58,9 +64,13 @@ def conclude(
             verdict = decide(document, ranker)
             document["verdicts"][ranker] = asdict(verdict)
             registry.record_verdict(home / "runs", manifest, verdict, name)
+    listed = {item.split(" ")[0] for user in document["samples"] for row in user["lists"].values() for item in row}
+    shown = ("title", "part_type", "image_url")
+    document["parts"] = {row["sku"]: {key: row[key] for key in shown} for row in cards(sorted(listed))}
     with files.folder(home / "evaluations" / name) as folder:
         (folder / "evaluation.json").write_text(json.dumps(document, indent=2))
         report.write(document, folder / "report.html")
+    report.index(home / "evaluations")
     return Conclusion(document, home / "evaluations" / name)
 
 

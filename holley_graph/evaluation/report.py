@@ -1,209 +1,108 @@
-"""A study as one HTML file that needs nothing else: tables, intervals, curves over the cuts, segments, lists."""
+"""A study as one HTML page that needs nothing else, and an index of all studies of a home."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
+from holley_graph.evaluation.verdict import GO, NO_GO
+from holley_graph.page import charts
+from holley_graph.page.page import render
 
-from holley_graph.evaluation.verdict import GO, NO_GO, TOO_LITTLE
-
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0;font-size:13px}td,th{padding:.25em .7em;border-bottom:1px solid #ddd}
-td{text-align:right;font-variant-numeric:tabular-nums}td:first-child,th:first-child,td.text{text-align:left}
-th{text-align:right;background:#f6f6f6}.best{font-weight:700}.go{color:#176b2c}.no-go{color:#a11919}.too-little{color:#8a5a00}
-pre{background:#f6f6f6;padding:1em;overflow:auto;font-size:12px}svg{max-width:100%;height:auto}
-details{margin:.6em 0}.hit{background:#d9f2de}
-"""
-
-
-_CLASS = {GO: "go", NO_GO: "no-go", TOO_LITTLE: "too-little"}
+MEANINGS = {
+    "HR": "share of people for whom a part that they chose is among the first so many",
+    "MRR": "mean of one over the place of the first part that they chose; 0 beyond so many",
+    "NDCG": "chosen parts count less the further down they stand; 1 is the best order",
+    "recall": "share of the parts that they chose which is among the first so many",
+}
+OF_LISTS = {
+    "coverage": "share of all candidates that anybody gets",
+    "novelty": "self-information of a listed part in bits; less ordered parts have more",
+    "diversity": "share of pairs in a list that differ in part type",
+    "popularity_bias": "place among the user's candidates by orders; .5 is no bias",
+    "overlap": "share of the champion's list that is listed, too",
+}
+CLASSES = {GO: "good", NO_GO: "bad"}
+"""Outcome to how it looks; too little to say is `unsure`."""
+INDEX = "index.html"
 
 
 def write(document: dict[str, Any], path: Path) -> None:
     """Draw the report of a document that `summary.measure` made, verdict included where there is one."""
-    parts = [_head(document), _verdict(document), _overall(document), _intervals(document), _over_time(document)]
-    parts += [_segments(document), _lists(document), _samples(document), _about(document)]
-    title = f"holley-graph: {len(document['rankers'])} rankers, {document['users']:,} questions"
-    path.write_text(
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
-        f"<style>{_STYLE}</style><body>{''.join(parts)}</body></html>",
-        encoding="utf-8",
-    )
+    path.write_text(_drawn(document), encoding="utf-8")
 
 
-def _head(document: dict[str, Any]) -> str:
-    cuts = ", ".join(cut["as_of"][:10] for cut in document["cuts"])
-    return (
-        f"<h1>Who ranks best?</h1><p>{document['users']:,} questions about {document['distinct_users']:,} users "
-        f"who {document['target']} a fitting, eligible part that they had not bought before, in any colour, in the "
-        f"{document['days']} days after {escape(cuts)}. Every ranker was asked about the same users, knew only "
-        "what was before the cut, and ranked everything that fits. "
-        f"The champion is {escape(document['champion'])}.</p>"
-    )
+def index(folder: Path) -> None:
+    """List every evaluation below a folder, newest first, as a page beside them."""
+    files = sorted(folder.glob("*/evaluation.json"), reverse=True)
+    studies = [{"name": file.parent.name, **json.loads(file.read_text(encoding="utf-8"))} for file in files]
+    rows = [(study, *verdict(study)) for study in studies]
+    (folder / INDEX).write_text(render("evaluation/index.html", rows=rows), encoding="utf-8")
 
 
-def _verdict(document: dict[str, Any]) -> str:
-    verdicts = document.get("verdicts", {})
-    blocks = []
-    for run, verdict in verdicts.items():
-        word = verdict["outcome"]
-        reasons = "".join(
-            f"<li class='{_CLASS[reason.partition(':')[0]]}'>{escape(reason)}</li>" for reason in verdict["reasons"]
-        )
-        blocks.append(f"<h2 class='{_CLASS[word]}'>{escape(run)}: {word}</h2><ul>{reasons}</ul>")
-    return "".join(blocks)
+def verdict(document: Mapping[str, Any]) -> tuple[str, str]:
+    """Say in one sentence what came out, and how it looks."""
+    metric, champion, over = document["metric"], document["champion"], document["over_champion"]
+    for run, decided in document["verdicts"].items():
+        lift = over[run]
+        said = f"{run}: {decided['outcome']}. It is {lift['relative']:+.0%} against {champion} in {metric}"
+        return f"{said} ({lift['low']:+.3f} … {lift['high']:+.3f}).", CLASSES.get(decided["outcome"], "unsure")
+    judged = [name for name in document.get("configs", {}) if name in over] or list(over)
+    best = max(judged, key=lambda name: over[name]["difference"])
+    lift = over[best]
+    interval = f"{lift['low']:+.3f} … {lift['high']:+.3f}"
+    if lift["low"] > 0:
+        return f"{best} is ahead of {champion}: {metric} {lift['difference']:+.3f} ({interval}).", "good"
+    if lift["high"] < 0:
+        return f"{best} is behind {champion}: {metric} {lift['difference']:+.3f} ({interval}).", "bad"
+    return f"Between {best} and {champion} there is no difference to be seen: {metric} {interval}.", "unsure"
 
 
-def _overall(document: dict[str, Any]) -> str:
+def _drawn(document: dict[str, Any]) -> str:
+    names = list(document["rankers"])
+    colours = {name: number for number, name in enumerate(names)}
     metrics = list(next(iter(document["rankers"].values())))
-    return "<h2>All users</h2>" + _table(["ranker", *metrics], document["rankers"], metrics, lambda v: f"{v:.4f}")
-
-
-def _intervals(document: dict[str, Any]) -> str:
-    lifts, metric = document["over_champion"], document["metric"]
-    columns = ["difference", "low", "high", "relative", "smallest"]
-    heads = ["ranker", f"{metric} over {document['champion']}", "from", "to", "relative", "smallest that shows"]
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td>"
-        + "".join(f"<td>{lift[c]:+.1%}</td>" if c == "relative" else f"<td>{lift[c]:+.4f}</td>" for c in columns)
-        + "</tr>"
-        for name, lift in lifts.items()
+    sentence, look = verdict(document)
+    return render(
+        "evaluation/report.html",
+        document=document,
+        sentence=sentence,
+        look=look,
+        looks=CLASSES,
+        meanings={name: text for name, text in MEANINGS.items() if any(each.startswith(name) for each in metrics)},
+        metrics=metrics,
+        best={metric: max(row[metric] for row in document["rankers"].values()) for metric in metrics},
+        of_lists=OF_LISTS,
+        intervals=_intervals(document, colours),
+        cuts=_over_time(document),
+        segments=list(_segments(document)),
+        parts=document.get("parts", {}),
+        about=json.dumps({key: document[key] for key in ("data", "configs") if key in document}, indent=2),
     )
-    note = (
-        "95 % intervals, paired bootstrap over users. A true difference of the size in the last column is found in "
-        "4 of 5 such tests."
-    )
-    drawn = _drawn(lambda axes: _whiskers(axes, lifts, metric), (9, 0.4 * len(lifts) + 1.2))
-    return f"<h2>Against the champion</h2><p>{note}</p><table><tr>{_heads(heads)}</tr>{rows}</table>{drawn}"
 
 
-def _whiskers(axes: Any, lifts: dict[str, Any], metric: str) -> None:
-    for row, lift in enumerate(lifts.values()):
-        axes.plot([lift["low"], lift["high"]], [row, row], color="tab:blue")
-        axes.plot(lift["difference"], row, "o", color="tab:blue")
-    axes.axvline(0, color="tab:gray", linewidth=0.8)
-    axes.set(yticks=range(len(lifts)), yticklabels=list(lifts), xlabel=f"{metric} over the champion")
-    axes.invert_yaxis()
+def _intervals(document: dict[str, Any], colours: dict[str, int]) -> str:
+    rows = [
+        (name, lift["low"], lift["difference"], lift["high"]) for name, lift in document["over_champion"].items()
+    ]
+    says = f"{document['metric']} over {document['champion']}, 95 % intervals"
+    return charts.whiskers(rows, says, colours=colours)
 
 
 def _over_time(document: dict[str, Any]) -> str:
     cuts, metric = document["cuts"], document["metric"]
-    columns = ["users", "warm_users", "candidates", "targets", "events_known"]
-    rows = {cut["as_of"][:10]: cut for cut in cuts}
-    counts = _table(["cut", *columns], rows, columns, lambda v: f"{v:,}", best=False)
-
-    def lines(axes: Any) -> None:
-        for name in document["rankers"]:
-            axes.plot(
-                [cut["as_of"][:10] for cut in cuts], [cut[metric][name] for cut in cuts], marker="o", label=name
-            )
-        axes.set_ylabel(metric)
-        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
-
-    return f"<h2>Cuts</h2>{counts}{_drawn(lines, (9, 3.6))}"
+    series = {name: [cut[metric][name] for cut in cuts] for name in document["rankers"]}
+    return charts.lines(series, [cut["as_of"][:10] for cut in cuts], f"{metric} at each cut", "{:.3f}")
 
 
-def _segments(document: dict[str, Any]) -> str:
-    metric, blocks = document["metric"], []
-    names = list(document["rankers"])
+def _segments(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, dict[str, float]], str]]:
+    """Yield each way to part people, its figures and its drawing."""
+    metric = document["metric"]
     for kind, parts in document["segments"].items():
         rows = {
-            f"{name} ({part['users']:,})": {ranker: part["rankers"][ranker][metric] for ranker in names}
+            f"{name} ({part['users']:,})": {ranker: row[metric] for ranker, row in part["rankers"].items()}
             for name, part in parts.items()
         }
-
-        def bars(axes: Any, rows: dict[str, dict[str, float]] = rows) -> None:
-            width = 0.8 / len(names)
-            for i, ranker in enumerate(names):
-                axes.bar(
-                    [x + i * width for x in range(len(rows))],
-                    [row[ranker] for row in rows.values()],
-                    width,
-                    label=ranker,
-                )
-            axes.set_xticks([x + 0.4 for x in range(len(rows))], list(rows))
-            axes.set_ylabel(metric)
-            axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
-
-        cells = _table([kind, *names], rows, names, lambda v: f"{v:.4f}", across=True)
-        blocks.append(f"<h3>By {escape(kind)}</h3>{cells}{_drawn(bars, (9, 3.2))}")
-    return f"<h2>Segments, {escape(metric)}</h2>" + "".join(blocks)
-
-
-def _lists(document: dict[str, Any]) -> str:
-    columns = list(next(iter(document["lists"].values())))
-    note = (
-        "Of the first four places: share of all candidates that anybody gets; self-information in bits; share of "
-        "pairs of different part type; place among the user's candidates by orders (.5: no bias); share of the "
-        "champion's list."
-    )
-    cells = _table(["ranker", *columns], document["lists"], columns, lambda v: f"{v:.3f}", best=False)
-    return f"<h2>What the lists are like</h2><p>{note}</p>{cells}"
-
-
-def _samples(document: dict[str, Any]) -> str:
-    blocks = []
-    for user in document["samples"]:
-        bought = set(user["bought"])
-        rows = "".join(
-            f"<tr><td>{escape(name)}</td>"
-            + "".join(
-                f"<td class='text{' hit' if item.split(' ')[0] in bought else ''}'>{escape(item)}</td>"
-                for item in listed
-            )
-            + "</tr>"
-            for name, listed in user["lists"].items()
-        )
-        history = "known" if user["warm"] else "nothing known but the vehicle"
-        blocks.append(
-            f"<details><summary>{escape(user['vehicle_id'])}, {history}; bought {escape(', '.join(user['bought']))}"
-            f"</summary><table>{rows}</table></details>"
-        )
-    return "<h2>Side by side</h2>" + "".join(blocks)
-
-
-def _about(document: dict[str, Any]) -> str:
-    about = {key: document[key] for key in ("data", "configs") if key in document}
-    return f"<h2>Data and configurations</h2><pre>{escape(json.dumps(about, indent=2))}</pre>"
-
-
-def _heads(names: Sequence[str]) -> str:
-    return "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in names)
-
-
-def _table(
-    heads: Sequence[str],
-    rows: dict[str, dict[str, Any]],
-    columns: Sequence[str],
-    shown: Callable[[Any], str],
-    best: bool = True,
-    across: bool = False,
-) -> str:
-    """Draw rows of figures; the best of each column (or row) stands out."""
-    top = {column: max(row[column] for row in rows.values()) for column in columns}
-    body = []
-    for name, row in rows.items():
-        most = max(row[column] for column in columns) if across else None
-        cells = "".join(
-            f"<td{' class=best' if best and row[c] == (most if across else top[c]) else ''}>{shown(row[c])}</td>"
-            for c in columns
-        )
-        body.append(f"<tr><td>{escape(name)}</td>{cells}</tr>")
-    return f"<table><tr>{_heads(heads)}</tr>{''.join(body)}</table>"
-
-
-def _drawn(draw: Callable[[Any], None], size: tuple[float, float]) -> str:
-    buffer = io.StringIO()
-    with rc_context({"text.parse_math": False}):  # a name with two dollar signs is no formula
-        figure = Figure(figsize=size, layout="constrained")
-        draw(figure.subplots())
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue().partition("<svg")[1] + buffer.getvalue().partition("<svg")[2]
+        yield kind, rows, charts.bars(rows, f"{metric} by {kind}; in brackets how many questions")

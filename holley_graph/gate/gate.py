@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ class Report:
     """No CRITICAL check failed."""
     checks: list[Finding]
     seconds: float
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """SKU of an offender to its `title` and `image_url`."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
@@ -108,7 +110,8 @@ def check(
     rows = connection.table("people").aggregate("count(*)").fetchall()[0][0]
     passed = not any(each.severity == "CRITICAL" and each.passed is False for each in findings)
     seconds = round(time.monotonic() - started, 2)
-    return Report(path, previous, source, as_of, rows, passed, findings, seconds)
+    parts = _named(connection, findings)
+    return Report(path, previous, source, as_of, rows, passed, findings, seconds, parts)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, each: Check, values: Mapping[str, Any]) -> Finding:
@@ -120,6 +123,14 @@ def _ask(connection: duckdb.DuckDBPyConnection, each: Check, values: Mapping[str
         found = found.limit(SHOWN)
     offenders = [dict(zip(statement.returns, row, strict=True)) for row in found.fetchall()]
     return Finding(each.name, each.severity, each.says, each.severity == "INFO" or not count, count, offenders)
+
+
+def _named(connection: duckdb.DuckDBPyConnection, findings: Sequence[Finding]) -> dict[str, dict[str, Any]]:
+    """Look up what the offending parts are called; a part that the source does not have has no name."""
+    skus = {row["sku"] for each in findings for row in each.offenders if row["sku"] is not None}
+    connection.register("offending", pa.table({"sku": pa.array(sorted(skus), pa.string())}))
+    rows = connection.sql(sqltext.duckdb("gate/named", {})).fetchall()
+    return {sku: {"title": title, "image_url": image_url} for sku, title, image_url in rows}
 
 
 def _skipped(each: Check) -> Finding:

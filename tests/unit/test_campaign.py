@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holley_graph.campaign.intervals import needed, newcombe, wilson
-from holley_graph.campaign.outcome import Report, pairs, read_back
-from holley_graph.campaign.split import Split, place
+from holley_graph.campaign.outcome import Report, pairs, rates, read_back
+from holley_graph.campaign.page import page, verdict
+from holley_graph.campaign.split import HOLD_OUT, Split, place
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings
 from loaders import contracts, feeds, identity
@@ -244,3 +246,40 @@ def test_a_campaign_that_nobody_clicked_in_is_read(tmp_path):
 def test_a_missing_table_gets_one_line(tmp_path):
     with pytest.raises(SourceError, match="table treatments: expected"):
         read_back(duckdb.connect(), tmp_path / "x.parquet", tmp_path, Settings(), 0)
+
+
+# ---- the page ----------------------------------------------------------------------------------------------------
+
+
+def outcome(orders, known=30, held_out=0):
+    """A campaign of three groups of a thousand with so many orders each."""
+    empty = {"not_live": 0, "scanned": 0, "clicked": 0, "ordered_sent": 0}
+    rows = [
+        {"arm": arm, "people": 1000, "sent": held_out if arm == HOLD_OUT else 900, "ordered": number, **empty}
+        for arm, number in orders.items()
+    ]
+    arms = [row | rates(row, rows[-1]) for row in rows]
+    until = seconds(14 * DAY)
+    return Report(Path("mail.csv"), seconds(timedelta()), 14, arms, list(pairs(rows)), until, seconds(known * DAY))
+
+
+@pytest.mark.parametrize(
+    ("orders", "look", "said"),
+    [
+        ({"graph": 90, "baseline": 40, HOLD_OUT: 40}, "good", "In graph, 5.00 points more people ordered"),
+        ({"graph": 40, HOLD_OUT: 90}, "bad", "In graph, 5.00 points fewer people ordered"),
+        ({"graph": 42, HOLD_OUT: 40}, "unsure", "No difference in orders is shown. It takes about"),
+        ({"graph": 40}, "unsure", "There is one group only"),
+    ],
+)  # fmt: skip
+def test_the_sentence_on_top_compares_with_the_hold_out(orders, look, said):
+    sentence, looks = verdict(outcome(orders))
+    assert looks == look and sentence.startswith(said)
+
+
+def test_the_page_has_every_group_its_differences_and_what_to_be_careful_about():
+    drawn = page(outcome({"graph": 90, HOLD_OUT: 40}, known=10, held_out=3))
+    assert drawn.index("points more people ordered") < drawn.index("<h2>")
+    assert "4 of 14 are missing" in drawn and "3 people were sent something" in drawn
+    assert "graph − hold-out" in drawn and drawn.count("<svg") == 1
+    assert not re.search(r"<(script|link)|src=|@import", drawn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 
 from holley_graph.baselines.rankers import BASELINES
 from holley_graph.errors import GraphStateError, ReleaseCheckFailed
-from holley_graph.evaluation import conclusion, lists, paired, registry, study, summary, verdict
+from holley_graph.evaluation import conclusion, lists, paired, registry, report, study, summary, verdict
 from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.verdict import Verdict
+from holley_graph.page import charts
+from holley_graph.page.page import style
 from holley_graph.snapshot.snapshot import ORDERED
 from tests.support import planted
 from tests.support.runs import manifest
@@ -227,6 +230,7 @@ def test_a_conclusion_is_kept_as_a_report_that_needs_nothing_else(tmp_path: Path
     html = (done.path / "report.html").read_text()
     assert not [word for word in ("<script", "<link", "src=", "@import") if word in html]
     assert html.count("<svg") == 2 + len(DOCUMENT["segments"])
+    assert html.index('class="verdict') < html.index("<h2") and "best: " in html
     assert all(name in html for name in (*RANKERS, "run-1", done.document["data"]["events_sha256"]))
     assert list(done.document["verdicts"]) == ["best"]
     at, users = FULL.event("at"), FULL.event("user")
@@ -235,3 +239,41 @@ def test_a_conclusion_is_kept_as_a_report_that_needs_nothing_else(tmp_path: Path
     )
     assert done.document["buyers"][0]["users"] == len(np.unique(users[newest]))
     assert registry.read(tmp_path / "runs")["verdicts"]
+
+
+def test_the_sentence_on_top_says_whether_anything_is_shown() -> None:
+    names = [name for name in RANKERS if name != DOCUMENT["champion"]]
+
+    def said(low: float, high: float) -> tuple[str, str]:
+        lift = {"difference": (low + high) / 2, "low": low, "high": high, "relative": 0.5, "smallest": 0.1}
+        return report.verdict(DOCUMENT | {"verdicts": {}, "over_champion": {names[0]: lift}})
+
+    assert [said(*ends)[1] for ends in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.2))] == ["good", "bad", "unsure"]
+    assert "no difference to be seen" in said(-0.1, 0.2)[0]
+
+
+def test_the_lists_of_a_report_show_title_and_image_beside_the_number(tmp_path: Path) -> None:
+    def cards(skus: list[str]) -> list[dict[str, Any]]:
+        more = {"part_type": "Carburetor", "image_url": "https://example.org/a.jpg", "price": 1.0}
+        return [{"sku": sku, "title": f"Title of {sku}", **more} for sku in skus]
+
+    done = conclusion.conclude(CUTS, FULL, {}, tmp_path, gate=False, cards=cards)
+    html = (done.path / "report.html").read_text()
+    first = done.document["samples"][0]["lists"]["best"][0].split(" ")[0]
+    assert f"Title of {first}" in html and 'src="https://example.org/a.jpg"' in html
+
+
+def test_an_index_lists_every_evaluation_newest_first(tmp_path: Path) -> None:
+    names = [conclusion.conclude(CUTS, FULL, {}, tmp_path, gate=False).path.name for _ in range(2)]
+    html = (tmp_path / "evaluations" / "index.html").read_text()
+    assert re.findall(r'href="([^"]*)/report.html"', html) == sorted(names, reverse=True)
+
+
+def test_eleven_rankers_have_eleven_colours() -> None:
+    series = {f"ranker {number}": [0.1 * number] for number in range(11)}
+    drawn = charts.lines(series, ["2025-12-01"], "a figure")
+    classes = re.findall(r'<g class="(c\d+)">', drawn)
+    assert len(set(classes)) == 11
+    for colours in (style().partition("prefers-color-scheme: dark")[part] for part in (0, 2)):
+        shades = re.findall(r"--c\d+: (#\w+);", colours)
+        assert len(set(shades)) == len(shades) >= 11

@@ -282,10 +282,22 @@ def test_ten_offenders_are_shown_and_all_are_counted(clean, source, tmp_path):
 def test_a_report_names_no_address_and_its_page_loads_nothing(clean, source, tmp_path):
     sheet = put(email_lower="eve@x.com", rec2_price=1.0, rec3_image="ftp://<b>")(rows())
     report = checked(clean, source, tmp_path, sheet)
-    drawn = page(report)
+    whole = page(report)
+    drawn = whole.partition("</style>")[2]
     assert "@" not in drawn and "@" not in json.dumps([each.offenders for each in report.checks])
     assert "must not be sent" in drawn and "ftp://&lt;b&gt;" in drawn
-    assert not re.search(r"(src|href)\s*=|@import|url\(", drawn)
+    assert not re.search(r"<(script|link)|href\s*=|@import|url\(", whole)
+    assert all(source.startswith("https://") for source in re.findall(r'src="([^"]*)"', whole))
+
+
+def test_the_page_of_a_report_has_its_verdict_on_top_and_says_what_parts_are_called(clean, source, tmp_path):
+    report = checked(clean, source, tmp_path, put(rec2_price=1.0)(rows()))
+    prices = next(each for each in report.checks if each.name == "prices")
+    assert set(report.parts) >= {row["sku"] for row in prices.offenders}
+    drawn = page(report)
+    assert drawn.index("must not be sent: it breaks") < drawn.index("<h2>")
+    assert 'class="small"' in drawn
+    assert "may be sent." in page(checked(clean, source, tmp_path, rows()))
 
 
 @pytest.mark.parametrize(

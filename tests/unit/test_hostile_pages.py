@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from holley_graph.campaign import outcome
+from holley_graph.campaign import page as campaign
 from holley_graph.evaluation import report
 from holley_graph.export.preview import Preview
 from holley_graph.export.rows import wide_schema
@@ -91,6 +93,19 @@ def test_the_picture_of_a_path(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Glyph", "ignore:constrained_layout")  # no font draws all of it
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_page_of_a_campaign(text: str) -> None:
+    def drawn(text: str) -> Structure:
+        counts = dict.fromkeys(("sent", "not_live", "scanned", "clicked", "ordered_sent"), 1)
+        rows = [{"arm": arm, "people": 10, "ordered": ordered, **counts} for arm, ordered in ((text, 9), ("b", 1))]
+        arms = [row | outcome.rates(row, None) for row in rows]
+        report = outcome.Report(Path(text.replace("/", "")), 0, 14, arms, list(outcome.pairs(rows)), 9, 9)
+        return Structure(campaign.page(report))
+
+    assert drawn(text).elements == drawn(PLAIN).elements
+    assert drawn(text).text.count(text) >= 3
+
+
 def test_the_report_of_an_evaluation(tmp_path: Path) -> None:
     done = conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, tmp_path, gate=True)
     document = json.dumps(done.document)
