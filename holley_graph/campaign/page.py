@@ -25,7 +25,7 @@ def page(report: Report) -> str:
     """Draw a report."""
     sentence, look = verdict(report)
     return render(
-        "campaign/page.html",
+        "campaign/outcome.html",
         report=report,
         sentence=sentence,
         look=look,

@@ -16,7 +16,7 @@ MEANINGS = {
 def page(report: Report) -> str:
     """Draw a report."""
     return render(
-        "gate/page.html",
+        "gate/report.html",
         report=report,
         verdict=verdict(report),
         result=result,

@@ -71,7 +71,9 @@ def router(meters: Meters, watch: Watch, admission: Admission) -> APIRouter:
     """Return the route."""
     routes = APIRouter()
 
-    @routes.get("/metrics", summary=SUMMARY, response_class=PlainTextResponse, responses=UNKNOWN)
+    documented = UNKNOWN | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+    @routes.get("/metrics", summary=SUMMARY, response_class=Response, responses=documented)
     async def metrics() -> Response:
         text = generate_latest(meters.registry) + generate_latest(_Once(await watch.look(), admission))
         return PlainTextResponse(text, media_type="text/plain; version=1.0.0; charset=utf-8")

@@ -52,13 +52,13 @@ def read(home: Path) -> Past:
         ParcelError: a file is damaged.
     """
     runs = home / "runs"
-    known = registry.read(runs)
+    known, events = registry.read(runs), journal.entries(home)[::-1]
     return Past(
-        list(_syncs(home))[::-1][:MOST],
+        _syncs(home, events),
         registry.manifests(runs)[::-1][:MOST],
         known[registry.CHAMPION],
         known["verdicts"],
-        journal.entries(home)[::-1],
+        events,
         list(_evaluations(home))[::-1],
     )
 
@@ -75,11 +75,19 @@ def report(home: Path, name: str) -> str:
     return (folders[name] / "report.html").read_text(encoding="utf-8")
 
 
-def _syncs(home: Path) -> Iterator[dict[str, Any]]:
-    """Count rejected rows by what their files say of themselves: the rows are not read."""
+def _syncs(home: Path, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """List syncs: what the journal says, and before it began what dead letters say of themselves."""
+    noted = [event for event in events if event["what"] == "sync"]
+    known = {event["run_id"] for event in noted}
+    return sorted(noted + [sync for sync in _kept(home) if sync["run_id"] not in known],
+                  key=lambda sync: str(sync["run_id"]), reverse=True)[:MOST]  # fmt: skip
+
+
+def _kept(home: Path) -> Iterator[dict[str, Any]]:
     for manifest in sorted((home / "rejects").glob("*/manifest.json")):
         told = json.loads(manifest.read_text(encoding="utf-8"))
         letters = sorted(manifest.parent.glob("*.parquet"))
+        # the rows themselves are not read
         rejected = {letter.stem: pq.read_metadata(letter).num_rows for letter in letters}
         yield {
             "run_id": manifest.parent.name,

@@ -61,4 +61,4 @@ def backtest(
             ranked = rankers(settings, graph, full, at, tables, fastrp, progress)
             asked.append(study.cut(full, at, ranked, progress, target))
         progress("cuts", len(moments), len(moments))
-        return conclude(settings, asked, full, manifests, gate, progress)
+        return conclude(settings, graph, asked, full, manifests, gate, progress)

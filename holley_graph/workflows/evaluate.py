@@ -17,7 +17,7 @@ from holley_graph.evaluation import conclusion, scoring, study
 from holley_graph.evaluation.conclusion import Conclusion
 from holley_graph.evaluation.study import Cut
 from holley_graph.evaluation.targets import Ranker
-from holley_graph.graph.client import Graph
+from holley_graph.graph.client import Graph, Row
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
 from holley_graph.snapshot import exporter
@@ -59,7 +59,7 @@ def evaluate(
         at = ends.pop()
         ranked = rankers(settings, graph, full, at, tables, fastrp, progress)
         cuts = [study.cut(full, at, ranked, progress, target)]
-        return conclude(settings, cuts, full, manifests, gate, progress)
+        return conclude(settings, graph, cuts, full, manifests, gate, progress)
 
 
 @contextmanager
@@ -111,6 +111,7 @@ def rankers(
 
 def conclude(
     settings: Settings,
+    graph: Graph,
     cuts: list[Cut],
     full: Snapshot,
     manifests: Mapping[str, RunManifest],
@@ -119,7 +120,11 @@ def conclude(
 ) -> Conclusion:
     """Measure the cuts, decide where that is wanted, and keep the report."""
     with step(progress, "intervals and report"):
-        return conclusion.conclude(cuts, full, manifests, settings.home, gate)
+
+        def cards(skus: list[str]) -> list[Row]:
+            return graph.read("find/cards", skus=skus)
+
+        return conclusion.conclude(cuts, full, manifests, settings.home, gate, cards)
 
 
 def _by_vectors(tables: Tables) -> Ranker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from holley_graph import journal
 from holley_graph.campaign.split import Split
 from holley_graph.export import export as room
 from holley_graph.gate.gate import Report as Verdict
@@ -31,7 +32,7 @@ def export(
 ) -> room.Report:
     """Rank parts for everybody and write the file. The arguments are those of `export.export.export`."""
     with connect(settings, progress) as graph:
-        return room.export(
+        done = room.export(
             graph,
             settings,
             path,
@@ -44,6 +45,8 @@ def export(
             preview=preview,
             progress=progress,
         )
+    journal.note(settings.home, "export", {"file": path.name, "ranker": done.ranker, "rows": done.rows})
+    return done
 
 
 def send(

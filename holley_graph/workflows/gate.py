@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from holley_graph import journal
 from holley_graph.export import sources
 from holley_graph.gate import gate, tables
 from holley_graph.gate.gate import Report
@@ -47,7 +48,11 @@ def check(
         raw = open_source(source, settings)
     tables.see(connection, raw, settings, moment, progress)
     end = int(moment.timestamp())
-    return gate.check(connection, path, settings, end, name, previous=previous, progress=progress)
+    done = gate.check(connection, path, settings, end, name, previous=previous, progress=progress)
+    failed = [each.name for each in done.checks if each.passed is False]
+    facts = {"file": path.name, "rows": done.rows, "passed": done.passed, "failed": failed}
+    journal.note(settings.home, "gate", facts)
+    return done
 
 
 def last_sync(settings: Settings, progress: Progress = silent) -> Taken:

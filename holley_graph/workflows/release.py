@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holley_graph import journal
 from holley_graph.embeddings import writeback
 from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.errors import ServerUnreachable
@@ -36,8 +37,10 @@ def write_back(
     with in_home(settings.home, f"writeback of {run}"), connect(settings, progress) as graph:
         follow(settings, graph)
         candidates = settings.recommend.index_candidates
+        before = live_release(graph)
         done = writeback.write_back(graph, folder, candidates=candidates, progress=progress)
         follow(settings, graph)
+    journal.note(settings.home, "release", {"live": done.run_id, "previous": before})
     return done
 
 
@@ -46,13 +49,19 @@ def roll_back(settings: Settings) -> tuple[str, str]:
     with in_home(settings.home, "rollback"), connect(settings) as graph:
         live, previous = writeback.roll_back(graph)
         follow(settings, graph)
+    journal.note(settings.home, "rollback", {"live": live, "previous": previous})
     return live, previous
 
 
 def follow(settings: Settings, graph: Graph) -> None:
     """Let the run registry name the release that the graph says is live."""
+    registry.promote(settings.home / "runs", live_release(graph))
+
+
+def live_release(graph: Graph) -> str | None:
+    """Return the run that is live in a graph, or none."""
     live = graph.read("server/live_release")
-    registry.promote(settings.home / "runs", live[0]["run_id"] if live else None)
+    return live[0]["run_id"] if live else None
 
 
 def follow_if_up(settings: Settings) -> None:

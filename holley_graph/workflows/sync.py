@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from holley_graph import journal
 from holley_graph.graph import bulk
 from holley_graph.progress import Progress, silent, step
 from holley_graph.server import admin, lifecycle
@@ -39,7 +40,7 @@ def sync(
     The arguments are those of `loaders.sync.sync`.
     """
     with connect(settings, progress) as graph:
-        return room.sync(
+        done = room.sync(
             open_source(source, settings),
             graph,
             settings,
@@ -50,6 +51,15 @@ def sync(
             tables_only=tables_only,
             progress=progress,
         )
+    if not dry_run:
+        facts = {"run_id": done.run_id, "mode": done.mode, "rejected": _rejected(done), "seconds": done.seconds}
+        journal.note(settings.home, "sync", {**facts, "as_of": done.as_of.isoformat(), "source": source})
+    return done
+
+
+def _rejected(done: Report) -> dict[str, int]:
+    """Count rejected rows per feed."""
+    return {feed["name"]: count for feed in done.feeds if (count := sum(feed["rejected"].values()))}
 
 
 def costs(settings: Settings, source: str, as_of: datetime | None, *, since_last: bool) -> tuple[Cost, ...]:

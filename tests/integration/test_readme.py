@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from holley_graph import journal
 from holley_graph.server import lifecycle
 from holley_graph.settings import load
 from tests.support.server import small
@@ -68,3 +69,5 @@ def test_the_tour_goes_through_as_it_stands(environment: Mapping[str, str], tmp_
             (found,) = NEXT.findall(ended.stdout)
             assert expected.split()[1] == found.split()[1], (typed, found)
             actual[expected] = found
+    noted = journal.entries(tmp_path / ".local/share/holley-graph")
+    assert {entry["what"] for entry in noted} == {"sync", "release", "rollback", "export", "gate"}
