@@ -1,7 +1,8 @@
 """The read-only HTTP door beside the bare driver that asks the same statement for the same users, on loopback.
 
 Then under load: wrk (4.1, from the distribution's packages) asks without a pause over more and more connections, in
-rounds, so that what else the machine does meets every number of connections alike.
+rounds, so that what else the machine does meets every number of connections alike. And the page for people, too,
+beside the same look-ups for programs.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ from holley_graph.web.token import token
 CONNECTIONS = (1, 8, 32)
 CROWDS = (8, 32, 200, 500)
 ROUNDS = 5
+PAGE_AT = 32
+PATHS = {"raw": "/recommend/user?", "raw_with_reasons": "/recommend/user?reasons=true&", "page": "/person?"}
+"""What a look-up is asked as."""
 SCRIPT = Path(__file__).with_suffix(".lua")
 Asker = Callable[[str], None]
 
@@ -55,6 +59,7 @@ def main() -> None:
         serving.stdout.readline()
         _await(settings)
         figures = {str(each): _both(settings, chosen, each, arguments.seconds) for each in CONNECTIONS}
+        look_ups = _look_ups(settings, chosen, arguments.seconds)
         rounds = [
             {str(each): _crowd(settings, chosen, each, arguments.seconds) for each in CROWDS} for _ in range(ROUNDS)
         ]
@@ -63,7 +68,7 @@ def main() -> None:
         serving.wait()
     crowd = {"tool": "wrk", "rounds": rounds, "answered_at_500_over_32": _kept(rounds)}
     size = {"owners": len(users), "statement": "recommend/user"}
-    record(f"serve-{len(users)}", {**size, "connections": figures, "crowd": crowd})
+    record(f"serve-{len(users)}", {**size, "connections": figures, "look_ups": look_ups, "crowd": crowd})
 
 
 def _both(settings: Settings, users: list[str], connections: int, seconds: float) -> dict[str, Any]:
@@ -137,12 +142,27 @@ def _kept(rounds: list[dict[str, dict[str, float]]]) -> float:
     return round(float(np.median(ratios)), 2)
 
 
-def _http(settings: Settings) -> Asker:
+def _look_ups(settings: Settings, users: list[str], seconds: float) -> dict[str, Any]:
+    """Ask for the same people raw, with reasons and as the page, in turns; ratios are medians of the rounds."""
+
+    def asked(path: str) -> dict[str, Any]:
+        return _load(lambda: _http(settings, path), users, PAGE_AT, seconds)
+
+    rounds = [{name: asked(path) for name, path in PATHS.items()} for _ in range(ROUNDS)]
+    p95 = {name: [each[name]["p95_ms"] for each in rounds] for name in PATHS}
+    ratio = {
+        f"page_over_{name}": round(float(np.median(np.divide(p95["page"], p95[name]))), 2)
+        for name in list(PATHS)[:2]
+    }
+    return {"connections": PAGE_AT, "rounds": rounds, **ratio}
+
+
+def _http(settings: Settings, path: str = "/recommend/user?") -> Asker:
     connection = http.client.HTTPConnection(settings.serve.host, settings.serve.port)
     headers = {"Authorization": f"Bearer {token(settings)}"}
 
     def ask(user: str) -> None:
-        connection.request("GET", f"/recommend/user?{urlencode({'user_id': user})}", headers=headers)
+        connection.request("GET", f"{path}{urlencode({'user_id': user})}", headers=headers)
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:

@@ -11,10 +11,10 @@ from holley_graph.cli.console import say
 @click.command()
 @click.pass_obj
 def serve(context: Context) -> None:
-    """Answer the queries of cypher/recommend/ over HTTP, read-only, until interrupted.
+    """Answer over HTTP, read-only, until interrupted: a page for people, and the queries for programs.
 
     Callers show a token and need no database password. The server listens on loopback unless the settings say
-    otherwise. /openapi.json describes what can be asked.
+    otherwise. /docs describes the queries. /health says how the server is, and /metrics is for Prometheus.
     """
     from holley_graph.server.status import address
     from holley_graph.web import serve as door
@@ -24,5 +24,5 @@ def serve(context: Context) -> None:
     at = address(settings)
     door.refuse_plaintext(settings)
     token(settings)
-    say(f"http://{settings.serve.host}:{settings.serve.port}/openapi.json (token in {token_file(settings)})")
+    say(f"http://{settings.serve.host}:{settings.serve.port}/ (token in {token_file(settings)})")
     door.serve(settings, at)
