@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import feeds, parquet, sqltext
+from loaders import parquet
+from loaders.engine.engine import Engine, Rows
 from loaders.taken import Taken
 
 _READS = ("owns", "user", "vehicle", "product", "fits", "ordered", "carted", "viewed", "co_purchased")
@@ -55,47 +54,50 @@ class Audience:
         user_id: str | None = None,
         one_per_email: bool = False,
     ) -> None:
-        self.engine = feeds.connect(settings)
-        for name in _READS:
-            self.engine.read_parquet(parquet.literal(taken.file(name))).create_view(name)
-        self.engine.read_parquet(parquet.literal(taken.clean("users"))).create_view("clean_users")
-        if vectors:
-            keys = self.engine.read_parquet(parquet.literal(vectors), file_row_number=True)
-            keys.project("key, file_row_number AS row").create_view("vectors")
-        else:
-            self.engine.register("vectors", _NO_VECTORS)
-        choice = {"one_per_email": one_per_email, "least_products": settings.baseline.least_products}
-        self._ask("owners", {"user_id": user_id} | choice).create("owners")
+        self.engine = Engine(settings)
+        self.tables: dict[str, Rows] = {name: taken.file(name) for name in _READS}
+        self.tables |= {"clean_users": taken.clean("users"), "vectors": self._rows_of(vectors)}
+        self.owners = self.tables["owners"] = self.engine.keep(
+            "export/owners",
+            self.tables,
+            user_id=user_id,
+            one_per_email=one_per_email,
+            least_products=settings.baseline.least_products,
+        )
         from_s = taken.as_of - settings.recommend.exclude_days * DAY
-        self._ask("purchases", {"from_s": from_s}).create("purchases")
-        self._ask("chosen", {}).create("chosen")
+        self.purchases = self.engine.keep("export/purchases", self.tables, from_s=from_s)
+        self.chosen = self.engine.keep("export/chosen", self.tables)
+
+    def _rows_of(self, vectors: Path | None) -> Rows:
+        """Say in which row of a file of vectors each key is."""
+        if vectors is None:
+            return _NO_VECTORS
+        keys = self.engine.duckdb.read_parquet(parquet.literal(vectors), file_row_number=True)
+        return keys.project("key, file_row_number AS row")
 
     def __len__(self) -> int:
         """Count the owners."""
-        return int(self.engine.table("owners").aggregate("count(*)").fetchall()[0][0])
+        return int(self.owners.aggregate("count(*)").fetchall()[0][0])
 
     def buyers(self) -> pa.Table:
         """Count who bought what: make, model, sku, buyers; without a model of a make, without a make everybody."""
-        return self._ask("buyers", {}).to_arrow_table()
+        return self.engine.run("export/buyers", self.tables)
 
     def leads(self, least: int) -> pa.Table:
         """Say which product leads on to which, by so many people: sku, other_sku, weight, sorted."""
-        return self._ask("leads", {"least": least}).to_arrow_table()
+        return self.engine.run("export/leads", self.tables, least=least)
 
     def blocks(self, people: int) -> Iterator[Block]:
         """Read everybody, so many addresses at vehicles at a time."""
-        last = self.engine.table("owners").aggregate("coalesce(max(person), -1)").fetchall()[0][0]
+        last = self.owners.aggregate("coalesce(max(person), -1)").fetchall()[0][0]
         for start in range(0, last + 1, people):
             wanted = f"person BETWEEN {start} AND {start + people - 1}"
             owners, purchases, chosen = (
-                self.engine.table(name).filter(wanted).order(order).to_arrow_table()
-                for name, order in (("owners", '"row"'), ("purchases", "person"), ("chosen", '"row"'))
+                rows.filter(wanted).order(order).to_arrow_table()
+                for rows, order in ((self.owners, '"row"'), (self.purchases, "person"), (self.chosen, '"row"'))
             )
             yield Block(owners, purchases, chosen)
 
     def close(self) -> None:
         """Let go of memory and disk."""
         self.engine.close()
-
-    def _ask(self, name: str, values: Mapping[str, Any]) -> duckdb.DuckDBPyRelation:
-        return self.engine.sql(sqltext.duckdb(f"export/{name}"), params=dict(values))

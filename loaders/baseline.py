@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from holley_graph.settings import Baseline, Settings
 
 VERSION = "v5.18"
-_READS = ("users", "fitment", "items", "events", "orders")
 
 
 def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings) -> pa.Table:
@@ -26,7 +25,7 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
     products are eligible and who owns what is as the tables have it: their prices and pictures carry no times.
 
     Args:
-        clean: the five clean tables by name, or the files that a sync keeps of them (`Taken.clean_files`).
+        clean: the five clean tables as `clean_NAME`, or the files that a sync keeps of them (`Taken.clean_files`).
         as_of: epoch seconds, exclusive.
         settings: `baseline` and `eligibility` are read; memory and the home that the engine spills to.
 
@@ -34,20 +33,12 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
         vehicle_id, sku, score (two decimals), source (`segment`, `make`, `global` or `none`), orders (those that
         the score counts); sorted by vehicle and SKU.
     """
-    from loaders import feeds, parquet, sqltext  # not above: the run registry reads no more than the version
+    from loaders.engine.engine import Engine  # not above: the run registry reads no more than the version
 
     values = {"as_of_s": as_of} | _numbers(settings.baseline) | settings.eligibility.model_dump()
-    with feeds.connect(settings) as connection:
-        for name in _READS:
-            table = clean[name]
-            is_file = isinstance(table, Path)
-            rows = connection.read_parquet(parquet.literal(table)) if is_file else connection.from_arrow(table)
-            rows.create_view(f"clean_{name}")
-        for name in ("graph/product", "baseline/scores"):
-            statement = sqltext.load(name)
-            rows = connection.sql(sqltext.duckdb(name), params=statement.values(values)).to_arrow_table()
-            connection.register(name.rpartition("/")[2], rows)
-    return rows
+    with Engine(settings) as engine:
+        product = engine.run("graph/product", clean, **values)
+        return engine.run("baseline/scores", {**clean, "product": product}, **values)
 
 
 def _numbers(rules: Baseline) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +14,8 @@ from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.load import Change
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
 from holley_graph.settings import Sync
-from loaders import ageing, sqltext
+from loaders import ageing
+from loaders.engine.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,15 @@ def empty_tables() -> dict[str, pa.Table]:
 
 
 def compare(
-    old: Mapping[str, pa.Table], new: Mapping[str, pa.Table], people: Mapping[str, pa.Array] | None = None
+    engine: Engine,
+    old: Mapping[str, pa.Table],
+    new: Mapping[str, pa.Table],
+    people: Mapping[str, pa.Array] | None = None,
 ) -> dict[str, Difference]:
     """Find what must be written so that a graph with `old` holds `new`.
 
     Args:
+        engine: that compares.
         old: graph tables as the graph holds them.
         new: graph tables as they should be; one that is the very table of `old` is not looked at.
         people: of some tables, whose rows alone can differ (`user_id`).
@@ -47,15 +51,14 @@ def compare(
         Every graph table's difference, in schema order.
     """
     found = {}
-    with duckdb.connect() as connection:
-        for declared in (*NODES, *RELATIONSHIPS):
-            was, is_ = old[declared.table], new[declared.table]
-            if was is is_:
-                was = is_ = was.slice(0, 0)
-            elif people and declared.table in people:
-                whose = people[declared.table]
-                was, is_ = (rows.filter(pc.is_in(rows["user_id"], value_set=whose)) for rows in (was, is_))
-            found[declared.table] = _compare(connection, declared, was, is_)
+    for declared in (*NODES, *RELATIONSHIPS):
+        was, is_ = old[declared.table], new[declared.table]
+        if was is is_:
+            was = is_ = was.slice(0, 0)
+        elif people and declared.table in people:
+            whose = people[declared.table]
+            was, is_ = (rows.filter(pc.is_in(rows["user_id"], value_set=whose)) for rows in (was, is_))
+        found[declared.table] = _compare(engine, declared, was, is_)
     return found
 
 
@@ -84,13 +87,10 @@ def stop_if_the_graph_shrinks(lost: str, limits: Sync) -> None:
         )
 
 
-def _compare(
-    connection: duckdb.DuckDBPyConnection, declared: Node | Relationship, old: pa.Table, new: pa.Table
-) -> Difference:
+def _compare(engine: Engine, declared: Node | Relationship, old: pa.Table, new: pa.Table) -> Difference:
     keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
-    connection.register("new_rows", _rows(declared.table, new, keys))
-    connection.register("old_rows", _rows(declared.table, old, keys))
-    found: pa.Table = connection.sql(sqltext.duckdb("diff/changes")).to_arrow_table()
+    tables = {name: _rows(declared.table, rows, keys) for name, rows in (("new_rows", new), ("old_rows", old))}
+    found = engine.run("diff/changes", tables)
     is_new, was_there = (pc.is_valid(found[name]) for name in ("new_position", "old_position"))
     only_weight = pc.and_(pc.and_(is_new, was_there), found["settled"])
     written = found.filter(pc.and_not(is_new, only_weight))["new_position"]

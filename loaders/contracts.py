@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa
 
 from holley_graph.errors import SourceError
+from loaders.engine.engine import Relation
 
 TIMES = pa.list_(pa.int64())
 BIGQUERY = {
@@ -52,7 +52,7 @@ class CleanTable:
         """The table's Arrow schema."""
         return pa.schema([(column.name, column.type) for column in self.columns])
 
-    def check(self, found: duckdb.DuckDBPyRelation) -> None:
+    def check(self, found: Relation) -> None:
         """Hold a result against this contract.
 
         Raises:

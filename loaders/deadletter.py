@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from holley_graph import files, sealed
 from holley_graph.errors import NotFound
-from loaders import identity, parquet, sqltext
+from loaders import identity
 from loaders.feeds import FEEDS, Extract, Feed
 
 _DAMAGED = "the source still has the rows: remove the folder, and sync"
@@ -53,10 +53,8 @@ def _write(folder: Path, feed: Feed, extracted: Extract, key: bytes) -> str:
     if unread and unread.letters:
         path.hardlink_to(unread.letters)
         return path.name
-    statement = sqltext.load("rejects")
-    text = sqltext.duckdb(statement.name, {"rejected": f"rejected_{feed.clean.name}"})
-    rows = extracted.connection.sql(text, params=statement.values(identity.pads(key)))
-    pq.write_table(rows.to_arrow_table(), path)
+    rejected = {"rejected": extracted.tables[f"rejected_{feed.clean.name}"]}
+    pq.write_table(extracted.engine.run("rejects", rejected, **identity.pads(key)), path)
     return path.name
 
 
@@ -116,17 +114,14 @@ def replay(home: Path, run_id: str, extracted: Extract) -> list[dict[str, Any]]:
         Per feed and reason how many rows were `rejected`, how many of them `still` are, and how many are `gone`:
         taken, ignored or deleted, or rejected for another reason.
     """
-    statement, told = sqltext.load("replayed"), []
+    told = []
     for feed in FEEDS:
         path = home / "rejects" / run_id / f"{feed.raw}.parquet"
         if not path.is_file():
             continue
-        extracted.connection.read_parquet(parquet.literal(path)).create_view("rejected_then", replace=True)
-        text = sqltext.duckdb(statement.name, {"rejected_now": f"rejected_{feed.clean.name}"})
-        for reason, rejected, still in extracted.connection.sql(text).fetchall():
-            told.append(
-                {"feed": feed.raw, "reason": reason, "rejected": rejected, "still": still, "gone": rejected - still}
-            )
+        tables = {"rejected_then": path, "rejected_now": extracted.tables[f"rejected_{feed.clean.name}"]}
+        for row in extracted.engine.run("replayed", tables).to_pylist():
+            told.append({"feed": feed.raw, **row, "gone": row["rejected"] - row["still"]})
     return told
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders import sqltext
+from loaders.engine.engine import Engine
 
 
-def co_purchased(ordered: pa.Table, max_skus: int) -> pa.Table:
+def co_purchased(engine: Engine, ordered: pa.Table, max_skus: int) -> pa.Table:
     """Which product was first bought before another or with it, by how many people.
 
     Args:
+        engine: that pairs them.
         ordered: `person` (the same for all ids of one address), `sku`, `at` (ascending epoch seconds; an empty list
             is no purchase).
         max_skus: people who bought more SKUs are left out altogether.
@@ -28,7 +28,7 @@ def co_purchased(ordered: pa.Table, max_skus: int) -> pa.Table:
         `sku`, `other_sku`, `count` (people), `weight`, `last_at` (epoch seconds: the latest purchase that completed
         the pair), sorted. Bought at the same time means both directions.
     """
-    return _derive("co_purchased", "ordered", "person", ordered, {"max_skus": max_skus})
+    return _derive(engine, "co_purchased", "ordered", "person", ordered, max_skus=max_skus)
 
 
 def people(user_ids: pa.ChunkedArray, users: pa.Table) -> pa.Array:
@@ -43,10 +43,11 @@ def people(user_ids: pa.ChunkedArray, users: pa.Table) -> pa.Array:
     return pc.coalesce(hashes.take(row.combine_chunks()), user_ids.combine_chunks())
 
 
-def co_viewed(viewed: pa.Table, gap_minutes: int, max_skus: int) -> pa.Table:
+def co_viewed(engine: Engine, viewed: pa.Table, gap_minutes: int, max_skus: int) -> pa.Table:
     """Which products were looked at in one session, in how many sessions.
 
     Args:
+        engine: that pairs them.
         viewed: `user_id`, `sku`, `at` (ascending epoch seconds).
         gap_minutes: a pause longer than this ends a session.
         max_skus: sessions with more SKUs are left out altogether.
@@ -54,16 +55,15 @@ def co_viewed(viewed: pa.Table, gap_minutes: int, max_skus: int) -> pa.Table:
     Returns:
         `sku`, `other_sku` (the greater one), `count` (sessions), `weight`, sorted.
     """
-    return _derive("co_viewed", "viewed", "user_id", viewed, {"gap_s": gap_minutes * 60, "max_skus": max_skus})
+    return _derive(engine, "co_viewed", "viewed", "user_id", viewed, gap_s=gap_minutes * 60, max_skus=max_skus)
 
 
-def _derive(name: str, reads: str, who: str, table: pa.Table, values: dict[str, Any]) -> pa.Table:
+def _derive(engine: Engine, name: str, reads: str, who: str, table: pa.Table, **values: Any) -> pa.Table:
     """Derive from row numbers in the order of identifiers: engines pair them in half the time that text takes."""
     whose, _ = _numbered(table[who])
     sku, skus = _numbered(table["sku"])
-    with duckdb.connect() as connection:
-        connection.register(reads, pa.table({who: whose, "sku": sku, "at": table["at"]}))
-        pairs = connection.sql(sqltext.duckdb(f"derive/{name}"), params=values).to_arrow_table()
+    numbered = pa.table({who: whose, "sku": sku, "at": table["at"]})
+    pairs = engine.run(f"derive/{name}", {reads: numbered}, **values)
     for at, column in enumerate(("sku", "other_sku")):
         pairs = pairs.set_column(at, column, skus.take(pairs[column]))
     return pairs

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from holley_graph.settings import Settings
-from loaders import contracts, rules, sqltext, tombstones
+from loaders import contracts, rules, tombstones
+from loaders.engine import statements
 from loaders.feeds import FEEDS, Feed
 from loaders.source import Earlier, Unread
 from loaders.taken import Taken
@@ -38,7 +39,7 @@ def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: 
     same_years = rules.last_year(settings, before.moment) == rules.last_year(settings, as_of)
     tables = {name for name, digest in digests.items() if before.manifest["digests"].get(name) == digest}
     for feed in FEEDS:
-        statement = sqltext.load(feed.clean.name)
+        statement = statements.load(feed.clean.name)
         if tables.issuperset(statement.reads) and feed.clean is not contracts.EVENTS:
             until = before.accounts[feed.raw].until
             known = until is None or as_of <= datetime.fromtimestamp(0, UTC) + timedelta(microseconds=until)
@@ -60,7 +61,7 @@ def _unread(before: Taken, same: frozenset[str], settings: Settings) -> dict[str
         if clean in same and clean not in asked and not lost and not forgotten:
             unread[feed.raw] = Unread(before.accounts[feed.raw], before.clean(feed.clean.name), letters)
         else:
-            asked |= set(sqltext.load(feed.clean.name).reads)
+            asked |= set(statements.load(feed.clean.name).reads)
     return unread
 
 

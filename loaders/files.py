@@ -1,22 +1,22 @@
-"""The `files` engine: raw tables as Parquet in a folder, read by DuckDB in bounded memory."""
+"""The source `files:DIR`: raw tables as Parquet in a folder, read by the engine in bounded memory."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from holley_graph import files
 from holley_graph.errors import SourceError
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders import contracts, parquet, shapes, sqltext
-from loaders.source import SourceTable
-from loaders.sqltext import Statement
+from loaders import contracts, parquet, shapes
+from loaders.engine.engine import Engine, Error, Relation, Rows
+from loaders.source import RawTables, SourceTable
 
 _VALUE = re.compile(r'value ".*"', re.DOTALL)
 """What an engine's message quotes of a row: it may be an address."""
@@ -43,40 +43,16 @@ class FilesSource:
         """Leave the settings as they are."""
         return settings
 
-    def open(
-        self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
-    ) -> dict[str, SourceTable]:
-        """Hold every table's files against its contract before anything runs; say what is there.
+    @contextmanager
+    def open(self, engine: Engine, run_id: str, progress: Progress) -> Iterator[RawTables]:
+        """Hold every table's files against its contract before anything runs.
 
         Raises:
             SourceError: a table is missing or unreadable, or a column is missing or of another type.
         """
-        found = {}
-        for table in contracts.RAW:
-            rows, found[table.name] = shapes.read(connection, self.folder, table)
-            rows.create_view(f"raw_{table.name}")
-        return found
-
-    def cost(self, statement: Statement, values: Mapping[str, Any]) -> None:
-        """Reading files costs nothing."""
-
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
-    ) -> None:
-        """Run a feed's statement and leave its result in `connection` as table `into`.
-
-        Raises:
-            SourceError: a file's data cannot be read although its schema could.
-        """
-        where = {table.name: f"raw_{table.name}" for table in contracts.RAW if table.name in statement.reads}
-        try:
-            connection.sql(sqltext.duckdb(statement.name, where), params=dict(values)).create(into)
-        except duckdb.Error as error:
-            said = _VALUE.sub("a text", str(error)).splitlines()[0]
-            raise SourceError(f"feed {statement.name}: {said}") from error
-
-    def close(self) -> None:
-        """Nothing was made."""
+        opened = {table.name: shapes.read(engine, self.folder, table) for table in contracts.RAW}
+        tables = {name: rows for name, (rows, _) in opened.items()}
+        yield FileTables(engine, tables, {name: there for name, (_, there) in opened.items()})
 
     def digests(self) -> dict[str, str]:
         """Condense the content of every table's files; an unchanged table has an unchanged digest.
@@ -85,6 +61,30 @@ class FilesSource:
             SourceError: a table is missing.
         """
         return {table.name: _digest(parquet.files(self.folder, table.name)) for table in contracts.RAW}
+
+
+@dataclass(frozen=True)
+class FileTables:
+    """Raw tables that the engine reads where they are."""
+
+    engine: Engine
+    tables: Mapping[str, Rows]
+    found: Mapping[str, SourceTable]
+
+    def cost(self, name: str, **values: Any) -> None:
+        """Reading files costs nothing."""
+
+    def run(self, name: str, clean: Mapping[str, Relation], **values: Any) -> Relation:
+        """Run a statement.
+
+        Raises:
+            SourceError: a file's data cannot be read although its schema could.
+        """
+        try:
+            return self.engine.keep(name, {**clean, **self.tables}, **values)
+        except Error as error:
+            said = _VALUE.sub("a text", str(error)).splitlines()[0]
+            raise SourceError(f"feed {name}: {said}") from error
 
 
 def _digest(paths: list[Path]) -> str:

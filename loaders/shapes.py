@@ -6,19 +6,17 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holley_graph.errors import SourceError
 from loaders import contracts, parquet
 from loaders.contracts import RawTable
+from loaders.engine.engine import Engine, Relation
 from loaders.source import SourceTable
 
 
-def read(
-    connection: duckdb.DuckDBPyConnection, folder: Path, table: RawTable
-) -> tuple[duckdb.DuckDBPyRelation, SourceTable]:
+def read(engine: Engine, folder: Path, table: RawTable) -> tuple[Relation, SourceTable]:
     """Open one table of a source, whose parts may differ in their columns and in how they are laid out.
 
     Returns:
@@ -35,13 +33,13 @@ def read(
         rows += in_file
     named = table.columns | table.optional
     parts = [
-        connection.read_parquet(paths, hive_partitioning=False).project(_projection(named, schema))
+        engine.duckdb.read_parquet(paths, hive_partitioning=False).project(_projection(named, schema))
         for schema, paths in alike.items()
     ]
     present = {name.lower(): name for schema in alike for name in schema.names}
     known = {name.lower() for name in named}
     unknown = tuple(name for lower, name in present.items() if lower not in known)
-    return reduce(duckdb.DuckDBPyRelation.union, parts), SourceTable(rows, unknown)
+    return reduce(Relation.union, parts), SourceTable(rows, unknown)
 
 
 def _check(table: RawTable, file: Path, in_folders: set[str]) -> tuple[pa.Schema, int]:

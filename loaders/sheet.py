@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.errors import SourceError
 from loaders import parquet
+from loaders.engine.engine import Engine, Error, Relation
 
 _FORMULA = r"'*[=+\-@\t\r\n＝＋－＠]"
 """How a cell of CSV begins that a spreadsheet would run, or that `guarded` would not give back (RE2)."""
@@ -29,7 +29,7 @@ def unguarded(text: str) -> str:
     return text[1:] if re.match(rf"'{_FORMULA}", text) else text
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
+def read(engine: Engine, path: Path, columns: Sequence[str]) -> Relation:
     """Read some columns of a file, as text where the format has no types, with the number of each row as `row`.
 
     Raises:
@@ -37,21 +37,21 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[st
     """
     try:
         if path.suffix == ".csv":
-            cells = connection.read_csv(
+            cells = engine.duckdb.read_csv(
                 parquet.literal(path), header=True, all_varchar=True, sep=",", quotechar='"'
             )
             found = cells.project(", ".join(f'{_UNGUARDED.format(name)} AS "{name}"' for name in cells.columns))
         elif path.suffix == ".ndjson":
             with path.open(encoding="utf-8") as file:
                 names = json.loads(file.readline() or "{}")
-            found = connection.read_json(
+            found = engine.duckdb.read_json(
                 parquet.literal(path), format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR")
             )
         elif path.suffix == ".parquet":
-            found = connection.read_parquet(parquet.literal(path))
+            found = engine.read(path)
         else:
             raise SourceError(f"{path} is neither CSV, Parquet nor NDJSON by its suffix")
-    except (duckdb.Error, OSError, ValueError) as error:
+    except (Error, OSError, ValueError) as error:
         raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     missing = [name for name in columns if name not in found.columns]
     if missing:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import duckdb
-
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
 from loaders.accounts import FeedAccount
-from loaders.sqltext import Statement
+from loaders.engine.engine import Engine, Relation
 
 
 class Source(Protocol):
-    """Where raw tables are, and the engine that runs a feed's statement on them."""
+    """Where raw tables are."""
 
     @property
     def name(self) -> str:
@@ -36,25 +35,35 @@ class Source(Protocol):
     def settled(self, settings: Settings) -> Settings:
         """Settings with what this source itself knows better, such as where its events begin."""
 
-    def open(
-        self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
-    ) -> dict[str, SourceTable]:
-        """Hold every raw table against its contract before anything runs; say what is there."""
+    def open(self, engine: Engine, run_id: str, progress: Progress) -> AbstractContextManager[RawTables]:
+        """Hold every raw table against its contract. At the end of the block, what only it needed is removed."""
 
-    def cost(self, statement: Statement, values: Mapping[str, Any]) -> Cost | None:
-        """Say what a feed's statement would read, for nothing; none: reading costs nothing here.
+
+class RawTables(Protocol):
+    """The raw tables of a source that is open, and how a statement is run on them."""
+
+    @property
+    def found(self) -> Mapping[str, SourceTable]:
+        """What is there, by table."""
+
+    def cost(self, name: str, **values: Any) -> Cost | None:
+        """Say what a statement would read, for nothing; none: reading costs nothing here.
 
         Raises:
             TooExpensive: more than the settings allow.
         """
 
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
-    ) -> None:
-        """Run a feed's statement and leave its result in `connection` as table or view `into`."""
+    def run(self, name: str, clean: Mapping[str, Relation], **values: Any) -> Relation:
+        """Run a statement.
 
-    def close(self) -> None:
-        """Remove what only this extract needed."""
+        Args:
+            name: of the statement.
+            clean: the clean tables that there are so far, as `clean_NAME`; a statement may read some of them.
+            values: at least those that its header names.
+
+        Returns:
+            Its rows, in the engine that the source was opened with.
+        """
 
 
 @dataclass(frozen=True)

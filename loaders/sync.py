@@ -143,10 +143,12 @@ class _Sync:
             old = self._held(before, marker)
             first = self._is_empty(old)
             held = self._reusable(before, old, extracted, key)
-            tables = transform.graph_tables(extracted, self.settings, self.as_of, key, held)
+            behind = transform.members(extracted, key, held)
+            tables = transform.graph_tables(extracted, behind, self.settings, self.as_of, key, held)
             self.notes += report.few_eligible(tables["product"], self.settings.eligibility)
             self._lap("transform")
-            difference = change.compare(old, tables, dict.fromkeys(held.partly, held.people) if held else None)
+            of_people = dict.fromkeys(held.partly, held.people) if held else None
+            difference = change.compare(extracted.engine, old, tables, of_people)
             self._lap("compare")
             lost = change.shrinking(difference, old, self.settings.sync)
             if dry_run:
@@ -171,7 +173,7 @@ class _Sync:
                 there["members"] = held.members
             with ThreadPoolExecutor(1) as pool:
                 home, in_bulk = self.settings.home, first and self.bulk is not None
-                parcel = pool.submit(taken.write, home, self.run_id, extracted, tables, manifest, there)
+                parcel = pool.submit(taken.write, home, self.run_id, extracted, tables, behind, manifest, there)
                 if tables_only or in_bulk or not self._at_once(difference):
                     parcel.result()
                 self._lap("keep")

@@ -24,8 +24,9 @@ from holley_graph.errors import ParcelError
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
 from loaders import rules as value_rules
-from loaders import sqltext, tombstones
+from loaders import tombstones
 from loaders.accounts import FeedAccount
+from loaders.engine import statements
 from loaders.feeds import FEEDS, Extract
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
@@ -105,8 +106,8 @@ class Taken:
         return self.file(f"clean_{name}")
 
     def clean_files(self) -> dict[str, Path]:
-        """Name the file of every clean table: an engine reads what it needs of it."""
-        return {feed.clean.name: self.clean(feed.clean.name) for feed in FEEDS}
+        """Name the file of every clean table, as `clean_NAME`: an engine reads what it needs of it."""
+        return {f"clean_{feed.clean.name}": self.clean(feed.clean.name) for feed in FEEDS}
 
 
 def open_taken(home: Path, run_id: str) -> Taken | None:
@@ -138,12 +139,13 @@ def write(
     run_id: str,
     extracted: Extract,
     tables: Mapping[str, pa.Table],
+    members: pa.Table,
     manifest: dict[str, Any],
     there: Mapping[str, Path] | None = None,
 ) -> Taken:
-    """Seal one sync's tables under its run id; of tables that are `there` already the file is linked."""
+    """Seal one sync's tables under its run id, with who stands behind an address; what is `there` is linked."""
     with files.folder(home / "taken" / run_id) as folder:
-        _write_tables(folder, extracted, tables, _linked(home, extracted, there or {}))
+        _write_tables(folder, extracted, {**tables, "members": members}, _linked(home, extracted, there or {}))
         names = (path.name for path in folder.iterdir())
         manifest = manifest | {"layout": LAYOUT, "files": sealed.digests(folder, names)}
         sealed.write(folder / "manifest.json", manifest)
@@ -173,8 +175,6 @@ def _write_tables(
             if (name := f"clean_{feed.clean.name}") not in linked:
                 pending.append(write_table(name, extracted.clean(feed.clean.name)))
         pending.append(write_table("waiting_events", extracted.waiting()))
-        if "members" not in linked:
-            pending.append(write_table("members", extracted.connection.table("members").to_arrow_table()))
     for future in pending:
         future.result()
 
@@ -196,7 +196,7 @@ def rules(settings: Settings, as_of: datetime, key: bytes) -> str:
         settings.sync.boundary.isoformat(),
         hashlib.sha256(key).hexdigest(),
     ]
-    texts += [sqltext.text(feed.clean.name) for feed in FEEDS]
+    texts += [statements.text(feed.clean.name) for feed in FEEDS]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
@@ -207,8 +207,8 @@ def makes(settings: Settings, key: bytes) -> str:
         "key": hashlib.sha256(key).hexdigest(),
         "forgotten": tombstones.known(settings.home),
         "statements": [
-            sqltext.text(name)
-            for name in sqltext.names()
+            statements.text(name)
+            for name in statements.names()
             if not name.startswith(("baseline/", "gate/", "campaign/", "export/", "diff/"))
         ],
     }

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
 from holley_graph.settings import Settings
-from loaders import identity, sqltext
+from loaders import identity
+from loaders.engine.engine import Engine, Relation
 
 USER, EMAIL = "user", "email"
 FORGOTTEN, OF_KEY = "forgotten", "key"
@@ -79,76 +81,69 @@ def add(home: Path, key: bytes, user_ids: Iterable[str], email: str | None) -> N
     sealed.write(path(home), document, mode=files.PRIVATE)
 
 
-def leave_out(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Take forgotten people out of an extract: views of clean, waiting and rejected rows."""
-    pads = _open(connection, settings)
-    if pads is None:
-        return
-    _keep(connection, "gone_emails", _gone(connection, pads, EMAIL, BY_EMAIL))
-    _keep(connection, "gone_ids", _gone(connection, pads, USER, [(view, "user_id") for view in BY_USER]))
-    addresses = connection.table("gone_emails").project("name AS email")
-    theirs = connection.table("clean_users").join(addresses, "email", how="semi").project("user_id AS name")
-    _keep(connection, "gone_users", connection.table("gone_ids").union(theirs).distinct())
-    for view in BY_USER:
-        _without(connection, view, "user_id", "gone_users")
-    _without(connection, "clean_orders", "email", "gone_emails")
+def leave_out(engine: Engine, tables: Mapping[str, Relation], settings: Settings) -> dict[str, Relation]:
+    """Return an extract's tables without forgotten people, among clean, waiting and rejected rows."""
+    forgotten = _Forgotten.of(engine, settings)
+    left = dict(tables)
+    if forgotten is None:
+        return left
+    emails = forgotten.among(EMAIL, [tables[name].project(f"{column} AS name") for name, column in BY_EMAIL])
+    ids = forgotten.among(USER, [tables[name].project("user_id AS name") for name in BY_USER])
+    addresses = emails.project("name AS email")
+    theirs = tables["clean_users"].join(addresses, "email", how="semi").project("user_id AS name")
+    users = engine.store(ids.union(theirs).distinct())
+    for name in BY_USER:
+        left[name] = forgotten.without(tables[name], "user_id", users)
+    left["clean_orders"] = forgotten.without(tables["clean_orders"], "email", emails)
     for feed in ("users", "events", "orders"):
-        view = f"rejected_{feed}"
-        _keep(connection, view, connection.sql(sqltext.duckdb("forget/rejected", {"rejected": view})))
+        rejected = {"rejected": tables[f"rejected_{feed}"], "gone_users": users, "gone_emails": emails}
+        left[f"rejected_{feed}"] = engine.keep("forget/rejected", rejected)
+    return left
 
 
-def hide(connection: duckdb.DuckDBPyConnection, settings: Settings, by_user: str, by_email: str) -> None:
-    """Take forgotten people out of a view of user ids and a view of addresses."""
-    pads = _open(connection, settings)
-    if pads is None:
-        return
-    for view, column, kind in ((by_user, "user_id", USER), (by_email, "email", EMAIL)):
-        _keep(connection, f"gone_{view}", _gone(connection, pads, kind, [(view, column)]))
-        _without(connection, view, column, f"gone_{view}")
+def hide(engine: Engine, settings: Settings, by_user: Relation, by_email: Relation) -> tuple[Relation, Relation]:
+    """Return a table of user ids and one of addresses without forgotten people."""
+    forgotten = _Forgotten.of(engine, settings)
+    if forgotten is None:
+        return by_user, by_email
+    users = forgotten.among(USER, [by_user.project("user_id AS name")])
+    emails = forgotten.among(EMAIL, [by_email.project("email AS name")])
+    return forgotten.without(by_user, "user_id", users), forgotten.without(by_email, "email", emails)
 
 
-def _open(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, bytes] | None:
-    """Leave the view `tombstones` and return the pads of their hashes; nobody was forgotten: none.
+@dataclass(frozen=True)
+class _Forgotten:
+    """Hashes of people, and how names are hashed to be held against them."""
 
-    Raises:
-        ParcelError: the list is not what was written, or of another key.
-    """
-    document = _read(settings.home)
-    if not document[FORGOTTEN]:
-        return None
-    key = identity.email_key(settings)
-    if document.get(OF_KEY, digest(key, OF_KEY, "")) != digest(key, OF_KEY, ""):
-        raise ParcelError(
-            f"{path(settings.home)} was made with another email key, so a sync would bring forgotten people back",
-            "put the key back from a backup",
-        )
-    connection.register("tombstones", pa.table({"digest": document[FORGOTTEN]}))
-    return identity.pads(key)
+    engine: Engine
+    digests: pa.Table
+    pads: dict[str, bytes]
 
+    @classmethod
+    def of(cls, engine: Engine, settings: Settings) -> _Forgotten | None:
+        """Read the list; none: nobody was forgotten.
 
-def _gone(
-    connection: duckdb.DuckDBPyConnection, pads: dict[str, bytes], kind: str, where: Sequence[tuple[str, str]]
-) -> duckdb.DuckDBPyRelation:
-    """Find the forgotten among the names of some columns."""
-    names = [
-        connection.table(view).project(f"{column} AS name").filter("name IS NOT NULL") for view, column in where
-    ]
-    every = names[0]
-    for more in names[1:]:
-        every = every.union(more)
-    names_view = f"names_{kind}_{where[0][0]}"
-    _keep(connection, names_view, every.distinct())
-    statement = sqltext.duckdb("forget/gone", {"names": names_view})
-    return connection.sql(statement, params=pads | {"kind": kind})
+        Raises:
+            ParcelError: the list is not what was written, or of another key.
+        """
+        document = _read(settings.home)
+        if not document[FORGOTTEN]:
+            return None
+        key = identity.email_key(settings)
+        if document.get(OF_KEY, digest(key, OF_KEY, "")) != digest(key, OF_KEY, ""):
+            raise ParcelError(
+                f"{path(settings.home)} was made with another email key, "
+                "so a sync would bring forgotten people back",
+                "put the key back from a backup",
+            )
+        return cls(engine, pa.table({"digest": document[FORGOTTEN]}), identity.pads(key))
 
+    def among(self, kind: str, names: Sequence[Relation]) -> Relation:
+        """Find the forgotten in some columns of names."""
+        distinct = reduce(Relation.union, (column.filter("name IS NOT NULL") for column in names)).distinct()
+        tables = {"names": self.engine.store(distinct), "tombstones": self.digests}
+        return self.engine.keep("forget/gone", tables, **self.pads, kind=kind)
 
-def _without(connection: duckdb.DuckDBPyConnection, view: str, column: str, gone: str) -> None:
-    """Replace a view by its rows that name nobody of `gone`."""
-    out = connection.table(gone).project(f"name AS {column}")
-    _keep(connection, view, connection.table(view).join(out, column, how="anti"))
-
-
-def _keep(connection: duckdb.DuckDBPyConnection, view: str, rows: duckdb.DuckDBPyRelation) -> None:
-    """Store rows, and let `view` mean them: a view that reads itself would not end."""
-    rows.create(f"kept_{view}")
-    connection.table(f"kept_{view}").create_view(view)
+    def without(self, rows: Relation, column: str, gone: Relation) -> Relation:
+        """Keep the rows that name nobody of `gone`."""
+        return self.engine.store(rows.join(gone.project(f"name AS {column}"), column, how="anti"))

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -18,7 +17,9 @@ from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import ageing, derive, identity, sqltext
+from loaders import ageing, derive, identity
+from loaders.engine import statements
+from loaders.engine.engine import Engine, Rows
 from loaders.feeds import Extract
 
 # A statement may read what one before it gave.
@@ -58,18 +59,33 @@ class EarlierTables:
         return frozenset(name for name in ageing.TABLES if _follow(same, name))
 
 
+def members(extracted: Extract, key: bytes, held: EarlierTables | None = None) -> pa.Table:
+    """Say who stands behind an address: `email`, `user_id`, `email_hash`.
+
+    Args:
+        extracted: clean tables.
+        key: HMAC key for addresses (`identity.email_key`).
+        held: tables of an earlier sync; theirs is read where it would come again.
+    """
+    if held and held.nobody_new:
+        return pq.read_table(held.members)
+    return extracted.engine.run("graph/members", extracted.tables, **identity.pads(key))
+
+
 def graph_tables(
     extracted: Extract,
+    behind: pa.Table,
     settings: Settings,
     as_of: datetime,
     key: bytes,
     held: EarlierTables | None = None,
     timed: Callable[[str, float], None] = lambda table, seconds: None,
 ) -> dict[str, pa.Table]:
-    """Make every graph table, and leave `members`, who stands behind an address, in the extract.
+    """Make every graph table.
 
     Args:
         extracted: clean tables.
+        behind: who stands behind an address (`members`).
         settings: boundary, weights, eligibility and limits.
         as_of: decides what ages count to (`ageing.reference`); that of the extract.
         key: HMAC key for addresses (`identity.email_key`).
@@ -81,34 +97,30 @@ def graph_tables(
         by key. Times are epoch seconds. What has not changed is the very table of `held`.
     """
     known = _values(settings, as_of, key)
-    connection, made = extracted.connection, dict[str, pa.Table]()
+    engine, made = extracted.engine, dict[str, pa.Table]()
     was, same = held.tables if held else {}, held.same if held else frozenset()
     same |= _follow(same, "members")
-    members = pq.read_table(held.members) if held and held.nobody_new else _made(connection, "members", known)
-    connection.register("members", members)
     for name in _STATEMENTS:
         started = time.perf_counter()
         same |= _follow(same, name)
+        tables: dict[str, Rows] = {**extracted.tables, "members": behind, **made}
         values = known | {"base": ageing.base(name, settings.weights)} if name in ageing.TABLES else known
         if name in same and name in was:
             made[name] = was[name]
         elif held and name in held.partly:
-            made[name] = _partly(connection, name, values, was[name], held.people)
+            made[name] = _partly(engine, name, tables, values, was[name], held.people)
         else:
-            made[name] = _made(connection, name, values)
-        connection.register(name, made[name])
+            made[name] = _made(engine, name, tables, values)
         timed(name, time.perf_counter() - started)
-    for name in made:
-        connection.unregister(name)
     sync = settings.sync
     pairs: dict[str, tuple[tuple[str, ...], Callable[[], pa.Table]]] = {
         "co_purchased": (
             ("ordered", "user"),
-            lambda: derive.co_purchased(_by_person(made), sync.co_purchase_max_skus),
+            lambda: derive.co_purchased(engine, _by_person(made), sync.co_purchase_max_skus),
         ),
         "co_viewed": (
             ("viewed",),
-            lambda: derive.co_viewed(made["viewed"], sync.session_gap_minutes, sync.session_max_skus),
+            lambda: derive.co_viewed(engine, made["viewed"], sync.session_gap_minutes, sync.session_max_skus),
         ),
     }
     for name, (of, derived) in pairs.items():
@@ -121,36 +133,33 @@ def graph_tables(
 
 def _follow(same: frozenset[str], name: str) -> frozenset[str]:
     """Name the table if all that its statement reads is the same."""
-    return frozenset({name}) if same.issuperset(sqltext.load(f"graph/{name}").reads) else frozenset()
+    return frozenset({name}) if same.issuperset(statements.load(f"graph/{name}").reads) else frozenset()
 
 
-def _made(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    values: Mapping[str, Any],
-    tables: Mapping[str, str] | None = None,
-) -> pa.Table:
-    statement = sqltext.load(f"graph/{name}")
-    rows = connection.sql(sqltext.duckdb(statement.name, tables), params=statement.values(values))
-    return _in_schema(name, rows.to_arrow_table())
+def _made(engine: Engine, name: str, tables: Mapping[str, Rows], values: Mapping[str, Any]) -> pa.Table:
+    return _in_schema(name, engine.run(f"graph/{name}", tables, **values))
 
 
 def _partly(
-    connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any], was: pa.Table, people: pa.Array
+    engine: Engine,
+    name: str,
+    tables: Mapping[str, Rows],
+    values: Mapping[str, Any],
+    was: pa.Table,
+    people: pa.Array,
 ) -> pa.Table:
     """Make the rows of some people, and put them among those that the others have: nobody's depend on another's."""
-    connection.register("people", pa.table({"user_id": people}))
-    theirs = {}
-    for table in {"clean_events", "members"}.intersection(sqltext.load(f"graph/{name}").reads):
-        theirs[table] = f"{table}_of_people"
-        connection.table(table).join(connection.table("people"), "user_id", how="semi").create_view(theirs[table])
-    rows = _made(connection, name, values, theirs)
+    whose = engine.read(pa.table({"user_id": people})).set_alias("whose")
+    theirs: dict[str, Rows] = {}
+    for table in {"clean_events", "members"}.intersection(statements.load(f"graph/{name}").reads):
+        theirs[table] = engine.read(tables[table]).join(whose, "user_id", how="semi")
+    rows = _made(engine, name, {**tables, **theirs}, values)
     mine = pc.is_in(was["user_id"], value_set=people)
     if rows.equals(was.filter(mine)):
         return was
-    others = connection.from_arrow(was).join(connection.table("people"), "user_id", how="anti")
+    others = engine.read(was).join(whose, "user_id", how="anti")
     order = "user_id, sku"  # sorting what nearly is costs next to nothing
-    return _in_schema(name, others.union(connection.from_arrow(rows)).order(order).to_arrow_table())
+    return _in_schema(name, others.union(engine.read(rows)).order(order).to_arrow_table())
 
 
 def _by_person(made: Mapping[str, pa.Table]) -> pa.Table:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import identity, rules, shapes, sheet, sqltext
+from loaders import identity, rules, shapes, sheet
 from loaders.contracts import RawTable
+from loaders.engine.engine import Engine, Relation, Rows
 
 NAME = "treatments"
 _TIME = pa.timestamp("us", "UTC")
@@ -33,7 +33,8 @@ SENT = ("email_lower", "arm", "generated_at", "rec_part_1", "rec_part_2", "rec_p
 
 
 def outcome(
-    connection: duckdb.DuckDBPyConnection,
+    engine: Engine,
+    clean: Mapping[str, Rows],
     exported: Sequence[Path],
     folder: Path,
     settings: Settings,
@@ -41,7 +42,8 @@ def outcome(
     """Count, per arm of a campaign, whom it reached, who clicked and who ordered.
 
     Args:
-        connection: holds the clean tables as `clean_NAME`.
+        engine: that counts.
+        clean: the clean tables as `clean_NAME`.
         exported: the campaign's export files, with their arms: what was sent, and the hold-out.
         folder: holds `treatments.parquet` or a folder of its parts.
         settings: `campaign` is read, and how ids that may be addresses are hashed.
@@ -52,17 +54,15 @@ def outcome(
     Raises:
         SourceError: a file is missing or not as described.
     """
-    table, _ = shapes.read(connection, folder, TABLE)
-    table.create_view(NAME)
-    sheets = [sheet.read(connection, path, SENT) for path in exported]
-    reduce(lambda all, one: all.union(one), sheets).create("sheet")
-    connection.sql(sqltext.duckdb("campaign/sent_slots")).create("sent_slots")
-    start = connection.table("sent_slots").aggregate("epoch(min(generated_at))").fetchall()[0][0]
+    treatments, _ = shapes.read(engine, folder, TABLE)
+    sheets = [sheet.read(engine, path, SENT) for path in exported]
+    sheet_rows = engine.store(reduce(Relation.union, sheets))
+    slots = engine.keep("campaign/sent_slots", {"sheet": sheet_rows})
+    start = slots.aggregate("epoch(min(generated_at))").fetchall()[0][0]
     if start is None:
         raise SourceError(f"{exported[0]} has no time in generated_at")
-    statement = sqltext.load("campaign/outcome")
-    values = statement.values(_values(settings, int(start)))
-    rows: pa.Table = connection.sql(sqltext.duckdb(statement.name), params=values).to_arrow_table()
+    tables = {**clean, "treatments": treatments, "sent_slots": slots}
+    rows = engine.run("campaign/outcome", tables, **_values(settings, int(start)))
     return int(start), rows.to_pylist()
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from holley_graph.campaign.intervals import needed, newcombe, wilson
 from holley_graph.campaign.split import HOLD_OUT, held_out_file
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
 from loaders import treatments
+from loaders.engine.engine import Engine, Rows
 
 RATES = {"clicked": "sent", "ordered": "people", "ordered_sent": "people"}
 """What is counted, of whom: clicks of those who were sent something, orders of everybody in the arm."""
@@ -54,12 +53,13 @@ class Report:
 
 
 def read_back(
-    connection: duckdb.DuckDBPyConnection, exported: Path, folder: Path, settings: Settings, as_of: int
+    engine: Engine, clean: Mapping[str, Rows], exported: Path, folder: Path, settings: Settings, as_of: int
 ) -> Report:
     """Read a campaign's outcome.
 
     Args:
-        connection: the clean tables of a sync after the campaign.
+        engine: that counts.
+        clean: the clean tables of a sync after the campaign, as `clean_NAME`.
         exported: the file that was sent, with its arms. The hold-out is in the file beside it, if there is one.
         folder: where the treatments are.
         settings: `campaign` is read, and how ids that may be addresses are hashed.
@@ -69,7 +69,7 @@ def read_back(
         SourceError: a file is missing or not as described.
     """
     files = [exported, *(path for path in [held_out_file(exported)] if path.exists())]
-    start, rows = treatments.outcome(connection, files, folder, settings)
+    start, rows = treatments.outcome(engine, clean, files, folder, settings)
     held_out = next((row for row in rows if row["arm"] == HOLD_OUT), None)
     days = settings.campaign.days
     arms, until = [row | rates(row, held_out) for row in rows], start + days * DAY

@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from holley_graph.gate.checks import CHECKS, Check, Severity
+from holley_graph.gate.tables import SourceTables
 from holley_graph.progress import Progress, silent
 from holley_graph.rules import text
 from holley_graph.rules.text import CONDITIONS, Rule
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import sheet, sqltext
+from loaders import sheet
+from loaders.engine.engine import Engine, Rows
 
 SHOWN = 10
 """Offenders that a report names."""
@@ -70,7 +71,7 @@ class Report:
 
 
 def check(
-    connection: duckdb.DuckDBPyConnection,
+    against: SourceTables,
     path: Path,
     settings: Settings,
     as_of: int,
@@ -82,7 +83,7 @@ def check(
     """Check one export file.
 
     Args:
-        connection: holds the source's clean tables as `clean_NAME`, and what `tables.see` found.
+        against: the source's clean tables, and what `tables.see` found.
         path: the file, in the wide format.
         settings: limits of `gate`, `eligibility` and `recommend`.
         as_of: epoch seconds that purchases count back from.
@@ -95,33 +96,31 @@ def check(
     """
     started = time.monotonic()
     values = _limits(settings, as_of)
-    _make(connection, "graph/product", "product", {}, values)
-    _make(connection, "gate/seen", "seen", {}, {})
-    _make(connection, "gate/lately", "lately", {}, values)
-    _open(connection, path, "")
-    _rules(connection, text.read(settings.recommend.rules_file).on(datetime.now(UTC).date()))
+    engine, tables = against.engine, dict(against.tables)
+    tables["product"] = engine.run("graph/product", tables, **values)
+    tables["seen"] = engine.keep("gate/seen", tables)
+    tables["lately"] = engine.keep("gate/lately", tables, **values)
+    tables |= _opened(engine, path)
+    rules = text.read(settings.recommend.rules_file).on(datetime.now(UTC).date())
+    tables |= _rules(engine, rules, tables)
     if previous is not None:
-        _open(connection, previous, "previous_")
+        tables |= {f"previous_{name}": rows for name, rows in _opened(engine, previous).items()}
     findings = []
     for done, each in enumerate(CHECKS, 1):
         skipped = each.against_previous and previous is None
-        findings.append(_skipped(each) if skipped else _ask(connection, each, values))
+        findings.append(_skipped(each) if skipped else _found(engine, each, tables, values))
         progress("checking", done, len(CHECKS))
-    rows = connection.table("people").aggregate("count(*)").fetchall()[0][0]
+    rows = engine.read(tables["people"]).aggregate("count(*)").fetchall()[0][0]
     passed = not any(each.severity == "CRITICAL" and each.passed is False for each in findings)
     seconds = round(time.monotonic() - started, 2)
     parts = _named(connection, findings)
     return Report(path, previous, source, as_of, rows, passed, findings, seconds, parts)
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, each: Check, values: Mapping[str, Any]) -> Finding:
-    statement = sqltext.load(f"gate/{each.name}")
-    _make(connection, statement.name, f"found_{each.name}", {}, values)
-    found = connection.table(f"found_{each.name}")
-    count = found.aggregate("count(*)").fetchall()[0][0]
-    if each.severity != "INFO":
-        found = found.limit(SHOWN)
-    offenders = [dict(zip(statement.returns, row, strict=True)) for row in found.fetchall()]
+def _found(engine: Engine, each: Check, tables: Mapping[str, Rows], values: Mapping[str, Any]) -> Finding:
+    found = engine.run(f"gate/{each.name}", tables, **values)
+    count = found.num_rows
+    offenders = (found if each.severity == "INFO" else found.slice(0, SHOWN)).to_pylist()
     return Finding(each.name, each.severity, each.says, each.severity == "INFO" or not count, count, offenders)
 
 
@@ -137,23 +136,14 @@ def _skipped(each: Check) -> Finding:
     return Finding(each.name, each.severity, each.says, None, 0, [])
 
 
-def _open(connection: duckdb.DuckDBPyConnection, path: Path, prefix: str) -> None:
-    """Read a file into the tables `people` and `slots`, or `previous_people` and `previous_slots`."""
-    sheet.read(connection, path, COLUMNS).create(f"{prefix}sheet")
-    _make(connection, "gate/people", f"{prefix}people", {"sheet": f"{prefix}sheet"}, {})
-    here = {"sheet": f"{prefix}sheet", "people": f"{prefix}people"}
-    _make(connection, "gate/slots", f"{prefix}slots", here, {})
+def _opened(engine: Engine, path: Path) -> dict[str, Rows]:
+    """Read a file as the tables `people` and `slots`."""
+    rows = engine.store(sheet.read(engine, path, COLUMNS))
+    people = engine.keep("gate/people", {"sheet": rows})
+    return {"people": people, "slots": engine.keep("gate/slots", {"sheet": rows, "people": people})}
 
 
-def _make(
-    connection: duckdb.DuckDBPyConnection, name: str, into: str, where: Mapping[str, str], values: Mapping[str, Any]
-) -> None:
-    """Run a statement and leave its result as table `into`."""
-    statement = sqltext.load(name)
-    connection.sql(sqltext.duckdb(name, where), params=statement.values(values)).create(into)
-
-
-def _rules(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+def _rules(engine: Engine, rules: Sequence[Rule], tables: Mapping[str, Rows]) -> dict[str, Rows]:
     """Lay out marketing's rules as tables, and find which parts and rows each is about."""
     numbered = list(enumerate(rules))
     columns = {"number": pa.int64(), "name": pa.string(), "do": pa.string(), "slots": pa.int64()}
@@ -174,10 +164,12 @@ def _rules(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None
         for name in getattr(rule, what)
     ]
     named = pa.schema({"number": pa.int64(), "what": pa.string(), "name": pa.string()})
-    connection.register("rules", pa.Table.from_pylist(rows, pa.schema(columns)))
-    connection.register("rule_names", pa.Table.from_pylist(names, named))
-    for name in ("rule_parts", "rule_rows"):
-        _make(connection, f"gate/{name}", name, {}, {})
+    laid = {
+        "rules": pa.Table.from_pylist(rows, pa.schema(columns)),
+        "rule_names": pa.Table.from_pylist(names, named),
+    }
+    made = {name: engine.keep(f"gate/{name}", {**tables, **laid}) for name in ("rule_parts", "rule_rows")}
+    return {**laid, **made}
 
 
 def _limits(settings: Settings, as_of: int) -> dict[str, Any]:

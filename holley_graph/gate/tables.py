@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-
-import duckdb
 
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders import feeds, identity, parquet, rules, sqltext, tombstones
+from loaders import feeds, identity, rules, tombstones
+from loaders.engine.engine import Engine, Rows
 from loaders.source import Source
 from loaders.taken import Taken
 
-SEEN = {"seen_events": "told_events", "seen_orders": "told_orders"}
-"""Statements of `loaders/sql/gate/` that read raw tables, and what their results are called here."""
+SEEN = ("seen_events", "seen_orders")
+"""Statements of `loaders/sql/gate/` that read raw tables, and what their results are called."""
 
 
-def of_sync(taken: Taken, settings: Settings) -> duckdb.DuckDBPyConnection:
+@dataclass(frozen=True)
+class SourceTables:
+    """What a file is held against, and the engine that reads it.
+
+    Attributes:
+        tables: the clean tables as `clean_NAME`, and those of `SEEN` when `see` has asked for them.
+    """
+
+    engine: Engine
+    tables: Mapping[str, Rows]
+
+
+def of_sync(taken: Taken, settings: Settings) -> SourceTables:
     """Open the clean tables that the last sync kept."""
-    connection = feeds.connect(settings)
-    for name, path in taken.clean_files().items():
-        connection.read_parquet(parquet.literal(path)).create_view(f"clean_{name}")
-    return connection
+    return SourceTables(Engine(settings), taken.clean_files())
 
 
-def of_source(source: Source, settings: Settings, as_of: datetime, progress: Progress) -> duckdb.DuckDBPyConnection:
+def of_source(source: Source, settings: Settings, as_of: datetime, progress: Progress) -> SourceTables:
     """Extract raw tables anew, as a sync would, into nothing but memory.
 
     Raises:
         SourceError: a table is missing or not as the contract says.
     """
-    return feeds.extract(source, settings, as_of, progress).connection
+    extracted = feeds.extract(source, settings, as_of, progress)
+    return SourceTables(extracted.engine, extracted.tables)
 
 
 def see(
-    connection: duckdb.DuckDBPyConnection, source: Source, settings: Settings, as_of: datetime, progress: Progress
-) -> None:
+    clean: SourceTables, source: Source, settings: Settings, as_of: datetime, progress: Progress
+) -> SourceTables:
     """Ask the raw tables what they say of prices, pictures and orders, by statements that no sync runs.
 
-    Leaves the views `seen_events` and `seen_orders`, without people who were forgotten.
+    Returns:
+        The clean tables and those of `SEEN`, the latter without people who were forgotten.
 
     Raises:
         SourceError: a table is missing or not as the contract says.
@@ -47,18 +59,14 @@ def see(
     settings = source.settled(settings)
     pads = identity.pads(identity.email_key(settings))
     known = {"as_of": as_of, "since": settings.sync.boundary} | rules.values(settings, as_of) | pads
-    statements = {name: sqltext.load(f"gate/{name}") for name in SEEN}
-    try:
-        source.open(connection, f"{datetime.now(UTC):%Y%m%dT%H%M%S}-gate", progress)
-        for statement in statements.values():
-            source.cost(statement, statement.values(known))
-        for done, (name, statement) in enumerate(statements.items()):
+    engine, told = clean.engine, []
+    with source.open(engine, f"{datetime.now(UTC):%Y%m%dT%H%M%S}-gate", progress) as raw:
+        for name in SEEN:
+            raw.cost(f"gate/{name}", **known)
+        for done, name in enumerate(SEEN):
             progress("reading the source", done, len(SEEN))
-            source.run(connection, statement, statement.values(known), SEEN[name])
-        hashed = sqltext.load("gate/by_hash")
-        connection.sql(sqltext.duckdb(hashed.name), params=hashed.values(known)).create("hashed_events")
-        connection.table("hashed_events").create_view("seen_events")
-        connection.table("told_orders").create_view("seen_orders")
-    finally:
-        source.close()
-    tombstones.hide(connection, settings, "seen_events", "seen_orders")
+            told.append(raw.run(f"gate/{name}", {}, **known))
+        events, orders = told
+        hashed = engine.keep("gate/by_hash", {"told_events": events}, **known)
+        seen = dict(zip(SEEN, tombstones.hide(engine, settings, hashed, orders), strict=True))
+    return SourceTables(engine, {**clean.tables, **seen})

@@ -13,6 +13,7 @@ from holley_graph.errors import ParcelError
 from holley_graph.keys import find
 from holley_graph.snapshot.ids import IdMap
 from loaders import derive
+from loaders.engine.engine import Engine
 
 Ints = npt.NDArray[np.int64]
 KINDS = ("VIEWED", "CARTED", "ORDERED")
@@ -140,14 +141,16 @@ class Snapshot:
         user = ordered["user_id"].to_numpy()
         has_people = "person" in self.users.column_names
         person = self.users["person"].to_numpy()[user] if has_people else user
-        return derive.co_purchased(ordered.append_column("person", [person]), self.options.co_purchase_max_skus)
+        ordered = ordered.append_column("person", [person])
+        with Engine() as engine:
+            return derive.co_purchased(engine, ordered, self.options.co_purchase_max_skus)
 
     @cached_property
     def co_viewed(self) -> pa.Table:
         """Columns sku, other_sku (product rows), count, weight: rebuilt from this snapshot's events."""
-        return derive.co_viewed(
-            self._grouped(VIEWED), self.options.session_gap_minutes, self.options.session_max_skus
-        )
+        gap, most = self.options.session_gap_minutes, self.options.session_max_skus
+        with Engine() as engine:
+            return derive.co_viewed(engine, self._grouped(VIEWED), gap, most)
 
     def _grouped(self, kind: int) -> pa.Table:
         """Interactions of one kind as the graph holds them: user_id, sku and the list of times."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from holley_graph.campaign import outcome
-from holley_graph.gate import tables
 from holley_graph.settings import Settings
 from holley_graph.workflows.gate import last_sync
+from loaders.engine.engine import Engine
 
 
 def read_back(settings: Settings, path: Path, treatments: Path) -> outcome.Report:
@@ -19,4 +19,5 @@ def read_back(settings: Settings, path: Path, treatments: Path) -> outcome.Repor
         treatments: folder with the table of what was sent and clicked.
     """
     taken = last_sync(settings)
-    return outcome.read_back(tables.of_sync(taken, settings), path, treatments, settings, taken.as_of)
+    with Engine(settings) as engine:
+        return outcome.read_back(engine, taken.clean_files(), path, treatments, settings, taken.as_of)

@@ -40,15 +40,15 @@ def check(
     if source is None:
         taken = last_sync(settings, progress)
         moment, name = taken.moment, f"sync {taken.path.name} and {taken.source}"
-        connection = tables.of_sync(taken, settings)
+        clean = tables.of_sync(taken, settings)
         raw = source_of(taken, settings)
     else:
         moment, name = as_of or default_as_of(), source
-        connection = tables.of_source(open_source(source, settings), settings, moment, progress)
+        clean = tables.of_source(open_source(source, settings), settings, moment, progress)
         raw = open_source(source, settings)
-    tables.see(connection, raw, settings, moment, progress)
+    seen = tables.see(clean, raw, settings, moment, progress)
     end = int(moment.timestamp())
-    done = gate.check(connection, path, settings, end, name, previous=previous, progress=progress)
+    done = gate.check(seen, path, settings, end, name, previous=previous, progress=progress)
     failed = [each.name for each in done.checks if each.passed is False]
     facts = {"file": path.name, "rows": done.rows, "passed": done.passed, "failed": failed}
     journal.note(settings.home, "gate", facts)

@@ -12,10 +12,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from google.cloud import bigquery
 from sqlglot import exp
@@ -28,8 +29,10 @@ from loaders import feeds
 from loaders.bigquery import faults, landing, streams, tables
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.jobs import Jobs
-from loaders.source import Cost, SourceTable
-from loaders.sqltext import Statement
+from loaders.engine import statements
+from loaders.engine.engine import Engine, Relation
+from loaders.engine.statements import Statement
+from loaders.source import Cost, RawTables, SourceTable
 
 _TRIES = 3  # of reading one result that came back short
 
@@ -40,7 +43,6 @@ class BigQuerySource:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.connection = Connection(settings.bigquery)
-        self.scratch: dict[str, bigquery.Table] = {}
         self.notes: list[str] = []
 
     @property
@@ -71,65 +73,84 @@ class BigQuerySource:
         told = (table.reference, table.etag, table.num_rows, table.modified, table.streaming_buffer)
         return hashlib.sha256(json.dumps([str(each) for each in told]).encode()).hexdigest()
 
-    def open(
-        self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
-    ) -> dict[str, SourceTable]:
-        """Find the raw tables and hold their schemas against the contract.
+    @contextmanager
+    def open(self, engine: Engine, run_id: str, progress: Progress) -> Iterator[RawTables]:
+        """Find the raw tables and hold their schemas against the contract; scratch tables go at the end.
 
         Raises:
             SourceError: a table is gone, a column missing or of another type, or there is no scratch dataset.
         """
-        self.jobs, self.progress = Jobs(self.connection, run_id), progress
-        self.raw = tables.find(self.connection)
-        self.dataset = tables.scratch(self.connection)
+        try:
+            raw, dataset = tables.find(self.connection), tables.scratch(self.connection)
+            jobs = Jobs(self.connection, run_id)
+            opened = BigQueryTables(self.settings, jobs, raw, dataset, engine, progress, self.notes)
+            try:
+                yield opened
+            finally:
+                opened.drop()
+        finally:
+            self.connection.close()
+
+
+@dataclass(frozen=True)
+class BigQueryTables:
+    """The raw tables that were found, and the results that wait in the scratch dataset."""
+
+    settings: Settings
+    jobs: Jobs
+    raw: Mapping[str, tables.Raw]
+    dataset: bigquery.DatasetReference
+    engine: Engine
+    progress: Progress
+    notes: list[str]
+    scratch: dict[str, bigquery.Table] = field(default_factory=dict)
+
+    @property
+    def found(self) -> dict[str, SourceTable]:
+        """Say what is there."""
         return {name: raw.found for name, raw in self.raw.items()}
 
-    def cost(self, statement: Statement, values: Mapping[str, Any]) -> Cost:
-        """Ask BigQuery what a feed's statement would read.
+    def cost(self, name: str, **values: Any) -> Cost:
+        """Ask BigQuery what a statement would read.
 
         A clean table that is not made yet stands in as an empty one.
 
         Raises:
             TooExpensive: more than `bigquery.max_bytes_billed`.
         """
-        return self.jobs.estimate(statement.name, self._body(statement), self._parameters(statement, values))
+        statement = statements.load(name)
+        return self.jobs.estimate(name, self._body(statement), self._parameters(statement, values))
 
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
-    ) -> None:
-        """Run a feed's statement in BigQuery and show its result to `connection` as view `into`.
+    def run(self, name: str, clean: Mapping[str, Relation], **values: Any) -> Relation:
+        """Run a statement in BigQuery, where the clean tables are that it reads, and show its result to the engine.
 
         Raises:
             SourceUnreachable: the result did not come whole until the deadline.
         """
-        target = self._scratch(statement.name)
+        statement, target = statements.load(name), self._scratch(name)
         text = f"{_created(target, self.settings.bigquery.scratch_hours)} AS\n{self._body(statement)}"
-        self.jobs.run(statement.name, text, self._parameters(statement, values))
-        client, retry = self.connection.client, self.connection.retry
+        self.jobs.run(name, text, self._parameters(statement, values))
+        connection = self.jobs.connection
         with faults.told(f"scratch table {target}", self.settings.bigquery.deadline_s):
-            table = client.get_table(target, retry=retry, timeout=self.connection.call_s)
-        self.scratch[statement.name] = table
+            table = connection.client.get_table(target, retry=connection.retry, timeout=connection.call_s)
+        self.scratch[name] = table
         for _ in range(_TRIES):
-            reading = streams.read(self.connection, table)
-            watched = self._watched(statement.name, table, reading.batches)
+            reading = streams.read(connection, table)
+            watched = self._watched(name, table, reading.batches)
             rows = landing.land(reading.schema, watched, spill.folder(self.settings.home.absolute()))
             if rows.num_rows == table.num_rows:
-                connection.register(into, rows)
-                self.notes.append(f"{statement.name}: {rows.num_rows:,} rows by {reading.by}")
-                return
+                self.notes.append(f"{name}: {rows.num_rows:,} rows by {reading.by}")
+                return self.engine.read(rows)
         raise SourceUnreachable(
-            f"reading {statement.name}: the stream ended after {rows.num_rows:,} of {table.num_rows:,} rows, "
-            f"{_TRIES} times",
+            f"reading {name}: the stream ended after {rows.num_rows:,} of {table.num_rows:,} rows, {_TRIES} times",
             "nothing was written; run the same command again",
         )
 
-    def close(self) -> None:
-        """Drop the scratch tables and give connections back."""
+    def drop(self) -> None:
+        """Drop the scratch tables."""
         for table in self.scratch.values():
-            if not tables.drop(self.connection, table):
+            if not tables.drop(self.jobs.connection, table):
                 self.notes.append(f"scratch table {table.reference} could not be dropped")
-        self.scratch = {}
-        self.connection.close()
 
     def _body(self, statement: Statement) -> str:
         """Put the tables that a statement reads in front of it; its own text stays as it is."""
@@ -148,14 +169,16 @@ class BigQuerySource:
         return exp.select(*columns).from_(tables.name_of(self.scratch[feed.clean.name].reference)).where(clean)
 
     def _parameters(self, statement: Statement, values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-        given = {name: (statement.params[name].split()[0], value) for name, value in values.items()}
+        given = {
+            name: (statement.params[name].split()[0], value) for name, value in statement.values(values).items()
+        }
         partition = next(
             (raw.partition for name in statement.reads if (raw := self.raw.get(name)) and raw.partition), None
         )
         if partition:
             # Nothing is inserted before it happens, but for clocks that are fast.
             days = timedelta(days=self.settings.sync.late_days)
-            start = values["since"] - days if "since" in values else datetime(1970, 1, 1, tzinfo=UTC)
+            start = values["since"] - days if "since" in statement.params else datetime(1970, 1, 1, tzinfo=UTC)
             given[tables.PARTITION_FROM] = (partition[1], start.date() if partition[1] == "DATE" else start)
         return given
 

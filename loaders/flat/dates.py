@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from holley_graph.errors import SettingsError, SourceError
-from loaders import sqltext
+from loaders.engine.engine import Engine, Relation
 
 _COLUMNS = {"orders": "date", "events": "time", "users": "updated_at"}
 _DAYS = (
@@ -20,20 +20,21 @@ _FORMATS = [day + clock for day in _DAYS for clock in _CLOCKS]
 _MOST = 1000  # texts that formats are tried on
 
 
-def read(connection: duckdb.DuckDBPyConnection, date_format: str | None) -> duckdb.DuckDBPyRelation:
+def read(engine: Engine, lists: Mapping[str, Path], date_format: str | None) -> Relation:
     """Give every text that says a time, with what it says.
 
     Raises:
         SettingsError: the format is none.
     """
-    text = sqltext.duckdb("flat/moments")
     try:
-        return connection.sql(text, params={"date_format": date_format}).materialize()
+        return engine.keep("flat/moments", lists, date_format=date_format)
     except duckdb.InvalidInputException as error:
         raise SettingsError(f"setting csv.date_format: {date_format!r} is no format: {error}") from error
 
 
-def stop_if_none_is_read(connection: duckdb.DuckDBPyConnection, found: Mapping[str, list[Path]]) -> None:
+def stop_if_none_is_read(
+    engine: Engine, lists: Mapping[str, Path], moments: Relation, found: Mapping[str, list[Path]]
+) -> None:
     """Refuse a column of dates of which none can be read: all its rows would be lost.
 
     Raises:
@@ -41,12 +42,12 @@ def stop_if_none_is_read(connection: duckdb.DuckDBPyConnection, found: Mapping[s
     """
     for name, column in _COLUMNS.items():
         if name in found:
-            _stop_if_none(connection, found[name][0], name, column)
+            _stop_if_none(engine.read(lists[f"list_{name}"]), moments, found[name][0], column)
 
 
-def _stop_if_none(connection: duckdb.DuckDBPyConnection, path: Path, name: str, column: str) -> None:
-    texts = connection.table(f"list_{name}").project(f'trim("{column}") AS text').filter("text <> ''").distinct()
-    readable = connection.table("moments").filter('"at" IS NOT NULL').project("trim(text) AS text")
+def _stop_if_none(rows: Relation, moments: Relation, path: Path, column: str) -> None:
+    texts = rows.project(f'trim("{column}") AS text').filter("text <> ''").distinct()
+    readable = moments.filter('"at" IS NOT NULL').project("trim(text) AS text")
     if not texts.limit(1).fetchall() or texts.join(readable, "text", how="semi").limit(1).fetchall():
         return
     sample = texts.order("text").limit(_MOST)

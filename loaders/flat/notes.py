@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import duckdb
+from loaders.engine.engine import Engine
 
 _FITMENT = (
     "there is no list of fitment, so no part is known to fit a vehicle: recommend --vehicle, export and gate have "
@@ -23,10 +23,10 @@ _IS_ORDER = "upper(trim(name)) IN ('ORDERED PRODUCT', 'PLACED ORDER', 'CONSUMER 
 _OWNED = "len(list_filter(user_properties, lambda p: p.property_name LIKE 'v1_%')) = 3"
 
 
-def cannot(connection: duckdb.DuckDBPyConnection, found: Mapping[str, list[Path]]) -> list[str]:
-    """Say what the raw tables of some lists cannot answer."""
-    owners = connection.table("raw_user_attributes").filter(_OWNED)
-    sold = connection.table("raw_orders"), connection.table("happened").filter(_IS_ORDER)
+def cannot(engine: Engine, file: Callable[[str], Path], found: Mapping[str, list[Path]]) -> list[str]:
+    """Say what the raw tables of some lists, each in its file, cannot answer."""
+    owners = engine.read(file("raw_user_attributes")).filter(_OWNED)
+    sold = engine.read(file("raw_orders")), engine.read(file("happened")).filter(_IS_ORDER)
     says = {
         _FITMENT: "fitment" not in found,
         _VEHICLES: "fitment" in found and not owners.limit(1).fetchall(),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial, reduce
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holley_graph.errors import SourceError
 from loaders import parquet
+from loaders.engine.engine import Engine, Error, Relation
 from loaders.flat import text
 from loaders.flat.files import PARQUET
 from loaders.flat.lists import List, resolve
@@ -28,26 +28,24 @@ _NAMED = "('MISSING COLUMNS', 'TOO MANY COLUMNS')"
 _FRACTION = r"\.0$"
 
 
-Understood = tuple[duckdb.DuckDBPyRelation, str]
+Understood = tuple[Relation, str]
 """Rows of a file, and how it was understood."""
-
-
-def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `lost`, of rows that are none."""
-    connection.from_arrow(LOST.empty_table()).create("lost")
+Lost = Callable[[Relation], None]
+"""Takes rows that are none, with the columns of `LOST`."""
 
 
 def rows(
-    connection: duckdb.DuckDBPyConnection, list_: List, files: list[Path], mapped: Mapping[str, str], spool: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
-    """Read the files of one list; rows that are none are added to the table `lost`.
+    engine: Engine, list_: List, files: list[Path], mapped: Mapping[str, str], spool: Path, lost: Lost
+) -> tuple[Relation, list[str]]:
+    """Read the files of one list.
 
     Args:
-        connection: that `prepare` has prepared.
+        engine: that reads them.
         list_: what the files are.
         files: of the list; none: it is empty.
         mapped: our name of a column to the file's, from the settings.
         spool: folder for the copies that are read.
+        lost: is given the rows that are none.
 
     Returns:
         File, line, and a text per column of the list; and how each file was understood.
@@ -56,28 +54,26 @@ def rows(
         SourceError: a file is unreadable, or lacks a required column.
     """
     columns = [("file", pa.string()), ("line", pa.int64()), *((each, pa.string()) for each in list_.columns)]
-    parts = [connection.from_arrow(pa.schema(columns).empty_table())]
+    parts = [engine.read(pa.schema(columns).empty_table())]
     understood = []
     for path in files:
-        of_file = _of_parquet if path.suffix.lower() == PARQUET else partial(_of_text, spool=spool)
+        of_file = _of_parquet if path.suffix.lower() == PARQUET else partial(_of_text, spool=spool, lost=lost)
         try:
-            part, note = of_file(connection, list_, path, mapped)
-        except duckdb.Error as error:
+            part, note = of_file(engine, list_, path, mapped)
+        except Error as error:
             raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
         parts.append(part)
         understood.append(note)
-    return reduce(duckdb.DuckDBPyRelation.union, parts), understood
+    return reduce(Relation.union, parts), understood
 
 
-def _of_parquet(
-    connection: duckdb.DuckDBPyConnection, list_: List, path: Path, mapped: Mapping[str, str]
-) -> Understood:
+def _of_parquet(engine: Engine, list_: List, path: Path, mapped: Mapping[str, str]) -> Understood:
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
         raise SourceError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from error
     columns = resolve(list_, schema.names, mapped, path)
-    rows = connection.read_parquet(parquet.literal(path), hive_partitioning=False, file_row_number=True)
+    rows = engine.duckdb.read_parquet(parquet.literal(path), hive_partitioning=False, file_row_number=True)
     texts = {ours: _parquet_text(schema.field(name)) for ours, name in columns.items()}
     return _project(rows, list_, path, "file_row_number + 1", texts), _note(path, schema.names, columns)
 
@@ -90,17 +86,17 @@ def _parquet_text(field: pa.Field) -> str:
 
 
 def _of_text(
-    connection: duckdb.DuckDBPyConnection, list_: List, path: Path, mapped: Mapping[str, str], spool: Path
+    engine: Engine, list_: List, path: Path, mapped: Mapping[str, str], spool: Path, lost: Lost
 ) -> Understood:
     head = text.header(path, lambda names: _known(list_, names, mapped))
     columns = resolve(list_, head.columns, mapped, path)
     number = len(list(spool.glob("*.csv")))
-    copy, lost = spool / f"{number}.csv", f"lost_{number}"
+    copy, rejects = spool / f"{number}.csv", f"lost_{number}"
     lines = text.copy(path, head, copy)
-    cells = connection.read_csv(
+    cells = engine.duckdb.read_csv(
         parquet.literal(copy), auto_detect=False, header=False, sep=head.delimiter, quotechar='"', escapechar='"',
         columns={"line": "VARCHAR"} | {f"c{n}": "VARCHAR" for n in range(len(head.columns))},
-        store_rejects=True, rejects_table=lost, rejects_scan=f"scan_{number}",
+        store_rejects=True, rejects_table=rejects, rejects_scan=f"scan_{number}",
     )  # fmt: skip
     mark = f"{_MARK}[{head.delimiter}]"
     texts = {
@@ -113,40 +109,35 @@ def _of_text(
     )
     numbered = cells.filter(f"regexp_full_match(line, '{_MARK}')")  # else the rest of a row that is lost
     known = _project(numbered, list_, path, "CAST(substr(line, 2) AS BIGINT)", texts, *more).materialize()
-    _add_lost(connection.table(lost), known, head.lines, lines, list_, path, mark)
+    for rows in _lost(engine.duckdb.table(rejects), known, head.lines, lines, list_, path, mark):
+        lost(rows)
     how = ", ".join(filter(None, (_ENCODINGS.get(head.encoding, ""), _DELIMITERS[head.delimiter])))
     part = known.filter("is_filled").project("* EXCLUDE (extent, is_filled)")
     return part, _note(path, head.columns, columns, how)
 
 
-def _add_lost(
-    lost: duckdb.DuckDBPyRelation,
-    known: duckdb.DuckDBPyRelation,
-    first: int,
-    last: int,
-    list_: List,
-    path: Path,
-    mark: str,
-) -> None:
-    """Add the rows that are none to `lost`, each with how many lines it takes.
+def _lost(
+    rejects: Relation, known: Relation, first: int, last: int, list_: List, path: Path, mark: str
+) -> Iterator[Relation]:
+    """Give the rows that are none, each with how many lines it takes.
 
     DuckDB names each row with too few or too many columns. Of a quote that is not closed it names the row before,
     and not what the quote swallows: these are the lines that are in no row at all. A blank line is no row.
     """
     feed, file = "items" if list_.name == "products" else list_.name, _quoted(path.name)
     line = f"CAST(regexp_extract(csv_line, '{text.MARK}([0-9]+)', 1) AS BIGINT)"
-    told = lost.filter(f"error_type IN {_NAMED} AND contains(csv_line, '{text.MARK}')").aggregate(
+    told = rejects.filter(f"error_type IN {_NAMED} AND contains(csv_line, '{text.MARK}')").aggregate(
         f"{line} AS line, 1 AS extent, any_value(lower(error_type)) AS error, "
         f"bool_and(regexp_full_match(csv_line, '\\s*{mark}\\s*')) AS is_blank",
         line,
     )
-    told.filter("NOT is_blank").project(f"'{feed}', error, {file}, line, 1").insert_into("lost")
+    yield told.filter("NOT is_blank").project(f"'{feed}', error, {file}, line, 1")
     header = known.limit(0).aggregate(f"CAST({first} AS BIGINT) AS line, 1 AS extent")
     rows = known.project("line, extent").union(told.project("line, extent")).union(header)
     gaps = rows.project(
         f"line + extent AS line, coalesce(lead(line) OVER (ORDER BY line), {last + 1}) - line - extent AS n"
     )
-    gaps.filter("n > 0").project(f"'{feed}', 'unclosed quote', {file}, line, n").insert_into("lost")
+    yield gaps.filter("n > 0").project(f"'{feed}', 'unclosed quote', {file}, line, n")
 
 
 def _known(list_: List, names: tuple[str, ...], mapped: Mapping[str, str]) -> int:
@@ -156,9 +147,7 @@ def _known(list_: List, names: tuple[str, ...], mapped: Mapping[str, str]) -> in
     return len(resolve(optional, names, there, ""))
 
 
-def _project(
-    rows: duckdb.DuckDBPyRelation, list_: List, path: Path, line: str, texts: Mapping[str, str], *more: str
-) -> duckdb.DuckDBPyRelation:
+def _project(rows: Relation, list_: List, path: Path, line: str, texts: Mapping[str, str], *more: str) -> Relation:
     columns = [f'{texts.get(ours, "CAST(NULL AS VARCHAR)")} AS "{ours}"' for ours in list_.columns]
     return rows.project(", ".join([f"{_quoted(path.name)} AS file", f"{line} AS line", *columns, *more]))
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from holley_graph.files import digest
 from holley_graph.progress import Progress
 from holley_graph.sealed import fingerprint
 from holley_graph.settings import Settings
-from loaders import contracts, sqltext
-from loaders.files import FilesSource
+from loaders import contracts
+from loaders.engine import statements
+from loaders.engine.engine import Engine, Relation
+from loaders.files import FilesSource, FileTables
 from loaders.flat import files
 from loaders.flat.shop import Shop, open_shop
-from loaders.source import SourceTable
-from loaders.sqltext import Statement
+from loaders.source import RawTables, SourceTable
 
 _FEEDS = {
     "user_attributes": "users",
@@ -45,7 +46,7 @@ class CsvSource(FilesSource):
     @property
     def lineage(self) -> str:
         """Lists that are read by the same rules continue each other."""
-        texts = [sqltext.text(name) for name in sqltext.names() if name.startswith("flat/")]
+        texts = [statements.text(name) for name in statements.names() if name.startswith("flat/")]
         return f"csv:{fingerprint([self.settings.csv.model_dump(), *texts])}"
 
     def digests(self) -> dict[str, str]:
@@ -59,50 +60,54 @@ class CsvSource(FilesSource):
         sync = settings.sync.model_copy(update={"boundary": self._shop.boundary})
         return settings.model_copy(update={"sync": sync})
 
-    def open(
-        self, connection: duckdb.DuckDBPyConnection, run_id: str, progress: Progress
-    ) -> dict[str, SourceTable]:
+    @contextmanager
+    def open(self, engine: Engine, run_id: str, progress: Progress) -> Iterator[RawTables]:
         """Make the raw tables of the lists; that of fitment waits until the years that are believed are known.
 
         Raises:
             SettingsError, SourceError: a file is unreadable or lacks a column, or the settings of `csv` are wrong.
         """
-        self._shop.show(connection)
-        self.notes = list(self._shop.notes)
-        return {table.name: _found(connection, table.name) for table in contracts.RAW}
-
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, Any], into: str
-    ) -> None:
-        """Run a feed's statement, and add the rows of lists that became no raw row to its accounts."""
-        if statement.name == "fitment":
-            self._shop.make(connection, "years", values)
-            self._shop.make(connection, "fitment", values, "raw_fitment")
-            self._shop.make(connection, "bad_years", values)
-        super().run(connection, statement, values, into)
-        if statement.name in _FEEDS.values():
-            _add_letters(connection, "letters", statement.name, into)
-        if statement.name == "fitment":
-            _add_letters(connection, "bad_years", statement.name, into)
+        shop = self._shop
+        self.notes = list(shop.notes)
+        found = {table.name: _there(engine, shop, table.name) for table in contracts.RAW}
+        tables = {raw: shop.file(f"raw_{raw}") for raw in _FEEDS}
+        yield ListTables(engine, tables, found, shop)
 
     @cached_property
     def _shop(self) -> Shop:
         return open_shop(self.folder, self.settings)
 
 
-def _add_letters(connection: duckdb.DuckDBPyConnection, letters_of: str, feed: str, into: str) -> None:
-    result = connection.table(into)
-    letters = connection.table(letters_of).filter(f"feed = '{feed}'")
-    columns = (
-        f'CAST({name if name in letters.columns else "NULL"} AS {type_}) AS "{name}"'
-        for name, type_ in zip(result.columns, result.types, strict=True)
-    )
-    letters.project(", ".join(columns)).insert_into(into)
+@dataclass(frozen=True)
+class ListTables(FileTables):
+    """Raw tables that were made of lists."""
+
+    shop: Shop
+
+    def run(self, name: str, clean: Mapping[str, Relation], **values: Any) -> Relation:
+        """Run a statement; the accounts of a feed get the rows of lists that became no raw row."""
+        if name == "fitment":
+            self.shop.make(self.engine, "years", **values)
+            self.shop.make(self.engine, "fitment", "raw_fitment", **values)
+            self.shop.make(self.engine, "bad_years", **values)
+        result = super().run(name, clean, **values)
+        if name in _FEEDS.values():
+            result = self._with_letters(result, "letters", name)
+        return self._with_letters(result, "bad_years", name) if name == "fitment" else result
+
+    def _with_letters(self, result: Relation, letters_of: str, feed: str) -> Relation:
+        letters = self.engine.read(self.shop.file(letters_of)).filter(f"feed = '{feed}'")
+        columns = (
+            f'CAST({name if name in letters.columns else "NULL"} AS {type_}) AS "{name}"'
+            for name, type_ in zip(result.columns, result.types, strict=True)
+        )
+        return result.union(letters.project(", ".join(columns)))
 
 
-def _found(connection: duckdb.DuckDBPyConnection, raw: str) -> SourceTable:
+def _there(engine: Engine, shop: Shop, raw: str) -> SourceTable:
     """Count rows, those that became no raw row included; a list need not be there."""
     table = "list_fitment" if raw == "fitment" else f"raw_{raw}"
-    letters = connection.table("letters").filter(f"feed = '{_FEEDS[raw]}' AND outcome = 'read'")
-    rows, lost = connection.table(table).aggregate("count(*)"), letters.aggregate("coalesce(sum(n), 0)")
+    letters = engine.read(shop.file("letters")).filter(f"feed = '{_FEEDS[raw]}' AND outcome = 'read'")
+    rows = engine.read(shop.file(table)).aggregate("count(*)")
+    lost = letters.aggregate("coalesce(sum(n), 0)")
     return SourceTable(sum(int(n) for each in (rows, lost) for (n,) in each.fetchall()), may_be_missing=True)

@@ -18,7 +18,7 @@ from holley_graph import errors, settings
 from holley_graph.cli import COMMANDS, cli
 from holley_graph.graph import queries
 from holley_graph.settings import Section, Settings
-from loaders import sqltext
+from loaders.engine import statements
 from tests.house import tree
 
 DOCS = tree.ROOT / "docs"
@@ -204,7 +204,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     assert list(known["gate"]) == keys(Gate)
     assert list(known["forget"]) == keys(Forget)
     assert list(known["campaign"]) == keys(Campaign)
-    assert tuple(known["campaign"]["arms"][0])[:8] == tuple(sqltext.load("campaign/outcome").returns)
+    assert tuple(known["campaign"]["arms"][0])[:8] == tuple(statements.load("campaign/outcome").returns)
     assert list(known["gate"]["checks"][0]) == keys(Finding)
     for statement in ("recommend/user", "recommend/vehicle"):
         assert tuple(known["recommend"]["rows"][0]) == (*queries.load(statement).returns, "reason")

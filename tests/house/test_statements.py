@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from holley_graph.errors import QueryFileError
 from holley_graph.graph import migrations, queries
-from loaders import sqltext
+from loaders.engine import dialects, statements
 from tests.house import tree
 
 STATEMENT = re.compile(
@@ -20,7 +20,7 @@ STATEMENT = re.compile(
     r"SET\s+\w+(?:\.\w+)?\s*=|LOAD CSV|EXPLAIN\s|PROFILE\s)"
 )
 ALLOWED = {
-    ("loaders/feeds.py", "SET TimeZone = 'UTC'"): "a setting of the connection, not a question to data",
+    ("loaders/engine/engine.py", "SET TimeZone = 'UTC'"): "a setting of the connection, not a question to data",
 }
 """Statements in Python, each with the reason why it may stay."""
 
@@ -69,10 +69,10 @@ def test_a_read_statement_writes_nothing(name: str) -> None:
     assert not WRITES.search(_QUOTED_OR_COMMENT.sub(" ", queries.load(name).text))
 
 
-@pytest.mark.parametrize("name", sqltext.names())
+@pytest.mark.parametrize("name", statements.names())
 def test_a_sql_statement_loads_and_translates(name: str) -> None:
     try:
-        assert sqltext.duckdb(name)
+        assert dialects.duckdb(name)
     except (QueryFileError, SqlglotError) as error:
         pytest.fail(f"{name}: {error}")
 
@@ -81,7 +81,7 @@ def test_every_statement_file_is_found_by_name() -> None:
     cypher = {path.with_suffix("").relative_to("cypher").as_posix() for path in tree.with_suffix(".cypher")}
     assert {name for name in cypher if not name.startswith("migrations/")} == set(queries.names())
     sql = {path.with_suffix("").relative_to("loaders/sql").as_posix() for path in tree.with_suffix(".sql")}
-    assert sql == set(sqltext.names())
+    assert sql == set(statements.names())
 
 
 GENERATED = tree.script("cypher/generate.py").statements()

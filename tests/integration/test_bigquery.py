@@ -19,6 +19,7 @@ from holley_graph.simulator.generate import generate
 from loaders import accounts, feeds, sync
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.source import BigQuerySource
+from loaders.engine.engine import Engine
 from loaders.files import FilesSource
 from tests.support import dirt, emulator, raw
 from tests.support.emulator import Emulator
@@ -106,9 +107,9 @@ def test_the_gate_sees_the_same_in_both_engines(
 
 def asked(source: feeds.Source, settings: Settings) -> dict[str, list[tuple[object, ...]]]:
     """What the gate reads of raw tables, by view."""
-    connection = feeds.connect(settings)
-    tables.see(connection, source, settings, dirt.AS_OF, silent)
-    return {name: sorted(connection.table(name).fetchall(), key=str) for name in tables.SEEN}
+    with Engine(settings) as engine:
+        seen = tables.see(tables.SourceTables(engine, {}), source, settings, dirt.AS_OF, silent).tables
+        return {name: sorted(seen[name].fetchall(), key=str) for name in tables.SEEN}
 
 
 def told(account: accounts.FeedAccount) -> object:
@@ -117,7 +118,7 @@ def told(account: accounts.FeedAccount) -> object:
 
 def rejected(extracted: feeds.Extract, name: str) -> list[tuple[str | None, ...]]:
     """Dead letters without their source row: engines spell JSON each in its own way."""
-    rows = extracted.connection.table(f"rejected_{name}").project("reason, value, email").fetchall()
+    rows = extracted.tables[f"rejected_{name}"].project("reason, value, email").fetchall()
     return sorted(rows, key=str)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import grpc
 import pytest
 from google.cloud import bigquery
@@ -15,10 +14,11 @@ from google.cloud import bigquery
 from holley_graph.errors import AccessDenied, HolleyGraphError, SourceError, SourceUnreachable, TooExpensive
 from holley_graph.graph.client import Graph
 from holley_graph.settings import BigQuery, load
-from loaders import feeds, rules, sqltext, sync
+from loaders import feeds, rules, sync
 from loaders.bigquery import streams
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.source import BigQuerySource
+from loaders.engine.engine import Engine
 from tests.support import emulator, proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.held import assert_same, held
@@ -117,8 +117,8 @@ def ended(reason: str, message: str) -> Rule:
 def test_trouble_of_the_moment_is_tried_again(edge: Proxy, loaded: Emulator, tmp_path: Path, trouble: Rule) -> None:
     edge.rule = first(trouble, 2)
     source = source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=30)
-    source.open(None, RUN, lambda *_: None)  # type: ignore[arg-type]  # no row is read
-    source.jobs.run("probe", "SELECT 1 AS one", {})
+    with source.open(None, RUN, lambda *_: None) as opened:  # type: ignore[arg-type]  # no row is read
+        opened.jobs.run("probe", "SELECT 1 AS one", {})
     assert edge.rule is not None
 
 
@@ -189,10 +189,13 @@ def test_a_stream_that_ends_early_is_read_again_and_then_refused(
     edge.rule = one_more
     source = source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=60)
     said = r"reading items: the stream ended after 2 of 3 rows, 3 times"
-    with duckdb.connect() as connection, pytest.raises(SourceUnreachable, match=said):
-        source.open(connection, RUN, lambda *_: None)
-        items = sqltext.load("items")
-        source.run(connection, items, items.values(rules.values(source.settings, AS_OF)), "result")
+    values = rules.values(source.settings, AS_OF)
+    with (
+        Engine() as engine,
+        pytest.raises(SourceUnreachable, match=said),
+        source.open(engine, RUN, lambda *_: None) as opened,
+    ):
+        opened.run("items", {}, **values)
     assert edge.asked[-1].path.partition("?")[0].endswith("_items"), edge.asked[-1]
 
 

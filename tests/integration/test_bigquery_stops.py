@@ -18,6 +18,7 @@ from loaders import feeds
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.source import BigQuerySource
 from loaders.bigquery.tables import reference
+from loaders.engine import statements
 from tests.support import emulator, proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.proxy import Answer, Proxy, Request
@@ -181,7 +182,7 @@ def test_what_reads_the_clean_catalogue_is_asked_again_when_that_is_there(
     found = extract(settings(loaded, tmp_path / "home", edge, max_bytes_billed=2**41))
     assert {cost.query: cost.bytes for cost in found.costs} == {**SIZES, "orders": 2**35 + 2}
     texts = [query["query"]["query"] for query in queries(edge)]
-    events = [text for text in texts if feeds.sqltext.load("events").text in text]
+    events = [text for text in texts if statements.load("events").text in text]
     assert ["LIMIT 0" in text for text in events] == [True, False, False]
 
 
@@ -196,9 +197,7 @@ def test_every_job_has_the_cap_and_the_run_id_and_names_its_columns(
         assert "SELECT *" not in query["query"]["query"]
     ran = [query["query"]["query"] for query in queries(edge) if not query.get("dryRun")]
     assert all("expiration_timestamp" in text.partition("AS\n")[0] for text in ran)
-    assert all(
-        feeds.sqltext.load(feed.clean.name).text in text for feed, text in zip(feeds.FEEDS, ran, strict=True)
-    )
+    assert all(statements.load(feed.clean.name).text in text for feed, text in zip(feeds.FEEDS, ran, strict=True))
 
 
 def test_events_partitioned_by_arrival_are_read_from_some_days_before_the_window_on(

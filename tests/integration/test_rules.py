@@ -116,10 +116,10 @@ def exported(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def judged(live: Live, settings: Settings, path: Path) -> dict[str, int]:
-    connection = tables.of_sync(live.taken, settings)
+    clean = tables.of_sync(live.taken, settings)
     source = FilesSource(Path(live.taken.source))
-    tables.see(connection, source, settings, AS_OF, silent)
-    report = gate.check(connection, path, settings, int(AS_OF.timestamp()), "files")
+    seen = tables.see(clean, source, settings, AS_OF, silent)
+    report = gate.check(seen, path, settings, int(AS_OF.timestamp()), "files")
     return {each.name: each.count for each in report.checks if each.passed is False}
 
 

@@ -310,11 +310,13 @@ def test_every_load_and_sweep_statement_run_twice_gives_the_same_graph(
     tables = graph_tables(source, settings, AS_OF)
     from holley_graph.graph import load, migrations
     from loaders import change
+    from loaders.engine.engine import Engine
 
     migrations.apply(graph)
     empty = change.empty_tables()
     for old, new in ((empty, tables), (tables, empty)):
-        changes = {name: found.change for name, found in change.compare(old, new).items()}
+        with Engine() as engine:
+            changes = {name: found.change for name, found in change.compare(engine, old, new).items()}
         for step, _ in load.steps(changes, 5_000):
             graph.transaction([step])
             graph.transaction([step])

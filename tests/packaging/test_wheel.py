@@ -24,20 +24,20 @@ import holley_graph, loaders
 from holley_graph.simulator import vehicles
 from holley_graph.graph import migrations, queries
 from holley_graph.server import lock
-from loaders import sqltext
+from loaders.engine import dialects, statements
 
 here = Path(holley_graph.__file__).parent
 assert here.is_relative_to(Path({environment!r})), here
 assert queries.folder() == here / "cypher"
 assert [queries.load(name) for name in queries.names()]
 assert migrations.available()
-assert [sqltext.duckdb(name) for name in sqltext.names()]
+assert [dialects.duckdb(name) for name in statements.names()]
 assert lock.read()
 for name in ("vehicles.csv", "part_types.csv", "README.md"):
     assert (files("holley_graph.simulator") / name).read_text(encoding="utf-8"), name
 assert (here / "py.typed").is_file() and (Path(loaders.__file__).parent / "py.typed").is_file()
 assert metadata("holley-graph").get_all("License-File") == ["LICENSE", "NOTICE"]
-print(len(queries.names()), len(sqltext.names()))
+print(len(queries.names()), len(statements.names()))
 """
 
 

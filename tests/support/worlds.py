@@ -21,7 +21,7 @@ def graph_tables(folder: Path, settings: Settings, as_of: datetime, key: bytes =
     """Extract and transform a folder of raw tables."""
     extracted = feeds.extract(FilesSource(folder), settings, as_of, lambda *_: None)
     try:
-        return transform.graph_tables(extracted, settings, as_of, key)
+        return tables_of(extracted, settings, as_of, key)
     finally:
         extracted.close()
 
@@ -92,3 +92,9 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     plain = [f.with_type(pa.string()) if pa.types.is_large_string(f.type) else f for f in table.schema]
     return table.cast(pa.schema(plain))
+
+
+def tables_of(extracted: feeds.Extract, settings: Settings, as_of: datetime, key: bytes) -> dict[str, pa.Table]:
+    """Transform clean tables."""
+    behind = transform.members(extracted, key)
+    return transform.graph_tables(extracted, behind, settings, as_of, key)

@@ -63,7 +63,7 @@ def clean(users=(), orders=(), events=(), fits=None, items=None, pictures=None):
         "events": [*events, *(pictures if pictures is not None else map(picture, skus))],
         "orders": orders,
     }
-    return {name: pa.Table.from_pylist(list(rows[name]), table.schema) for name, table in TABLES.items()}
+    return {f"clean_{name}": pa.Table.from_pylist(list(rows[name]), each.schema) for name, each in TABLES.items()}
 
 
 def scored(tables, as_of=AS_OF, **rules):
@@ -244,7 +244,7 @@ def worlds(draw):
 def test_any_world_scores_as_the_oracle_does(world):
     users, orders, events, as_of, least_make = world
     tables = clean(users, orders, events)
-    rows = {name: table.to_pylist() for name, table in tables.items()}
+    rows = {name.removeprefix("clean_"): table.to_pylist() for name, table in tables.items()}
     parts = {row["sku"]: row | {"price": 100.0, "image_url": "https://x/1"} for row in rows["items"]}
     expected = oracle.scores(rows, {sku for sku, part in parts.items() if eligible(part)}, as_of, least_make)
     found = baseline.scores(tables, as_of, Settings(baseline=Baseline(least_make=least_make))).to_pylist()
@@ -252,5 +252,5 @@ def test_any_world_scores_as_the_oracle_does(world):
 
 
 def test_an_empty_source_scores_nothing():
-    tables = {name: table.schema.empty_table() for name, table in TABLES.items()}
+    tables = {f"clean_{name}": table.schema.empty_table() for name, table in TABLES.items()}
     assert baseline.scores(tables, AS_OF, Settings()).num_rows == 0

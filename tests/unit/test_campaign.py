@@ -7,7 +7,6 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +20,8 @@ from holley_graph.campaign.page import page, verdict
 from holley_graph.campaign.split import HOLD_OUT, Split, place
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings
-from loaders import contracts, feeds, identity
+from loaders import contracts, identity
+from loaders.engine.engine import Engine
 from tests.support.raw import at
 
 EMAILS = [f"p{n}@x.com" for n in range(20_000)]
@@ -139,10 +139,10 @@ def counted(tmp_path, rows, orders=(), events=(), table=None, ids=None):
             for who, sku, when, kind in events
         ],
     }
-    connection = feeds.connect(settings)
-    for contract in (contracts.USERS, contracts.ORDERS, contracts.EVENTS):
-        known = pa.Table.from_pylist(clean[contract.name], contract.schema)
-        connection.register(f"clean_{contract.name}", known)
+    known = {
+        f"clean_{contract.name}": pa.Table.from_pylist(clean[contract.name], contract.schema)
+        for contract in (contracts.USERS, contracts.ORDERS, contracts.EVENTS)
+    }
     sheet = [
         {"email_lower": f"{who}@x.com", "arm": arm, "generated_at": START}
         | {f"rec_part_{n}": sku for n, sku in enumerate(("A1", "A2", "A3", None), 1)}
@@ -155,7 +155,8 @@ def counted(tmp_path, rows, orders=(), events=(), table=None, ids=None):
          "skus": pa.list_(pa.string()), "mode": pa.string()}
     )  # fmt: skip
     pq.write_table(table or pa.Table.from_pylist(list(rows), schema), tmp_path / "treatments.parquet")
-    report = read_back(connection, tmp_path / "sent.parquet", tmp_path, settings, seconds(14 * DAY))
+    with Engine(settings) as engine:
+        report = read_back(engine, known, tmp_path / "sent.parquet", tmp_path, settings, seconds(14 * DAY))
     assert report.missing_days == 0
     return {row["arm"]: row for row in report.arms}
 
@@ -244,8 +245,8 @@ def test_a_campaign_that_nobody_clicked_in_is_read(tmp_path):
 
 
 def test_a_missing_table_gets_one_line(tmp_path):
-    with pytest.raises(SourceError, match="table treatments: expected"):
-        read_back(duckdb.connect(), tmp_path / "x.parquet", tmp_path, Settings(), 0)
+    with Engine() as engine, pytest.raises(SourceError, match="table treatments: expected"):
+        read_back(engine, {}, tmp_path / "x.parquet", tmp_path, Settings(), 0)
 
 
 # ---- the page ----------------------------------------------------------------------------------------------------

@@ -6,13 +6,13 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.export.write import write
 from loaders import sheet
+from loaders.engine.engine import Engine
 
 FORMULAS = [
     "=cmd|' /C calc'!A0",
@@ -22,7 +22,8 @@ HARMLESS = ["plain", "a=b", "'", "'plain", 'say "x", y', "back\\1", "ünïcode �
 
 
 def read(path: Path) -> list[str]:
-    return [value for _, value in sheet.read(duckdb.connect(), path, ["title"]).fetchall()]
+    with Engine() as engine:
+        return [value for _, value in sheet.read(engine, path, ["title"]).fetchall()]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "ndjson"])

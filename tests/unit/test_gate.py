@@ -19,6 +19,7 @@ from holley_graph.gate.page import page
 from holley_graph.progress import silent
 from holley_graph.settings import Gate, Recommend, Settings
 from loaders import feeds
+from loaders.engine.engine import Engine
 from loaders.files import FilesSource
 from tests.support import raw
 
@@ -122,16 +123,14 @@ def checked(clean, source, tmp_path, sheet, previous=None, suffix="parquet", **o
     settings = Settings(home=tmp_path / "home", gate=limits(**other))
     path = written(tmp_path / f"now.{suffix}", sheet)
     before = None if previous is None else written(tmp_path / "before.parquet", previous)
-    with engine(clean, source, settings) as connection:
-        return gate.check(connection, path, settings, int(AS_OF.timestamp()), "files", previous=before)
+    with Engine(settings) as engine:
+        against = seen(engine, clean, source, settings)
+        return gate.check(against, path, settings, int(AS_OF.timestamp()), "files", previous=before)
 
 
-def engine(clean, source, settings):
-    connection = feeds.connect(settings)
-    tables.see(connection, FilesSource(source), settings, AS_OF, silent)
-    for name, table in clean.items():
-        connection.register(f"clean_{name}", table)
-    return connection
+def seen(engine, clean, source, settings):
+    known = tables.SourceTables(engine, {f"clean_{name}": table for name, table in clean.items()})
+    return tables.see(known, FilesSource(source), settings, AS_OF, silent)
 
 
 def failed(report):
@@ -208,9 +207,10 @@ def test_a_broken_rule_of_marketing_is_caught(clean, source, tmp_path, name):
     settings = Settings(
         home=tmp_path / "home", gate=limits(), recommend=Recommend(rules_file=tmp_path / "rules.toml")
     )
-    with engine(clean, source, settings) as connection:
+    with Engine(settings) as engine:
         path = written(tmp_path / "now.parquet", plant(rows()))
-        found = failed(gate.check(connection, path, settings, int(AS_OF.timestamp()), "files"))
+        against = seen(engine, clean, source, settings)
+        found = failed(gate.check(against, path, settings, int(AS_OF.timestamp()), "files"))
     assert {each: [(f["row"], f["sku"]) for f in offenders] for each, offenders in found.items()} == {
         name: [offender]
     }
@@ -312,8 +312,8 @@ def test_a_file_that_is_no_export_gets_one_line(clean, source, tmp_path, name, t
     path = tmp_path / name
     path.write_text(text)
     settings = Settings(home=tmp_path / "home")
-    with engine(clean, source, settings) as connection, pytest.raises(SourceError, match=said) as caught:
-        gate.check(connection, path, settings, 0, "files")
+    with Engine(settings) as engine, pytest.raises(SourceError, match=said) as caught:
+        gate.check(seen(engine, clean, source, settings), path, settings, 0, "files")
     assert "\n" not in str(caught.value)
 
 

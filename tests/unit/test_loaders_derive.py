@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from loaders import derive
+from loaders.engine.engine import Engine
 from tests.support import oracle
 
 
@@ -23,6 +24,16 @@ def table(rng, name, who="user_id"):
     )
 
 
+def co_purchased(ordered, max_skus):
+    with Engine() as engine:
+        return derive.co_purchased(engine, ordered, max_skus)
+
+
+def co_viewed(viewed, gap_minutes, max_skus):
+    with Engine() as engine:
+        return derive.co_viewed(engine, viewed, gap_minutes, max_skus)
+
+
 def by_pair(rows):
     return {(row["sku"], row["other_sku"]): row for row in rows}
 
@@ -38,14 +49,14 @@ def agree(found, expected):
 @pytest.mark.parametrize("max_skus", [100, 6])
 def test_co_purchases_are_those_of_brute_force(name, max_skus):
     ordered = table(random.Random(max_skus), name, "person")
-    agree(derive.co_purchased(ordered, max_skus), oracle.co_purchased(ordered.to_pylist(), max_skus))
+    agree(co_purchased(ordered, max_skus), oracle.co_purchased(ordered.to_pylist(), max_skus))
 
 
 @pytest.mark.parametrize("name", [int, "id {:02d}".format], ids=["numbers", "text"])
 @pytest.mark.parametrize("max_skus", [50, 3])
 def test_co_views_are_those_of_brute_force(name, max_skus):
     viewed = table(random.Random(max_skus), name)
-    agree(derive.co_viewed(viewed, 30, max_skus), oracle.co_viewed(viewed.to_pylist(), 1800, max_skus))
+    agree(co_viewed(viewed, 30, max_skus), oracle.co_viewed(viewed.to_pylist(), 1800, max_skus))
 
 
 def purchases(*rows, who="person"):
@@ -54,9 +65,7 @@ def purchases(*rows, who="person"):
 
 
 def test_a_pair_is_directed_by_first_purchase_and_bought_together_counts_both_ways():
-    found = derive.co_purchased(
-        purchases(("u", "A", [1, 9]), ("u", "B", [5]), ("v", "A", [3]), ("v", "B", [3])), 100
-    )
+    found = co_purchased(purchases(("u", "A", [1, 9]), ("u", "B", [5]), ("v", "A", [3]), ("v", "B", [3])), 100)
     assert [(row["sku"], row["other_sku"], row["count"], row["last_at"]) for row in found.to_pylist()] == [
         ("A", "B", 2, 5),
         ("B", "A", 1, 3),
@@ -69,14 +78,14 @@ def test_two_ids_of_one_address_are_one_person_who_bought_once():
     ordered = purchases(*rows, who="user_id")
     ordered = ordered.append_column("person", derive.people(ordered["user_id"], users))
     assert ordered["person"].to_pylist() == ["A", "A", "A", "b", "b"]
-    found = derive.co_purchased(ordered, 100).to_pylist()
+    found = co_purchased(ordered, 100).to_pylist()
     assert [(row["sku"], row["other_sku"], row["count"], row["last_at"]) for row in found] == [("X", "Y", 2, 9)]
 
 
 def test_a_relationship_without_counted_times_teaches_nothing():
-    assert derive.co_purchased(purchases(("u", "A", []), ("u", "B", [5])), 100).num_rows == 0
+    assert co_purchased(purchases(("u", "A", []), ("u", "B", [5])), 100).num_rows == 0
 
 
 def test_a_pause_longer_than_the_gap_ends_a_session():
     views = purchases(("u", "A", [0]), ("u", "B", [1800]), ("u", "C", [3601]), who="user_id")
-    assert [(row["sku"], row["other_sku"]) for row in derive.co_viewed(views, 30, 50).to_pylist()] == [("A", "B")]
+    assert [(row["sku"], row["other_sku"]) for row in co_viewed(views, 30, 50).to_pylist()] == [("A", "B")]

@@ -14,9 +14,9 @@ from keyring.backend import KeyringBackend
 
 from holley_graph.errors import SettingsError
 from holley_graph.settings import Privacy, Settings, Sync
-from loaders import deadletter, feeds, identity, transform
+from loaders import deadletter, feeds, identity
 from loaders.files import FilesSource
-from tests.support import raw
+from tests.support import raw, worlds
 
 AS_OF = raw.at("2025-10-01")
 
@@ -37,7 +37,7 @@ def test_the_graphs_email_hash_is_pythons_hmac_for_any_address(tmp_path, key):
     folder = raw.write(tmp_path / "raw", {"user_attributes": rows})
     settings = Settings(home=tmp_path, sync=Sync(allow_empty=raw.RAW_NAMES))
     extracted = feeds.extract(FilesSource(folder), settings, AS_OF, lambda *_: None)
-    hashes = transform.graph_tables(extracted, settings, AS_OF, key)["user"].column("email_hash").to_pylist()
+    hashes = worlds.tables_of(extracted, settings, AS_OF, key)["user"].column("email_hash").to_pylist()
     assert hashes == [hmac.new(key, email.encode(), hashlib.sha256).hexdigest() for email in emails]
 
 

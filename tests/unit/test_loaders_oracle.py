@@ -5,9 +5,9 @@ import random
 import pytest
 
 from holley_graph.settings import Settings, Sync
-from loaders import feeds, identity, transform
+from loaders import feeds, identity
 from loaders.files import FilesSource
-from tests.support import dirt, oracle, raw
+from tests.support import dirt, oracle, raw, worlds
 from tests.support.dirt import AS_OF, BOUNDARY
 
 
@@ -32,7 +32,7 @@ def test_clean_tables_accounts_and_graph_tables_are_those_of_the_oracle(seed, tm
 
     weights = settings.weights
     base = {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}
-    graph = transform.graph_tables(extracted, settings, AS_OF, key)
+    graph = worlds.tables_of(extracted, settings, AS_OF, key)
     for name, wanted in expected.graph(key, weights.half_life_days, base).items():
         found, wanted = rows(graph[name].to_pylist()), rows(wanted)
         assert [row | {"weight": 0} for row in found] == [row | {"weight": 0} for row in wanted], name

@@ -3,9 +3,9 @@
 import pytest
 
 from holley_graph.settings import Settings, Sync
-from loaders import feeds, transform
+from loaders import feeds
 from loaders.files import FilesSource
-from tests.support import raw
+from tests.support import raw, worlds
 from tests.support.raw import at
 
 KEY = b"a key of more than sixteen bytes"
@@ -38,7 +38,7 @@ def only(extracted, name):
 
 
 def graph(extracted, table):
-    return transform.graph_tables(extracted, Settings(), AS_OF, KEY)[table].to_pylist()
+    return worlds.tables_of(extracted, Settings(), AS_OF, KEY)[table].to_pylist()
 
 
 def test_a_value_is_its_text_else_its_whole_number(run):
@@ -415,11 +415,11 @@ def test_weight_halves_with_the_half_life_and_is_the_count_without_decay(run, tm
         for day in ("2025-09-01", "2025-10-01")
     ]
     extracted = run(events=events[:1])
-    decayed = transform.graph_tables(extracted, Settings(), AS_OF, KEY)["carted"].to_pylist()
+    decayed = worlds.tables_of(extracted, Settings(), AS_OF, KEY)["carted"].to_pylist()
     plain = Settings(weights={"view": 1, "cart": 1, "order": 1, "half_life_days": None})
     age = 8 / 30  # to 9 September, with which the half-life began that the first of October lies in
     assert decayed[0]["weight"] == pytest.approx(3 * 2**-age)
-    assert transform.graph_tables(extracted, plain, AS_OF, KEY)["carted"].to_pylist()[0]["weight"] == 1
+    assert worlds.tables_of(extracted, plain, AS_OF, KEY)["carted"].to_pylist()[0]["weight"] == 1
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holley_graph.settings import Settings, Sync
-from loaders import feeds, transform
+from loaders import feeds
 from loaders.files import FilesSource
-from tests.support import raw, spelled
+from tests.support import raw, spelled, worlds
 
 ENDS = ["-KIT", "-BLK", "-RAW", "-B", "-12", "-123", "B-KIT", "3B"]
 SKUS = st.lists(
@@ -32,7 +32,7 @@ def products(tmp_path_factory):
     def products_(skus):
         source = FilesSource(raw.write(home / "raw", {"items": [raw.item(sku) for sku in skus]}))
         extracted = feeds.extract(source, made, raw.at("2025-10-01"), lambda *_: None)
-        return transform.graph_tables(extracted, made, raw.at("2025-10-01"), b"key" * 8)["product"]
+        return worlds.tables_of(extracted, made, raw.at("2025-10-01"), b"key" * 8)["product"]
 
     return products_
 

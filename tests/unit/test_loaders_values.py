@@ -10,9 +10,10 @@ import pytest
 from holley_graph import spelling
 from holley_graph.errors import SourceError
 from holley_graph.settings import Settings, Sync
-from loaders import deadletter, feeds, identity, report, sqltext, transform
+from loaders import deadletter, feeds, identity, report
+from loaders.engine import statements
 from loaders.files import FilesSource
-from tests.support import raw, spelled
+from tests.support import raw, spelled, worlds
 from tests.support.raw import at
 
 AS_OF, MAY, SEPT = at("2025-10-01"), at("2025-05-01"), at("2025-09-10T12:00:00")
@@ -43,7 +44,7 @@ def account(extracted, name):
 
 def graph(extracted, tmp_path):
     settings = Settings(home=tmp_path / "home")
-    tables = transform.graph_tables(extracted, settings, AS_OF, identity.email_key(settings))
+    tables = worlds.tables_of(extracted, settings, AS_OF, identity.email_key(settings))
     return {name: table.to_pylist() for name, table in tables.items()}
 
 
@@ -282,7 +283,7 @@ def test_an_at_sign_in_a_title_or_in_the_name_of_a_picture_is_no_address(run, tm
 
 def test_every_statement_that_reads_raw_text_spells_it():
     for name in ("users", "fitment", "items", "events", "orders"):
-        text = sqltext.load(name).text
+        text = statements.load(name).text
         assert text.count("NORMALIZE(") == text.count(", NFKC)") >= 3
 
 

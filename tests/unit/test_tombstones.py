@@ -43,7 +43,7 @@ def extracted(tmp_path, settings):
     rejected = {
         (feed, row[0])
         for feed in ("users", "events", "orders")
-        for row in found.connection.table(f"rejected_{feed}").fetchall()
+        for row in found.tables[f"rejected_{feed}"].fetchall()
     }
     told = {
         "users": set(found.clean("users")["user_id"].to_pylist()),
@@ -51,9 +51,9 @@ def extracted(tmp_path, settings):
         "waiting": set(found.waiting()["user_id"].to_pylist()),
         "orders": set(found.clean("orders")["email"].to_pylist()),
         "rejected events": {
-            row[2].split('"user_id":"')[1][:2] for row in found.connection.table("rejected_events").fetchall()
+            row[2].split('"user_id":"')[1][:2] for row in found.tables["rejected_events"].fetchall()
         },
-        "rejected orders": {row[3] for row in found.connection.table("rejected_orders").fetchall()},
+        "rejected orders": {row[3] for row in found.tables["rejected_orders"].fetchall()},
     }
     found.close()
     return told, rejected

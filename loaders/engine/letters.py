@@ -1,6 +1,6 @@
 """What DuckDB does not know of Unicode: NFKC, and upper and lower case by the full rule.
 
-Only texts with a letter beyond ASCII come here (`sqltext` sees to it), and each distinct one once per batch.
+Only texts with a letter beyond ASCII come here (`dialects` sees to it), and each distinct one once per batch.
 """
 
 from __future__ import annotations

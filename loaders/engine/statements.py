@@ -1,4 +1,4 @@
-"""Finds SQL statements by name, refuses a file whose header and body disagree, and translates for DuckDB.
+"""Finds SQL statements by name and refuses a file whose header and body disagree.
 
 A statement is written in BigQuery's dialect and starts with its header:
 
@@ -7,7 +7,7 @@ A statement is written in BigQuery's dialect and starts with its header:
     -- reads: users, items
     -- returns: user_id STRING, year INT64
 
-Table names in it are logical: whoever runs it says where they are.
+Table names in it are logical: whoever runs it says which tables are meant.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlglot
 from sqlglot import exp
@@ -25,6 +25,7 @@ from sqlglot import exp
 from holley_graph.errors import QueryFileError
 
 _HEADER_KEYS = ("purpose", "params", "reads", "returns")  # `params` may be left out when there are none
+_Table = TypeVar("_Table")
 _COLUMN = re.compile(r"(\w+)\s+(\w+(?:<[^>]*>)?)")
 
 
@@ -43,13 +44,31 @@ class Statement:
     """Column name to BigQuery type, in order."""
 
     def values(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        """Pick this statement's parameters out of `known`; one that is missing there is an error."""
+        """Pick this statement's parameters out of `known`.
+
+        Raises:
+            QueryFileError: one is missing there.
+        """
+        missing = [f"@{name}" for name in self.params if name not in known]
+        if missing:
+            raise QueryFileError(f"{self.name}: nobody gave {', '.join(missing)}")
         return {name: known[name] for name in self.params}
+
+    def tables(self, known: Mapping[str, _Table]) -> dict[str, _Table]:
+        """Pick the tables that this statement reads out of `known`.
+
+        Raises:
+            QueryFileError: one is missing there.
+        """
+        missing = [name for name in self.reads if name not in known]
+        if missing:
+            raise QueryFileError(f"{self.name}: nobody gave table {', '.join(missing)}")
+        return {name: known[name] for name in self.reads}
 
 
 def folder() -> Path:
     """Return the folder of statements."""
-    return Path(__file__).resolve().parent / "sql"
+    return Path(__file__).resolve().parents[1] / "sql"
 
 
 def names() -> list[str]:
@@ -96,48 +115,6 @@ def parse(name: str, text: str) -> Statement:
     if body.named_selects != list(returns):
         raise QueryFileError(f"{name}: returns {body.named_selects}, its header says {list(returns)}")
     return Statement(name, text, header["purpose"], params, reads, returns)
-
-
-def duckdb(name: str, tables: Mapping[str, str] | None = None) -> str:
-    """Translate statement `name` for DuckDB, with logical tables replaced by the named ones."""
-    return _translated(name, tuple(sorted((tables or {}).items())))
-
-
-@cache
-def _translated(name: str, tables: tuple[tuple[str, str], ...]) -> str:
-    body = sqlglot.parse_one(load(name).text, dialect="bigquery")
-    bound = exp.replace_tables(body, dict(tables), dialect="duckdb") if tables else body
-    if bound.find(exp.Normalize):
-        _spell_in_full(bound)
-    return str(bound.transform(_as_duckdb_means_it).sql(dialect="duckdb", comments=False))
-
-
-def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
-    """Replace what sqlglot leaves with another meaning."""
-    if isinstance(node, exp.Cast) and node.to.is_type("varbinary", "binary"):
-        # DuckDB's cast of text to BLOB reads \x escapes and refuses anything but ASCII.
-        return exp.Anonymous(this="ENCODE", expressions=[node.this])
-    if isinstance(node, exp.Uuid):
-        node.set("is_string", False)  # 16 bytes to group by instead of 36 characters
-    return node
-
-
-def _spell_in_full(body: exp.Expr) -> None:
-    """Give a statement that reads raw texts all of Unicode (`letters`); ASCII needs none of it."""
-    named = {exp.Normalize: "NFKC", exp.Upper: "FULL_UPPER", exp.Lower: "FULL_LOWER"}
-    for node in reversed(list(body.find_all(*named))):  # the innermost first
-        plain = node.this if isinstance(node, exp.Normalize) else node
-        is_ascii = exp.and_(
-            *map(_is_ascii, {column.sql(): column for column in node.find_all(exp.Column)}.values())
-        )
-        full = exp.Anonymous(this=named[type(node)], expressions=[node.this.copy()])
-        node.replace(exp.case().when(is_ascii, plain.copy()).else_(full))
-
-
-def _is_ascii(column: exp.Column) -> exp.NullSafeEQ:
-    """Whether a text has as many bytes as characters; a missing one has none of either."""
-    letters, size = exp.Length(this=column.copy()), exp.Anonymous(this="STRLEN", expressions=[column.copy()])
-    return exp.NullSafeEQ(this=letters, expression=size)
 
 
 def _tables(body: exp.Query) -> set[str]:

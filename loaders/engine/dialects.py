@@ -1,0 +1,47 @@
+"""What a statement in BigQuery's dialect is in DuckDB's."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sqlglot
+from sqlglot import exp
+
+from loaders.engine import statements
+
+
+@cache
+def duckdb(name: str) -> str:
+    """Translate statement `name` for DuckDB."""
+    body = sqlglot.parse_one(statements.load(name).text, dialect="bigquery")
+    if body.find(exp.Normalize):
+        _spell_in_full(body)
+    return str(body.transform(_as_duckdb_means_it).sql(dialect="duckdb", comments=False))
+
+
+def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
+    """Replace what sqlglot leaves with another meaning."""
+    if isinstance(node, exp.Cast) and node.to.is_type("varbinary", "binary"):
+        # DuckDB's cast of text to BLOB reads \x escapes and refuses anything but ASCII.
+        return exp.Anonymous(this="ENCODE", expressions=[node.this])
+    if isinstance(node, exp.Uuid):
+        node.set("is_string", False)  # 16 bytes to group by instead of 36 characters
+    return node
+
+
+def _spell_in_full(body: exp.Expr) -> None:
+    """Give a statement that reads raw texts all of Unicode (`letters`); ASCII needs none of it."""
+    named = {exp.Normalize: "NFKC", exp.Upper: "FULL_UPPER", exp.Lower: "FULL_LOWER"}
+    for node in reversed(list(body.find_all(*named))):  # the innermost first
+        plain = node.this if isinstance(node, exp.Normalize) else node
+        is_ascii = exp.and_(
+            *map(_is_ascii, {column.sql(): column for column in node.find_all(exp.Column)}.values())
+        )
+        full = exp.Anonymous(this=named[type(node)], expressions=[node.this.copy()])
+        node.replace(exp.case().when(is_ascii, plain.copy()).else_(full))
+
+
+def _is_ascii(column: exp.Column) -> exp.NullSafeEQ:
+    """Whether a text has as many bytes as characters; a missing one has none of either."""
+    letters, size = exp.Length(this=column.copy()), exp.Anonymous(this="STRLEN", expressions=[column.copy()])
+    return exp.NullSafeEQ(this=letters, expression=size)
