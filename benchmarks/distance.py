@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from benchmarks.record import record
 from benchmarks.worlds import Known, open_world
-from holley_graph.baselines import blends, shrinkage
+from holley_graph.baselines import blends, shrinkage, v5_18
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, scoring, study
 from holley_graph.evaluation.targets import RankingTask
@@ -28,7 +28,6 @@ from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.train import train
 from holley_graph.snapshot.snapshot import Snapshot
-from loaders import baseline
 
 Floats = npt.NDArray[np.float64]
 DRAWS = 2_000
@@ -70,9 +69,9 @@ def ask(known: Known, models: list[str], seconds: dict[str, list[float]]) -> dic
     """
     full = known.snapshot
     at = study.rolling(full, 1)[0]
-    published = baseline.scores(known.clean.clean_files(), at, known.settings)
+    published = v5_18.scores(known.clean.clean_files(), at, known.settings)
     rankers: dict[str, study.Ranker] = {
-        baseline.VERSION: partial(blends.champion, published),
+        v5_18.VERSION: partial(blends.champion, published),
         "truth": partial(truth, known, True),
         "knowable": partial(truth, known, False),
     }
@@ -116,7 +115,7 @@ def shares(values: dict[str, Floats], models: list[str]) -> dict[str, Any]:
             "questions": int(mask.sum()),
             "MRR@4": {name: round(float(values[name][mask].mean()), 4) for name in rankers},
             "closed": {
-                model: {top: share(values[model][mask], values[baseline.VERSION][mask], values[top][mask])
+                model: {top: share(values[model][mask], values[v5_18.VERSION][mask], values[top][mask])
                         for top in ("truth", "knowable")}
                 for model in [*models, "shrinkage"]
             },

@@ -209,7 +209,7 @@ def makes(settings: Settings, key: bytes) -> str:
         "statements": [
             statements.text(name)
             for name in statements.names()
-            if not name.startswith(("baseline/", "gate/", "campaign/", "export/", "diff/"))
+            if not name.startswith(("baselines/", "gate/", "campaign/", "export/", "diff/"))
         ],
     }
     return sealed.fingerprint(decisive)

@@ -22,7 +22,7 @@ def champion(published: pa.Table, task: RankingTask, full: Snapshot) -> Floats:
     """Score every candidate as baseline v5.18 does.
 
     Args:
-        published: what `loaders.baseline.scores` gives as of the task's time.
+        published: what `v5_18.scores` gives as of the task's time.
         task: users and candidates.
         full: the snapshot that the task's rows belong to.
 

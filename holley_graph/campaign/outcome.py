@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from holley_graph.campaign import treatments
 from holley_graph.campaign.intervals import needed, newcombe, wilson
 from holley_graph.campaign.split import HOLD_OUT, held_out_file
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import treatments
 from loaders.engine.engine import Engine, Rows
 
 RATES = {"clicked": "sent", "ordered": "people", "ordered_sent": "people"}

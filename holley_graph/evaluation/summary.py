@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from holley_graph.baselines.v5_18 import VERSION as CHAMPION
 from holley_graph.evaluation import lists, paired
 from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.study import WINDOW_DAYS, Answers, Cut, answers
 from holley_graph.evaluation.verdict import METRIC
 from holley_graph.times import iso
-from loaders.baseline import VERSION as CHAMPION
 
 SAMPLES = 12
 Mask = npt.NDArray[np.bool_]

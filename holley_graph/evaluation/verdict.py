@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from loaders.baseline import VERSION as CHAMPION
+from holley_graph.baselines.v5_18 import VERSION as CHAMPION
 
 LEAST_OVERALL, LEAST_COLD, WORST_SEGMENT = 0.10, 0.20, -0.05
 OF_SIZE = 0.05

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.embeddings.paths import Reached, Trail
+from holley_graph.export.audience import Block
 from holley_graph.export.lists import Ints, Lists
 from holley_graph.export.stock import Stock, rows_of
 from holley_graph.keys import find
 from holley_graph.times import DAY
-from loaders.audience import Block
 
 DID = ("ordered", "carted", "viewed")
 MONTHS = 100_000

@@ -10,17 +10,17 @@ from typing import Self
 
 import pyarrow as pa
 
+from holley_graph.baselines import v5_18
 from holley_graph.embeddings import table
 from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Tables
 from holley_graph.errors import GraphStateError, ParcelError
+from holley_graph.export.audience import Audience
 from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, Ranker
 from holley_graph.export.rows import Stamp
 from holley_graph.export.stock import Stock
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
-from loaders import baseline
-from loaders.audience import Audience
 from loaders.taken import Taken, open_taken
 
 RANKERS = ("graph", "baseline", "hybrid", "universal")
@@ -109,7 +109,7 @@ class Sources:
         run = None if set(rankers) == {"baseline"} else live_run(graph, settings.home)
         tables = Tables({}) if run is None else table.load_with_late(run, SHARED)
         asked = {"baseline", "hybrid"} & set(rankers)
-        scores = baseline.scores(taken.clean_files(), taken.as_of, settings) if asked else None
+        scores = v5_18.scores(taken.clean_files(), taken.as_of, settings) if asked else None
         return cls(taken, run, tables, scores)
 
     def audience(self, settings: Settings, user_id: str | None = None, *, one_per_email: bool = False) -> Audience:
@@ -120,7 +120,7 @@ class Sources:
     def ranker(self, name: str, stock: Stock, settings: Settings) -> StampedRanker:
         """Open one of the rankers."""
         if name == "baseline":
-            return StampedRanker(self._baseline(stock), Stamp(baseline.VERSION, self.taken.path.name, "fitment"))
+            return StampedRanker(self._baseline(stock), Stamp(v5_18.VERSION, self.taken.path.name, "fitment"))
         assert self.run is not None  # noqa: S101  `of` found it
         ours, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
         graph = ByGraph(stock, self.tables, table.mapped(self.run, "user"))

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holley_graph.export.audience import Audience
 from holley_graph.export.lists import Ints, Lists
 from holley_graph.keys import find_text
-from loaders.audience import Audience
 from loaders.taken import Taken
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from holley_graph import files
 from holley_graph.errors import SettingsError
-from loaders import sheet
+from holley_graph.gate import sheet
 
 MONEY = pa.decimal128(12, 2)
 

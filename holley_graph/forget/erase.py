@@ -18,7 +18,7 @@ from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table
 from holley_graph.forget import search
 from holley_graph.forget.person import Person
-from loaders import sheet
+from holley_graph.gate import sheet
 
 
 def from_parquet(path: Path, person: Person) -> int:

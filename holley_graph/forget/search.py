@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from holley_graph.forget.person import Person, telling
-from loaders import sheet
+from holley_graph.gate import sheet
 
 NOT_OURS = ("server", "demo")
 """Folders of the home that are not searched: the database is asked itself, and sources are generated."""

@@ -1,4 +1,4 @@
-"""What is checked, how bad a failure is, and which statement of `loaders/sql/gate/` finds the offenders."""
+"""What is checked, how bad a failure is, and which statement of `sql/gate/` finds the offenders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Check:
     """One rule of a release.
 
     Attributes:
-        name: its statement, `loaders/sql/gate/NAME.sql`.
+        name: its statement, `sql/gate/NAME.sql`.
         says: the rule, as somebody would tell it.
         against_previous: it compares with the release before.
     """

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from holley_graph.gate import sheet
 from holley_graph.gate.checks import CHECKS, Check, Severity
 from holley_graph.gate.tables import SourceTables
 from holley_graph.progress import Progress, silent
@@ -18,7 +19,6 @@ from holley_graph.rules import text
 from holley_graph.rules.text import CONDITIONS, Rule
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import sheet
 from loaders.engine.engine import Engine, Rows
 
 SHOWN = 10
@@ -113,7 +113,7 @@ def check(
     rows = engine.read(tables["people"]).aggregate("count(*)").fetchall()[0][0]
     passed = not any(each.severity == "CRITICAL" and each.passed is False for each in findings)
     seconds = round(time.monotonic() - started, 2)
-    parts = _named(connection, findings)
+    parts = _named(engine, tables, findings)
     return Report(path, previous, source, as_of, rows, passed, findings, seconds, parts)
 
 
@@ -124,12 +124,14 @@ def _found(engine: Engine, each: Check, tables: Mapping[str, Rows], values: Mapp
     return Finding(each.name, each.severity, each.says, each.severity == "INFO" or not count, count, offenders)
 
 
-def _named(connection: duckdb.DuckDBPyConnection, findings: Sequence[Finding]) -> dict[str, dict[str, Any]]:
+def _named(
+    engine: Engine, tables: Mapping[str, Rows], findings: Sequence[Finding]
+) -> dict[str, dict[str, Any]]:
     """Look up what the offending parts are called; a part that the source does not have has no name."""
     skus = {row["sku"] for each in findings for row in each.offenders if row["sku"] is not None}
-    connection.register("offending", pa.table({"sku": pa.array(sorted(skus), pa.string())}))
-    rows = connection.sql(sqltext.duckdb("gate/named", {})).fetchall()
-    return {sku: {"title": title, "image_url": image_url} for sku, title, image_url in rows}
+    offending = pa.table({"sku": pa.array(sorted(skus), pa.string())})
+    rows = engine.run("gate/named", {**tables, "offending": offending}).to_pylist()
+    return {row.pop("sku"): row for row in rows}
 
 
 def _skipped(each: Check) -> Finding:

@@ -14,7 +14,7 @@ from loaders.source import Source
 from loaders.taken import Taken
 
 SEEN = ("seen_events", "seen_orders")
-"""Statements of `loaders/sql/gate/` that read raw tables, and what their results are called."""
+"""Statements of `sql/gate/` that read raw tables, and what their results are called."""
 
 
 @dataclass(frozen=True)

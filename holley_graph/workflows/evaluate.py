@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from holley_graph.baselines import blends
+from holley_graph.baselines import blends, v5_18
 from holley_graph.baselines.rankers import BASELINES
 from holley_graph.embeddings import fastrp as fastrp_room
 from holley_graph.embeddings import table as embeddings
@@ -23,7 +23,7 @@ from holley_graph.settings import Settings
 from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.workflows.connection import connect
-from loaders import baseline, taken
+from loaders import taken
 
 
 def evaluate(
@@ -95,9 +95,9 @@ def rankers(
     ranked = dict(BASELINES)
     before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
     with step(progress, "scores of v5.18"):
-        known = None if before is None else baseline.scores(before.clean_files(), at, settings)
+        known = None if before is None else v5_18.scores(before.clean_files(), at, settings)
     if known is not None:
-        ranked[baseline.VERSION] = partial(blends.champion, known)
+        ranked[v5_18.VERSION] = partial(blends.champion, known)
     if fastrp:
         with step(progress, "FastRP"):
             ranked["fastrp"] = _by_vectors(fastrp_room.embed(graph, full.before(at)))

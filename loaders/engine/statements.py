@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import sqlglot
 from sqlglot import exp
 
+import holley_graph
 from holley_graph.errors import QueryFileError
 
 _HEADER_KEYS = ("purpose", "params", "reads", "returns")  # `params` may be left out when there are none
@@ -67,8 +68,10 @@ class Statement:
 
 
 def folder() -> Path:
-    """Return the folder of statements."""
-    return Path(__file__).resolve().parents[1] / "sql"
+    """Return the folder of statements: inside the installed package, else beside it in a checkout."""
+    package = Path(holley_graph.__file__).resolve().parent
+    inside = package / "sql"
+    return inside if inside.is_dir() else package.parent / "sql"
 
 
 def names() -> list[str]:

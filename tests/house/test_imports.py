@@ -26,18 +26,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "graph": set(),
     "server": {"settings", "graph"},
     "loaders": {"settings", "graph"},
-    "loaders.baseline": set(),
     "simulator": set(),
     "snapshot": {"loaders.derive", "loaders.engine"},
     "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
     "counting": {"snapshot"},
     "evaluation": {
         "snapshot", "counting", "embeddings.table", "embeddings.manifest", "embeddings.paths", "embeddings.blend",
-        "loaders.baseline", "page",
+        "baselines.v5_18", "page",
     },
     "baselines": {
         "snapshot", "counting", "evaluation.targets", "evaluation.scoring", "embeddings.table", "embeddings.blend",
     },
+    "baselines.v5_18": {"settings", "loaders.engine"},
     "embeddings": {"graph"},
     "embeddings.table": {"embeddings.lift", "embeddings.paths", "graph.schema"},
     "embeddings.lift": set(),
@@ -55,15 +55,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {
         "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.taken",
-        "loaders.baseline", "loaders.audience", "loaders.sheet", "recommend.answers", "campaign.split",
+        "loaders.engine", "loaders.parquet", "baselines.v5_18", "gate.sheet", "recommend.answers", "campaign.split",
         "rules",
     },
     # not the ranker: what is checked is not asked to check itself
     "gate": {"settings", "loaders", "rules", "page"},
-    "campaign": {"settings", "loaders", "page"},
+    "gate.sheet": {"loaders.engine"},
+    "campaign": {"settings", "loaders", "gate.sheet", "page"},
     "campaign.split": set(),
     # in every parcel at once: it removes somebody from all of them
-    "forget": {"settings", "graph", "loaders", "export", "embeddings.table", "snapshot.parcel"},
+    "forget": {"settings", "graph", "loaders", "export", "gate.sheet", "embeddings.table", "snapshot.parcel"},
     "page": set(),  # the look of everything that is a page
     "web": {"settings", "graph", "rules", "find", "recommend", "page", "loaders.identity", "evaluation.registry",
         "embeddings.manifest",
@@ -231,7 +232,6 @@ def test_evaluation_snapshot_and_tables_reach_neither_database_nor_torch() -> No
         "embeddings.table",
         "embeddings.paths",
         "embeddings.blend",
-        "loaders.baseline",
         but=("snapshot.exporter",),
     )
     assert "holley_graph.snapshot.snapshot" in modules

@@ -80,7 +80,7 @@ def test_a_sql_statement_loads_and_translates(name: str) -> None:
 def test_every_statement_file_is_found_by_name() -> None:
     cypher = {path.with_suffix("").relative_to("cypher").as_posix() for path in tree.with_suffix(".cypher")}
     assert {name for name in cypher if not name.startswith("migrations/")} == set(queries.names())
-    sql = {path.with_suffix("").relative_to("loaders/sql").as_posix() for path in tree.with_suffix(".sql")}
+    sql = {path.with_suffix("").relative_to("sql").as_posix() for path in tree.with_suffix(".sql")}
     assert sql == set(statements.names())
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.house import tree
 
 FOLDERS = sorted({path.parent for path in tree.with_suffix(".py") if path.parts[0] == "holley_graph"})
-ROOMS = [*FOLDERS, Path("loaders"), Path("spark"), Path("cypher")]
+ROOMS = [*FOLDERS, Path("loaders"), Path("spark"), Path("cypher"), Path("sql")]
 UNLISTED = {"__init__.py", "__main__.py", "py.typed"}
 
 

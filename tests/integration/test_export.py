@@ -21,18 +21,18 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from holley_graph.baselines import v5_18
 from holley_graph.campaign.split import Split
 from holley_graph.errors import GraphStateError, NotFound, ParcelError, SettingsError
 from holley_graph.export import export as exporting
 from holley_graph.export import rank, single
+from holley_graph.export.audience import Block
 from holley_graph.export.export import export
 from holley_graph.export.owners import Owners
 from holley_graph.export.rows import wide_schema
 from holley_graph.export.stock import Stock
 from holley_graph.recommend import answers
 from holley_graph.settings import Export, Recommend, Settings
-from loaders import baseline
-from loaders.audience import Block
 from tests.support.live import AS_OF, NOW, Live, Rows, keys, open_live, slots
 from tests.support.sources import home
 
@@ -116,7 +116,7 @@ def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp
     """Rule by rule in plain Python, for every owner."""
     clean = live.taken.clean_files()
     scored = defaultdict(dict)
-    for row in baseline.scores(clean, int(AS_OF.timestamp()), live.settings).to_pylist():
+    for row in v5_18.scores(clean, int(AS_OF.timestamp()), live.settings).to_pylist():
         scored[row["vehicle_id"]][row["sku"]] = row
     found = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
     expected = {}
@@ -178,7 +178,7 @@ def some(live: Live, found: dict[tuple[str, str], Any]) -> list[str]:
 def test_hybrid_keeps_what_owners_bought_and_lets_taste_decide_the_rest(live: Live, tmp_path: Path) -> None:
     known = {
         (row["vehicle_id"], row["sku"]): row
-        for row in baseline.scores(live.taken.clean_files(), int(AS_OF.timestamp()), live.settings).to_pylist()
+        for row in v5_18.scores(live.taken.clean_files(), int(AS_OF.timestamp()), live.settings).to_pylist()
     }
     found = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
     sources = Counter[str]()

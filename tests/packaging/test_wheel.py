@@ -122,7 +122,7 @@ def test_every_committed_statement_is_in_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = set(archive.namelist())
     cypher = {f"holley_graph/{path.relative_to(ROOT)}" for path in (ROOT / "cypher").rglob("*.cypher")}
-    sql = {str(path.relative_to(ROOT)) for path in (ROOT / "loaders" / "sql").rglob("*.sql")}
+    sql = {f"holley_graph/{path.relative_to(ROOT)}" for path in (ROOT / "sql").rglob("*.sql")}
     assert cypher | sql <= inside
 
 
@@ -136,7 +136,7 @@ def test_the_installed_package_loads_all_its_files(environment: Path) -> None:
     counted = run(environment, "python", "-c", LOADS_EVERYTHING.format(environment=str(environment)))
     cypher, sql = map(int, counted.split())
     assert cypher == len([p for p in (ROOT / "cypher").rglob("*.cypher") if p.parent.name != "migrations"])
-    assert sql == len(list((ROOT / "loaders" / "sql").rglob("*.sql")))
+    assert sql == len(list((ROOT / "sql").rglob("*.sql")))
 
 
 def test_torch_is_asked_for_by_the_extra_alone(wheel: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holley_graph.baselines import v5_18
 from holley_graph.settings import Baseline, Settings
-from loaders import baseline, contracts
+from loaders import contracts
 from tests.support import baseline as oracle
 from tests.support.oracle import base_sku, eligible
 
@@ -67,7 +68,7 @@ def clean(users=(), orders=(), events=(), fits=None, items=None, pictures=None):
 
 
 def scored(tables, as_of=AS_OF, **rules):
-    rows = baseline.scores(tables, as_of, Settings(baseline=Baseline(**rules))).to_pylist()
+    rows = v5_18.scores(tables, as_of, Settings(baseline=Baseline(**rules))).to_pylist()
     return {(r["vehicle_id"], r["sku"]): (r["score"], r["source"], r["orders"]) for r in rows}
 
 
@@ -247,10 +248,10 @@ def test_any_world_scores_as_the_oracle_does(world):
     rows = {name.removeprefix("clean_"): table.to_pylist() for name, table in tables.items()}
     parts = {row["sku"]: row | {"price": 100.0, "image_url": "https://x/1"} for row in rows["items"]}
     expected = oracle.scores(rows, {sku for sku, part in parts.items() if eligible(part)}, as_of, least_make)
-    found = baseline.scores(tables, as_of, Settings(baseline=Baseline(least_make=least_make))).to_pylist()
+    found = v5_18.scores(tables, as_of, Settings(baseline=Baseline(least_make=least_make))).to_pylist()
     assert {(r.pop("vehicle_id"), r.pop("sku")): r for r in found} == expected
 
 
 def test_an_empty_source_scores_nothing():
     tables = {f"clean_{name}": table.schema.empty_table() for name, table in TABLES.items()}
-    assert baseline.scores(tables, AS_OF, Settings()).num_rows == 0
+    assert v5_18.scores(tables, AS_OF, Settings()).num_rows == 0

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.export.write import write
-from loaders import sheet
+from holley_graph.gate import sheet
 from loaders.engine.engine import Engine
 
 FORMULAS = [

@@ -14,7 +14,7 @@ import pytest
 from holley_graph import sealed, spill
 from holley_graph.forget import erase, search
 from holley_graph.forget.person import Person
-from loaders import sheet
+from holley_graph.gate import sheet
 
 SEVEN = Person(("7",), "zoë@shop.example", "ab" * 32)
 ZOE = Person(("zoë-0001", "buyer:" + "ab" * 32), "zoë@shop.example", "ab" * 32)

@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from holley_graph.errors import SourceError
+from holley_graph.gate import sheet
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import identity, rules, shapes, sheet
+from loaders import identity, rules, shapes
 from loaders.contracts import RawTable
 from loaders.engine.engine import Engine, Relation, Rows
 
@@ -49,7 +50,7 @@ def outcome(
         settings: `campaign` is read, and how ids that may be addresses are hashed.
 
     Returns:
-        Epoch seconds from which on things count, and a row per arm (`loaders/sql/campaign/outcome.sql`).
+        Epoch seconds from which on things count, and a row per arm (`sql/campaign/outcome.sql`).
 
     Raises:
         SourceError: a file is missing or not as described.

@@ -38,7 +38,7 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
     values = {"as_of_s": as_of} | _numbers(settings.baseline) | settings.eligibility.model_dump()
     with Engine(settings) as engine:
         product = engine.run("graph/product", clean, **values)
-        return engine.run("baseline/scores", {**clean, "product": product}, **values)
+        return engine.run("baselines/scores", {**clean, "product": product}, **values)
 
 
 def _numbers(rules: Baseline) -> dict[str, Any]:
