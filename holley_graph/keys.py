@@ -31,6 +31,13 @@ def find_text(keys: Any, wanted: Any) -> Ints:
     return np.array(pc.index_in(wanted, value_set=keys).fill_null(-1), np.int64)
 
 
+def looked_up(values: npt.NDArray[Any], row: Ints, otherwise: float) -> npt.NDArray[Any]:
+    """Return the value of each row, `otherwise` where the row is negative; `values` may be empty."""
+    picked = np.full(len(row), otherwise, values.dtype)
+    picked[row >= 0] = values[row[row >= 0]]
+    return picked
+
+
 def _column(texts: Any) -> pa.Array:
     if isinstance(texts, pa.ChunkedArray):
         return texts.combine_chunks()

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.errors import ParcelError
+from holley_graph.keys import find
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -125,6 +126,4 @@ class _Sums:
     def of(self, person: Ints, product: Ints) -> Floats:
         """[n] the strength of each person's lines whose product is of the group of each part."""
         wanted = person * self.groups + self.group[product]
-        row = np.searchsorted(self.keys, wanted)
-        known = np.append(self.keys, -1)[row] == wanted
-        return self.strength[np.where(known, row, len(self.keys))]
+        return self.strength[find(self.keys, wanted)]  # −1 is the last: nothing

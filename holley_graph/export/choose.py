@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.export.lists import Ints
+from holley_graph.keys import Ints
 
 Floats = npt.NDArray[np.float64]
 

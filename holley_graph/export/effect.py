@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from holley_graph.export.export import BLOCK
-from holley_graph.export.lists import Ints
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rows import SLOTS
 from holley_graph.export.sources import Sources
 from holley_graph.export.stock import open_stock
 from holley_graph.graph.client import Graph
+from holley_graph.keys import Ints
 from holley_graph.progress import Progress, silent
 from holley_graph.rules import text
 from holley_graph.rules.text import Rule

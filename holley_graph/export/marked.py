@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from holley_graph.errors import SettingsError
 from holley_graph.export.choose import Floats, choose
-from holley_graph.export.lists import Ints
 from holley_graph.export.stock import Stock
+from holley_graph.keys import Ints
 from holley_graph.rules.text import OUT_OF_STOCK, Rule, nearest
 
 Bools = npt.NDArray[np.bool_]

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from holley_graph.embeddings.paths import Reached, Trail
 from holley_graph.export.audience import Block
-from holley_graph.export.lists import Ints, Lists
 from holley_graph.export.stock import Stock, rows_of
 from holley_graph.keys import find
+from holley_graph.ragged import Ints, Ragged
 from holley_graph.times import DAY
 
 DID = ("ordered", "carted", "viewed")
@@ -44,9 +44,9 @@ class Owners:
     person: Ints
     vector: Ints
     group: Ints
-    bought: Lists
-    ever: Lists
-    chosen: Lists
+    bought: Ragged
+    ever: Ragged
+    chosen: Ragged
     reached: Reached | None = None
 
     def __len__(self) -> int:
@@ -78,9 +78,9 @@ class Owners:
             person,
             owners["vector"].to_numpy(),
             np.zeros(len(person), np.int64),
-            Lists.of(buyer, base, people).of_rows(person - person[0]),
-            Lists.of(buyer, ever, people).of_rows(person - person[0]),
-            Lists.of(chosen["row"].to_numpy() - row[0], did, len(person)),
+            Ragged.ascending(buyer, base, people).of_rows(person - person[0]),
+            Ragged.ascending(buyer, ever, people).of_rows(person - person[0]),
+            Ragged.ascending(chosen["row"].to_numpy() - row[0], did, len(person)),
             Reached(_trail(chosen, row[0], did, as_of, half_life_days * DAY), stock.base, stock.part_type),
         )
 
@@ -88,7 +88,7 @@ class Owners:
     def nobody(cls, vehicle: int) -> Self:
         """Return one owner of a vehicle of whom nothing else is known."""
         unknown = pa.chunked_array([pa.nulls(1, pa.string())])
-        zero, nothing = np.zeros(1, np.int64), Lists(np.zeros(2, np.int64), np.empty(0, np.int64))
+        zero, nothing = np.zeros(1, np.int64), Ragged(np.zeros(2, np.int64), np.empty(0, np.int64))
         return cls(unknown, unknown, unknown, zero + vehicle, zero, zero - 1, zero, nothing, nothing, nothing)
 
     def has_bought(self, owner: Ints, product: Ints, products: int) -> np.ndarray:

@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 
 from holley_graph.export.choose import Floats, choose
-from holley_graph.export.lists import Ints
 from holley_graph.export.marked import FAR, Marked, Marks
 from holley_graph.export.owners import Owners
 from holley_graph.export.rankers import NONE, Ranker, Scored
 from holley_graph.export.stock import Stock
+from holley_graph.keys import Ints, find
 from holley_graph.rules.text import Rule
 from holley_graph.settings import Recommend
 
@@ -174,9 +174,7 @@ class Ranking:
         bases, column = np.unique(self.stock.base[parts], return_inverse=True)
         bought = np.zeros((len(people), len(bases) + 1), bool)
         base = owners.bought.values[cell]
-        place = np.searchsorted(bases, base)
-        known = np.append(bases, -1)[place] == base
-        bought[owner[known], place[known]] = True
+        bought[owner, find(bases, base)] = True  # −1 is the last column, which nobody reads
         return bought[:, column]
 
 

@@ -18,10 +18,9 @@ import pyarrow as pa
 from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table, Tables, Vectors
 from holley_graph.export.choose import Floats
-from holley_graph.export.lists import Ints, looked_up
 from holley_graph.export.owners import Owners
 from holley_graph.export.stock import Stock, rows_of
-from holley_graph.keys import find
+from holley_graph.keys import Ints, find, looked_up
 
 Bools = npt.NDArray[np.bool_]
 SOURCES = ("user", "vehicle", "segment", "make", "global", "none")

@@ -20,11 +20,10 @@ import pyarrow.compute as pc
 
 from holley_graph.embeddings.paths import Paths
 from holley_graph.export import wording
-from holley_graph.export.lists import Ints, looked_up
 from holley_graph.export.owners import DID, MONTHS, Owners, chosen_of, month_of
 from holley_graph.export.rank import Picks
 from holley_graph.export.stock import Stock, rows_of, take
-from holley_graph.keys import find
+from holley_graph.keys import Ints, find, looked_up
 
 ORDERED = DID.index("ordered")
 Bools = npt.NDArray[np.bool_]

@@ -11,12 +11,12 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow as pa
 
-from holley_graph.export.lists import Ints
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks
 from holley_graph.export.rankers import SOURCES
 from holley_graph.export.reasons import Reasons, flat
 from holley_graph.export.stock import Stock, take
+from holley_graph.keys import Ints
 from holley_graph.rules.text import Rule
 
 SLOTS = 4

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.export.audience import Audience
-from holley_graph.export.lists import Ints, Lists
 from holley_graph.keys import find_text
+from holley_graph.ragged import Ints, Ragged
 from loaders.taken import Taken
 
 
@@ -35,13 +35,13 @@ class Stock:
     bought: pa.Table
 
     @cached_property
-    def fits(self) -> Lists:
+    def fits(self) -> Ragged:
         """The eligible parts that fit each vehicle."""
         product = rows_of(self.fitment["sku"], self.products["sku"])
         eligible = self.products["eligible"].to_numpy()
         product = np.where(eligible[product], product, -1)
         vehicle = rows_of(self.fitment["vehicle_id"], self.vehicles["vehicle_id"])
-        return Lists.of(vehicle, product, self.vehicles.num_rows)
+        return Ragged.ascending(vehicle, product, self.vehicles.num_rows)
 
     @cached_property
     def family(self) -> Ints:

@@ -124,9 +124,7 @@ def _found(engine: Engine, each: Check, tables: Mapping[str, Rows], values: Mapp
     return Finding(each.name, each.severity, each.says, each.severity == "INFO" or not count, count, offenders)
 
 
-def _named(
-    engine: Engine, tables: Mapping[str, Rows], findings: Sequence[Finding]
-) -> dict[str, dict[str, Any]]:
+def _named(engine: Engine, tables: Mapping[str, Rows], findings: Sequence[Finding]) -> dict[str, dict[str, Any]]:
     """Look up what the offending parts are called; a part that the source does not have has no name."""
     skus = {row["sku"] for each in findings for row in each.offenders if row["sku"] is not None}
     offending = pa.table({"sku": pa.array(sorted(skus), pa.string())})

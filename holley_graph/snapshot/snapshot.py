@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from holley_graph.errors import ParcelError
 from holley_graph.keys import find
+from holley_graph.ragged import Ragged
 from holley_graph.snapshot.ids import IdMap
 from loaders import derive
 from loaders.engine.engine import Engine
@@ -73,7 +74,11 @@ class Snapshot:
     @cached_property
     def fit_offsets(self) -> Ints:
         """[vehicles + 1]: the products that fit vehicle v are `fits[offsets[v]:offsets[v + 1], 1]`."""
-        return np.searchsorted(self.fits[:, 0], np.arange(self.vehicles.num_rows + 1)).astype(np.int64)
+        return self._fits_of.offsets
+
+    @cached_property
+    def _fits_of(self) -> Ragged:
+        return Ragged.of(self.fits[:, 0], self.fits[:, 1], self.vehicles.num_rows)
 
     @cached_property
     def user_vehicle(self) -> Ints:
@@ -89,9 +94,8 @@ class Snapshot:
         Returns:
             [cells] rows of `fits`, and [n + 1] where the list of each vehicle starts.
         """
-        start = self.fit_offsets[vehicle]
-        sizes = self.fit_offsets[vehicle + 1] - start
-        return laid_out(start, sizes), np.concatenate([[0], np.cumsum(sizes)])
+        _, cells = self._fits_of.flat(vehicle)
+        return cells, np.concatenate([[0], np.cumsum(self._fits_of.size(vehicle))])
 
     def fitment(self, vehicle: Ints, product: Ints) -> Ints:
         """[n]: the row of `fits` of each vehicle (−1: none) and product; −1 where one does not fit the other."""
@@ -176,9 +180,3 @@ def latest_purchases(events: pa.Table, known: pa.Table) -> pa.Table:
     return merged.rename_columns(["user", "product", "last_at"]).sort_by(
         [("user", "ascending"), ("product", "ascending")]
     )
-
-
-def laid_out(start: Ints, size: Ints) -> Ints:
-    """Lay ranges of numbers end to end, each from its start and of its size."""
-    moved: Ints = start - (np.cumsum(size) - size)
-    return np.repeat(moved, size) + np.arange(int(size.sum()))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.house import tree
 
-EVERYONE = {"amounts", "errors", "files", "journal", "keys", "progress", "sealed", "spelling", "spill", "times"}
+EVERYONE = {"amounts", "errors", "files", "journal", "keys", "progress", "ragged", "sealed", "spelling", "spill", "times"}
 MAY_IMPORT: dict[str, set[str]] = {
     "amounts": set(),
     "errors": set(),
@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "journal": {"errors"},
     "keys": set(),
     "progress": set(),
+    "ragged": set(),
     "sealed": {"errors"},
     "spelling": set(),
     "spill": set(),

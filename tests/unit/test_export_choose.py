@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holley_graph.export.choose import choose
-from holley_graph.export.lists import Lists
 
 OUT = -np.inf
 
@@ -74,17 +73,3 @@ def test_everybody_is_chosen_for_as_if_one_by_one(case):
     picks = choose(np.array(scores), np.array(family), np.array(kind), per_kind, k)
     for row, mine in zip(scores, picks, strict=True):
         assert [pick for pick in mine.tolist() if pick >= 0] == plain(row, family, kind, per_kind, k)
-
-
-PAIRS = st.lists(st.tuples(st.integers(-1, 5), st.integers(-1, 9)), max_size=30)
-
-
-@given(PAIRS, st.lists(st.integers(0, 5), max_size=8))
-def test_lists_are_what_was_grouped(pairs, asked):
-    row, value = (np.array(each, np.int64) for each in (zip(*pairs, strict=True) if pairs else ([], [])))
-    lists = Lists.of(row, value, 6)
-    expected = [sorted(v for r, v in pairs if r == place and v >= 0) for place in range(6)]
-    assert [lists[place].tolist() for place in range(6)] == expected
-    position, cell = lists.flat(np.array(asked, np.int64))
-    found = [(int(p), int(lists.values[c])) for p, c in zip(position, cell, strict=True)]
-    assert found == [(p, v) for p, r in enumerate(asked) for v in expected[r]]

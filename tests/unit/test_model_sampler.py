@@ -5,13 +5,14 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from holley_graph.model.architectures.sampler import Neighbours, Numbering, Sampler, Subgraph, draw
+from holley_graph.model.architectures.sampler import Numbering, Sampler, Subgraph, draw
+from holley_graph.ragged import Ragged
 
 LIKES, LIKED = ("cat", "likes", "dog"), ("dog", "likes", "cat")
 SIZES = {"cat": 50, "dog": 40}
 
 
-def drawn_graph(seed: int = 0) -> dict[tuple[str, str, str], Neighbours]:
+def drawn_graph(seed: int = 0) -> dict[tuple[str, str, str], Ragged]:
     """Degrees from none to 30."""
     rng = np.random.default_rng(seed)
     graph = {}
@@ -19,7 +20,7 @@ def drawn_graph(seed: int = 0) -> dict[tuple[str, str, str], Neighbours]:
         degrees = [0, 30, *rng.integers(0, 31, SIZES[receiver] - 2)]
         lists = [rng.permutation(SIZES[sender])[:degree] for degree in degrees]
         offsets = np.concatenate([[0], np.cumsum(degrees)])
-        graph[sender, relation, receiver] = Neighbours(offsets, np.concatenate(lists))
+        graph[sender, relation, receiver] = Ragged(offsets, np.concatenate(lists))
     return graph
 
 
@@ -53,7 +54,7 @@ def test_every_drawn_edge_is_one_and_none_is_drawn_twice_and_few_neighbours_all_
 
 def test_every_subset_is_as_likely_as_any_other() -> None:
     """Two of five: ten subsets, 6,000 nodes that are alike, and the same with 6,000 keys for one node."""
-    nodes = Neighbours(np.arange(0, 5 * 6_000 + 1, 5), np.tile(np.arange(5), 6_000))
+    nodes = Ragged(np.arange(0, 5 * 6_000 + 1, 5), np.tile(np.arange(5), 6_000))
     by_node = draw(nodes, np.arange(6_000), 2, np.uint64(3))[1]
     by_key = np.concatenate([draw(nodes, np.array([4]), 2, np.uint64(key))[1] for key in range(6_000)])
     for senders in (by_node, by_key):

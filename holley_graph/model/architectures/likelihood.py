@@ -17,7 +17,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from holley_graph.counting.utility import Counted
-from holley_graph.snapshot.snapshot import Ints, Snapshot, laid_out
+from holley_graph.ragged import laid_out
+from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 
 @dataclass(frozen=True)

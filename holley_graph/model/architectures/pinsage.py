@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 from jaxtyping import Float, Int
@@ -28,10 +27,7 @@ from torch_geometric.data import HeteroData
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
 from holley_graph.model.architectures.layers import Message, gathered
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet, scores
-
-Ints = npt.NDArray[np.int64]
-Lists = tuple[Ints, Ints]
-"""Where the list of each begins, and all members."""
+from holley_graph.ragged import Ints, Ragged
 
 
 @dataclass(frozen=True)
@@ -125,33 +121,28 @@ def neighbourhoods(
     users, products, vehicles = (int(data[name].num_nodes) for name in ("user", "product", "vehicle"))
     user, product = data["user", "interacts", "product"].edge_index.numpy()
     owner, owned = data["user", "owns", "vehicle"].edge_index.numpy()
-    to_products, to_users = _lists(user, product, users), _lists(product, user, products)
+    to_products, to_users = Ragged.of(user, product, users), Ragged.of(product, user, products)
 
-    def near(people: Lists) -> Float[Tensor, "starts products"]:
-        start = np.repeat(np.arange(len(people[0]) - 1), config.walks)
+    def near(people: Ragged) -> Float[Tensor, "starts products"]:
+        start = np.repeat(np.arange(len(people)), config.walks)
         here, visits = _step(people, start, rng), []
         for _ in range(config.hops):
             place = _step(to_products, here, rng)
             visits.append(np.stack([start, place])[:, place >= 0])
             here = _step(to_users, place, rng)
-        return _shares(np.concatenate(visits, 1), (len(people[0]) - 1, products), config.neighbours)
+        return _shares(np.concatenate(visits, 1), (len(people), products), config.neighbours)
 
-    return near(_lists(owned, owner, vehicles)), near(to_users)
-
-
-def _lists(of: Ints, member: Ints, count: int) -> Lists:
-    """[count + 1] where the members of each begin, and all members."""
-    return np.concatenate([[0], np.cumsum(np.bincount(of, minlength=count))]), member[np.argsort(of, kind="stable")]
+    return near(Ragged.of(owned, owner, vehicles)), near(to_users)
 
 
-def _step(lists: Lists, at: Ints, rng: np.random.Generator) -> Ints:
+def _step(lists: Ragged, at: Ints, rng: np.random.Generator) -> Ints:
     """[walkers] a random member of the list of each, −1 where there is none."""
-    offsets, member = lists
     here = np.maximum(at, 0)
-    size = offsets[here + 1] - offsets[here] if len(offsets) > 1 else here
+    size = lists.size(here) if len(lists) else here
     able = (at >= 0) & (size > 0)
     place = np.full(len(at), -1)
-    place[able] = member[offsets[here[able]] + (rng.random(int(able.sum())) * size[able]).astype(np.int64)]
+    draws = (rng.random(int(able.sum())) * size[able]).astype(np.int64)
+    place[able] = lists.values[lists.start(here[able]) + draws]
     return place
 
 

@@ -20,26 +20,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from holley_graph.snapshot.snapshot import Ints, laid_out
+from holley_graph.ragged import Ints, Ragged, laid_out
 
 Hashes = npt.NDArray[np.uint64] | np.uint64
 Relation = tuple[str, str, str]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: neighbouring numbers become far ones."""
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """One relation, by its receivers.
-
-    Attributes:
-        offsets: [receivers + 1]: node v hears `senders[offsets[v]:offsets[v + 1]]`.
-        senders: [edges] rows of the type that sends.
-    """
-
-    offsets: Ints
-    senders: Ints
 
 
 @dataclass(frozen=True)
@@ -94,7 +81,7 @@ class Sampler:
     """Draws parts of one graph.
 
     Args:
-        graph: its relations.
+        graph: its relations: of each receiver the rows of those who send to it.
         sizes: type to the number of its nodes.
         most: relation to how many neighbours a node hears at most; a relation that is not there sends all.
         hops: how far messages travel.
@@ -102,7 +89,7 @@ class Sampler:
 
     def __init__(
         self,
-        graph: Mapping[Relation, Neighbours],
+        graph: Mapping[Relation, Ragged],
         sizes: Mapping[str, int],
         most: Mapping[Relation, int],
         hops: int,
@@ -143,7 +130,7 @@ class Sampler:
         return Subgraph(nodes, edges), numbers
 
 
-def draw(neighbours: Neighbours, rows: Ints, most: int | None, key: Hashes) -> tuple[Ints, Ints]:
+def draw(neighbours: Ragged, rows: Ints, most: int | None, key: Hashes) -> tuple[Ints, Ints]:
     """Draw neighbours of some nodes.
 
     Args:
@@ -155,15 +142,14 @@ def draw(neighbours: Neighbours, rows: Ints, most: int | None, key: Hashes) -> t
     Returns:
         [n] how many each has, and their rows laid end to end.
     """
-    start = neighbours.offsets[rows]
-    degree = neighbours.offsets[rows + 1] - start
+    start, degree = neighbours.start(rows), neighbours.size(rows)
     size = degree if most is None else np.minimum(degree, most)
     edge = laid_out(start, size)
     if most is not None:
         many = degree > most
         place = _distinct(rows[many], degree[many], most, key)
         edge[np.repeat(many, size)] = (start[many, None] + place).ravel()
-    return size, neighbours.senders[edge]
+    return size, neighbours.values[edge]
 
 
 def hashed(key: Hashes, more: Ints | int) -> Hashes:

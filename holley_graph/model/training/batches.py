@@ -21,8 +21,9 @@ from torch import Tensor
 
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet, VehicleGroups, negative_log_likelihood
-from holley_graph.model.architectures.sampler import Neighbours, Sampler, Subgraph, hashed
+from holley_graph.model.architectures.sampler import Sampler, Subgraph, hashed
 from holley_graph.model.training.execution import Execution
+from holley_graph.ragged import Ragged
 from holley_graph.snapshot.snapshot import Ints
 
 MOST = 10
@@ -110,5 +111,5 @@ def _sampler(model: FitmentRanker) -> Sampler:
     for (sender, relation, receiver), adjacency in model.adjacencies().items():
         sizes[receiver], sizes[sender] = adjacency.shape
         arrays = (indices.cpu().numpy() for indices in (adjacency.crow_indices(), adjacency.col_indices()))
-        graph[sender, relation, receiver] = Neighbours(*arrays)
+        graph[sender, relation, receiver] = Ragged(*arrays)
     return Sampler(graph, sizes, dict.fromkeys(graph, MOST), model.hops)
