@@ -47,7 +47,7 @@ def test_every_drawn_edge_is_one_and_none_is_drawn_twice_and_few_neighbours_all_
     whole = np.diff(graph.offsets)[::-1]  # 0 and 30 among them
     assert degree.tolist() == (whole if most is None else np.minimum(whole, most)).tolist()
     for row, mine in zip(DOGS[::-1], np.split(senders, degree.cumsum()[:-1]), strict=True):
-        there = graph.senders[graph.offsets[row] : graph.offsets[row + 1]]
+        there = graph.values[graph.offsets[row] : graph.offsets[row + 1]]
         assert len(set(mine)) == len(mine)
         assert set(mine) <= set(there)
 
