@@ -10,7 +10,19 @@ import pytest
 
 from tests.house import tree
 
-EVERYONE = {"amounts", "errors", "files", "journal", "keys", "progress", "ragged", "sealed", "spelling", "spill", "times"}
+EVERYONE = {
+    "amounts",
+    "errors",
+    "files",
+    "journal",
+    "keys",
+    "progress",
+    "ragged",
+    "sealed",
+    "spelling",
+    "spill",
+    "times",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "amounts": set(),
     "errors": set(),
