@@ -6,6 +6,7 @@ Types are Arrow's; `BIGQUERY` and `DUCKDB` spell the same ones for the two engin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 
@@ -221,4 +222,24 @@ ORDERS = CleanTable(
         ),
     ),
     ("email", "sku"),
+)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One statement, named after the clean table that it gives, and the raw table whose rows it accounts for."""
+
+    raw: str
+    clean: CleanTable
+    dataset: Literal["events", "catalog"]
+    """Which dataset of the settings BigQuery has the raw table in."""
+
+
+# The catalogue (fitment and items) comes before those who are checked against it.
+FEEDS = (
+    Feed("user_attributes", USERS, "events"),
+    Feed("fitment", FITMENT, "catalog"),
+    Feed("items", ITEMS, "catalog"),
+    Feed("events", EVENTS, "events"),
+    Feed("orders", ORDERS, "catalog"),
 )

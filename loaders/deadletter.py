@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from holley_graph import files, sealed
 from holley_graph.errors import NotFound
 from loaders import identity
-from loaders.feeds import FEEDS, Extract, Feed
+from loaders.contracts import FEEDS, Feed
+from loaders.feeds import Extract
 
 _DAMAGED = "the source still has the rows: remove the folder, and sync"
 
@@ -92,7 +93,13 @@ def rows(home: Path, run_id: str, feed: str | None = None, limit: int = 20) -> l
 
     Returns:
         `feed`, `reason`, `value`, `source` (JSON) and `email_hash`.
+
+    Raises:
+        NotFound: there is no such feed, or no such run.
     """
+    names = [known.raw for known in FEEDS]
+    if feed is not None and feed not in names:
+        raise NotFound(f"no feed {feed!r}", f"the feeds are {', '.join(names)}")
     found = []
     for name in of_run(home, run_id)["rejected"]:
         if feed in (None, name):

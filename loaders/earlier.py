@@ -12,8 +12,8 @@ from pathlib import Path
 
 from holley_graph.settings import Settings
 from loaders import contracts, rules, tombstones
+from loaders.contracts import FEEDS, Feed
 from loaders.engine import statements
-from loaders.feeds import FEEDS, Feed
 from loaders.source import Earlier, Unread
 from loaders.taken import Taken
 

@@ -22,29 +22,12 @@ from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from loaders import contracts, drift, identity, merge, rules, tombstones
 from loaders.accounts import FeedAccount
+from loaders.contracts import FEEDS, Feed
 from loaders.engine import statements
 from loaders.engine.engine import Engine, Relation
 from loaders.source import Cost, Earlier, RawTables, Source, SourceTable, Unread
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
-
-
-@dataclass(frozen=True)
-class Feed:
-    """One statement, the raw table whose rows it accounts for and the clean table that it gives."""
-
-    raw: str
-    clean: contracts.CleanTable
-
-
-# The catalogue (fitment and items) comes before those who are checked against it.
-FEEDS = (
-    Feed("user_attributes", contracts.USERS),
-    Feed("fitment", contracts.FITMENT),
-    Feed("items", contracts.ITEMS),
-    Feed("events", contracts.EVENTS),
-    Feed("orders", contracts.ORDERS),
-)
 
 
 @dataclass(frozen=True)

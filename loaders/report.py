@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holley_graph.graph.schema import PAIRS
 from holley_graph.settings import Eligibility
 from loaders.accounts import FeedAccount
 from loaders.change import Difference
+from loaders.contracts import FEEDS
+from loaders.engine import statements
 from loaders.feeds import Extract
 
 _FEW = 0.1  # of the products
-
-FEED_OF = {
-    "user": "user_attributes", "owns": "user_attributes",
-    "vehicle": "fitment", "vehicle_model": "fitment", "make": "fitment", "fits": "fitment", "of_model": "fitment",
-    "made_by": "fitment",
-    "product": "items", "part_type": "items", "of_type": "items",
-    "viewed": "events", "carted": "events", "co_viewed": "events",
-    "ordered": "orders", "co_purchased": "orders",
-}  # fmt: skip
-"""The feed under which a graph table's changes are reported."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +47,7 @@ def with_changes(accounts: Iterable[FeedAccount], difference: Mapping[str, Diffe
     """Make accounts plain; beside each, how many nodes and relationships its feed added, changed and removed."""
     rows = []
     for account in accounts:
-        mine = [each for table, each in difference.items() if FEED_OF[table] == account.name]
+        mine = [each for table, each in difference.items() if feed_of(table) == account.name]
         counts = {kind: sum(getattr(each, kind) for each in mine) for kind in ("added", "changed", "removed")}
         told = {
             "name": account.name,
@@ -64,6 +58,14 @@ def with_changes(accounts: Iterable[FeedAccount], difference: Mapping[str, Diffe
         }
         rows.append(told | counts)
     return rows
+
+
+@cache
+def feed_of(table: str) -> str:
+    """Name the feed under which a graph table's changes are reported: that of what its statement reads first."""
+    derived = {pair.table for pair in PAIRS}
+    first = statements.load(f"derive/{table}" if table in derived else f"graph/{table}").reads[0]
+    return next((feed.raw for feed in FEEDS if first == f"clean_{feed.clean.name}"), None) or feed_of(first)
 
 
 def unknown_columns(extracted: Extract) -> list[str]:

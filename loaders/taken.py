@@ -21,17 +21,25 @@ import pyarrow.parquet as pq
 
 from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
+from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.settings import Settings
 from loaders import rules as value_rules
 from loaders import tombstones
 from loaders.accounts import FeedAccount
+from loaders.contracts import FEEDS
 from loaders.engine import statements
-from loaders.feeds import FEEDS, Extract
+from loaders.feeds import Extract
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
-LAYOUT = 6
-"""Raised when the tables or their columns change; what another layout left is read back from the graph instead."""
+LAYOUT = sealed.fingerprint(
+    [
+        7,  # raised when something else than the columns of a table changes
+        {declared.table: str(arrow_schema(declared)) for declared in (*NODES, *RELATIONSHIPS)},
+        {feed.clean.name: str(feed.clean.schema) for feed in FEEDS},
+    ]
+)
+"""Which tables there are, with which columns; what another layout left is read back from the graph instead."""
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,16 @@ from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
 from holley_graph.settings import Settings
 from loaders import identity
+from loaders.contracts import FEEDS
 from loaders.engine.engine import Engine, Relation
 
 USER, EMAIL = "user", "email"
 FORGOTTEN, OF_KEY = "forgotten", "key"
 _HINT = "put it back from a backup: without it, the next sync brings the forgotten back"
-BY_USER = ("clean_users", "clean_events", "waiting_events")
-BY_EMAIL = (("clean_users", "email"), ("clean_orders", "email"))
+_COLUMNS = {f"clean_{feed.clean.name}": feed.clean.schema.names for feed in FEEDS}
+BY_USER = (*(name for name, columns in _COLUMNS.items() if "user_id" in columns), "waiting_events")
+BY_EMAIL = tuple(name for name, columns in _COLUMNS.items() if "email" in columns)
+"""Tables that name people."""
 
 
 def path(home: Path) -> Path:
@@ -87,17 +90,19 @@ def leave_out(engine: Engine, tables: Mapping[str, Relation], settings: Settings
     left = dict(tables)
     if forgotten is None:
         return left
-    emails = forgotten.among(EMAIL, [tables[name].project(f"{column} AS name") for name, column in BY_EMAIL])
+    emails = forgotten.among(EMAIL, [tables[name].project("email AS name") for name in BY_EMAIL])
     ids = forgotten.among(USER, [tables[name].project("user_id AS name") for name in BY_USER])
     addresses = emails.project("name AS email")
     theirs = tables["clean_users"].join(addresses, "email", how="semi").project("user_id AS name")
     users = engine.store(ids.union(theirs).distinct())
     for name in BY_USER:
         left[name] = forgotten.without(tables[name], "user_id", users)
-    left["clean_orders"] = forgotten.without(tables["clean_orders"], "email", emails)
-    for feed in ("users", "events", "orders"):
-        rejected = {"rejected": tables[f"rejected_{feed}"], "gone_users": users, "gone_emails": emails}
-        left[f"rejected_{feed}"] = engine.keep("forget/rejected", rejected)
+    for name in {*BY_EMAIL} - {*BY_USER}:
+        left[name] = forgotten.without(tables[name], "email", emails)
+    for name in {*BY_EMAIL, *BY_USER} - {"waiting_events"}:
+        rejected = name.replace("clean_", "rejected_")
+        gone = {"rejected": tables[rejected], "gone_users": users, "gone_emails": emails}
+        left[rejected] = engine.keep("forget/rejected", gone)
     return left
 
 

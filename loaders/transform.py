@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from holley_graph.graph.export import arrow_schema
-from holley_graph.graph.schema import NODES, RELATIONSHIPS
+from holley_graph.graph.schema import NODES, PAIRS, RELATIONSHIPS
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
 from loaders import ageing, derive, identity
@@ -22,11 +24,6 @@ from loaders.engine import statements
 from loaders.engine.engine import Engine, Rows
 from loaders.feeds import Extract
 
-# A statement may read what one before it gave.
-_STATEMENTS = (
-    "user", "owns", "vehicle", "vehicle_model", "make", "product", "part_type", "fits", "of_model",
-    "made_by", "of_type", "viewed", "carted", "ordered",
-)  # fmt: skip
 _SCHEMAS = {declared.table: arrow_schema(declared) for declared in (*NODES, *RELATIONSHIPS)}
 _PAIR_DIGITS = 1
 """Digits behind the point that weights of pairs keep: what c people say is uncertain by about 1/√c, and with every
@@ -100,7 +97,7 @@ def graph_tables(
     engine, made = extracted.engine, dict[str, pa.Table]()
     was, same = held.tables if held else {}, held.same if held else frozenset()
     same |= _follow(same, "members")
-    for name in _STATEMENTS:
+    for name in _in_order():
         started = time.perf_counter()
         same |= _follow(same, name)
         tables: dict[str, Rows] = {**extracted.tables, "members": behind, **made}
@@ -129,6 +126,15 @@ def graph_tables(
         made[name] = was[name] if as_it_was else _in_schema(name, _rounded(derived()))
         timed(name, time.perf_counter() - started)
     return {declared.table: made[declared.table] for declared in (*NODES, *RELATIONSHIPS)}
+
+
+@cache
+def _in_order() -> tuple[str, ...]:
+    """Name the tables that have a statement, those first that another one reads."""
+    derived = {pair.table for pair in PAIRS}
+    names = [declared.table for declared in (*NODES, *RELATIONSHIPS) if declared.table not in derived]
+    reads = {name: set(statements.load(f"graph/{name}").reads).intersection(names) for name in names}
+    return tuple(TopologicalSorter(reads).static_order())
 
 
 def _follow(same: frozenset[str], name: str) -> frozenset[str]:

@@ -10,13 +10,11 @@ from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, table, then
 from holley_graph.cli.progress import progress
 
-FEEDS = ("user_attributes", "fitment", "items", "events", "orders")
-
 
 @click.command()
 @click.argument("action", type=click.Choice(["list", "show", "replay"]))
 @click.argument("run_id", metavar="[RUN]", required=False)
-@click.option("--feed", type=click.Choice(FEEDS), help="Show this feed only.")
+@click.option("--feed", metavar="FEED", help="Show this feed only.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show per feed.")
 @click.option("--source", metavar="bigquery|files:DIR|csv:DIR", help="Replay against this source.")
 @json_option

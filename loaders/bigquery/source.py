@@ -25,10 +25,10 @@ from holley_graph import spill
 from holley_graph.errors import SourceUnreachable
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders import feeds
 from loaders.bigquery import faults, landing, streams, tables
 from loaders.bigquery.connection import Connection
 from loaders.bigquery.jobs import Jobs
+from loaders.contracts import FEEDS
 from loaders.engine import statements
 from loaders.engine.engine import Engine, Relation
 from loaders.engine.statements import Statement
@@ -161,7 +161,7 @@ class BigQueryTables:
     def _bound(self, name: str) -> exp.Select:
         if name in self.raw:
             return self.raw[name].bound()
-        feed = next(feed for feed in feeds.FEEDS if name == f"clean_{feed.clean.name}")
+        feed = next(feed for feed in FEEDS if name == f"clean_{feed.clean.name}")
         columns = [exp.column(column.name, quoted=True) for column in feed.clean.columns]
         clean = exp.EQ(this=exp.column("outcome"), expression=exp.Literal.string("clean"))
         if feed.clean.name not in self.scratch:

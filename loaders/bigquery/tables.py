@@ -143,13 +143,8 @@ def _found(connection: Connection, table: RawTable) -> bigquery.Table:
 
 def reference(settings: BigQuery, project: str, name: str) -> bigquery.TableReference:
     """Say where a raw table is by the settings."""
-    dataset, table = {
-        "user_attributes": (settings.events_dataset, settings.user_attributes_table),
-        "events": (settings.events_dataset, settings.events_table),
-        "fitment": (settings.catalog_dataset, settings.fitment_table),
-        "items": (settings.catalog_dataset, settings.items_table),
-        "orders": (settings.catalog_dataset, settings.orders_table),
-    }[name]
+    feed = next(feed for feed in contracts.FEEDS if feed.raw == name)
+    dataset, table = getattr(settings, f"{feed.dataset}_dataset"), getattr(settings, f"{name}_table")
     return dataset_of(dataset, project).table(table)
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from holley_graph import spill
 from holley_graph.settings import Settings
 from loaders import rules
+from loaders.contracts import FEEDS, FITMENT
 from loaders.engine.engine import Engine, Relation
 from loaders.flat import dates, files, notes, read
 from loaders.flat.lists import LISTS
@@ -71,7 +72,7 @@ def open_shop(folder: Path, settings: Settings) -> Shop:
         }
         for name in ("happened", "letters"):
             shop.make(engine, name, **known)
-        for name in ("user_attributes", "items", "events", "orders"):
+        for name in (feed.raw for feed in FEEDS if feed.clean is not FITMENT):
             shop.make(engine, name, f"raw_{name}", **known)
         understood += notes.cannot(engine, shop.file, found)
     return replace(shop, boundary=known["boundary"], notes=tuple(understood))

@@ -21,13 +21,7 @@ from loaders.flat import files
 from loaders.flat.shop import Shop, open_shop
 from loaders.source import RawTables, SourceTable
 
-_FEEDS = {
-    "user_attributes": "users",
-    "fitment": "fitment",
-    "items": "items",
-    "events": "events",
-    "orders": "orders",
-}
+_FEEDS = {feed.raw: feed.clean.name for feed in contracts.FEEDS}
 """Raw table to the feed that accounts for its rows."""
 
 

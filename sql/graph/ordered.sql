@@ -3,7 +3,7 @@
 --         @decay FLOAT64     1 / half-life in seconds; 0: none
 --         @reference_s INT64 epoch seconds that age counts to
 --         @time_zone STRING  of the shop
--- reads: clean_events, clean_orders, members
+-- reads: clean_orders, clean_events, members
 -- returns: user_id STRING, sku STRING, count INT64, first_at INT64, last_at INT64, at ARRAY<INT64>, weight FLOAT64
 --
 -- What a line that counts and an event, or two events, say of one base SKU on one calendar day of the shop is one purchase:

@@ -3,7 +3,7 @@
 --         @unknown_price FLOAT64          what a product without an observed price counts as
 --         @require_image BOOL             only products with a picture are eligible
 --         @unknown_type_min_price FLOAT64 cheapest price of a product without a part type
--- reads: clean_fitment, clean_items, clean_events
+-- reads: clean_items, clean_fitment, clean_events
 -- returns: sku STRING, base_sku STRING, display_key STRING, part_type STRING, price FLOAT64, image_url STRING,
 --          title STRING, brand STRING, refurbished BOOL, eligible BOOL
 WITH skus AS (

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from holley_graph.graph.client import Graph
 from holley_graph.settings import Settings
 from tests.house import tree
 from tests.support import toys
-from tests.support.toys import Edit
+from tests.support.toy_feed import FEED
+from tests.support.toys import Edit, Edits
 
 DOCS = "make docs"
 
@@ -29,14 +31,15 @@ def places(recipe: str) -> list[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of what is committed; git has to list its files, and needs no more of it than that."""
+    copy = tmp_path / "checkout"
     for path in tree.committed():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(tree.ROOT / path, tmp_path / path)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    return tmp_path
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tree.ROOT / path, copy / path)
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    return copy
 
 
-def add(checkout: Path, recipe: str, toy: Mapping[str, Edit]) -> None:
+def add(checkout: Path, recipe: str, toy: Mapping[str, Edit | Edits]) -> None:
     """Do what a recipe says, and no more: a place that it leaves out is left out here."""
     for place in places(recipe):
         if place == DOCS:
@@ -111,3 +114,69 @@ def test_a_setting_is_added_by_its_recipe(checkout: Path) -> None:
     add(checkout, "A setting", toys.SETTING)
     run_tests(checkout, "setting or settings.md", "tests/house/test_documents.py")
     assert "`toy_rows`" in (checkout / "docs/settings.md").read_text(encoding="utf-8")
+
+
+RATED = """
+import sys
+from pathlib import Path
+from holley_graph.graph import export
+from holley_graph.graph.schema import RELATIONSHIPS
+from holley_graph.progress import silent
+from holley_graph.server.status import connect
+from holley_graph.settings import BigQuery, load
+from holley_graph.simulator import generate
+from loaders import feeds, identity, sync, tombstones
+from loaders.bigquery.tables import reference
+from loaders.files import FilesSource
+from loaders.flat.source import CsvSource
+from tests.integration.test_statements import OTHER, SKU, USER, source
+from tests.support import lists, raw
+
+server, home = load(home=Path(sys.argv[1])), Path(sys.argv[2])
+settings = load(home=home / "home", sync={"allow_empty": ["orders"]})
+folder, at = source(home / "raw"), raw.at("2026-01-01")
+
+def rate(*rows):
+    columns = dict(zip(("user_id", "sku", "stars"), zip(*rows)))
+    raw.pq.write_table(raw.pa.table(columns), folder / "ratings.parquet")
+
+with connect(server) as graph:
+    def synced():
+        report = sync.sync(FilesSource(folder), graph, settings, as_of=at).as_dict()
+        (feed,) = (feed for feed in report["feeds"] if feed["name"] == "ratings")
+        assert export.tables(graph, ["user", "product", "rated"])["rated"].num_rows == expected, report
+        return report["mode"], {name: feed[name] for name in ("read", "rejected", "added", "changed", "removed")}
+
+    rate((USER, SKU, 4), (USER, OTHER, 2), (USER, None, 1))
+    settings = settings.model_copy(update={"sync": settings.sync.model_copy(update={"max_rejected_share": 0.5})})
+    expected = 2
+    print(*synced())
+    print(synced()[0])
+    rate((USER, SKU, 5), (USER, SKU, 3))
+    expected = 1
+    print(*synced())
+
+tombstones.add(settings.home, identity.email_key(settings), [USER], None)
+assert feeds.extract(FilesSource(folder), settings, at, silent).clean("ratings").num_rows == 0
+
+shop = lists.write(home / "shop", {"orders.csv": "order,date,sku,email\\n1,2025-10-01,A1,a@example.org\\n"})
+lists.read(shop, home / "shop-home")
+
+world = generate(home / "world", users=60)
+made = feeds.extract(FilesSource(home / "world"), load(home=home / "world-home"), world.as_of, silent)
+assert made.clean("ratings").num_rows == 1
+
+assert reference(BigQuery(ratings_table="stars"), "p", "ratings").table_id == "stars"
+"""
+
+
+def test_a_feed_is_added_by_its_recipe(checkout: Path, graph: Graph, server: Settings, tmp_path: Path) -> None:
+    add(checkout, "A feed", FEED)
+    said = python(checkout, "-c", RATED, str(server.home), str(tmp_path)).splitlines()
+    assert said == [
+        "changes {'read': 3, 'rejected': {'rating.no_sku': 1}, 'added': 2, 'changed': 0, 'removed': 0}",
+        "unchanged",
+        "changes {'read': 2, 'rejected': {}, 'added': 0, 'changed': 1, 'removed': 1}",
+    ]
+    house = ("tests/house/test_documents.py", "tests/house/test_statements.py", "tests/unit/test_engine.py")
+    run_tests(checkout, "ratings or rated or make_docs or setting or reason", *house)

@@ -21,6 +21,17 @@ class Edit:
         path.write_text(there.replace(self.behind, self.behind + self.text), encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Edits:
+    """What a toy adds at a place that is several files, or at several lines of one."""
+
+    edits: tuple[Edit, ...]
+
+    def apply(self, root: Path) -> None:
+        for edit in self.edits:
+            edit.apply(root)
+
+
 _MODEL = '''"""The two towers with longer product vectors: a toy."""
 
 from __future__ import annotations
