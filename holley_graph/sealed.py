@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SEAL = "seal"
+_DAMAGED = "make it again, or bring it back from a backup"
 
 
 def write(path: Path, document: Mapping[str, Any], mode: int = files.PUBLIC) -> None:
@@ -27,7 +28,7 @@ def write(path: Path, document: Mapping[str, Any], mode: int = files.PUBLIC) -> 
     files.write(path, json.dumps(content | {SEAL: fingerprint(content)}, indent=2).encode(), mode)
 
 
-def read(path: Path, hint: str = "") -> dict[str, Any]:
+def read(path: Path, hint: str = _DAMAGED) -> dict[str, Any]:
     """Read a document; one without a seal was written by hand or by an older version, and is taken as it is.
 
     Raises:
@@ -66,7 +67,7 @@ def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
         return dict(zip(names, pool.map(lambda name: digest(folder / name), names), strict=True))
 
 
-def check(folder: Path, sealed: Mapping[str, str], hint: str = "") -> None:
+def check(folder: Path, sealed: Mapping[str, str], hint: str = _DAMAGED) -> None:
     """Refuse files of a folder that are missing or have other digests than they were sealed with.
 
     Raises:
@@ -80,7 +81,7 @@ def check(folder: Path, sealed: Mapping[str, str], hint: str = "") -> None:
             raise ParcelError(f"{folder / name} was changed after it was sealed", hint)
 
 
-def table(path: Path, columns: list[str] | None = None, hint: str = "") -> pa.Table:
+def table(path: Path, columns: list[str] | None = None, hint: str = _DAMAGED) -> pa.Table:
     """Read a Parquet file.
 
     Raises:

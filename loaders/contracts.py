@@ -13,6 +13,7 @@ import pyarrow as pa
 from holley_graph.errors import SourceError
 from loaders.engine.engine import Relation
 
+_HINT = "the feed's statement and loaders/contracts.py disagree: a fault of this tool"
 TIMES = pa.list_(pa.int64())
 BIGQUERY = {
     pa.string(): "STRING",
@@ -64,7 +65,7 @@ class CleanTable:
             expected, is_ = DUCKDB[column.type], types.get(column.name, "no such column")
             if is_ != expected:
                 raise SourceError(
-                    f"clean table {self.name}, column {column.name}: expected {expected}, found {is_}"
+                    f"clean table {self.name}, column {column.name}: expected {expected}, found {is_}", _HINT
                 )
         required = [column.name for column in self.columns if column.required]
         if required:
@@ -72,7 +73,9 @@ class CleanTable:
             (filled,) = found.aggregate(", ".join(there)).fetchall()
             for name, is_filled in zip(required, filled, strict=True):
                 if is_filled is False:  # None: no rows
-                    raise SourceError(f"clean table {self.name}, column {name}: expected a value, found none")
+                    raise SourceError(
+                        f"clean table {self.name}, column {name}: expected a value, found none", _HINT
+                    )
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class FileTables:
             return self.engine.keep(name, {**clean, **self.tables}, **values)
         except Error as error:
             said = _VALUE.sub("a text", str(error)).splitlines()[0]
-            raise SourceError(f"feed {name}: {said}") from error
+            raise SourceError(f"feed {name}: {said}", "write the files of this table again") from error
 
 
 def _digest(paths: list[Path]) -> str:

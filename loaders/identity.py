@@ -28,7 +28,9 @@ def email_key(settings: Settings) -> bytes:
     """
     named, service = settings.privacy.email_key_file, settings.privacy.email_key_service
     if named is not None and service is not None:
-        raise SettingsError("privacy.email_key_file and privacy.email_key_service are both set; use one")
+        raise SettingsError(
+            "privacy.email_key_file and privacy.email_key_service are both set; use one", "unset one of them"
+        )
     if service is not None:
         return _checked(_from_keyring(service), f"email key of {service} in the keyring")
     path = named or settings.home / "email.key"
@@ -79,7 +81,7 @@ def pads(key: bytes) -> dict[str, bytes]:
 
 def _checked(key: bytes, what: str) -> bytes:
     if len(key) < _SHORTEST:
-        raise SettingsError(f"{what} holds {len(key)} bytes, expected at least {_SHORTEST}")
+        raise SettingsError(f"{what} holds {len(key)} bytes, expected at least {_SHORTEST}", "write a longer key")
     return key
 
 

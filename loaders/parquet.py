@@ -26,7 +26,9 @@ def files(folder: Path, name: str) -> list[Path]:
     """
     places = [path for path in (folder / f"{name}.parquet", folder / name) if path.is_file() or _parts(path)]
     if len(places) > 1:
-        raise SourceError(f"table {name}: both {places[0]} and {places[1]} exist; expected one")
+        raise SourceError(
+            f"table {name}: both {places[0]} and {places[1]} exist; expected one", "remove the older one"
+        )
     if not places:
         expected = folder / f"{name}.parquet"
         raise SourceError(f"table {name}: expected {expected} or {folder / name}/*.parquet, found neither", HINT)

@@ -61,7 +61,7 @@ def outcome(
     slots = engine.keep("campaign/sent_slots", {"sheet": sheet_rows})
     start = slots.aggregate("epoch(min(generated_at))").fetchall()[0][0]
     if start is None:
-        raise SourceError(f"{exported[0]} has no time in generated_at")
+        raise SourceError(f"{exported[0]} has no time in generated_at", "name a file that export wrote")
     tables = {**clean, "treatments": treatments, "sent_slots": slots}
     rows = engine.run("campaign/outcome", tables, **_values(settings, int(start)))
     return int(start), rows.to_pylist()

@@ -50,9 +50,11 @@ def read(engine: Engine, path: Path, columns: Sequence[str]) -> Relation:
         elif path.suffix == ".parquet":
             found = engine.read(path)
         else:
-            raise SourceError(f"{path} is neither CSV, Parquet nor NDJSON by its suffix")
+            raise SourceError(
+                f"{path} is neither CSV, Parquet nor NDJSON by its suffix", "name it .csv, .parquet or .ndjson"
+            )
     except (Error, OSError, ValueError) as error:
-        raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}", "export it again") from error
     missing = [name for name in columns if name not in found.columns]
     if missing:
         raise SourceError(

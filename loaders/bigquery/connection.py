@@ -24,6 +24,7 @@ from holley_graph.errors import AccessDenied, SettingsError
 from holley_graph.settings import BigQuery
 
 EMULATOR_VARIABLE = "BIGQUERY_EMULATOR_HOST"  # Google's own clients know it too
+_PROJECT = "set bigquery.project, for example in holley-graph.toml"
 _SCOPE = "https://www.googleapis.com/auth/bigquery"
 _CALL_S = 60.0  # one attempt of one call; the deadline is for all attempts
 
@@ -63,7 +64,10 @@ class Connection:
         if endpoint is None:
             return None
         if not _is_loopback(endpoint.rpartition(":")[0]):
-            raise SettingsError(f"bigquery.storage_endpoint {endpoint}: an insecure channel is for loopback only")
+            raise SettingsError(
+                f"bigquery.storage_endpoint {endpoint}: an insecure channel is for loopback only",
+                "name an https address",
+            )
         channel = grpc.insecure_channel(endpoint, options=[("grpc.max_receive_message_length", -1)])
         return BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
 
@@ -89,7 +93,7 @@ class Connection:
         settings = self.settings
         if self.emulated:
             if settings.project is None:
-                raise SettingsError("bigquery.project is not set: an emulator has no default project")
+                raise SettingsError("bigquery.project is not set: an emulator has no default project", _PROJECT)
             return AnonymousCredentials(), settings.project
         try:
             if settings.credentials_file is not None:
@@ -107,7 +111,7 @@ class Connection:
             found = impersonated_credentials.Credentials(found, settings.impersonate, [_SCOPE])
         project = settings.project or project
         if project is None:
-            raise SettingsError("bigquery.project is not set, and the credentials name none")
+            raise SettingsError("bigquery.project is not set, and the credentials name none", _PROJECT)
         return found, project
 
 

@@ -71,7 +71,7 @@ def of(error: Exception, what: str, deadline_s: float) -> HolleyGraphError:
         hint = "check project, location, datasets and tables in [bigquery]; the scratch dataset has to exist"
         return SourceError(f"{what}: not found: {line}", hint)
     if isinstance(cause, api.ClientError) and not isinstance(cause, api.Cancelled):
-        return SourceError(f"{what}: {line}")
+        return SourceError(f"{what}: {line}", "BigQuery says so; docs/bigquery.md lists what it refuses")
     return SourceUnreachable(
         f"{what}: no answer within {deadline_s:g} s: {line}",
         "nothing was written; run the same command again, or raise bigquery.deadline_s",

@@ -48,7 +48,9 @@ def load(settings: Settings, file: Path, target: str, run_id: str, *, replace: b
     columns = pq.read_schema(file).names
     rows = pq.read_metadata(file).num_rows
     if DATED_BY not in columns:
-        raise SettingsError(f"{file} has no column {DATED_BY}: the table is partitioned by its day")
+        raise SettingsError(
+            f"{file} has no column {DATED_BY}: the table is partitioned by its day", "export writes it"
+        )
     connection = Connection(settings.bigquery)
     try:
         return _Load(connection, settings, run_id).into(
@@ -132,5 +134,5 @@ def _schema(file: Path) -> list[bigquery.SchemaField]:
 def _reference(target: str, connection: Connection) -> bigquery.TableReference:
     dataset, _, table = target.rpartition(".")
     if not dataset or not table:
-        raise SettingsError(f"{target!r} is no dataset.table")
+        raise SettingsError(f"{target!r} is no dataset.table", "--to dataset.table")
     return tables.dataset_of(dataset, connection.client.project).table(table)

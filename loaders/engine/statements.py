@@ -27,6 +27,7 @@ from holley_graph.errors import QueryFileError
 
 _HEADER_KEYS = ("purpose", "params", "reads", "returns")  # `params` may be left out when there are none
 _Table = TypeVar("_Table")
+_HEADER = "CONTRIBUTING.md shows how a statement's file begins"
 _COLUMN = re.compile(r"(\w+)\s+(\w+(?:<[^>]*>)?)")
 
 
@@ -52,7 +53,7 @@ class Statement:
         """
         missing = [f"@{name}" for name in self.params if name not in known]
         if missing:
-            raise QueryFileError(f"{self.name}: nobody gave {', '.join(missing)}")
+            raise QueryFileError(f"{self.name}: nobody gave {', '.join(missing)}", _HEADER)
         return {name: known[name] for name in self.params}
 
     def tables(self, known: Mapping[str, _Table]) -> dict[str, _Table]:
@@ -63,7 +64,7 @@ class Statement:
         """
         missing = [name for name in self.reads if name not in known]
         if missing:
-            raise QueryFileError(f"{self.name}: nobody gave table {', '.join(missing)}")
+            raise QueryFileError(f"{self.name}: nobody gave table {', '.join(missing)}", _HEADER)
         return {name: known[name] for name in self.reads}
 
 
@@ -97,7 +98,7 @@ def text(name: str) -> str:
     """
     path = folder() / f"{name}.sql"
     if not path.is_file():
-        raise QueryFileError(f"no statement {name} in {folder()}")
+        raise QueryFileError(f"no statement {name} in {folder()}", "look in sql/")
     return path.read_text(encoding="utf-8")
 
 
@@ -107,16 +108,16 @@ def parse(name: str, text: str) -> Statement:
     try:
         body = sqlglot.parse_one(text, dialect="bigquery")
     except sqlglot.ParseError as error:
-        raise QueryFileError(f"{name}: {str(error).splitlines()[0]}") from error
+        raise QueryFileError(f"{name}: {str(error).splitlines()[0]}", _HEADER) from error
     if not isinstance(body, exp.Query):
-        raise QueryFileError(f"{name}: expected a query, found {body.key}")
+        raise QueryFileError(f"{name}: expected a query, found {body.key}", _HEADER)
     params = dict(_parameter(name, line) for line in header["params"].splitlines() if line not in ("", "none"))
     reads = tuple(part.strip() for part in header["reads"].replace("\n", " ").split(",") if part.strip())
     returns = dict(_COLUMN.findall(header["returns"]))
     _agree(name, "parameters", {node.name for node in body.find_all(exp.Parameter)}, set(params))
     _agree(name, "tables", _tables(body), set(reads))
     if body.named_selects != list(returns):
-        raise QueryFileError(f"{name}: returns {body.named_selects}, its header says {list(returns)}")
+        raise QueryFileError(f"{name}: returns {body.named_selects}, its header says {list(returns)}", _HEADER)
     return Statement(name, text, header["purpose"], params, reads, returns)
 
 
@@ -129,13 +130,14 @@ def _agree(name: str, what: str, used: set[str], declared: set[str]) -> None:
     if used != declared:
         raise QueryFileError(
             f"{name}: {what} used but not declared {sorted(used - declared)}, "
-            f"declared but not used {sorted(declared - used)}"
+            f"declared but not used {sorted(declared - used)}",
+            _HEADER,
         )
 
 
 def _parameter(name: str, line: str) -> tuple[str, str]:
     if not line.startswith("@"):
-        raise QueryFileError(f"{name}: a parameter line starts with its @name, not {line!r}")
+        raise QueryFileError(f"{name}: a parameter line starts with its @name, not {line!r}", _HEADER)
     first, *rest = line.split()
     return first[1:], " ".join(rest)
 
@@ -155,5 +157,5 @@ def _header(name: str, text: str) -> dict[str, str]:
             values[key] += "\n" + content
     missing = [key for key in _HEADER_KEYS if key not in values]
     if missing:
-        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}")
+        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}", _HEADER)
     return values

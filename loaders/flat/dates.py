@@ -29,7 +29,9 @@ def read(engine: Engine, lists: Mapping[str, Path], date_format: str | None) -> 
     try:
         return engine.keep("flat/moments", lists, date_format=date_format)
     except duckdb.InvalidInputException as error:
-        raise SettingsError(f"setting csv.date_format: {date_format!r} is no format: {error}") from error
+        raise SettingsError(
+            f"setting csv.date_format: {date_format!r} is no format: {error}", "%d.%m.%Y is one"
+        ) from error
 
 
 def stop_if_none_is_read(

@@ -25,6 +25,7 @@ _ENCODINGS = {"cp1252": "Latin-1", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "u
 _DELIMITERS = {",": "", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _MOST_NAMES = 8
 _NAMED = "('MISSING COLUMNS', 'TOO MANY COLUMNS')"
+_AGAIN = "export it again"
 _FRACTION = r"\.0$"
 
 
@@ -61,7 +62,7 @@ def rows(
         try:
             part, note = of_file(engine, list_, path, mapped)
         except Error as error:
-            raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+            raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}", _AGAIN) from error
         parts.append(part)
         understood.append(note)
     return reduce(Relation.union, parts), understood
@@ -71,7 +72,7 @@ def _of_parquet(engine: Engine, list_: List, path: Path, mapped: Mapping[str, st
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from error
+        raise SourceError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}", _AGAIN) from error
     columns = resolve(list_, schema.names, mapped, path)
     rows = engine.duckdb.read_parquet(parquet.literal(path), hive_partitioning=False, file_row_number=True)
     texts = {ours: _parquet_text(schema.field(name)) for ours, name in columns.items()}

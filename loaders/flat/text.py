@@ -63,9 +63,9 @@ def header(path: Path, known: Callable[[tuple[str, ...]], int]) -> Header:
     candidates = named[1] if named else _DELIMITERS
     heads = [_head(encoding, each, blank, first, rest) for each in candidates]
     if not first.strip():
-        raise SourceError(f"{path} has no header line: it is empty")
+        raise SourceError(f"{path} has no header line: it is empty", "export it again, or remove it")
     if _BINARY.search(first):
-        raise SourceError(f"{path} is no text: its header line has control characters")
+        raise SourceError(f"{path} is no text: its header line has control characters", "save it as CSV")
     return max(heads, key=lambda head: (known(head.columns), len(head.columns)))
 
 
@@ -147,4 +147,4 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, csv.Error) as error:
-        raise SourceError(f"{path} cannot be read: {error}") from error
+        raise SourceError(f"{path} cannot be read: {error}", "check its rights, or export it again") from error

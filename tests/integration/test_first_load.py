@@ -26,7 +26,7 @@ def test_a_first_load_that_cannot_be_finished_leaves_an_empty_store_that_the_nex
     own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = generate(tmp_path / "world", users=300, as_of=AS_OF).folder
-    refused = Mock(side_effect=GraphStateError("a key is too long"))
+    refused = Mock(side_effect=GraphStateError("a key is too long", "a shorter one"))
     with connect(own) as graph:
         with monkeypatch.context() as patched, pytest.raises(GraphStateError, match="too long"):
             patched.setattr(migrations, "apply", refused)
