@@ -24,7 +24,7 @@ DOTTED = re.compile(
 )
 ELSEWHERE = {"holley-graph.toml", "rules.toml", "judge.py"}
 """Files that a user writes, or gives to a benchmark."""
-TEMPLATE = re.compile("FEED|NAME|FILE|ROOM|TABLE|V00[13]__")
+TEMPLATE = re.compile("FEED|NAME|FILE|ROOM|TABLE|RAW|V00[13]__")
 """Words that stand for a name in a path."""
 
 
