@@ -45,7 +45,7 @@ def stop_if_too_many_rejected(accounts: Iterable[FeedAccount], settings: Setting
     """
     allowed = settings.sync.max_rejected_share
     for account in accounts:
-        least = settings.sync.least_judged if account.partly else 1
+        least = settings.sync.min_judged if account.partly else 1
         if account.rejected_share(least) > allowed:
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(account.rejected.items()))
             raise RejectedTooMuch(

@@ -68,7 +68,7 @@ def shrinking(difference: Mapping[str, Difference], old: Mapping[str, pa.Table],
     lost = []
     for table, each in difference.items():
         rows = old[table].num_rows
-        if each.removed > limits.max_removed_share * max(rows, limits.least_judged):
+        if each.removed > limits.max_removed_share * max(rows, limits.min_judged):
             lost.append(f"{names[table]} {each.removed:,} of {rows:,}")
     return ", ".join(lost)
 

@@ -77,11 +77,11 @@ def unknown_columns(extracted: Extract) -> list[str]:
     ]
 
 
-def shared_emails(extracted: Extract, most_ids: int) -> list[str]:
+def shared_emails(extracted: Extract, max_ids: int) -> list[str]:
     """Say how many users lost an email because too many share it."""
     return [
         f"table {account.name}: {account.ignored['shared_email']:,} users have an email that more than "
-        f"{most_ids:,} ids share; the email is ignored (sync.most_ids)"
+        f"{max_ids:,} ids share; the email is ignored (sync.max_ids)"
         for account in extracted.accounts
         if "shared_email" in account.ignored
     ]

@@ -133,7 +133,7 @@ class _Sync:
         )
         self.cost = [asdict(cost) for cost in extracted.costs]
         self.notes += [*self.source.notes, *report.unknown_columns(extracted)]
-        self.notes += report.shared_emails(extracted, self.settings.sync.most_ids)
+        self.notes += report.shared_emails(extracted, self.settings.sync.max_ids)
         try:
             if not dry_run:
                 deadletter.write(self.settings.home / "rejects" / self.run_id, extracted, key, self.source.name)

@@ -6,7 +6,7 @@
 --         @placeholder STRING    pattern of what stands for nobody
 --         @address STRING        pattern of an address inside another text
 --         @mention STRING        pattern of whatever may be one
---         @most_characters INT64 of a user id or a SKU
+--         @max_characters INT64 of a user id or a SKU
 --         @max_price FLOAT64     dearest price that is believed
 -- reads: events, clean_fitment, clean_items
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, kind STRING, sku STRING,
@@ -66,7 +66,7 @@ placed AS (
       WHEN n.kind IS NULL THEN 'other_name'
       WHEN n.user_id IS NULL THEN 'event.no_user'
       WHEN REGEXP_CONTAINS(n.user_id, @placeholder) THEN 'event.placeholder_user'
-      WHEN CHAR_LENGTH(n.user_id) > @most_characters THEN 'event.too_long'
+      WHEN CHAR_LENGTH(n.user_id) > @max_characters THEN 'event.too_long'
       WHEN n.time IS NULL THEN 'event.no_time'
     END AS reason
   FROM named AS n
@@ -205,7 +205,7 @@ judged AS (
     i.user_id, i.name, i.time, i.kind, i.sku, i.price, i.bad_price, i.image_url,
     CASE
       WHEN i.reason IS NOT NULL THEN i.reason
-      WHEN CHAR_LENGTH(i.sku) > @most_characters THEN 'event.too_long'
+      WHEN CHAR_LENGTH(i.sku) > @max_characters THEN 'event.too_long'
       WHEN REGEXP_CONTAINS(i.sku, @address) THEN 'event.address'
       WHEN REGEXP_CONTAINS(i.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
       WHEN c.sku IS NULL THEN 'event.unknown_sku'

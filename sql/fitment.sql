@@ -3,7 +3,7 @@
 --         @blank STRING          pattern of a run of white space
 --         @address STRING        pattern of an address inside another text
 --         @mention STRING        pattern of whatever may be one
---         @most_characters INT64 of a SKU, a make or a model
+--         @max_characters INT64 of a SKU, a make or a model
 --         @first_year INT64      model years that are believed
 --         @last_year INT64       the same
 -- reads: fitment
@@ -30,7 +30,7 @@ judged AS (
       WHEN NOT COALESCE(REGEXP_CONTAINS(r.year_text, r'^[+-]?[0-9]{1,9}$'), FALSE) THEN 'fitment.bad_year'
       WHEN NOT SAFE_CAST(r.year_text AS INT64) BETWEEN @first_year AND @last_year THEN 'fitment.bad_year'
       WHEN r.make IS NULL OR r.model IS NULL THEN 'fitment.no_vehicle'
-      WHEN GREATEST(CHAR_LENGTH(r.make), CHAR_LENGTH(r.model)) > @most_characters THEN 'fitment.too_long'
+      WHEN GREATEST(CHAR_LENGTH(r.make), CHAR_LENGTH(r.model)) > @max_characters THEN 'fitment.too_long'
       WHEN REGEXP_CONTAINS(r.make, @address) OR REGEXP_CONTAINS(r.model, @address) THEN 'fitment.address'
       WHEN STRPOS(r.make, '|') > 0 OR STRPOS(r.model, '|') > 0 THEN 'fitment.bar'
     END AS reason
@@ -59,7 +59,7 @@ items AS (
     i.year, i.make, i.model, i.sku,
     CASE
       WHEN i.sku IS NULL THEN 'fitment.no_sku'
-      WHEN CHAR_LENGTH(i.sku) > @most_characters THEN 'fitment.too_long'
+      WHEN CHAR_LENGTH(i.sku) > @max_characters THEN 'fitment.too_long'
       WHEN REGEXP_CONTAINS(i.sku, @address) THEN 'fitment.address'
       WHEN REGEXP_CONTAINS(i.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
     END AS reason

@@ -3,7 +3,7 @@
 --         @blank STRING          pattern of a run of white space
 --         @address STRING        pattern of an address inside another text
 --         @mention STRING        pattern of whatever may be one
---         @most_characters INT64 of a SKU or a part type
+--         @max_characters INT64 of a SKU or a part type
 --         @max_price FLOAT64     dearest price that is believed
 -- reads: items
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, sku STRING, part_type STRING,
@@ -42,7 +42,7 @@ judged AS (
     l.sku, l.part_type, l.refurbished, l.title, l.brand, l.price, l.image_url, l.available,
     CASE
       WHEN l.sku IS NULL THEN 'item.no_sku'
-      WHEN CHAR_LENGTH(l.sku) > @most_characters OR CHAR_LENGTH(l.part_type) > @most_characters THEN 'item.too_long'
+      WHEN CHAR_LENGTH(l.sku) > @max_characters OR CHAR_LENGTH(l.part_type) > @max_characters THEN 'item.too_long'
       WHEN REGEXP_CONTAINS(l.all_of_it, @address) THEN 'item.address'
       WHEN REGEXP_CONTAINS(l.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
     END AS reason

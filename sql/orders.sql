@@ -6,7 +6,7 @@
 --         @placeholder STRING pattern of what stands for nobody
 --         @mailbox STRING     pattern of one address and nothing beside it
 --         @mention STRING     pattern of whatever may be an address
---         @most_characters INT64 of a SKU or an email
+--         @max_characters INT64 of a SKU or an email
 -- reads: orders, clean_fitment, clean_items
 -- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, email STRING, sku STRING,
 --          at ARRAY<INT64>, last_at INT64
@@ -69,7 +69,7 @@ judged AS (
       WHEN l.sku IS NULL THEN 'order.no_item'
       WHEN l.email IS NULL THEN 'order.no_email'
       WHEN REGEXP_CONTAINS(l.email, @placeholder) THEN 'order.placeholder_email'
-      WHEN GREATEST(CHAR_LENGTH(l.sku), CHAR_LENGTH(l.email)) > @most_characters THEN 'order.too_long'
+      WHEN GREATEST(CHAR_LENGTH(l.sku), CHAR_LENGTH(l.email)) > @max_characters THEN 'order.too_long'
       WHEN NOT REGEXP_CONTAINS(l.email, @mailbox) THEN 'order.bad_email'
       WHEN REGEXP_CONTAINS(l.sku, r'^(EXT|GIFT|WARRANTY|SERVICE|PREAUTH)-') THEN 'sku.service'
       WHEN c.sku IS NULL THEN 'order.unknown_sku'

@@ -6,8 +6,8 @@
 --         @mailbox STRING        pattern of one address and nothing beside it
 --         @address STRING        pattern of an address inside another text
 --         @mention STRING        pattern of whatever may be one
---         @most_characters INT64 of an id, an email, a make or a model
---         @most_ids INT64        user ids that may share an email
+--         @max_characters INT64 of an id, an email, a make or a model
+--         @max_ids INT64        user ids that may share an email
 --         @first_year INT64      model years that are believed
 --         @last_year INT64       the same
 -- reads: user_attributes
@@ -88,7 +88,7 @@ said AS (
     MAX(IF(r.name = 'v1_model', r.value, NULL)) AS model,
     LOGICAL_OR(COALESCE(r.name IN ('v1_make', 'v1_model') AND REGEXP_CONTAINS(r.value, @address), FALSE)) AS has_address,
     LOGICAL_OR(COALESCE(r.name IN ('v1_make', 'v1_model') AND STRPOS(r.value, '|') > 0, FALSE)) AS has_bar,
-    LOGICAL_OR(COALESCE(CHAR_LENGTH(r.value) > @most_characters, FALSE)) AS too_long
+    LOGICAL_OR(COALESCE(CHAR_LENGTH(r.value) > @max_characters, FALSE)) AS too_long
   FROM read AS r
   GROUP BY r.row_id
 ),
@@ -101,7 +101,7 @@ reasons AS (
       WHEN s.updated >= @as_of THEN 'outside_window'
       WHEN s.user_id = '' OR s.user_id IS NULL THEN 'user.no_id'
       WHEN REGEXP_CONTAINS(s.user_id, @placeholder) THEN 'user.placeholder_id'
-      WHEN s.too_long OR CHAR_LENGTH(s.user_id) > @most_characters THEN 'user.too_long'
+      WHEN s.too_long OR CHAR_LENGTH(s.user_id) > @max_characters THEN 'user.too_long'
       WHEN s.bad_year IS NOT NULL THEN 'user.bad_year'
       WHEN s.bad_email THEN 'user.bad_email'
       WHEN s.has_address THEN 'user.address'
@@ -154,7 +154,7 @@ people AS (
 known AS (
   SELECT
     p.user_id, p.email, p.year, p.make, p.model, p.since,
-    p.email IS NOT NULL AND COUNT(*) OVER (PARTITION BY p.email) > @most_ids AS shared
+    p.email IS NOT NULL AND COUNT(*) OVER (PARTITION BY p.email) > @max_ids AS shared
   FROM people AS p
 ),
 

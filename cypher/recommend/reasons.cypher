@@ -3,7 +3,7 @@
 // params: $user_id string        who reads it, or null for any owner of the vehicle
 //         $vehicle_id string     YEAR|MAKE|MODEL that the parts fit
 //         $skus strings          the parts in the order of the email
-//         $least_people integer  other people that a fact about people needs
+//         $min_people integer  other people that a fact about people needs
 // returns: sku, reason
 MATCH (v:Vehicle {vehicle_id: $vehicle_id})-[:OF_MODEL]->(model:VehicleModel)-[:MADE_BY]->(make:Make)
 MATCH (sync:Sync {id: 'graph'})
@@ -43,7 +43,7 @@ CALL (p, people, model) {
     RETURN id
   }
   MATCH (id)-[:OWNS]->(:Vehicle)-[:OF_MODEL]->(model)
-  WITH DISTINCT coalesce(buyer.email_hash, buyer.user_id) AS person LIMIT $least_people
+  WITH DISTINCT coalesce(buyer.email_hash, buyer.user_id) AS person LIMIT $min_people
   RETURN count(person) AS of_model
 }
 CALL (p, people, make) {
@@ -56,7 +56,7 @@ CALL (p, people, make) {
     RETURN id
   }
   MATCH (id)-[:OWNS]->(:Vehicle)-[:OF_MODEL]->(:VehicleModel)-[:MADE_BY]->(make)
-  WITH DISTINCT coalesce(buyer.email_hash, buyer.user_id) AS person LIMIT $least_people
+  WITH DISTINCT coalesce(buyer.email_hash, buyer.user_id) AS person LIMIT $min_people
   RETURN count(person) AS of_make
 }
 // what the reader did, newest first, with the month; a year is said when it is not clear
@@ -92,14 +92,14 @@ WITH *,
     UNWIND trail AS t
     WITH t, t.a AS a WHERE t.part_type <> 'UNKNOWN' AND t.part_type <> p.part_type
     MATCH (a)-[c:CO_PURCHASED]->(p)
-    WHERE c.weight > 0 AND c.count >= $least_people
+    WHERE c.weight > 0 AND c.count >= $min_people
       + CASE WHEN all(x IN [a, p] WHERE EXISTS { (me:User)-[:ORDERED]->(x) WHERE me IN people }) THEN 1 ELSE 0 END
     RETURN 'Goes with the' + t.kind + ' you ' + t.said + t.since
     ORDER BY c.weight DESC, c.count DESC, {ORDERED: 0, CARTED: 1, VIEWED: 2}[t.how], a.sku LIMIT 1
   } AS led
 WITH place, p.sku AS sku, same_part + same_type + led
-  + CASE WHEN of_model >= $least_people THEN ['Popular with ' + short_name + ' owners'] ELSE [] END
-  + CASE WHEN of_make >= $least_people THEN ['Popular with ' + make_name + ' owners'] ELSE [] END
+  + CASE WHEN of_model >= $min_people THEN ['Popular with ' + short_name + ' owners'] ELSE [] END
+  + CASE WHEN of_make >= $min_people THEN ['Popular with ' + make_name + ' owners'] ELSE [] END
   + ['Fits your ' + v.year + ' ' + whole_name, 'Picked for your ' + short_name, 'A match for your ' + v.year + ' ' + make_name,
      'Right for your ' + whole_name] AS sentences
 ORDER BY place

@@ -44,10 +44,10 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
 def _numbers(rules: Baseline) -> dict[str, Any]:
     return {
         "orders_from_s": int(rules.orders_from.timestamp()),
-        "least_pair": rules.least_pair,
-        "least_segment": rules.least_segment,
-        "least_make": rules.least_make,
-        "least_products": rules.least_products,
+        "min_pair": rules.min_pair,
+        "min_segment": rules.min_segment,
+        "min_make": rules.min_make,
+        "min_products": rules.min_products,
         "segment_weight": rules.segment_weight,
         "make_weight": rules.make_weight,
         "global_weight": rules.global_weight,

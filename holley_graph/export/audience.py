@@ -62,7 +62,7 @@ class Audience:
             self.tables,
             user_id=user_id,
             one_per_email=one_per_email,
-            least_products=settings.baseline.least_products,
+            min_products=settings.baseline.min_products,
         )
         from_s = taken.as_of - settings.recommend.exclude_days * DAY
         self.purchases = self.engine.keep("export/purchases", self.tables, from_s=from_s)

@@ -71,7 +71,7 @@ def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = 
     rules = text.read(settings.recommend.rules_file).on(day.date())
     read = Sources.of(("graph",), graph, settings)
     with closing(read.audience(settings)) as audience:
-        stock = open_stock(read.taken, audience, settings.recommend.least_people)
+        stock = open_stock(read.taken, audience, settings.recommend.min_people)
         ranker = read.ranker("graph", stock, settings).ranker
         variants: list[Sequence[Rule]] = [(), *((rule,) for rule in rules), rules]
         rankings = [Ranking(stock, ranker, settings.recommend, SLOTS, some, measures=True) for some in variants]
@@ -99,7 +99,7 @@ def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = 
 
 
 def _ranked(ranking: Ranking, owners: Owners, settings: Settings) -> Iterator[Picks]:
-    least = settings.recommend.least_parts, settings.baseline.least_products
+    least = settings.recommend.min_parts, settings.baseline.min_products
     for _, picks in ranking.everybody([owners], *least, Tally()):
         yield picks
 

@@ -115,7 +115,7 @@ def export(
     arms = split.arms if split else (ranker,)
     read = Sources.of(arms, graph, settings)
     with closing(read.audience(settings, one_per_email=one_per_email)) as audience:
-        stock = open_stock(read.taken, audience, settings.recommend.least_people)
+        stock = open_stock(read.taken, audience, settings.recommend.min_people)
         clock.lap("read")
         named = [read.ranker(name, stock, settings) for name in arms]
         rules = text.read(settings.recommend.rules_file).on(generated_at.date())
@@ -127,7 +127,7 @@ def export(
         stamps = [each.stamp for each in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
         reasons = Reasons(
-            stock, [read.paths(name) for name in arms], settings.recommend.least_people, read.taken.as_of
+            stock, [read.paths(name) for name in arms], settings.recommend.min_people, read.taken.as_of
         )
         sheet = Sheet(
             stock,
@@ -142,7 +142,7 @@ def export(
         tally, told = Tally(), _Progress(len(audience), progress)
         moment = read.taken.as_of, read.tables.paths.half_life_days
         blocks = (_grouped(Owners.of(block, stock, *moment), split) for block in audience.blocks(BLOCK))
-        least = settings.recommend.least_parts, settings.baseline.least_products
+        least = settings.recommend.min_parts, settings.baseline.min_products
         rows = told.counted(ranking.everybody(blocks, *least, tally), tally)
         tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
         schema = SCHEMAS[layout](exposure is not None, paths)

@@ -84,21 +84,21 @@ class Ranking:
         self.marks = Marks(marketing, stock)
 
     def everybody(
-        self, blocks: Iterable[Owners], least_parts: int, least_products: int, tally: Tally
+        self, blocks: Iterable[Owners], min_parts: int, min_products: int, tally: Tally
     ) -> Iterator[tuple[Owners, Picks]]:
         """Rank for owners block by block; one row per address and vehicle.
 
         Args:
             blocks: owners in the order of the rows.
-            least_parts: owners who are left fewer parts get no row.
-            least_products: owners of a vehicle that fewer eligible parts fit get no row.
+            min_parts: owners who are left fewer parts get no row.
+            min_products: owners of a vehicle that fewer eligible parts fit get no row.
             tally: counted up on the way.
         """
         for owners in blocks:
             kept = []
             for vehicle, people in self._slices(owners):
                 ranked = self.people(vehicle, owners, people)
-                needed = least_parts if len(self.stock.fits[vehicle]) >= least_products else self.k + 1
+                needed = min_parts if len(self.stock.fits[vehicle]) >= min_products else self.k + 1
                 enough = ranked.take(np.flatnonzero((ranked.product >= 0).sum(axis=1) >= needed))
                 kept.append(_one_per_address(enough, owners.person))
                 tally.owners += len(ranked)

@@ -81,12 +81,12 @@ class Reasons:
     Args:
         stock: of the sync.
         paths: by arm: what of an owner's own history is a term of its score.
-        least_people: other people that a fact about people needs.
+        min_people: other people that a fact about people needs.
         as_of: of the sync, epoch seconds.
     """
 
-    def __init__(self, stock: Stock, paths: Sequence[Paths], least_people: int, as_of: int) -> None:
-        self.stock, self.least_people = stock, least_people
+    def __init__(self, stock: Stock, paths: Sequence[Paths], min_people: int, as_of: int) -> None:
+        self.stock, self.min_people = stock, min_people
         self.scored = np.array([(arm.same_part > 0, arm.same_type > 0) for arm in paths])  # [arms, 2]
         self.month = int(month_of(np.array(as_of)))
         self.n = stock.products.num_rows
@@ -134,7 +134,7 @@ class Reasons:
         sentence[:, LED] = _sentence(LED, looked_up(self._kind, lead, -1), did, line)
         for level, name in ((OF_MODEL, "model"), (OF_MAKE, "make")):
             buyers = self._counted(name, owners.vehicle[owner], product) - own
-            holds[:, level] = buyers >= self.least_people
+            holds[:, level] = buyers >= self.min_people
         return _Facts(holds, sentence, lead, looked_up(did.how, line, -1))
 
     def _newest(self, did: _Did, same: Bools) -> Ints:
@@ -155,7 +155,7 @@ class Reasons:
         )
         buyers = looked_up(self.stock.leads["count"].to_numpy(), edge, 0)
         both = own[did.pair] & owners.has_bought(owner[did.pair], did.product, self.n)
-        line = np.flatnonzero(buyers >= self.least_people + both)
+        line = np.flatnonzero(buyers >= self.min_people + both)
         weight = self.stock.leads["weight"].to_numpy()[edge[line]]
         return _first(did.pair[line], line, did.pairs, did.product[line], did.how[line], -buyers[line], -weight)
 

@@ -32,7 +32,7 @@ def answer(
     """
     read = Sources.of([ranker], graph, settings)
     with closing(read.audience(settings, user_id)) as audience:
-        stock = open_stock(read.taken, audience, settings.recommend.least_people)
+        stock = open_stock(read.taken, audience, settings.recommend.min_people)
         if user_id is None:
             vehicle_id = resolve_vehicle(graph, vehicle or "")
             owners = Owners.nobody(int(rows_of([vehicle_id], stock.vehicles["vehicle_id"])[0]))

@@ -71,10 +71,10 @@ class Stock:
         return np.bincount(product, everybody["buyers"], self.products.num_rows).astype(np.int64)
 
 
-def open_stock(taken: Taken, audience: Audience, least_people: int) -> Stock:
+def open_stock(taken: Taken, audience: Audience, min_people: int) -> Stock:
     """Read a sync's catalogue, with the leads that so many people followed."""
     products, vehicles, fitment = (taken.table(name) for name in ("product", "vehicle", "fits"))
-    return Stock(products, vehicles, fitment, audience.leads(least_people), audience.buyers())
+    return Stock(products, vehicles, fitment, audience.leads(min_people), audience.buyers())
 
 
 def rows_of(keys: Any, among: Any) -> Ints:

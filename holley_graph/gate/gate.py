@@ -177,10 +177,10 @@ def _limits(settings: Settings, as_of: int) -> dict[str, Any]:
     return settings.eligibility.model_dump() | {
         "bought_from_s": as_of - settings.recommend.exclude_days * DAY,
         "per_part_type": settings.recommend.per_part_type,
-        "least_users": gate.least_users,
-        "most_user_change": gate.most_user_change,
-        "least_variety": gate.least_variety,
-        "most_first_share": gate.most_first_share,
-        "most_tier_change": gate.most_tier_change,
-        "most_price_change": gate.most_price_change,
+        "min_users": gate.min_users,
+        "max_user_change": gate.max_user_change,
+        "min_variety": gate.min_variety,
+        "max_first_share": gate.max_first_share,
+        "max_tier_change": gate.max_tier_change,
+        "max_price_change": gate.max_price_change,
     }

@@ -114,7 +114,7 @@ def reasons(
     graph: Readable, vehicle_id: str, skus: list[str], user_id: str | None, rules: Recommend
 ) -> dict[str, str | None]:
     """Say why each part, in the order of an email: nothing twice."""
-    asked = {"user_id": user_id, "vehicle_id": vehicle_id, "skus": skus, "least_people": rules.least_people}
+    asked = {"user_id": user_id, "vehicle_id": vehicle_id, "skus": skus, "min_people": rules.min_people}
     return {row["sku"]: row["reason"] for row in graph.read("recommend/reasons", **asked)}
 
 

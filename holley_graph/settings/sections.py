@@ -52,7 +52,7 @@ class Sync(Section):
     """Order lines count before this time, events from this time on (UTC)."""
     max_rejected_share: float = Field(0.2, ge=0, le=1)
     """Share of a feed's rows that may break a rule before the sync stops with exit code 3."""
-    least_judged: int = Field(100, ge=1)
+    min_judged: int = Field(100, ge=1)
     """`--since-last` counts the events that it read as at least this many when it takes a share of them. So one bad
     row of three does not stop a sync."""
     batch_rows: int = Field(10_000, gt=0)
@@ -69,9 +69,9 @@ class Sync(Section):
     """Time zone of the shop. An event and an order line of a part on one calendar day there are one purchase."""
     placeholders: tuple[str, ...] = ("n/a", "na", "null", "none", "nil", "nan", "undefined", "unknown", "anonymous")
     """Words that count as a missing email or user id. So does a text of zeros and dashes alone."""
-    most_ids: int = Field(20, ge=1)
+    max_ids: int = Field(20, ge=1)
     """User ids that may share an email. An email with more of them (a call centre's) is ignored."""
-    most_characters: int = Field(500, ge=50, le=900)
+    max_characters: int = Field(500, ge=50, le=900)
     """Longest user id, email, SKU, make, model or part type, in characters."""
     first_year: int = 1885
     """Earliest model year that is accepted."""
@@ -83,7 +83,7 @@ class Sync(Section):
     """Share of a source table's rows that may disappear between two syncs before the second one stops."""
     max_removed_share: float = Field(0.2, ge=0, le=1)
     """Share of a label or relationship type that a sync may remove before it stops. Fewer than
-    `sync.least_judged` of them count as that many."""
+    `sync.min_judged` of them count as that many."""
     late_days: int = Field(3, ge=0)
     """`--since-last` also reads the events of this many days before the last sync, because some arrive late."""
     keep_rejects_days: int = Field(90, ge=1)
@@ -195,13 +195,13 @@ class Baseline(Section):
 
     orders_from: AwareDatetime = datetime(2024, 1, 1, tzinfo=UTC)
     """Orders before this time (UTC) do not count."""
-    least_pair: int = Field(2, gt=0)
+    min_pair: int = Field(2, gt=0)
     """Orders that a product needs to count within a segment (make and model) or a make."""
-    least_segment: int = Field(5, ge=0)
+    min_segment: int = Field(5, ge=0)
     """Counted orders that a segment needs before its own counts are used."""
-    least_make: int = Field(20, ge=0)
+    min_make: int = Field(20, ge=0)
     """Counted orders that a make needs before its own counts are used."""
-    least_products: int = Field(4, ge=0)
+    min_products: int = Field(4, ge=0)
     """Eligible products that a vehicle needs before anything is recommended for it."""
     segment_weight: float = Field(10.0, ge=0)
     """Score per ln(1 + orders) of the segment."""
@@ -224,26 +224,26 @@ class Recommend(Section):
     """Extra neighbours that the vector index is asked for. More make it less likely that a good part is missed."""
     rules_file: Path | None = None
     """File with marketing's rules, which answers, exports and the gate obey (docs/marketing.md); none: no rules."""
-    least_people: int = Field(5, ge=2)
+    min_people: int = Field(5, ge=2)
     """Other people that a reason about people needs, counted by email. With fewer, another reason is given."""
-    least_parts: int = Field(3, ge=1, le=4)
+    min_parts: int = Field(3, ge=1, le=4)
     """Parts that a row of an export needs. A user with fewer gets no row."""
 
 
 class Gate(Section):
     """What an export must be like before it is sent."""
 
-    least_users: int = Field(400_000, ge=0)
+    min_users: int = Field(400_000, ge=0)
     """Rows that a file needs. Lower it for a small world."""
-    most_user_change: float = Field(0.05, ge=0)
+    max_user_change: float = Field(0.05, ge=0)
     """Share by which the number of rows may differ from the previous file."""
-    least_variety: float = Field(0.05, ge=0, le=1)
+    min_variety: float = Field(0.05, ge=0, le=1)
     """Smallest share of the eligible parts that must be recommended to somebody."""
-    most_first_share: float = Field(0.2, ge=0, le=1)
+    max_first_share: float = Field(0.2, ge=0, le=1)
     """Largest share of the rows in which one part may come first."""
-    most_tier_change: float = Field(0.1, ge=0)
+    max_tier_change: float = Field(0.1, ge=0)
     """How much the share of an answering tier may differ from the previous release."""
-    most_price_change: float = Field(0.2, ge=0)
+    max_price_change: float = Field(0.2, ge=0)
     """Share by which a quartile of the prices may differ from the previous release."""
 
 

@@ -43,7 +43,7 @@ def model(query: Query, settings: Settings) -> type[BaseModel]:
         "exclude_days": Field(settings.recommend.exclude_days, ge=0, le=36_500),
         "candidates": Field(settings.recommend.index_candidates, ge=1, le=LARGEST),
         "seeds": Field(20, ge=1, le=LARGEST),
-        "least_people": Field(settings.recommend.least_people, ge=2, le=LARGEST),
+        "min_people": Field(settings.recommend.min_people, ge=2, le=LARGEST),
     }
     fields: dict[str, Any] = {}
     for name, declared in query.params.items():

@@ -93,7 +93,7 @@ async def with_reasons(door: Door, answer: Answer, user_id: str | None) -> Answe
             user_id=user_id,
             vehicle_id=answer.vehicle_id,
             skus=[row["sku"] for row in answer.rows],
-            least_people=door.settings.recommend.least_people,
+            min_people=door.settings.recommend.min_people,
         )
         said = {row["sku"]: row["reason"] for row in rows}
     return Answer(answer.vehicle_id, [row | {"reason": said.get(row["sku"])} for row in answer.rows], answer.note)

@@ -67,7 +67,7 @@ def open_shop(folder: Path, settings: Settings) -> Shop:
             shop.make(engine, name)
         known = _span(engine.read(shop.file("span")), settings.sync.boundary) | {
             "has_products": "products" in found,
-            "most_ids": settings.sync.most_ids,
+            "max_ids": settings.sync.max_ids,
             "mention": rules.MENTION,
         }
         for name in ("happened", "letters"):

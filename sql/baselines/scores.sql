@@ -1,10 +1,10 @@
 -- purpose: what baseline v5.18 scores every eligible product that fits a vehicle, by orders known before a time
 -- params: @as_of_s INT64           epoch seconds; orders at or after it are not known yet
 --         @orders_from_s INT64     epoch seconds; orders before it are too old to count
---         @least_pair INT64        orders that a product needs to count in a segment or make
---         @least_segment INT64     kept orders that a segment needs to speak for itself
---         @least_make INT64        kept orders that a make needs to speak for itself
---         @least_products INT64    eligible products that a vehicle needs to count at all
+--         @min_pair INT64        orders that a product needs to count in a segment or make
+--         @min_segment INT64     kept orders that a segment needs to speak for itself
+--         @min_make INT64        kept orders that a make needs to speak for itself
+--         @min_products INT64    eligible products that a vehicle needs to count at all
 --         @segment_weight FLOAT64  score per ln(1 + orders) of the segment
 --         @make_weight FLOAT64     the same of the make
 --         @global_weight FLOAT64   the same of everybody
@@ -49,7 +49,7 @@ segment_counts AS (
   SELECT o.make, o.model, o.sku, CAST(SUM(o.n) AS INT64) AS n
   FROM owners_orders AS o
   GROUP BY o.make, o.model, o.sku
-  HAVING SUM(o.n) >= @least_pair
+  HAVING SUM(o.n) >= @min_pair
 ),
 
 segment_totals AS (
@@ -60,7 +60,7 @@ make_counts AS (
   SELECT s.make, s.sku, CAST(SUM(s.n) AS INT64) AS n
   FROM segment_counts AS s
   GROUP BY s.make, s.sku
-  HAVING SUM(s.n) >= @least_pair
+  HAVING SUM(s.n) >= @min_pair
 ),
 
 make_totals AS (
@@ -83,7 +83,7 @@ candidates AS (
   FROM clean_fitment AS f
   INNER JOIN product AS p ON p.sku = f.sku
   WHERE p.eligible
-  QUALIFY COUNT(*) OVER (PARTITION BY f.year, f.make, f.model) >= @least_products
+  QUALIFY COUNT(*) OVER (PARTITION BY f.year, f.make, f.model) >= @min_products
 ),
 
 -- A candidate is looked up under its own SKU: a colour variant finds nothing under its base.
@@ -92,8 +92,8 @@ counted AS (
     c.year, c.make, c.model, c.sku,
     s.n AS segment_n, m.n AS make_n, g.n AS global_n,
     CASE
-      WHEN s.n IS NOT NULL AND st.n >= @least_segment THEN 'segment'
-      WHEN m.n IS NOT NULL AND mt.n >= @least_make THEN 'make'
+      WHEN s.n IS NOT NULL AND st.n >= @min_segment THEN 'segment'
+      WHEN m.n IS NOT NULL AND mt.n >= @min_make THEN 'make'
       WHEN g.n IS NOT NULL THEN 'global'
       ELSE 'none'
     END AS source

@@ -1,7 +1,7 @@
 -- purpose: everybody with a vehicle in the order of an export: by vehicle, address and user id
 -- params: @user_id STRING       nobody but this user; NULL: everybody
 --         @one_per_email BOOL   of an address with several vehicles only those who own the chosen one
---         @least_products INT64 eligible products that a vehicle needs before it is chosen
+--         @min_products INT64 eligible products that a vehicle needs before it is chosen
 -- reads: owns, user, clean_users, vectors, fits, product
 -- returns: row INT64, person INT64, vehicle_id STRING, email STRING, user_id STRING, engagement_tier STRING,
 --          vector INT64
@@ -20,7 +20,7 @@ choice AS (
   INNER JOIN product AS p ON p.sku = f.sku
   WHERE p.eligible
   GROUP BY f.vehicle_id
-  HAVING COUNT(*) >= @least_products
+  HAVING COUNT(*) >= @min_products
 ),
 
 chosen AS (

@@ -1,7 +1,7 @@
 -- purpose: events of the list, and order lines that no event tells, each with the user that it is of
 -- params: @boundary TIMESTAMP     order lines from it on count as events
 --         @lines_are_events BOOL  false: events tell purchases themselves
---         @most_ids INT64         user ids that may share an email
+--         @max_ids INT64         user ids that may share an email
 -- reads: list_events, list_users, kinds, moments, lines
 -- returns: user_id STRING, email STRING, name STRING, sku STRING, at TIMESTAMP, price STRING, image_url STRING
 --
@@ -13,7 +13,7 @@ WITH pairs AS (
 ),
 
 ids AS (
-  SELECT p.email, p.user_id FROM pairs AS p WHERE TRUE QUALIFY COUNT(*) OVER (PARTITION BY p.email) <= @most_ids
+  SELECT p.email, p.user_id FROM pairs AS p WHERE TRUE QUALIFY COUNT(*) OVER (PARTITION BY p.email) <= @max_ids
 ),
 
 told AS (

@@ -1,5 +1,5 @@
 -- purpose: parts that come first for too many
--- params: @most_first_share FLOAT64 share of the rows in which one part may come first
+-- params: @max_first_share FLOAT64 share of the rows in which one part may come first
 -- reads: people, slots
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH firsts AS (
@@ -11,5 +11,5 @@ WITH firsts AS (
 
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, f.sku, CONCAT('first in ', CAST(ROUND(100 * f.share, 1) AS STRING), ' % of the rows') AS found
 FROM firsts AS f
-WHERE f.share > @most_first_share
+WHERE f.share > @max_first_share
 ORDER BY f.share DESC

@@ -1,5 +1,5 @@
 -- purpose: quartiles of the prices that moved since the previous release
--- params: @most_price_change FLOAT64 share by which a quartile may move
+-- params: @max_price_change FLOAT64 share by which a quartile may move
 -- reads: slots, previous_slots
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH ranked AS (
@@ -25,5 +25,5 @@ SELECT
     COALESCE(CAST(x.now AS STRING), 'nothing'), ' after ', COALESCE(CAST(x.before AS STRING), 'nothing')
   ) AS found
 FROM quartiles AS x
-WHERE x.now IS NULL OR x.before IS NULL OR ABS(x.now - x.before) > @most_price_change * x.before
+WHERE x.now IS NULL OR x.before IS NULL OR ABS(x.now - x.before) > @max_price_change * x.before
 ORDER BY x.quartile

@@ -6,7 +6,7 @@
 --         @placeholder STRING    pattern of what stands for nobody
 --         @address STRING        pattern of an address inside another text
 --         @mention STRING        pattern of whatever may be one
---         @most_characters INT64 of a user id or a SKU
+--         @max_characters INT64 of a user id or a SKU
 --         @max_price FLOAT64     dearest price that is believed
 -- reads: events
 -- returns: user_id STRING, sku STRING, price FLOAT64, image_url STRING, image_at INT64, bought_at INT64
@@ -41,7 +41,7 @@ properties AS (
     h.event_name IN ('VIEWED PRODUCT', 'CART UPDATE', 'ORDERED PRODUCT', 'PLACED ORDER', 'CONSUMER WEBSITE ORDER')
     AND h.user_id <> ''
     AND NOT REGEXP_CONTAINS(h.user_id, @placeholder)
-    AND CHAR_LENGTH(h.user_id) <= @most_characters
+    AND CHAR_LENGTH(h.user_id) <= @max_characters
 ),
 
 told AS (
@@ -108,7 +108,7 @@ dated AS (
     i.user_id, i.event_name, i.time, i.sku, i.price, i.picture,
     MAX(IF(i.picture IS NOT NULL, i.time, NULL)) OVER (PARTITION BY i.user_id, i.sku) AS newest
   FROM items AS i
-  WHERE i.what = 'sku' AND CHAR_LENGTH(i.sku) <= @most_characters
+  WHERE i.what = 'sku' AND CHAR_LENGTH(i.sku) <= @max_characters
 )
 
 SELECT

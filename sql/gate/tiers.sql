@@ -1,5 +1,5 @@
 -- purpose: tiers that answer for another share of the parts than in the previous release
--- params: @most_tier_change FLOAT64 change of a share that is let pass
+-- params: @max_tier_change FLOAT64 change of a share that is let pass
 -- reads: slots, previous_slots
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH now AS (
@@ -23,5 +23,5 @@ both_ AS (
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
   CONCAT(x.tier, ' answers for ', CAST(ROUND(100 * x.now, 1) AS STRING), ' % after ', CAST(ROUND(100 * x.before, 1) AS STRING), ' %') AS found
 FROM both_ AS x
-WHERE ABS(x.now - x.before) > @most_tier_change
+WHERE ABS(x.now - x.before) > @max_tier_change
 ORDER BY ABS(x.now - x.before) DESC

@@ -1,5 +1,5 @@
 -- purpose: another number of rows than the previous release has
--- params: @most_user_change FLOAT64 share by which the number may change
+-- params: @max_user_change FLOAT64 share by which the number may change
 -- reads: people, previous_people
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH counts AS (
@@ -9,4 +9,4 @@ WITH counts AS (
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
   CONCAT(CAST(c.now AS STRING), ' rows after ', CAST(c.before AS STRING)) AS found
 FROM counts AS c
-WHERE ABS(c.now - c.before) > @most_user_change * c.before
+WHERE ABS(c.now - c.before) > @max_user_change * c.before

@@ -1,8 +1,8 @@
 -- purpose: too few rows to be a release
--- params: @least_users INT64 rows that a release has at least
+-- params: @min_users INT64 rows that a release has at least
 -- reads: people
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
   CONCAT(CAST(COUNT(*) AS STRING), ' rows') AS found
 FROM people AS p
-HAVING COUNT(*) < @least_users
+HAVING COUNT(*) < @min_users

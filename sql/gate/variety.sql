@@ -1,5 +1,5 @@
 -- purpose: too few different parts of those that may be recommended
--- params: @least_variety FLOAT64 share of the eligible parts that a release shows at least
+-- params: @min_variety FLOAT64 share of the eligible parts that a release shows at least
 -- reads: slots, product
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH counts AS (
@@ -11,4 +11,4 @@ WITH counts AS (
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
   CONCAT(CAST(c.shown AS STRING), ' different parts of ', CAST(c.eligible AS STRING), ' eligible ones') AS found
 FROM counts AS c
-WHERE c.shown < @least_variety * c.eligible
+WHERE c.shown < @min_variety * c.eligible

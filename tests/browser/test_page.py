@@ -29,7 +29,7 @@ def door(server: Settings, demo: Graph) -> Iterator[Door]:
     conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, home, gate=True)
     journal.note(home, "release", {"live": "r2", "previous": "r1"})
     journal.note(home, "export", {"file": "mail.csv", "ranker": "graph", "rows": 4749})
-    journal.note(home, "gate", {"file": "mail.csv", "rows": 4749, "passed": False, "failed": ["least_users"]})
+    journal.note(home, "gate", {"file": "mail.csv", "rows": 4749, "passed": False, "failed": ["min_users"]})
     with opened(server, timeout_s=60, wait_s=60) as door:  # a busy machine is no finding
         yield door
 
@@ -126,7 +126,7 @@ def test_the_history_is_walked_from_releases_to_the_report_of_an_evaluation(page
     at(page, door, "/history")
     text = page.one("main").text
     assert {"live", "previous"} <= set(re.findall(r"\w+", text))
-    assert "mail.csv" in text and "must not be sent" in text and "least_users" in text
+    assert "mail.csv" in text and "must not be sent" in text and "min_users" in text
     assert len(page.all("svg [role=img], svg[role=img]")) >= 1
     page.keep("page-history")
     page.one("a[href^='/evaluation']").click()

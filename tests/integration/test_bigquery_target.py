@@ -91,7 +91,7 @@ def test_an_export_is_gated_and_loaded_and_one_that_must_not_be_sent_is_not(
     settings = load(home=tmp_path / "home")
     world = generate(tmp_path / "world", users=300, as_of=as_of).folder
     sync.sync(FilesSource(world), graph, settings, as_of=as_of)
-    limits = {"GATE__MOST_FIRST_SHARE": "1", "GATE__LEAST_VARIETY": "0", "BIGQUERY__PROJECT": "demo"}
+    limits = {"GATE__MAX_FIRST_SHARE": "1", "GATE__MIN_VARIETY": "0", "BIGQUERY__PROJECT": "demo"}
     limits |= {"BIGQUERY__REST_ENDPOINT": bigquery_emulator.rest}
     for name, value in limits.items():
         monkeypatch.setenv(f"HOLLEY_GRAPH_{name}", value)
@@ -112,7 +112,7 @@ def test_an_export_is_gated_and_loaded_and_one_that_must_not_be_sent_is_not(
     assert "must not be sent" in refused_.output
     with pytest.raises(NotFound):
         client.get_table(f"demo.{TABLE}")
-    monkeypatch.setenv("HOLLEY_GRAPH_GATE__LEAST_USERS", "1")
+    monkeypatch.setenv("HOLLEY_GRAPH_GATE__MIN_USERS", "1")
     sent = CliRunner().invoke(cli, [*map(str, command), "--json"])
     assert sent.exit_code == 0, sent.output
     assert json.loads(sent.stdout)["sent"]["rows"] == len(held(client)) > 0

@@ -286,7 +286,7 @@ def test_a_backtest_holds_a_recipe_beside_the_others_unless_its_search_saw_the_a
 
 
 def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell, tmp_path: Path) -> None:
-    sent, small_world = tmp_path / "sent.ndjson", {"HOLLEY_GRAPH_GATE__LEAST_USERS": "1"}
+    sent, small_world = tmp_path / "sent.ndjson", {"HOLLEY_GRAPH_GATE__MIN_USERS": "1"}
     told = shell.json("export", "--out", str(sent), "--campaign", "spring", "--arm", "graph", "--arm", "hybrid")
     aside = sent.with_name("sent.hold-out.ndjson")
     of_file = [[json.loads(line) for line in path.read_text().splitlines()] for path in (sent, aside)]

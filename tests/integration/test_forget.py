@@ -171,7 +171,7 @@ def test_somebody_new_with_a_forgotten_address_stays_away_too(graph: Graph, tmp_
 def test_an_id_of_an_address_that_too_many_share_takes_no_stranger_with_it(
     graph: Graph, tmp_path: Path, source: Path
 ) -> None:
-    settings = home(tmp_path / "home", sync={"most_ids": 1})
+    settings = home(tmp_path / "home", sync={"max_ids": 1})
     took(graph, settings, source)
     before = held(graph)
     forget(graph, settings, ANN)

@@ -57,7 +57,7 @@ def shop(
 
 def live(graph: Graph, folder: Path, source: Path) -> Settings:
     """Sync a shop, and put vectors live."""
-    settings = home(folder / "home", sync=EMPTY, recommend={"universal_share": 1.0, "least_people": 2})
+    settings = home(folder / "home", sync=EMPTY, recommend={"universal_share": 1.0, "min_people": 2})
     sync.sync(FilesSource(source), graph, settings, as_of=AS_OF)
     write_back(graph, runs.write(runs.draw(held(graph), 1), settings.home / "runs" / "r1"))
     return settings
@@ -109,7 +109,7 @@ def test_others_are_counted_once_each_whatever_their_ids_bought(graph: Graph, tm
             graph, settings, user, FIRST
         )
     for least in (2, 3, 4):
-        rules = settings.recommend.model_copy(update={"least_people": least})
+        rules = settings.recommend.model_copy(update={"min_people": least})
         told = reasons(graph, settings.model_copy(update={"recommend": rules}), FIRST)
         assert "new@shop.example" in told  # which parts make it into a row is the vectors' business
         others = {"new@shop.example": 3}

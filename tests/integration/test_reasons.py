@@ -22,7 +22,7 @@ LED = (
     "MATCH (:User {user_id: $u})-[:%s]->(a:Product {sku: $a})-[c:CO_PURCHASED]->(:Product {sku: $p}) "
     "RETURN c.count, a.part_type"
 )
-FEW = Recommend(least_people=2)
+FEW = Recommend(min_people=2)
 DID = {"ORDERED": "bought", "CARTED": "added to your cart", "VIEWED": "looked at"}
 DID_SO = (
     "MATCH (p:Product {sku: $p}) MATCH (:User {user_id: $u})-[:VIEWED|CARTED]->(a:Product) "

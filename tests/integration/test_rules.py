@@ -99,7 +99,7 @@ def ruled(live: Live, words: dict[str, str], tmp_path_factory: pytest.TempPathFa
 
 def with_rules(settings: Settings, file: Path) -> Settings:
     recommend = settings.recommend.model_copy(update={"rules_file": file})
-    loose = Gate(least_users=1, most_first_share=1, least_variety=0)
+    loose = Gate(min_users=1, max_first_share=1, min_variety=0)
     return settings.model_copy(update={"recommend": recommend, "gate": loose})
 
 

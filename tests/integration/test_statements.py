@@ -130,7 +130,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "recommend/picture": {"user_id": LOOKER, "sku": OTHER, "k": 5},
         "recommend/next": {"sku": SKU, "candidates": 5, **RULES},
         "recommend/explain": {"user_id": USER, "sku": OTHER, "exclude_days": 365},
-        "recommend/reasons": {"user_id": USER, "vehicle_id": VEHICLE, "skus": [SKU, OTHER], "least_people": 2},
+        "recommend/reasons": {"user_id": USER, "vehicle_id": VEHICLE, "skus": [SKU, OTHER], "min_people": 2},
         "recommend/typical_users": nothing,
         "browse/fitment_path": {"user_id": USER},
         "browse/fits_vehicle": {"vehicle_id": VEHICLE},

@@ -15,7 +15,7 @@ FROM = 1_704_067_200  # 2024-01-01
 
 
 def scores(
-    clean: Mapping[str, Sequence[Row]], eligible: set[str], as_of: int, least_make: int = 20
+    clean: Mapping[str, Sequence[Row]], eligible: set[str], as_of: int, min_make: int = 20
 ) -> dict[tuple[str, str], Row]:
     """Score every pair of vehicle and SKU with the published numbers."""
     owners = {
@@ -58,7 +58,7 @@ def scores(
             by_segment, by_make, by_all = segment[a, o, sku], make[a, sku], overall[sku]
             if by_segment and segment_total[a, o] >= 5:
                 row = (10, by_segment, "segment")
-            elif by_make and make_total[a] >= least_make:
+            elif by_make and make_total[a] >= min_make:
                 row = (8, by_make, "make")
             elif by_all:
                 row = (2, by_all, "global")

@@ -204,10 +204,10 @@ def test_only_eligible_products_are_candidates(part, seen, stays):
 
 def test_every_number_of_the_rules_is_a_setting():
     tables = clean([user("u"), user("w", NOVA)], [line("u@x.com", "A1", *[EARLY] * 4)])
-    assert of(CAMARO, tables, least_segment=4, segment_weight=1)["A1"] == (1.61, "segment", 4)
-    assert of(NOVA, tables, least_make=4, make_weight=3)["A1"] == (4.83, "make", 4)
-    assert of(CAMARO, tables, least_pair=5, global_weight=1)["A1"] == (1.61, "global", 4)
-    assert of(CAMARO, tables, least_products=6) == {}
+    assert of(CAMARO, tables, min_segment=4, segment_weight=1)["A1"] == (1.61, "segment", 4)
+    assert of(NOVA, tables, min_make=4, make_weight=3)["A1"] == (4.83, "make", 4)
+    assert of(CAMARO, tables, min_pair=5, global_weight=1)["A1"] == (1.61, "global", 4)
+    assert of(CAMARO, tables, min_products=6) == {}
 
 
 @given(st.integers(1, 100_000), st.sampled_from([("segment", 10.0), ("make", 8.0), ("global", 2.0)]))
@@ -217,7 +217,7 @@ def test_scores_are_rounded_to_cents_and_halves_go_up(n, tier):
     rows = {"segment": CAMARO, "make": NOVA, "global": MUSTANG}
     users = [user("u"), user("w", NOVA), user("f", MUSTANG)]
     tables = clean(users, [line("u@x.com", "A1", *[EARLY] * n)])
-    least = {"least_segment": 0, "least_make": 0, "least_pair": 1}
+    least = {"min_segment": 0, "min_make": 0, "min_pair": 1}
     assert of(rows[name], tables, **least)["A1"] == (oracle.cents(weight * math.log(1 + n)), name, n)
 
 
@@ -243,12 +243,12 @@ def worlds(draw):
 @given(worlds())
 @settings(max_examples=30, deadline=None)
 def test_any_world_scores_as_the_oracle_does(world):
-    users, orders, events, as_of, least_make = world
+    users, orders, events, as_of, min_make = world
     tables = clean(users, orders, events)
     rows = {name.removeprefix("clean_"): table.to_pylist() for name, table in tables.items()}
     parts = {row["sku"]: row | {"price": 100.0, "image_url": "https://x/1"} for row in rows["items"]}
-    expected = oracle.scores(rows, {sku for sku, part in parts.items() if eligible(part)}, as_of, least_make)
-    found = v5_18.scores(tables, as_of, Settings(baseline=Baseline(least_make=least_make))).to_pylist()
+    expected = oracle.scores(rows, {sku for sku, part in parts.items() if eligible(part)}, as_of, min_make)
+    found = v5_18.scores(tables, as_of, Settings(baseline=Baseline(min_make=min_make))).to_pylist()
     assert {(r.pop("vehicle_id"), r.pop("sku")): r for r in found} == expected
 
 

@@ -116,7 +116,7 @@ def written(path, sheet):
 
 
 def limits(**other):
-    return Gate(**{"least_users": 2, "most_first_share": 1, "least_variety": 0} | other)
+    return Gate(**{"min_users": 2, "max_first_share": 1, "min_variety": 0} | other)
 
 
 def checked(clean, source, tmp_path, sheet, previous=None, suffix="parquet", **other):
@@ -225,15 +225,15 @@ def test_an_unknown_price_is_empty(clean, source, tmp_path):
 
 
 def test_too_few_rows_are_no_release(clean, source, tmp_path):
-    report = checked(clean, source, tmp_path, rows(), least_users=3)
+    report = checked(clean, source, tmp_path, rows(), min_users=3)
     assert failed(report)["users"][0]["found"] == "2 rows"
     assert not report.passed
 
 
 COMPARED = [
     ("user_count", rows() * 2, {}, "2 rows after 4"),
-    ("variety", rows(), {"least_variety": 0.5}, "4 different parts of 11 eligible ones"),
-    ("dominance", rows(), {"most_first_share": 0.9}, "first in 100.0 % of the rows"),
+    ("variety", rows(), {"min_variety": 0.5}, "4 different parts of 11 eligible ones"),
+    ("dominance", rows(), {"max_first_share": 0.9}, "first in 100.0 % of the rows"),
     ("tiers", put(rec1_pop_source="make")(rows()), {}, "make answers for 0.0 % after 12.5 %"),
     ("price_distribution", [row | {f"rec{n}_price": 125.0 for n in range(1, 5)} for row in rows()], {}, "25 %"),
 ]
@@ -318,7 +318,7 @@ def test_a_file_that_is_no_export_gets_one_line(clean, source, tmp_path, name, t
 
 
 def test_the_command_ends_with_one_when_a_critical_rule_is_broken(source, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOLLEY_GRAPH_GATE__LEAST_USERS", "2")
+    monkeypatch.setenv("HOLLEY_GRAPH_GATE__MIN_USERS", "2")
     path, html = written(tmp_path / "f.parquet", rows()), tmp_path / "f.html"
     command = [
         "--home",

@@ -129,7 +129,7 @@ def test_an_email_of_too_many_ids_is_nobodys_and_what_it_bought_counts_once(run,
     users = [raw.attributes(f"u{n}", MAY, email="orders@x.com", **CAR) for n in range(4)]
     users += [raw.attributes(f"v{n}", MAY, email="v@x.com", **CAR) for n in range(3)]
     orders = [raw.order("A1", email, DAY) for email in ("Orders@x.com", "v@x.com")]
-    extracted = run({"most_ids": 3}, user_attributes=users, orders=orders)
+    extracted = run({"max_ids": 3}, user_attributes=users, orders=orders)
     made = graph(extracted, tmp_path)
     assert account(extracted, "user_attributes") == {"shared_email": 4}
     (note,) = report.shared_emails(extracted, 3)

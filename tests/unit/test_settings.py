@@ -137,3 +137,12 @@ def test_a_password_is_never_a_setting() -> None:
     assert {key for key in keys if "password" in key or "key" in key} == {
         "password_file", "email_key_file", "email_key_service",  # where a secret is, never what it is
     }  # fmt: skip
+
+
+def test_limits_are_named_min_and_max() -> None:
+    sections = [
+        each.annotation for each in Settings.model_fields.values() if hasattr(each.annotation, "model_fields")
+    ]
+    names = [name for section in sections for name in section.model_fields]
+    assert [name for name in names if name.startswith(("most_", "least_", "fewest_", "maximum_", "minimum_"))] == []
+    assert "max_ids" in names
