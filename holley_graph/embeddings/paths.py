@@ -2,10 +2,11 @@
 
 A path leads from a person over a product that they viewed, carted or ordered to a part that shares something:
 
-    term_k(person, part) = log(1 + Σ_j 2^(−age_j / half-life))        over the events j whose paths are of kind k
+    term_k(person, part) = log(1 + gain · Σ_j 2^(−age_j / half-life))    over the events j whose paths are of kind k
     score += Σ_k weight_k · term_k
 
-"Exactly the same base SKU" and "exactly the same part type" do not fit into vectors of 64 numbers.
+"Exactly the same base SKU" and "exactly the same part type" do not fit into vectors of 64 numbers. The larger the
+gain, the more the first event says, and the less a second one adds.
 """
 
 from __future__ import annotations
@@ -54,12 +55,14 @@ class Paths:
         same_type: the same.
         same_type_ordered: the same.
         half_life_days: after which an event counts half.
+        gain: of the strength of events.
     """
 
     same_part: float = 0.0
     same_type: float = 0.0
     same_type_ordered: float = 0.0
     half_life_days: float = 30.0
+    gain: float = 1.0
 
     @property
     def weights(self) -> Floats:
@@ -74,7 +77,7 @@ class Paths:
             person: [n] numbers as in the trail.
             product: [n] rows of the catalogue.
         """
-        total: Floats = reached.terms(person, product) @ self.weights
+        total: Floats = np.log1p(self.gain * reached.strengths(person, product)) @ self.weights
         return total
 
     def save(self, folder: Path) -> None:
@@ -109,9 +112,9 @@ class Reached:
         kinds = ((base, ~trail.ordered), (part_type, ~trail.ordered), (part_type, trail.ordered))
         self._sums = [_Sums(trail, group, lines) for group, lines in kinds]
 
-    def terms(self, person: Ints, product: Ints) -> Floats:
-        """[n, kinds] the terms of `KINDS`, without weights, of each person and part."""
-        return np.stack([np.log1p(sums.of(person, product)) for sums in self._sums], axis=1)
+    def strengths(self, person: Ints, product: Ints) -> Floats:
+        """[n, kinds] the strength of the events on the paths of each kind, from each person to each part."""
+        return np.stack([sums.of(person, product) for sums in self._sums], axis=1)
 
 
 class _Sums:

@@ -85,7 +85,7 @@ class Live:
             strength["ordered type" if kind == "ordered" else "type"] += total * same_type
             strength["part"] += total * (same_part and kind != "ordered")
         weights = {"part": 0.7, "type": 0.3, "ordered type": -0.5}
-        return sum(weight * math.log1p(strength[name]) for name, weight in weights.items())
+        return sum(weight * math.log1p(6.0 * strength[name]) for name, weight in weights.items())
 
     def expected(self, user: str, k: int) -> list[tuple[str, float]]:
         """Rank by inner product, lift and paths of the run, one of a family, two of a type."""

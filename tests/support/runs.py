@@ -29,7 +29,7 @@ def draw(held: Held, seed: int, dim: int = DIM) -> Tables:
         popularity = rng.normal(size=len(found)).astype(np.float32)
         each = table.products(vectors, popularity) if name == "product" else table.queries(vectors)
         made[name] = Table(np.array(found, object), each)
-    return Tables(made, _lift(held, rng), Paths(0.7, 0.3, -0.5, half_life_days=20.0))
+    return Tables(made, _lift(held, rng), Paths(0.7, 0.3, -0.5, half_life_days=20.0, gain=6.0))
 
 
 def _lift(held: Held, rng: np.random.Generator) -> Lift:

@@ -37,6 +37,12 @@ def test_what_was_looked_at_speaks_for_its_colours_and_its_type_by_the_logarithm
     assert score(Paths(2.0, -1.0), of)[RED] == pytest.approx(2 * part - type_)
 
 
+def test_the_gain_says_how_much_the_first_event_says_already() -> None:
+    of = reached((RED, False, 1.0), (PUMP, False, 0.25))
+    gained = score(Paths(same_part=2.0, gain=8.0), of)
+    assert gained == pytest.approx([2 * log1p(8.0), 2 * log1p(8.0), 2 * log1p(2.0), 0])
+
+
 def test_an_order_speaks_of_its_type_alone() -> None:
     of = reached((HOSE, True, 1.0))
     assert score(Paths(same_part=1.0, same_type=1.0), of) == [0, 0, 0, 0]
@@ -51,7 +57,7 @@ def test_somebody_else_and_somebody_without_a_history_get_nothing() -> None:
 
 def test_weights_are_kept_beside_the_vectors_and_a_run_without_any_follows_no_path(tmp_path: Path) -> None:
     assert Paths.load(tmp_path) == Paths()
-    wanted = Paths(0.5, 0.25, -0.125, half_life_days=10.0)
+    wanted = Paths(0.5, 0.25, -0.125, half_life_days=10.0, gain=4.0)
     wanted.save(tmp_path)
     assert Paths.load(tmp_path) == wanted
     for damage in ('{"same_part": ', '{"someone": 1.0}'):

@@ -32,14 +32,16 @@ A view is no choice: learned from views, paths say too much of what was only loo
 """
 TARGETS = 20_000
 """Carts and orders that the layer learns from at most; the newest."""
-STEPS = 20
-"""Of L-BFGS, on a convex loss."""
+STEPS = 40
+"""Of L-BFGS, on a loss that is convex but for the gain of paths."""
 SHAPE_L2 = 100.0
 """Penalty on a matrix being no multiple of one, in events."""
 SCALE_L2 = 10.0
 """Penalty on that multiple, in events."""
 PATH_L2 = 4.0
 """Penalty on the weight of a kind of paths, in events."""
+GAIN_L2 = 1.0
+"""Penalty on the logarithm of the gain of paths, in events."""
 
 
 def fit_history(
@@ -69,39 +71,45 @@ def fit_history(
     chosen = torch.from_numpy(candidate == product[owner])
     chooser, product_vector = torch.from_numpy(owner), z[candidate]
     without = (q[vehicle[owner]] * product_vector).sum(1) + torch.from_numpy(offset).to(z.dtype)
-    followed = torch.from_numpy(_terms(snapshot, user[owner], release[owner], candidate)).to(z.dtype)
+    strengths = torch.from_numpy(_strengths(snapshot, user[owner], release[owner], candidate)).to(z.dtype)
     weights = torch.zeros(len(KINDS_OF_PATHS), dtype=z.dtype, requires_grad=True)
-    descent = torch.optim.LBFGS([*layer.parameters(), weights], max_iter=STEPS, line_search_fn="strong_wolfe")
+    log_gain = torch.zeros((), dtype=z.dtype, requires_grad=True)
+    parameters = [*layer.parameters(), weights, log_gain]
+    descent = torch.optim.LBFGS(parameters, max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Float[Tensor, ""]:
         descent.zero_grad()
-        score = without + (layer(means)[chooser] * product_vector).sum(1) + followed @ weights
+        of_paths = torch.log1p(log_gain.exp() * strengths) @ weights
+        score = without + (layer(means)[chooser] * product_vector).sum(1) + of_paths
         nll = log_normaliser(score, chooser, len(user)) - score[chosen]
-        value: Tensor = (nll.sum() + _penalty(layer.weights, weights)) / len(user)
+        value: Tensor = (nll.sum() + _penalty(layer.weights, weights, log_gain)) / len(user)
         value.backward()
         return value
 
     descent.step(loss)
-    return layer, Paths(**dict(zip(KINDS_OF_PATHS, weights.tolist(), strict=True)))
+    learned = dict(zip(KINDS_OF_PATHS, weights.tolist(), strict=True))
+    return layer, Paths(**learned, gain=float(log_gain.detach().exp()))
 
 
-def _terms(snapshot: Snapshot, user: Ints, release: Ints, product: Ints) -> npt.NDArray[np.float64]:
-    """[n, kinds] what the paths of a user, by what they did before a release, say of a product."""
+def _strengths(snapshot: Snapshot, user: Ints, release: Ints, product: Ints) -> npt.NDArray[np.float64]:
+    """[n, kinds] the strength of what a user did before a release on the paths to a product."""
     result = np.empty((len(user), len(KINDS_OF_PATHS)))
     for at in np.unique(release):
         is_of_release = release == at
         reached = trails.reached(snapshot, int(at), Paths.half_life_days)
-        result[is_of_release] = reached.terms(user[is_of_release], product[is_of_release])
+        result[is_of_release] = reached.strengths(user[is_of_release], product[is_of_release])
     return result
 
 
-def _penalty(weights: Float[Tensor, "kinds dim dim"], of_paths: Float[Tensor, " paths"]) -> Float[Tensor, ""]:
-    """Return the negative log prior of [kinds, dim, dim] and [kinds of paths], in events (up to constants)."""
+def _penalty(
+    weights: Float[Tensor, "kinds dim dim"], of_paths: Float[Tensor, " paths"], log_gain: Float[Tensor, ""]
+) -> Float[Tensor, ""]:
+    """Return the negative log prior of the layer, of the paths and of their gain, in events (up to constants)."""
     dim = weights.shape[1]
     scale = weights.diagonal(dim1=1, dim2=2).mean(1)
     shape = weights - scale[:, None, None] * torch.eye(dim)
     penalty: Tensor = (SHAPE_L2 * shape.square().sum() + SCALE_L2 * scale.square().sum()) / 2
-    return penalty + PATH_L2 * of_paths.square().sum() / 2
+    return penalty + (PATH_L2 * of_paths.square().sum() + GAIN_L2 * log_gain.square()) / 2
 
 
 def _targets(snapshot: Snapshot) -> tuple[Ints, Ints, Ints, Ints, Ints]:
