@@ -97,7 +97,7 @@ def recommend(
 @json_option
 @click.pass_obj
 def similar(context: Context, sku: str, k: int, as_json: bool) -> None:
-    """Parts like a part, by what was learned from who chooses them."""
+    """What could take the place of a part: the same part type, for a vehicle that it fits."""
     from holley_graph.recommend import answers
 
     with context.graph() as graph:
@@ -105,7 +105,7 @@ def similar(context: Context, sku: str, k: int, as_json: bool) -> None:
     if as_json:
         print_json({"sku": sku, "rows": rows})
     else:
-        parts(f"Like {sku}", rows, "similarity", "shared_vehicles")
+        parts(f"In place of {sku}", rows, "reason")
         then(f"next --sku {shlex.quote(sku)}")
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from holley_graph import spelling
-from holley_graph.errors import GraphStateError, NotFound
+from holley_graph.errors import NotFound
 from holley_graph.find import nearest
 from holley_graph.graph.client import Readable, Row
 from holley_graph.rules import text
@@ -119,24 +119,28 @@ def reasons(
 
 
 def similar(graph: Readable, sku: str, k: int, rules: Recommend) -> list[Row]:
-    """Find parts like a part.
+    """Find what could take the place of a part.
 
     Raises:
-        NotFound: no such SKU, or it has no vector yet.
+        NotFound: no such SKU, or nothing could take its place.
     """
     known = known_of(graph, sku=spelling.upper(sku))
     if known["sku"] is None:
         raise nearest.no_sku(graph, sku)
-    if known["release"] is None:
-        raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     limits = {"k": k, "candidates": rules.index_candidates + k, "rules": marketing(rules, k)}
     rows = graph.read("recommend/similar", sku=known["sku"], **limits)
     if not rows:
-        raise NotFound(
-            f"{known['sku']} came after the live release, or nobody chose it: it has no similar parts yet",
-            "train and write back",
-        )
+        raise NotFound(_no_substitute(known), f"holley-graph next --sku {known['sku']}")
     return rows
+
+
+def _no_substitute(known: Row) -> str:
+    if known["part_type"] == "UNKNOWN":
+        return (
+            f"{known['sku']} has no known part type, and nobody viewed it with another part: nothing is like it yet"
+        )
+    what = f"no other eligible part of type {known['part_type']}"
+    return f"{what} fits a vehicle that {known['sku']} fits" if known["fits"] else f"{what} is known"
 
 
 def shape(rules: Recommend, k: int) -> dict[str, Any]:

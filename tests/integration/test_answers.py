@@ -314,41 +314,64 @@ def test_a_short_answer_says_why(live: Live, cold: str) -> None:
 # ---- similar ---------------------------------------------------------------------------------------------------
 
 
-def test_similar_parts_are_ordered_by_taste_without_the_part_and_its_colours(live: Live) -> None:
-    """The index proposes, roughly; what it proposes is ranked by the exact cosine, and little is overlooked."""
-    table = live.tables["product"]
-    taste = table.vectors[:, :-2].astype(float)
-    unit = taste / np.linalg.norm(taste, axis=1, keepdims=True)
+def substitutes(live: Live, sku: str) -> list[tuple[str, float]]:
+    """Rank what could take the place of a part by what `docs/answers.md` says, one of a family."""
+    vehicles = {vehicle for vehicle, skus in live.fits.items() if sku in skus}
+    viewers = Counter(product for _, product in live.held["viewed"])
+    scored = []
+    for other in set().union(*(live.fits[vehicle] for vehicle in vehicles)):
+        product = live.product(other)
+        same = product["part_type"] == live.product(sku)["part_type"]
+        if same and product["eligible"] and product["display_key"] != live.product(sku)["display_key"]:
+            fits = [vehicle for vehicle, skus in live.fits.items() if other in skus]
+            pair = live.held["co_viewed"].get((min(sku, other), max(sku, other)), {"count": 0})
+            expected = 0.05 * len(vehicles.intersection(fits)) / len(fits) * (viewers[other] + 1)
+            scored.append((-pair["count"] - expected, other, product["display_key"]))
+    families: dict[str, tuple[str, float]] = {}
+    for score, other, family in sorted(scored):
+        families.setdefault(family, (other, -score))
+    return list(families.values())
+
+
+def test_similar_parts_have_the_same_type_fit_what_the_part_fits_and_are_viewed_with_it(live: Live) -> None:
     families = Counter(row["display_key"] for row in live.held["product"].values())
     coloured = [s for (s,), row in sorted(live.held["product"].items()) if families[row["display_key"]] > 1]
-    assert coloured
-    overlooked = []
-    for sku in [*coloured[:10], *list(table.keys[::40])]:
+    fitting = sorted(set().union(*live.fits.values()))
+    viewed = [sku for pair in sorted(live.held["co_viewed"])[::15] for sku in pair]
+    answered = together = 0
+    for sku in dict.fromkeys([*coloured[:20], *fitting[::30], *viewed]):
+        wanted = substitutes(live, sku)[:5]
+        if not wanted or live.product(sku)["part_type"] == "UNKNOWN":
+            continue
         rows = answers.similar(live.graph, sku.lower(), 5, RULES)
-        mine = live.product(sku)["display_key"]
-        cosine = dict(zip(table.keys, unit @ unit[table.find(np.array([sku], object))[0]], strict=True))
-        found = [row["sku"] for row in rows]
-        np.testing.assert_allclose([row["similarity"] for row in rows], [cosine[s] for s in found], atol=1e-5)
-        assert found == sorted(found, key=lambda s: -cosine[s])
-        kinds = [live.product(s)["display_key"] for s in found]
-        assert len({mine, *kinds}) == 6
-        assert all(live.product(s)["eligible"] for s in found)
+        assert [row["sku"] for row in rows] == [other for other, _ in wanted]
+        np.testing.assert_allclose([row["score"] for row in rows], [score for _, score in wanted], atol=1e-9)
+        vehicles = {vehicle for vehicle, skus in live.fits.items() if sku in skus}
         for row in rows:
-            both = sum(1 for skus in live.fits.values() if {sku, row["sku"]} <= skus)
-            assert row["shared_vehicles"] == both
-        best: dict[str, float] = {}
-        for other, value in cosine.items():
-            product = live.product(other)
-            if product["eligible"] and product["display_key"] != mine:
-                best[product["display_key"]] = max(value, best.get(product["display_key"], -1))
-        overlooked.append(sorted(best.values())[-1] - rows[0]["similarity"])
-    assert np.mean(np.array(overlooked) < 1e-5) > 0.8  # the nearest of all is nearly always the first
+            both = sum(row["sku"] in live.fits[vehicle] for vehicle in vehicles)
+            assert row["shared_vehicles"] == both > 0
+            assert row["reason"].startswith(f"fits {both} of its {len(vehicles)} vehicles")
+            assert ("viewed with it" in row["reason"]) == (row["sessions"] > 0)
+            together += row["sessions"] > 0
+        answered += 1
+    assert answered > 20 and together > 5
 
 
-def test_a_part_that_came_after_the_release_has_nothing_similar_yet(live: Live, cold: str) -> None:
-    sku = fitting(live, cold)[0]
-    with without(live, "Product", "sku", [sku]), pytest.raises(NotFound, match="no similar parts yet"):
-        answers.similar(live.graph, sku, 4, RULES)
+def test_a_part_without_a_substitute_says_why(live: Live) -> None:
+    alone = next(sku for sku in sorted(set().union(*live.fits.values())) if not substitutes(live, sku))
+    kind = live.product(alone)["part_type"]
+    with pytest.raises(
+        NotFound, match=f"no other eligible part of type {kind} fits a vehicle that {alone} fits"
+    ) as said:
+        answers.similar(live.graph, alone, 4, RULES)
+    assert said.value.hint == f"holley-graph next --sku {alone}"
+
+
+def test_a_part_that_came_after_the_release_has_substitutes_at_once(live: Live, cold: str) -> None:
+    sku = next(sku for sku in fitting(live, cold) if substitutes(live, sku))
+    rows = answers.similar(live.graph, sku, 4, RULES)
+    with without(live, "Product", "sku", [sku]):
+        assert answers.similar(live.graph, sku, 4, RULES) == rows
 
 
 # ---- explain ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from holley_graph.embeddings.writeback import write_back
+from holley_graph.errors import NotFound
 from holley_graph.graph.client import Graph
 from holley_graph.recommend import answers
 from holley_graph.settings import Recommend, Sync
@@ -115,3 +116,49 @@ def test_whom_no_release_knows_gets_what_most_people_bought(bare: Graph, tmp_pat
     assert [row["sku"] for row in answer.rows] == wanted[:4]
     assert {row["answered_by"] for row in answer.rows} == {"global"}
     assert answer.note == "no live release knows user 'new': this is what most people bought"
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    taste = vectors[:, :-2].astype(float)
+    return np.asarray(taste / np.linalg.norm(taste, axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("is_typed", [True, False])
+def test_without_vehicles_similar_parts_are_viewed_together_or_alike(
+    bare: Graph, tmp_path: Path, is_typed: bool
+) -> None:
+    """Of the same part type where it is known; the index proposes only where it is not."""
+    if not is_typed:
+        with bare.driver.session() as session:
+            session.run("MATCH (p:Product) SET p.part_type = 'UNKNOWN'").consume()
+    found = held(bare)
+    tables = runs.draw(found, 1)
+    write_back(bare, runs.write(tables, tmp_path / "r1"))
+    keys = tables["product"].keys
+    cosine = dict(zip(keys, unit(tables["product"].vectors) @ unit(tables["product"].vectors)[0], strict=True))
+    me = found["product"][keys[0],]
+    scores = {}
+    for sku in keys:
+        product = found["product"][sku,]
+        pair = found["co_viewed"].get((min(keys[0], sku), max(keys[0], sku)), {"count": 0})
+        is_allowed = product["eligible"] and product["display_key"] != me["display_key"]
+        if is_allowed and (not is_typed or product["part_type"] == me["part_type"]):
+            scores[sku] = pair["count"] + 2 * cosine[sku]
+    rows = answers.similar(bare, keys[0], 4, RULES)
+    wanted = sorted(scores, key=lambda sku: -scores[sku])[:4]
+    assert [row["sku"] for row in rows] == wanted
+    np.testing.assert_allclose([row["score"] for row in rows], [scores[sku] for sku in wanted], atol=1e-5)
+
+
+def test_without_vehicles_and_without_a_release_similar_parts_are_what_is_viewed_together(bare: Graph) -> None:
+    with bare.driver.session() as session:
+        session.run("MATCH (p:Product) SET p.part_type = 'UNKNOWN'").consume()
+    pairs = held(bare)["co_viewed"]
+    assert pairs
+    sku = min(pairs)[0]
+    rows = answers.similar(bare, sku, 4, RULES)
+    assert rows and all(row["sessions"] for row in rows)
+    with bare.driver.session() as session:
+        session.run("MATCH ()-[r:CO_VIEWED]-() DELETE r").consume()
+    with pytest.raises(NotFound, match=f"{sku} has no known part type"):
+        answers.similar(bare, sku, 4, RULES)

@@ -310,8 +310,9 @@ def test_a_release_of_another_length_goes_live_and_back_like_any(loaded: Loaded,
     assert indexes(graph) == of_slots(a=runs.DIM + 2, b=11)
     roll_back(graph)
     assert_live(graph, first)
-    product = next(iter(loaded.held["product"]))[0]
-    assert answers.similar(graph, product, 4, Recommend())
+    vehicle = min(vehicle for _, vehicle in loaded.held["fits"])
+    rows = answers.for_vehicle(graph, vehicle, 4, Recommend()).rows
+    assert rows and {row["answered_by"] for row in rows} == {"vehicle"}
 
 
 def test_an_unreadable_run_is_refused(loaded: Loaded, tmp_path: Path) -> None:
