@@ -20,7 +20,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 BRIEFLY := 2>&1 | { grep --line-buffered -v '^ [-+~] ' || true; }
 
-.PHONY: demo test unit check install emulator spark newest lock docs images chromium clean
+.PHONY: demo test unit check install emulator spark newest lock docs images notebooks chromium clean
 
 install: $(STAMP)
 
@@ -82,6 +82,10 @@ docs: $(STAMP)
 # The screenshots of Neo4j Browser, taken by the tests that read its answers.
 images: $(STAMP) chromium
 	$(BIN)/python -m pytest tests/browser --images docs/img
+
+# The notebooks with their outputs, on the graph of a running `make demo`.
+notebooks: $(STAMP)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-execute --inplace docs/notebooks/*.ipynb
 
 # What tests/browser drives. Debian's and Ubuntu's packages are fetched where apt-get may; elsewhere it is up to you.
 chromium:

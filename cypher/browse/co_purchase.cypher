@@ -3,15 +3,18 @@
 // mode: read
 // params: $sku string  the part
 //         $k integer   how many neighbours in each direction
-// defaults: {"sku": "43-1000", "k": 8}
+// defaults: {"k": 8}
 // shows: graph
 // returns: path
-MATCH (a:Product {sku: $sku})
-CALL (a) {
-  MATCH path = (a)-[c:CO_PURCHASED]->(p)
-  RETURN path, c, p ORDER BY c.count DESC, c.weight DESC, p.sku LIMIT $k
-  UNION
-  MATCH path = (p)-[c:CO_PURCHASED]->(a)
-  RETURN path, c, p ORDER BY c.count DESC, c.weight DESC, p.sku LIMIT $k
+OPTIONAL CALL () {
+  MATCH (a:Product {sku: $sku})
+  CALL (a) {
+    MATCH path = (a)-[c:CO_PURCHASED]->(p)
+    RETURN path, c, p ORDER BY c.count DESC, c.weight DESC, p.sku LIMIT $k
+    UNION
+    MATCH path = (p)-[c:CO_PURCHASED]->(a)
+    RETURN path, c, p ORDER BY c.count DESC, c.weight DESC, p.sku LIMIT $k
+  }
+  RETURN path
 }
-RETURN path
+RETURN coalesce(path, 'no part ' + $sku + ' in this graph that was bought with another') AS path

@@ -11,14 +11,15 @@ CALL (embedding) {
   MATCH (p:Product)
   WITH embedding, collect(p) AS parts
   UNWIND [
-    ['parts without a price', [p IN parts WHERE p.price IS NULL | p.sku]],
-    ['parts without an image', [p IN parts WHERE p.image_url IS NULL | p.sku]],
-    ['parts of unknown type', [p IN parts WHERE p.part_type = 'UNKNOWN' | p.sku]],
-    ['parts that fit nothing', [p IN parts WHERE NOT EXISTS { (p)-[:FITS]->() } | p.sku]],
-    ['eligible parts that nobody bought', [p IN parts WHERE p.eligible AND NOT EXISTS { (p)<-[:ORDERED]-() } | p.sku]],
-    ['parts without a live vector', [p IN parts WHERE p[embedding] IS NULL | p.sku]]
+    ['parts without a price', [p IN parts WHERE p.price IS NULL]],
+    ['parts without an image', [p IN parts WHERE p.image_url IS NULL]],
+    ['parts of unknown type', [p IN parts WHERE p.part_type = 'UNKNOWN']],
+    ['parts that fit nothing', [p IN parts WHERE NOT EXISTS { (p)-[:FITS]->() }]],
+    ['eligible parts that nobody bought', [p IN parts WHERE p.eligible AND NOT EXISTS { (p)<-[:ORDERED]-() }]],
+    ['parts without a live vector', [p IN parts WHERE p[embedding] IS NULL]]
   ] AS row
-  RETURN row[0] AS what, size(row[1]) AS found, row[1][..$examples] AS examples, size(parts) AS of, 1 AS place
+  RETURN row[0] AS what, size(row[1]) AS found,
+         [p IN row[1][..$examples] | p.sku + coalesce(' ' + p.title, '')] AS examples, size(parts) AS of, 1 AS place
   UNION ALL
   MATCH (v:Vehicle)
   WITH embedding, collect(v) AS vehicles

@@ -3,7 +3,7 @@
 // params: $user_id string        for whom
 //         $sku string            the part
 //         $exclude_days integer  what was bought within so many days is ruled out, in any colour
-// returns: vehicle_id, fits, eligible, refurbished, price, image_url, part_type, title, score, own_history, answered_by, bought, owners_bought, model_bought, led_here, seen_together, same_type
+// returns: vehicle_id, fits, eligible, refurbished, price, image_url, part_type, title, score, popularity, lift, own_history, answered_by, bought, owners_bought, model_bought, led_here, seen_together, same_type
 MATCH (u:User {user_id: $user_id}), (p:Product {sku: $sku}), (sync:Sync {id: 'graph'})
 // the slot is read once: whatever goes live meanwhile, all vectors are of this release
 WITH u, p, sync, sync.live_slot AS slot
@@ -66,7 +66,8 @@ RETURN v.vehicle_id AS vehicle_id,
        p.part_type AS part_type, p.title AS title,
        (2 * vector.similarity.cosine(q, p[embedding]) - 1) * norm * sqrt(reduce(s = 0.0, x IN q | s + x * x))
          + coalesce(f[lift], 0.0) + own_history AS score,
-       own_history, answered_by, bought,
+       // parts of the score; the rest of it is taste
+       q[-2] * p[embedding][-2] AS popularity, coalesce(f[lift], 0.0) AS lift, own_history, answered_by, bought,
        owners_bought, model_bought,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_PURCHASED]->(p)
@@ -74,17 +75,17 @@ RETURN v.vehicle_id AS vehicle_id,
            - CASE WHEN all(x IN [a, p] WHERE EXISTS { (me:User)-[:ORDERED]->(x) WHERE me IN people }) THEN 1 ELSE 0 END
              AS buyers
          WHERE buyers > 0
-         WITH {sku: a.sku, how: how, buyers: buyers, weight: weight} AS found
+         WITH {sku: a.sku, title: a.title, how: how, buyers: buyers, weight: weight} AS found
          RETURN found ORDER BY found.weight DESC, found.buyers DESC, found.sku LIMIT 5
        } AS led_here,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product)-[c:CO_VIEWED]-(p)
-         WITH DISTINCT {sku: a.sku, how: type(did), sessions: c.count, weight: c.weight} AS found
+         WITH DISTINCT {sku: a.sku, title: a.title, how: type(did), sessions: c.count, weight: c.weight} AS found
          RETURN found ORDER BY found.weight DESC, found.sessions DESC, found.sku LIMIT 5
        } AS seen_together,
        COLLECT {
          MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a:Product {part_type: p.part_type})
          WHERE a <> p AND p.part_type <> 'UNKNOWN'
-         WITH DISTINCT {sku: a.sku, how: type(did), last_at: toString(did.last_at)} AS found
+         WITH DISTINCT {sku: a.sku, title: a.title, how: type(did), last_at: toString(did.last_at)} AS found
          RETURN found ORDER BY found.last_at DESC LIMIT 5
        } AS same_type

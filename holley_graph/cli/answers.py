@@ -137,15 +137,18 @@ def explain(
     context: Context, user_id: str | None, email: str | None, sku: str, html: Path | None, as_json: bool
 ) -> None:
     """Why a part is recommended to a user, or what rules it out."""
-    from holley_graph.recommend import picture
+    from holley_graph import spelling
+    from holley_graph.recommend import page, picture
     from holley_graph.recommend.explain import explain as explain_pair
 
     one_of(user_id, email)
+    sku = spelling.upper(sku)
     with context.graph() as graph:
         user_id = known_id(graph, context.settings, user_id, email)
         found = explain_pair(graph, user_id, sku, context.settings.recommend)
         if html:
-            picture.draw(picture.edges(graph, user_id, sku), sku, html)
+            drawn = page.explained(found, picture.edges(graph, user_id, sku), user_id, sku)
+            html.write_text(drawn, encoding="utf-8")
     if as_json:
         print_json(asdict(found))
         return
@@ -171,17 +174,19 @@ def path(
     context: Context, user_id: str | None, email: str | None, sku: str, html: Path | None, as_json: bool
 ) -> None:
     """The fitment path from a user over the vehicle to a part, edge by edge."""
+    from holley_graph import spelling
     from holley_graph.errors import NotFound
-    from holley_graph.recommend import picture
+    from holley_graph.recommend import page, picture
 
     one_of(user_id, email)
+    sku = spelling.upper(sku)
     with context.graph() as graph:
         user_id = known_id(graph, context.settings, user_id, email)
         found = picture.path(picture.edges(graph, user_id, sku))
     if not found:
         raise NotFound(f"no fitment path from user {user_id} to {sku}", "holley-graph explain says more")
     if html:
-        picture.draw(found, sku, html)
+        html.write_text(page.fitment(found, user_id, sku), encoding="utf-8")
     if as_json:
         print_json({"edges": found})
     else:

@@ -22,6 +22,7 @@ def forget(ctx: click.Context, user_id: str | None, email: str | None, yes: bool
     All user ids of the same address go, whichever of them is named.
     """
     from holley_graph.forget.forget import forget as forget_person
+    from holley_graph.server import pages
 
     context: Context = ctx.obj
     one_of(user_id, email)
@@ -31,6 +32,7 @@ def forget(ctx: click.Context, user_id: str | None, email: str | None, yes: bool
         click.confirm(f"Remove {whom} for good?", abort=True, err=True)
     with context.graph() as graph:
         done = forget_person(graph, context.settings, user_id, email=address)
+    pages.guide_file(context.settings).unlink(missing_ok=True)  # it names a typical user
     if as_json:
         print_json(done.as_dict())
     else:

@@ -114,7 +114,8 @@ def browser(
 ) -> None:
     """Print the address of Neo4j Browser, with server and user filled in, and that of a guide through the queries.
 
-    `--files` writes the queries as `queries.csv` and `queries.zip`, and the style sheet `style.grass`.
+    Queries begin with keys of the graph at hand: a typical owner, the part most bought, the vehicle most owned.
+    `--files` writes them as `queries.csv` and `queries.zip`, and the style sheet `style.grass`.
     """
     import webbrowser
 
@@ -124,17 +125,21 @@ def browser(
         raise click.UsageError("--set needs --query")
     if not all("=" in each for each in given):
         raise click.UsageError("--set is written PARAMETER=VALUE")
-    told = pages.addresses(_embedded(context, "browser"), query, dict(each.split("=", 1) for each in given))
-    written = pages.write_files(files) if files else []
+    if files and context.settings.server.uri:  # files are for any server; links and guide for the embedded one
+        told = dict.fromkeys(("url", "guide", "user", "password_file"))
+    else:
+        told = pages.addresses(_embedded(context, "browser"), query, dict(each.split("=", 1) for each in given))
+    written = pages.write_files(context.settings, files) if files else []
     if as_json:
         print_json({**told, "files": written})
     else:
-        say(told["url"])
-        if query is None:
+        if told["url"]:
+            say(told["url"])
+        if told["guide"] and query is None:
             say(f"guide: {told['guide']}")
         for path in written:
             say(f"wrote {path}")
-    if open_it:
+    if open_it and told["url"]:
         webbrowser.open(told["url"])
 
 

@@ -8,11 +8,12 @@ A statement file starts with its header:
     //         $k integer       how many
     // returns: sku string, score float
 
-A statement for analysts (`browse/`) has three lines more: a title, a value for every parameter that finds something
-in the demo's graph, and whether Browser draws what it returns:
+A statement for analysts (`browse/`) has three lines more: a title, values of parameters that suit any graph, and
+whether Browser draws what it returns. A parameter without a value here is a key, which is looked up in the graph at
+hand (`server/typical`):
 
     // title: Why parts fit
-    // defaults: {"user_id": "u1", "k": 4}
+    // defaults: {"k": 4}
     // shows: graph | table
 
 `read` and `write` run in a managed transaction with retries; `auto` runs by itself because it opens its own
@@ -56,7 +57,7 @@ class Query:
     title: str = ""
     """What an analyst looks for in a list; "" in statements that are not for analysts."""
     defaults: dict[str, Any] = field(default_factory=dict)
-    """A value for every parameter, or for none."""
+    """Values of parameters that suit any graph."""
     shows: Shows | None = None
     """What Browser makes of the rows."""
 
@@ -153,6 +154,6 @@ def _defaults(name: str, text: str, params: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
         raise QueryFileError(f"{name}: defaults are no JSON: {error}", _HEADER) from error
-    if values and set(values) != set(params):
+    if not set(values) <= set(params):
         raise QueryFileError(f"{name}: defaults for {sorted(values)}, parameters are {sorted(params)}", _HEADER)
     return values

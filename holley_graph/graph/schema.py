@@ -88,6 +88,9 @@ NODES = (
         (
             Property("email_hash", "string", "HMAC-SHA-256 of the lower-case address; the address is never here"),
             Property("engagement_tier", "string", "hot: ordered on or after the boundary; else cold"),
+            Property(
+                "drives", "string", "its vehicle in words, by which Neo4j Browser names it; absent without one"
+            ),
         ),
         "Somebody who owns a vehicle, did something, or both.",
     ),

@@ -56,15 +56,15 @@ def _speaks_for(facts: Row) -> list[str]:
     if facts["fits"]:
         lines.append(f"fits the {_spoken(facts['vehicle_id'])}")
     lines += [
-        f"{counted(n['buyers'], 'person', 'people')} bought it after {n['sku']}, which this user {DID[n['how']]}"
+        f"{counted(n['buyers'], 'person', 'people')} bought it after {_named(n)}, which this user {DID[n['how']]}"
         for n in facts["led_here"]
     ]
     lines += [
-        f"seen together with {n['sku']} in {counted(n['sessions'], 'session')}, which this user {DID[n['how']]}"
+        f"seen together with {_named(n)} in {counted(n['sessions'], 'session')}, which this user {DID[n['how']]}"
         for n in facts["seen_together"]
     ]
     for near in facts["same_type"][:1]:
-        lines.append(f"same part type ({facts['part_type']}) as {near['sku']}, which this user {DID[near['how']]}")
+        lines.append(f"same part type ({facts['part_type']}) as {_named(near)}, which this user {DID[near['how']]}")
     if facts["owners_bought"]:
         lines.append(
             f"{counted(facts['owners_bought'], 'person', 'people')} with the same year, make and model bought it"
@@ -72,7 +72,8 @@ def _speaks_for(facts: Row) -> list[str]:
     elif facts["model_bought"]:
         lines.append(f"{counted(facts['model_bought'], 'person', 'people')} with the same make and model bought it")
     if facts["score"] is not None:
-        own = f", {facts['own_history']:+.3f} of it by what this user did before" if facts["own_history"] else ""
+        shown = abs(facts["own_history"]) >= 0.0005
+        own = f", {facts['own_history']:+.3f} of it by what this user did before" if shown else ""
         lines.append(f"score {facts['score']:.3f} by the {facts['answered_by']} vector{own}")
     return lines
 
@@ -92,6 +93,10 @@ def _rules_out(facts: Row, user_id: str) -> list[str]:
         )
     lines += [f"{bought['sku']} was bought on {str(bought['last_at'])[:10]}" for bought in facts["bought"]]
     return lines
+
+
+def _named(part: Row) -> str:
+    return f"{part['sku']} ({part['title']})" if part["title"] else str(part["sku"])
 
 
 def _spoken(vehicle_id: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 
+from holley_graph.graph import browser
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Server
 
@@ -67,6 +68,7 @@ def neo4j_settings(server: Server) -> dict[str, str]:
         "server.bolt.connection_keep_alive": "2s",
         "server.bolt.connection_keep_alive_streaming_scheduling_interval": "2s",
         "server.bolt.connection_keep_alive_probes": "4",
+        "browser.post_connect_cmd": browser.after_connect(),
         "dbms.usage_report.enabled": "false",
         "client.allow_telemetry": "false",
         # Two quiet periods of five seconds are the whole duration of an ordinary stop.

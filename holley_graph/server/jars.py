@@ -75,8 +75,7 @@ def browser_folder(jars: Sequence[Jar], cache: Path) -> Path:
 
     The server looks the pages up as a class path *directory*; inside a jar it does not find them.
     """
-    jar = next(jar for jar in jars if jar.tag == "browser")
-    folder = cache.absolute() / f"browser-{jar.sha256[:12]}"
+    jar, folder = _browser(jars), browser_pages(jars, cache).parent
     if not (folder / "browser").exists():
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch, zipfile.ZipFile(cache / jar.path) as archive:
@@ -89,6 +88,11 @@ def browser_folder(jars: Sequence[Jar], cache: Path) -> Path:
     return folder
 
 
+def browser_pages(jars: Sequence[Jar], cache: Path) -> Path:
+    """Return the folder of Neo4j Browser's pages, unpacked or not."""
+    return cache.absolute() / f"browser-{_browser(jars).sha256[:12]}" / "browser"
+
+
 def link_plugins(jars: Sequence[Jar], cache: Path, plugins: Path) -> None:
     """Show Neo4j the jars with procedures: links in its plugins folder, nothing else in there."""
     wanted = {Path(jar.path).name: cache.absolute() / jar.path for jar in jars if jar.tag == "plugin"}
@@ -98,6 +102,10 @@ def link_plugins(jars: Sequence[Jar], cache: Path, plugins: Path) -> None:
     for name, target in wanted.items():
         if not (plugins / name).is_symlink():
             (plugins / name).symlink_to(target)
+
+
+def _browser(jars: Sequence[Jar]) -> Jar:
+    return next(jar for jar in jars if jar.tag == "browser")
 
 
 def _state(path: Path) -> list[int]:

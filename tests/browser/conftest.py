@@ -18,7 +18,6 @@ from PIL import Image
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -50,6 +49,17 @@ for (const kind of ['dragenter', 'dragover', 'drop'])
   target.dispatchEvent(new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 """
 
+FRAMES = "return [...document.querySelectorAll('[data-testid=frame]')].map(frame => frame.textContent).join('\\n')"
+SHOW = """
+const frames = [...document.querySelectorAll('[data-testid=frame]')];
+for (const frame of frames.filter(frame => /:(config|style)/.test(frame.textContent))) frame.style.display = 'none';
+"""
+RERUN = """
+for (const frame of document.querySelectorAll('[data-testid=frame]'))
+  if (frame.textContent.includes('No connection found'))
+    frame.querySelector('[data-testid=rerunFrameButton]').click();
+"""
+
 T = TypeVar("T")
 
 
@@ -79,9 +89,9 @@ class Window:
         """Run what stands in the editor, and wait for an answer of that form."""
 
         def answered() -> re.Match[str] | None:
-            if "No connection found" in self.text("frame"):  # the page is there before it has logged in again
-                self.one("[data-testid=rerunFrameButton]").click()
-            return re.search(answer, self.text("frame"))
+            """Look into every frame: what the server has Browser do at the start has frames of its own."""
+            self.driver.execute_script(RERUN)  # the page is there before it has logged in again
+            return re.search(answer, self.driver.execute_script(FRAMES))
 
         seen = []
         for patience_s in (PATIENCE_S / 3, PATIENCE_S):
@@ -89,7 +99,7 @@ class Window:
             try:
                 return self.until(answered, patience_s)
             except TimeoutException:  # a page that logs in at that moment forgets the click
-                seen.append(self.text("frame"))
+                seen.append(self.driver.execute_script(FRAMES))
                 self.driver.refresh()
         raise AssertionError(f"Browser never said {answer!r} but {seen}")
 
@@ -112,11 +122,17 @@ class Window:
         self.driver.execute_script(DROP, path.name, base64.b64encode(path.read_bytes()).decode())
 
     def keep(self, name: str) -> None:
-        """Take the picture that a document shows, in few colours."""
-        if self.images:
-            self.images.mkdir(exist_ok=True)
-            drawn = Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
-            drawn.quantize(64, dither=Image.Dither.NONE).save(self.images / f"{name}.png", optimize=True)
+        """Take the picture that a document shows, of what was asked and not of what Browser does first."""
+        self.driver.execute_script(SHOW)
+        picture(self.driver, self.images, name)
+
+
+def picture(driver: webdriver.Chrome, folder: Path | None, name: str) -> None:
+    """Take the picture that a document shows, in few colours; without a folder none is wanted."""
+    if folder:
+        folder.mkdir(exist_ok=True)
+        drawn = Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+        drawn.quantize(64, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
 
 
 @contextmanager
@@ -155,20 +171,12 @@ def window(
     profile = tmp_path_factory.mktemp("chromium")
     with chromium(profile) as driver:
         window = Window(driver, request.config.getoption("--images"))
-        files = profile.with_name("imported")
-        pages.write_files(files)
         driver.get(pages.addresses(server, None, {})["url"])
         window.one("[data-testid=password]").send_keys(Layout.of(server).password())
         window.one("[data-testid=connect]").click()
         # what it remembers for the next page it writes a moment after it is in
         remembered = "return (localStorage['neo4j.connections'] || '').includes('\"connectionState\":1')"
         window.until(lambda: driver.execute_script(remembered))
-        # what a query does not return is not drawn: parts that were bought together would hide what it is about
-        window.one("[data-testid=activeEditor] textarea").send_keys(
-            ":config autoComplete: false", Keys.CONTROL, Keys.ENTER
-        )
-        settings = "return localStorage['neo4j.settings'].includes('\"autoComplete\":false')"
-        window.until(lambda: driver.execute_script(settings))
-        window.drop(files / "style.grass")
-        window.until(lambda: "engagement_tier" in driver.execute_script("return localStorage['neo4j.grass']"))
+        styled = "return (localStorage['neo4j.grass'] || '').includes('{drives}')"
+        window.until(lambda: driver.execute_script(styled))
         yield window

@@ -13,9 +13,14 @@ from holley_graph.graph.client import Graph
 from holley_graph.server import pages
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
-from tests.browser.conftest import Window
+from tests.browser.conftest import FRAMES, Window
 
 PACK = [query.name.removeprefix("browse/") for query in browser.pack()]
+
+CAPTIONS = """
+const nodes = [...document.querySelectorAll('[data-testid=frameContents] g.node')];
+return nodes.map(node => [...node.querySelectorAll('text')].map(line => line.textContent.trim()).join(' ').trim());
+"""
 
 
 def rows_of(window: Window) -> int:
@@ -41,12 +46,13 @@ def test_a_query_opens_filled_in_and_shows_what_the_driver_reads(
 ) -> None:
     query = browser.find(name)
     with demo.driver.session() as session:
-        rows = [list(record.values()) for record in session.run(query.text, query.defaults)]  # type: ignore[arg-type]
+        values = browser.values(query, pages.typical(server))
+        rows = [list(record.values()) for record in session.run(query.text, values)]  # type: ignore[arg-type]
+        returned = session.run(query.text, values).graph()  # type: ignore[arg-type]
     assert rows
     window.driver.get(pages.addresses(server, name, {})["url"])
     if query.shows == "graph":
-        nodes = {node.element_id for (path,) in rows for node in path.nodes}
-        assert drawn(window) == (len(nodes), sum(len(path.relationships) for (path,) in rows))  # once for each path
+        assert drawn(window) == (len(returned.nodes), len(returned.relationships))
     else:
         assert rows_of(window) == len(rows)
         headers, cells = window.table()
@@ -55,10 +61,21 @@ def test_a_query_opens_filled_in_and_shows_what_the_driver_reads(
     window.keep(f"browser-{name.replace('_', '-')}")
 
 
+def test_the_link_that_closes_the_demo_shows_a_star_in_which_everything_has_a_name(
+    window: Window, server: Settings
+) -> None:
+    known = pages.typical(server)
+    window.driver.get(pages.addresses(server, "fitment_path", {"user_id": known["user_id"]})["url"])
+    assert drawn(window) == (27, 26)
+    captions = window.until(lambda: window.driver.execute_script(CAPTIONS))
+    assert len(captions) == 27 and all(captions)
+    assert captions.count(known["vehicle_id"].replace("|", " ")) == 2  # the vehicle, and the user who drives it
+
+
 def test_parameters_of_a_link_reach_the_editor(window: Window, server: Settings) -> None:
     window.driver.get(pages.addresses(server, "co_purchase", {"sku": "76-1001", "k": "3"})["url"])
     drawn(window)
-    written = window.text("frameCommand").replace("\xa0", " ")
+    written = window.driver.execute_script(FRAMES).replace("\xa0", " ")
     assert '"76-1001"' in written
     assert "LIMIT 3" in written
 
@@ -77,16 +94,16 @@ def test_classic_browser_takes_the_saved_queries_and_the_style_by_drop(
     window: Window, server: Settings, tmp_path: Path
 ) -> None:
     window.driver.get(pages.addresses(server, None, {})["url"])
-    for path in pages.write_files(tmp_path):
+    for path in pages.write_files(server, tmp_path):
         if path.suffix in {".zip", ".grass"}:
             window.drop(path)
     stored = "return ['documents', 'folders', 'grass'].map(name => localStorage['neo4j.' + name]).join()"
-    wanted = {browser.FOLDER, "{engagement_tier}", *(query.title for query in browser.pack())}
+    wanted = {browser.FOLDER, "{drives}", *(query.title for query in browser.pack())}
     window.until(lambda: all(each in window.driver.execute_script(stored) for each in wanted))
 
 
 def test_new_browser_imports_the_saved_queries(window: Window, server: Settings, tmp_path: Path) -> None:
-    (saved,) = (path for path in pages.write_files(tmp_path) if path.suffix == ".csv")
+    (saved,) = (path for path in pages.write_files(server, tmp_path) if path.suffix == ".csv")
     window.driver.get(pages.addresses(server, None, {})["url"].replace("/browser/", "/browser/preview/"))
     window.one("input[type=password]").send_keys(Layout.of(server).password())
     window.one("[data-testid=connection-form-submit]").click()

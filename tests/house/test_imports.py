@@ -123,7 +123,6 @@ ONLY_IN: dict[str, set[str]] = {
     "prometheus_client": {"web"},
     "jinja2": {"page"},
     "markupsafe": {"page"},
-    "neo4j_viz": {"recommend"},
     "uvicorn": {"web"},
     "pydantic_settings": {"settings"},
 }

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from holley_graph.embeddings.writeback import write_back
 from holley_graph.graph import browser, queries
 from holley_graph.graph.client import Graph
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings, Sync
 from loaders import sync
 from loaders.files import FilesSource
-from tests.support import raw
+from tests.support import raw, runs
+from tests.support.held import held
 from tests.support.hostile import HOSTILE
 from tests.support.sources import home
 
 CAMARO, NOVA = ("Chevrolet", "Camaro"), ("Chevrolet", "Nova")
 IMAGE = "https://example.org/a"
+PACK = [query.name.removeprefix("browse/") for query in browser.pack()]
 
 
 def bought(user: str, day: int, sku: str, price: float = 100.0) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def asked(graph: Graph, tmp_path: Path) -> Graph:
 
 def test_each_query_for_analysts_counts_what_is_there(asked: Graph) -> None:
     fits = asked.read("browse/fits_vehicle", vehicle_id="1969|CHEVROLET|CAMARO")
-    assert [(row["part_type"], row["parts"], row["eligible"], row["price_to"], row["skus"]) for row in fits] == [
+    assert [(row["part_type"], row["parts"], row["eligible"], row["price_to"], row["listed"]) for row in fits] == [
         ("Intake", 3, 1, 250.0, ["B2", "C3", "D4"]),
         ("Carburetor", 1, 1, 100.0, ["A1"]),
     ]
@@ -102,7 +107,12 @@ def test_each_query_for_analysts_counts_what_is_there(asked: Graph) -> None:
         ("1969|CHEVROLET|NOVA", 1, 0, 0),
     ]
     assert (gaps[0]["refurbished"], gaps[0]["without_image"], gaps[0]["otherwise_out"]) == (1, 1, 0)
-    assert asked.read("browse/fitment_gaps", least_owners=2, most_eligible=1, k=9) == []
+    (none,) = asked.read("browse/fitment_gaps", least_owners=2, most_eligible=1, k=9)
+    assert none["vehicle_id"] == "no vehicle of 2 owners for which at most 1 parts may be recommended"
+    (wanted,) = asked.read("browse/demand_gaps", most_vehicles=9, k=9)
+    assert [wanted[name] for name in ("sku", "viewers", "viewers_it_fits", "buyers", "vehicles", "owners")] == [
+        "A1", 1, 1, 2, 5, 3,
+    ]  # fmt: skip
 
 
 def test_the_neighbourhood_of_a_part_keeps_its_direction(asked: Graph) -> None:
@@ -145,6 +155,143 @@ def test_release_changes_say_what_came_and_went(asked: Graph) -> None:
     assert (empty["vehicle_id"], empty["live"]) == ("1969|CHEVROLET|NOVA", [])
     (kept, _) = asked.read("browse/release_changes", vehicles=5, k=2)
     assert (kept["kept"], kept["came"], kept["live"], kept["previous"]) == (2, [], ["B2", "A1"], ["A1", "B2"])
+    (lost,) = asked.read("browse/losing_parts", vehicles=5, best=1, k=9)
+    assert [lost[name] for name in ("sku", "owners", "owners_before", "change", "vehicles", "vehicles_before")] == [
+        "A1", 0, 3, -3, 0, 1,
+    ]  # fmt: skip
+
+
+def test_queries_begin_with_the_vehicle_most_owned_its_middle_owner_and_the_part_most_bought(asked: Graph) -> None:
+    assert asked.read("server/typical") == [
+        {"user_id": "u2", "vehicle_id": "1969|CHEVROLET|CAMARO", "sku": "B2", "other_sku": "A1"}
+    ]
+
+
+def test_keys_that_an_empty_graph_lacks_are_words_that_say_what_to_put_there(graph: Graph) -> None:
+    assert graph.read("server/typical") == [
+        {"user_id": "USER", "vehicle_id": "YEAR|MAKE|MODEL", "sku": "SKU", "other_sku": "SKU"}
+    ]
+
+
+def firsts(graph: Graph, typical: dict[str, Any]) -> dict[str, list[Any]]:
+    """Run every query; name to the values of the first column."""
+    pack = {name: browser.find(name) for name in PACK}
+    with graph.driver.session() as session:
+        return {name: session.run(q.text, browser.values(q, typical)).value() for name, q in pack.items()}  # type: ignore[arg-type]
+
+
+def silent(values: list[Any]) -> bool:
+    """Whether a query says that it finds nothing."""
+    return len(values) == 1 and str(values[0]).startswith(("no ", "not "))
+
+
+def test_a_query_that_finds_nothing_says_so(asked: Graph) -> None:
+    nobody = dict.fromkeys(("user_id", "vehicle_id", "sku", "other_sku"), "NOPE")
+    about = {name for name in PACK if set(nobody) & set(browser.find(name).params)}
+    said = {name: values for name, values in firsts(asked, nobody).items() if silent(values)}
+    assert set(said) == about | {"losing_parts", "release_changes"}  # there is no release yet
+    assert all("NOPE" in values[0] for name, values in said.items() if name in about)
+
+
+def test_every_query_says_something_of_an_empty_graph(graph: Graph) -> None:
+    found = firsts(graph, graph.read("server/typical")[0])
+    assert [name for name, values in found.items() if not silent(values)] == ["schema", "data_quality"]
+
+
+PARTS, OWNERS = 12, 30
+
+
+def shop(folder: Path) -> Path:
+    """A shop of another make, with keys of its own: every part fits every year, each owner did something else."""
+    skus = [f"ND-{n:02d}" for n in range(PARTS)]
+    events = [
+        did(f"klient-{n}", day, skus[part % PARTS])
+        for n in range(OWNERS)
+        for did, day, part in (
+            (viewed, 1, n),
+            (viewed, 2, n + 3),
+            (bought, 3, 5 * n),
+            (bought, 4, 5 * n + n % 4 + 1),
+        )
+    ]
+    return raw.write(
+        folder,
+        {
+            "user_attributes": [
+                raw.attributes(
+                    f"klient-{n}",
+                    raw.at("2025-09-02"),
+                    email=f"klient-{n}@example.org",
+                    v1_year=str(2001 + n % 4),
+                    v1_make="Škoda",
+                    v1_model="Octavia",
+                )
+                for n in range(OWNERS)
+            ],
+            "fitment": [raw.fitment(str(year), "Škoda", "Octavia", skus) for year in range(2001, 2005)],
+            "items": [raw.item(sku, f"Kind {n % 5}", Title=f"Part {n}") for n, sku in enumerate(skus)],
+            "events": events,
+        },
+    )
+
+
+@pytest.fixture
+def released(graph: Graph, tmp_path: Path) -> Graph:
+    """The shop with two releases, their vectors drawn at random."""
+    settings = home(tmp_path / "home", sync=Sync(allow_empty=("orders",)))
+    sync.sync(FilesSource(shop(tmp_path / "shop")), graph, settings, as_of=raw.at("2026-01-01"))
+    for seed in (1, 2):
+        write_back(graph, runs.write(runs.draw(held(graph), seed), tmp_path / f"r{seed}"))
+    return graph
+
+
+def test_every_query_finds_something_in_a_graph_of_other_keys(released: Graph) -> None:
+    (typical,) = released.read("server/typical")
+    assert typical["user_id"].startswith("klient-") and typical["vehicle_id"].endswith("|ŠKODA|OCTAVIA")
+    found = firsts(released, typical)
+    assert [name for name, values in found.items() if not values or silent(values)] == []
+
+
+ASKED = {"k": 4, "per_part_type": 2, "exclude_days": 365}
+
+
+def best(graph: Graph, user: str) -> list[tuple[str, float]]:
+    rows = graph.read("recommend/user", user_id=user, rules=[], **ASKED)
+    return [(row["sku"], round(row["score"], 3)) for row in rows]
+
+
+def test_a_saved_query_recommends_what_is_recommended_and_says_why(released: Graph) -> None:
+    for user in (f"klient-{n}" for n in range(OWNERS)):
+        rows = released.read("browse/recommended", user_id=user, **ASKED)
+        assert [(row["sku"], row["score"]) for row in rows] == best(released, user)
+    (said,) = [
+        row["why"] for row in released.read("browse/recommended", user_id="klient-0", **ASKED) if row["why"]
+    ][:1]
+    assert all(re.search(r"^(viewed|ordered) on 2025-10-|bought it", fact) for fact in said)
+
+
+def test_what_a_release_changes_for_somebody_is_one_answer_beside_the_other(released: Graph) -> None:
+    user = "klient-7"
+    rows = released.read("browse/release_changes_for", user_id=user, **ASKED)
+    live = sorted((row["place"], row["sku"], row["score"]) for row in rows if row["place"])
+    before = sorted((row["place_before"], row["sku"], row["score_before"]) for row in rows if row["place_before"])
+    assert [each[1:] for each in live] == best(released, user)
+    assert {row["change"] for row in rows} >= {"new", "gone"}
+    (other,) = (each for each in released.read("writeback/releases") if each["state"] == "previous")
+    released.write("writeback/release_live", number=other["number"])
+    assert [each[1:] for each in before] == best(released, user)
+
+
+def test_owners_alike_are_those_of_the_nearest_vectors(released: Graph) -> None:
+    rows = released.read("browse/owners_alike", user_id="klient-7", k=5, candidates=OWNERS)
+    with released.driver.session() as session:
+        (slot,) = session.run("MATCH (s:Sync) RETURN s.live_slot").value()
+        found = dict(session.run(f"MATCH (u:User) RETURN u.user_id, u.embedding_{slot}").values())  # type: ignore[arg-type]
+    taste = {user: np.array(vector[:-2]) / np.linalg.norm(vector[:-2]) for user, vector in found.items()}
+    likeness = {user: float(vector @ taste["klient-7"]) for user, vector in taste.items() if user != "klient-7"}
+    nearest = sorted(likeness, key=lambda user: -likeness[user])[:5]
+    assert [row["user_id"] for row in rows] == nearest
+    assert [row["likeness"] for row in rows] == pytest.approx([likeness[user] for user in nearest], abs=1e-3)
 
 
 def test_a_value_that_a_link_fills_in_is_the_text_that_was_meant(server: Settings) -> None:

@@ -357,12 +357,14 @@ class World:
             for table in ("viewed", "carted")
         }
         products = self._products()
+        owned = {u["user_id"]: (str(u["year"]), u["make"], u["model"]) for u in owners}
         return {
             "user": [
                 {
                     "user_id": user,
                     "email_hash": hashed(email) if (email := address.get(user)) else None,
                     "engagement_tier": "hot" if (address.get(user) or user) in hot else "cold",
+                    "drives": " ".join(owned.get(user, ())) or None,
                 }
                 for user in people
             ],
@@ -375,11 +377,7 @@ class World:
             "product": products,
             "part_type": [{"name": name} for name in {p["part_type"] for p in products}],
             "owns": [
-                {
-                    "user_id": u["user_id"],
-                    "vehicle_id": f"{u['year']}|{u['make']}|{u['model']}",
-                    "since": u["since"],
-                }
+                {"user_id": u["user_id"], "vehicle_id": "|".join(owned[u["user_id"]]), "since": u["since"]}
                 for u in owners
             ],
             "fits": [

@@ -11,7 +11,7 @@ from loaders.engine.engine import Engine
 
 SCHEMAS = {each.table: arrow_schema(each) for each in (*NODES, *RELATIONSHIPS)}
 names = st.sampled_from(["A", "B", "C", "É"])
-USER = {"email_hash": None, "engagement_tier": "cold"}
+USER = {"email_hash": None, "engagement_tier": "cold", "drives": None}
 users = st.dictionaries(names, st.tuples(st.none() | st.text(max_size=2), st.sampled_from(["hot", "cold"])))
 
 

@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -18,7 +17,8 @@ from holley_graph.export.preview import Preview
 from holley_graph.export.rows import wide_schema
 from holley_graph.gate.gate import Finding, Report
 from holley_graph.gate.page import page
-from holley_graph.recommend import picture
+from holley_graph.recommend.explain import Explanation
+from holley_graph.recommend.page import explained, fitment
 from tests.support.hostile import HOSTILE
 from tests.support.runs import manifest
 from tests.unit.test_evaluation_study import CUTS, FULL, conclusion
@@ -77,19 +77,24 @@ def test_the_preview_of_an_export(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_picture_of_a_path(text: str, tmp_path: Path) -> None:
-    def drawn(text: str) -> tuple[Structure, list[Any]]:
+def test_the_pages_of_explain_and_path(text: str) -> None:
+    def drawn(text: str) -> list[Structure]:
         vehicle = {"end": f"vehicle {text}", "end_label": "Vehicle", "end_name": text, "says": text}
         user = {"start": f"user {text}", "start_label": "User", "start_name": text, "type": "OWNS"}
         part = {"start": f"part {text}", "start_label": "Product", "start_name": text, "type": "FITS"}
-        picture.draw([user | vehicle, part | vehicle], f"part {text}", tmp_path / "picture.html")
-        html = (tmp_path / "picture.html").read_text()
-        data = html.rpartition('id="neo4j-viz-data">')[2].partition("</script>")[0]
-        return Structure(html), json.loads(data)["nodes"]
+        edges = [user | vehicle, part | vehicle]
+        facts = {"title": text, "part_type": text, "price": None, "score": 1.0, "popularity": 0.5, "lift": 0.25}
+        facts |= {"own_history": 0.0, "answered_by": text}
+        why = explained(Explanation(facts, text, text, [text], [text]), edges, text, f"part {text}")
+        return [Structure(why), Structure(fitment(edges, text, f"part {text}"))]
 
-    structure, nodes = drawn(text)
-    assert structure.elements == drawn(PLAIN)[0].elements
-    assert [node["caption"] for node in nodes] == [text] * 3
+    def but_lines(structure: Structure) -> list[tuple[str, tuple[str, ...]]]:
+        """A longer label has more lines."""
+        return [element for element in structure.elements if element[0].strip("/") != "tspan"]
+
+    for structure, plain in zip(drawn(text), drawn(PLAIN), strict=True):
+        assert but_lines(structure) == but_lines(plain)
+        assert structure.text.count(text) >= 3
 
 
 @pytest.mark.filterwarnings("ignore:Glyph", "ignore:constrained_layout")  # no font draws all of it

@@ -15,7 +15,7 @@ PAIRS = dict(line.split(": ", 1) for line in LINES if ": " in line and not line.
 
 def environment(key: str) -> str:
     """The value that the image turns into a setting: dots are written `_`, underscores `__`."""
-    return PAIRS["NEO4J_" + key.replace("_", "__").replace(".", "_")].strip('"')
+    return PAIRS["NEO4J_" + key.replace("_", "__").replace(".", "_")].strip("'\"")
 
 
 def test_its_line_is_that_of_the_lock_file_and_it_has_graph_data_science() -> None:
@@ -39,6 +39,10 @@ def test_settings_about_privacy_are_those_of_the_embedded_server() -> None:
     keys = [key for key in ours if "telemetry" in key or "report" in key or "policy" in key]
     assert len(keys) == 3
     assert {key: environment(key) for key in keys} == {key: ours[key] for key in keys}
+
+
+def test_browser_opens_as_that_of_the_embedded_server_does() -> None:
+    assert environment("browser.post_connect_cmd") == config.neo4j_settings(Server())["browser.post_connect_cmd"]
 
 
 def test_it_says_as_often_as_the_embedded_server_that_it_is_at_work() -> None:
