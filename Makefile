@@ -14,13 +14,16 @@ SPARK_STAMP := $(SPARK)/.installed
 # The newest Neo4j, on which the tests run every statement, asks for a newer Java than the embedded one.
 NEWEST := .venv-newest
 NEWEST_STAMP := $(NEWEST)/.installed
+# Airflow, which loads the DAG in deploy/, brings a hundred packages of its own.
+AIRFLOW := .venv-airflow
+AIRFLOW_STAMP := $(AIRFLOW)/.installed
 
 # What uv says without the name of every package. A pipe must not hide that uv failed, hence bash.
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 BRIEFLY := 2>&1 | { grep --line-buffered -v '^ [-+~] ' || true; }
 
-.PHONY: demo test unit check install emulator spark newest lock docs images notebooks chromium clean
+.PHONY: demo test unit check install emulator spark newest airflow lock docs images notebooks chromium clean
 
 install: $(STAMP)
 
@@ -60,10 +63,17 @@ $(NEWEST_STAMP): requirements/newest.txt $(STAMP)
 	$(BIN)/uv pip sync --python $(NEWEST)/bin/python --require-hashes requirements/newest.txt $(BRIEFLY)
 	@touch $@
 
+airflow: $(AIRFLOW_STAMP)
+
+$(AIRFLOW_STAMP): requirements/airflow.txt $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
+	$(BIN)/uv pip sync --python $(AIRFLOW)/bin/python --require-hashes requirements/airflow.txt $(BRIEFLY)
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/holley-graph demo
 
-test: check $(EMULATOR_STAMP) $(SPARK_STAMP) $(NEWEST_STAMP) chromium
+test: check $(EMULATOR_STAMP) $(SPARK_STAMP) $(NEWEST_STAMP) $(AIRFLOW_STAMP) chromium
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 unit: $(STAMP)
@@ -105,8 +115,12 @@ lock: $(STAMP)
 	  requirements/spark.in -o requirements/spark.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  requirements/newest.in -o requirements/newest.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate requirements/airflow.in -o requirements/airflow.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --extra train pyproject.toml -c requirements/lock.txt -o requirements/image.txt
 	echo 'uv==0.13.9' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate - -o requirements/bootstrap.txt
 
 clean:
-	rm -rf $(VENV) $(EMULATOR) $(SPARK) $(NEWEST) .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) $(EMULATOR) $(SPARK) $(NEWEST) $(AIRFLOW) .mypy_cache .ruff_cache .pytest_cache dist

@@ -31,8 +31,8 @@ from holley_graph.server.layout import Layout
 from tests.support import clean
 
 ROOMS = (
-    "cli.sync", "cli.release", "cli.embed", "cli.forget", "cli.export", "embeddings.late", "export.export",
-    "forget.forget", "model.newcomers", "snapshot.exporter",
+    "cli.sync", "cli.release", "cli.embed", "cli.forget", "cli.export", "forget.forget", "workflows.embed",
+    "workflows.export", "workflows.release", "workflows.sync",
 )  # fmt: skip
 CLIENT, SERVER = "client", "server"
 EQUAL, REPAIRED, STUCK = "equal", "repaired", "stuck"

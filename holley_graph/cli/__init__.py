@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
+from click.exceptions import Exit
 
-from holley_graph.cli import trouble
+from holley_graph.cli import progress, trouble
 from holley_graph.errors import HolleyGraphError, SettingsError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "Start here": {"demo": "demo"},
+    "Every night": {"night": "night"},
     "Server": {"up": "server", "down": "server", "status": "server", "doctor": "server", "browser": "server"},
     "Data": {
         "templates": "templates",
@@ -96,6 +98,19 @@ class LazyGroup(click.RichGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order of the table above."""
         return list(COMMANDS)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error becomes a line of JSON where the settings ask for such lines."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.obj.debug or not progress.as_json():
+                raise
+            known = trouble.of(error)
+            progress.log("error", error=str(known), hint=known.hint, exit_code=known.exit_code)
+            ctx.exit(known.exit_code)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
+
+import rich_click as click
 
 from holley_graph.amounts import duration
 from holley_graph.progress import Progress, silent
@@ -21,6 +25,8 @@ def progress(told: bool = True) -> Iterator[Progress]:
     """Show how far the work is, or nothing."""
     if not told:
         yield silent
+    elif as_json():
+        yield lambda what, done, of: log("progress", step=what, done=done, of=of)
     elif sys.stderr.isatty():
         with _bars() as report:
             yield report
@@ -29,16 +35,36 @@ def progress(told: bool = True) -> Iterator[Progress]:
             yield lines.report
 
 
+def as_json() -> bool:
+    """Say whether the settings of the running command ask for lines of JSON."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.obj is not None and context.obj.settings.log.lines == "json"
+
+
+def log(kind: str, **values: Any) -> None:
+    """Write one line of JSON to standard error, with the time and what it is about."""
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "kind": kind, **values}
+    print(json.dumps(line), file=sys.stderr, flush=True)
+
+
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Say on standard error what is waited for, if it takes longer than usual."""
-    timer = threading.Timer(FIRST_S, print, (f"waiting for {what} …",), {"file": sys.stderr})
+    json_lines = as_json()  # asked here: another thread has no command
+    timer = threading.Timer(FIRST_S, _wait_for, (what, json_lines))
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+def _wait_for(what: str, json_lines: bool) -> None:
+    if json_lines:
+        log("progress", step=f"waiting for {what}", done=0, of=1)
+    else:
+        print(f"waiting for {what} …", file=sys.stderr)
 
 
 @contextmanager

@@ -22,7 +22,12 @@ UNFINISHED = (".partial", ".old")
 
 def recipe(manifest: RunManifest) -> str:
     """Name what two runs must share for a verdict on one to hold for the other."""
-    return f"{manifest.model}-{sealed.fingerprint([manifest.model, manifest.config])[:8]}"
+    return recipe_name(manifest.model, manifest.config)
+
+
+def recipe_name(model: str, config: dict[str, Any]) -> str:
+    """Name a model with its configuration."""
+    return f"{model}-{sealed.fingerprint([model, config])[:8]}"
 
 
 def read(runs: Path) -> dict[str, Any]:

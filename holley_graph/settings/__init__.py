@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from holley_graph.errors import SettingsError
+from holley_graph.settings.operation import Log, Night, Serve
 from holley_graph.settings.sections import (
     Baseline,
     BigQuery,
@@ -31,7 +32,6 @@ from holley_graph.settings.sections import (
     Privacy,
     Recommend,
     Section,
-    Serve,
     Server,
     Sync,
     Weights,
@@ -47,6 +47,8 @@ __all__ = [
     "Eligibility",
     "Export",
     "Gate",
+    "Log",
+    "Night",
     "Privacy",
     "Recommend",
     "Section",
@@ -88,6 +90,8 @@ class Settings(BaseSettings):
     campaign: Campaign = Campaign()
     serve: Serve = Serve()
     privacy: Privacy = Privacy()
+    night: Night = Night()
+    log: Log = Log()
 
     @classmethod
     def settings_customise_sources(

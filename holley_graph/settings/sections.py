@@ -269,27 +269,6 @@ class Campaign(Section):
     """This many clicks of one person within two seconds also count as a link scanner's."""
 
 
-class Serve(Section):
-    """The read-only HTTP server for tools that should not know the database password."""
-
-    host: str = "127.0.0.1"
-    """Address that the server listens on. An address that is not on loopback needs `allow_plaintext`."""
-    port: int = 7480
-    """Port that the server listens on."""
-    token_file: Path | None = None
-    """File with the token that callers show; none: a file in the home, made at the first start."""
-    allow_plaintext: bool = False
-    """Allow an address that is not on loopback, behind a proxy that encrypts."""
-    timeout_s: float = Field(5.0, gt=0)
-    """Seconds that a question may take. Then the database ends the statement and the caller gets an error."""
-    wait_s: float = Field(1.5, ge=0)
-    """Seconds that a caller may wait for a turn. A caller who would wait longer is refused at once (503)."""
-    max_rows: int = Field(100, gt=0)
-    """Most rows of an answer, and the largest `k`."""
-    connections: int = Field(16, gt=0)
-    """Connections to the database. Further callers wait for a turn."""
-
-
 class Privacy(Section):
     """How email addresses are kept out of the graph."""
 

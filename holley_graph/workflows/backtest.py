@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from holley_graph.embeddings import table as embeddings
+from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.embeddings.table import Tables
 from holley_graph.evaluation import registry, study
 from holley_graph.evaluation.conclusion import Conclusion
+from holley_graph.evaluation.study import WINDOW_DAYS, Cut
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.execution import Execution, device
 from holley_graph.model.training.plan import Plan
@@ -16,6 +18,9 @@ from holley_graph.model.training.train import train
 from holley_graph.model.tuning import recipe_file
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
+from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.times import DAY
+from holley_graph.workflows.connection import connect
 from holley_graph.workflows.evaluate import conclude, measuring, rankers
 
 
@@ -62,3 +67,53 @@ def backtest(
             asked.append(study.cut(full, at, ranked, progress, target))
         progress("cuts", len(moments), len(moments))
         return conclude(settings, graph, asked, full, manifests, gate, progress)
+
+
+def judge(
+    settings: Settings, full: Snapshot, run_id: str, progress: Progress = silent
+) -> tuple[Conclusion, list[str]]:
+    """Decide whether a run may go live, by earlier runs of its recipe.
+
+    Each of these runs is asked about the 30 days after it ended. A cut takes the newest run that ended in the
+    `night.from_nothing_days` before it. Where there is none, one is trained from nothing, up to the cut.
+
+    Args:
+        settings: where the server and the home are; `night` says how many cuts.
+        full: the snapshot that the run was trained on.
+        run_id: the run.
+        progress: told after each step.
+
+    Returns:
+        The comparison with its verdict, and the runs that were asked, oldest first.
+    """
+    runs, cuts, end = settings.home / "runs", settings.night.cuts, full.as_of
+    manifest = RunManifest.named(runs, run_id)
+    asked: list[Cut] = []
+    measured: list[str] = []
+    with connect(settings, progress) as graph:
+        for number in range(cuts):
+            progress("cuts", number, cuts)
+            run = _run_before(settings, full, manifest, end - WINDOW_DAYS * DAY, progress)
+            tables, end = {manifest.model: embeddings.load(runs / run.run_id)}, run.as_of
+            ranked = rankers(settings, graph, full, end, tables, False, progress)
+            asked.insert(0, study.cut(full, end, ranked, progress))
+            measured.insert(0, run.run_id)
+        progress("cuts", cuts, cuts)
+        done = conclude(settings, graph, asked, full, {manifest.model: manifest}, True, progress)
+    return done, measured
+
+
+def _run_before(
+    settings: Settings, full: Snapshot, tonight: RunManifest, end: int, progress: Progress
+) -> RunManifest:
+    """Return the newest run of a recipe that ended shortly before a time, or train one."""
+    runs, earliest = settings.home / "runs", end - settings.night.from_nothing_days * DAY
+    recipe = registry.recipe(tonight)
+    known = [run for run in registry.manifests(runs) if registry.recipe(run) == recipe]
+    old_enough = [run for run in known if earliest < run.as_of <= end]
+    if old_enough:
+        return max(old_enough, key=lambda run: (run.as_of, run.run_id))
+    chosen = Recipe.default() if settings.night.recipe is None else recipe_file.read(settings.night.recipe)
+    recipe_file.refuse_to_judge_by_what_chose([chosen], end)
+    plan = Plan(chosen, as_of=end, execution=Execution(device()), snapshot=tonight.snapshot)
+    return train(full, runs, plan, progress).manifest

@@ -82,17 +82,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"settings", "graph", "rules", "find", "recommend", "page", "loaders.identity", "evaluation.registry",
         "embeddings.manifest",
     },
+    "night": {"evaluation.verdict"},
     # the only room that opens rooms for each other
     "workflows": {
         "settings", "graph", "server", "loaders", "simulator", "snapshot", "model", "evaluation", "baselines",
-        "embeddings", "recommend", "export", "gate", "campaign",
+        "embeddings", "recommend", "export", "gate", "campaign", "night",
     },
     # a command calls a workflow, or one room that does it alone
     "cli": {
         "settings", "workflows", "graph", "server", "loaders.report", "loaders.deadletter", "loaders.identity",
         "loaders.flat.examples", "model.architectures.models", "model.training.execution", "model.training.plan",
         "model.training.processes", "model.training.held_back", "evaluation", "embeddings.manifest", "recommend",
-        "find", "web", "export", "gate", "campaign", "forget",
+        "find", "web", "export", "gate", "campaign", "forget", "night",
     },
     "__main__": {"cli"},
 }  # fmt: skip

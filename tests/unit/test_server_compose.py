@@ -10,7 +10,8 @@ from holley_graph.settings import Server
 
 TEXT = (Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8")
 LINES = [line.strip() for line in TEXT.splitlines() if not line.strip().startswith("#")]
-PAIRS = dict(line.split(": ", 1) for line in LINES if ": " in line and not line.startswith("-"))
+PAIRS = dict(line.split(": ", 1) for line in reversed(LINES) if ": " in line and not line.startswith("-"))
+"""Of several services the first one's, which is the server."""
 
 
 def environment(key: str) -> str:
@@ -57,6 +58,7 @@ def test_the_password_comes_from_a_secret_file_and_stands_on_no_command_line() -
     assert "NEO4J_AUTH" not in PAIRS
     assert LINES.count("neo4j_auth:") == 1
     assert PAIRS["file"] == "./secrets/neo4j_auth"
+    assert PAIRS["HOLLEY_GRAPH_SERVER__PASSWORD_FILE"] == "/run/secrets/neo4j_password"
     assert not re.search(r"cypher-shell.*(-p |--password)", TEXT)
 
 

@@ -1,0 +1,1 @@
+"""What nights have done: remembered step by step, and shown as a page."""
