@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from holley_graph import files
-from holley_graph.errors import GraphStateError, HolleyGraphError, SettingsError
+from holley_graph.errors import GraphStateError, HolleyGraphError
 from holley_graph.evaluation.verdict import GO, TOO_LITTLE
 from holley_graph.export import known
 from holley_graph.gate.page import page as gate_page
@@ -23,15 +22,13 @@ from holley_graph.settings import Settings
 from holley_graph.snapshot import parcel
 from holley_graph.workflows import gate
 from holley_graph.workflows.connection import connect
+from holley_graph.workflows.deliver import SUFFIXES, checked, deliver, suffix
 from holley_graph.workflows.export import export
 from holley_graph.workflows.release import write_back
 from holley_graph.workflows.snapshots import take_snapshot
 from holley_graph.workflows.sync import sync
-from loaders.bigquery import target
 from loaders.sync import default_as_of
 
-SUFFIXES = (".csv", ".parquet", ".ndjson")
-TABLE = "bigquery:"
 Work = Callable[[Settings, Record, Progress], dict[str, Any]]
 
 
@@ -62,7 +59,7 @@ def night(
         SettingsError: the night was begun with another source or target, or the target is none.
         HolleyGraphError: a step failed. The same call goes on with this step.
     """
-    moment, asked = as_of or default_as_of(), {"source": source, "to": _checked(to)}
+    moment, asked = as_of or default_as_of(), {"source": source, "to": checked(to)}
     with _alone(settings.home):
         record = None if again else Record.find(settings.home, moment)
         if record is not None:
@@ -196,19 +193,13 @@ def _gate(settings: Settings, record: Record, progress: Progress) -> dict[str, A
 
 
 def _deliver(settings: Settings, record: Record, progress: Progress) -> dict[str, Any]:
-    """Put the file where it goes, in one step, and keep it for the gate of the next night."""
-    to, made = record.document["to"], _made(settings, record)
+    """Put the file where it goes, and keep it for the gate of the next night."""
+    made = _made(settings, record)
     kept = made.with_stem("delivered")
-    if to.startswith(TABLE):
-        run_id = f"{record.document['night']}-night"
-        target.load(settings, made if made.exists() else kept, to.removeprefix(TABLE), run_id, replace=True)
-    else:
-        known.remember(settings.home, Path(to))
-        with files.replacing(Path(to), durable=True) as out, (made if made.exists() else kept).open("rb") as file:
-            shutil.copyfileobj(file, out)
+    file = made if made.exists() else kept  # an earlier call may have come so far
+    deliver(settings, file, record.document["to"], f"{record.document['night']}-night")
     known.remember(settings.home, kept)
-    if made.exists():
-        made.replace(kept)
+    file.replace(kept)
     for other in _delivered(settings):
         if other != kept:
             other.unlink()
@@ -227,22 +218,9 @@ WORK: dict[str, Work] = {
 """The steps of `record.STEPS`."""
 
 
-def _checked(to: str) -> str:
-    """Refuse a target that could not be written in the end; a path becomes an absolute one."""
-    if to.startswith(TABLE):
-        return to
-    path = Path(to).expanduser().absolute()
-    if path.suffix not in SUFFIXES:
-        raise SettingsError(f"--to {to} is neither a {', '.join(SUFFIXES)} file nor {TABLE}DATASET.TABLE")
-    if not path.parent.is_dir():
-        raise SettingsError(f"{path.parent} is no folder")
-    return str(path)
-
-
 def _made(settings: Settings, record: Record) -> Path:
     """Name the file before it is delivered. Every night has the same one: `forget` has to look into it."""
-    to = record.document["to"]
-    return settings.home / "nights" / f"made{'.parquet' if to.startswith(TABLE) else Path(to).suffix}"
+    return settings.home / "nights" / f"made{suffix(record.document['to'])}"
 
 
 def _delivered(settings: Settings) -> list[Path]:

@@ -21,6 +21,7 @@ from holley_graph.graph.client import Graph
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
 from holley_graph.simulator.generate import generate
+from holley_graph.workflows.deliver import checked, deliver, suffix
 from loaders import sync
 from loaders.bigquery import target
 from loaders.bigquery.connection import Connection
@@ -116,6 +117,16 @@ def test_an_export_is_gated_and_loaded_and_one_that_must_not_be_sent_is_not(
     sent = CliRunner().invoke(cli, [*map(str, command), "--json"])
     assert sent.exit_code == 0, sent.output
     assert json.loads(sent.stdout)["sent"]["rows"] == len(held(client)) > 0
+
+
+def test_a_night_replaces_the_rows_of_its_table(
+    client: bigquery.Client, settings: Settings, tmp_path: Path
+) -> None:
+    to = checked(f"bigquery:{TABLE}")
+    for day in (1, 2, 2):
+        deliver(settings, file(tmp_path, "a@x", day=day), to, f"2026010{day}T000000-night")
+    assert held(client) == [row("a@x", 2)]
+    assert suffix(to) == ".parquet"
 
 
 def fewer(request: Request, ask: Callable[[], Answer]) -> Answer:

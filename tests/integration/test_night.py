@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from holley_graph.demo.generate import generate
 from holley_graph.errors import GraphStateError, SettingsError, SourceError
 from holley_graph.evaluation import conclusion, registry
 from holley_graph.evaluation.verdict import GO, NO_GO, TOO_LITTLE, Verdict
@@ -25,6 +26,7 @@ from holley_graph.progress import silent
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
+from holley_graph.simulator.generate import generate
 from holley_graph.workflows import night as workflow
 from holley_graph.workflows.export import export
 from tests.support import clean
@@ -123,6 +125,16 @@ def test_a_night_goes_from_the_source_to_the_file_that_is_sent(nights: Nights) -
     rows = pq.read_table(nights.to).num_rows
     assert rows == document["steps"]["export"]["rows"] == document["steps"]["deliver"]["rows"] > 0
     assert nights.to.stat().st_mode & 0o777 == 0o600
+
+
+def test_its_document_has_the_keys_that_are_documented(nights: Nights) -> None:
+    shapes = tomllib.loads((Path(__file__).parents[2] / "docs/json_shapes.toml").read_text(encoding="utf-8"))
+    shape = json.loads(shapes["night"]["shape"])
+    document = nights.first.document
+    assert [*document, "path"] == list(shape)
+    assert {step: list(result) for step, result in document["steps"].items()} == {
+        step: list(result) for step, result in shape["steps"].items()
+    }
 
 
 def test_a_night_that_has_ended_does_nothing_when_it_is_run_again(nights: Nights) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from holley_graph.amounts import duration
+from holley_graph.cli import Context, cli
 from holley_graph.cli import progress as shown
 from holley_graph.cli.progress import progress
-from holley_graph.progress import step
+from holley_graph.errors import ServerUnreachable
+from holley_graph.progress import long_step, step
 
 CUTS = """
 import time
@@ -98,3 +105,47 @@ def test_progress_that_nobody_is_told_writes_nothing(capsys: pytest.CaptureFixtu
 
 def test_durations_read_as_people_say_them() -> None:
     assert [duration(s) for s in (0.42, 9.96, 61, 200, 4800)] == ["0.4 s", "10 s", "61 s", "3 min", "1 h 20 min"]
+
+
+def test_a_log_collector_gets_one_json_document_per_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLLEY_GRAPH_LOG__LINES", "json")
+    with click.Context(cli, obj=Context({}, False)), progress() as report, step(report, "loading"):
+        report("cuts", 1, 3)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["kind"], line["step"], line["done"], line["of"]) for line in lines] == [
+        ("progress", "loading", 0, 1),
+        ("progress", "cuts", 1, 3),
+        ("progress", "loading", 1, 1),
+    ]
+    assert all(line["time"].endswith("+00:00") for line in lines)
+
+
+def test_an_error_is_such_a_line_too_and_keeps_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["--home", str(tmp_path), "sync", "--source", "files:/nowhere"]
+    plain = CliRunner().invoke(cli, command)
+    monkeypatch.setenv("HOLLEY_GRAPH_LOG__LINES", "json")
+    done = CliRunner().invoke(cli, command)
+    assert isinstance(plain.exception, ServerUnreachable)
+    said = json.loads(done.stderr)
+    assert (said["kind"], said["error"], said["hint"]) == ("error", str(plain.exception), plain.exception.hint)
+    assert said["exit_code"] == done.exit_code == ServerUnreachable.exit_code
+
+
+def test_a_step_that_is_usually_short_is_spoken_of_only_when_it_takes_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[str, int, int]] = []
+    monkeypatch.setattr("holley_graph.progress.USUAL_S", 0.05)
+
+    def tell(*what: Any) -> None:
+        told.append(what)
+
+    with long_step(tell, "short"):
+        pass
+    with long_step(tell, "long"):
+        time.sleep(0.3)
+    assert told == [("long", 0, 1), ("long", 1, 1)]
