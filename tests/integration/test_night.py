@@ -105,7 +105,7 @@ def nights(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     sections: dict[str, Any] = {
         "server": address,
         "night": {"cuts": 1},
-        "gate": {"least_users": 0, "least_variety": 0, "most_first_share": 1},
+        "gate": {"min_users": 0, "min_variety": 0, "max_first_share": 1},
     }
     settings = home(folder / "home", **sections)
     source = f"files:{generate(folder / 'world', users=600, as_of=AS_OF).folder}"
@@ -191,7 +191,7 @@ def test_a_night_whose_file_fails_the_gate_puts_the_release_of_before_live_and_k
     nights: Nights,
 ) -> None:
     live, file = nights.live, stamp(nights.to)
-    tonight = nights.tonight(gate={"least_users": 1_000_000})
+    tonight = nights.tonight(gate={"min_users": 1_000_000})
     assert (tonight.outcome, tonight.exit_code) == ("gate failed", 1)
     assert [rule["severity"] for rule in tonight.steps["gate"]["failed"]] == ["CRITICAL"]
     assert tonight.steps["writeback"]["run_id"] != live == nights.live
