@@ -202,7 +202,7 @@ def test_a_step_that_ends_with_an_error_is_written_down_and_the_same_command_goe
     nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> dict[str, Any]:
-        raise SourceError("no such table")
+        raise SourceError("no such table", "make it")
 
     with monkeypatch.context() as patch, pytest.raises(SourceError):
         patch.setitem(workflow.WORK, "export", fails)
