@@ -31,7 +31,7 @@ OPTIONAL CALL () {
   CALL (u, sync, release) {
     MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
     WITH a, type(did) = 'ORDERED' AS ordered,
-         reduce(s = 0.0, at IN coalesce(did.at, []) |
+         coalesce(release.path_gain, 1.0) * reduce(s = 0.0, at IN coalesce(did.at, []) |
            s + 2 ^ ((at - sync.as_of.epochSeconds) / (release.path_half_life_days * 86400))) AS strength
     RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
   }

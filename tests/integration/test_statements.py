@@ -49,7 +49,7 @@ def source(folder: Path) -> Path:
                 for u, year in ((USER, "1969"), ("u2", "1969"), (LOOKER, "1970"))
             ],
             "fitment": [raw.fitment(year, "Ford", "F-150", [SKU, OTHER]) for year in ("1969", "1970")],
-            "items": [raw.item(SKU, "Carburetor"), raw.item(OTHER, "Intake")],
+            "items": [raw.item(SKU, "Carburetor"), raw.item(OTHER, "Carburetor")],
             "events": [
                 raw.event(u, name, raw.at(f"2025-10-0{day}"), **{key: sku, "ImageUrl": "https://example.org/a"})
                 for u in (USER, "u2")
