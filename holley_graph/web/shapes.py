@@ -87,7 +87,7 @@ COLUMNS: dict[str, Any] = {
     "vehicle_id": str | None,
 }
 """Column of a `recommend/` statement to its type."""
-MAYBE = {"recommend/known": {"sku": str | None}}
+MAYBE = {"recommend/known": {"sku": str | None, "part_type": str | None}}
 """Statement to columns that may be null in its rows only."""
 
 
