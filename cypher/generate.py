@@ -1,12 +1,13 @@
-"""Writes the statements that differ only in a label, a key or properties: `templates/`, filled from the schema.
+"""Writes the statements that share their text: by label, key or properties, or in a passage.
 
 `make docs` runs this; a house test fails when a committed statement differs from what it would write. In a
 template, `@name` stands for a value. One that stands for several lines is empty where the schema lists
-nothing.
+nothing. A template in a folder is one statement: there `@name` stands for a passage of `templates/passages/`.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from holley_graph.graph import schema
 from holley_graph.graph.schema import Node, Property, Relationship, Vector
 
 FOLDER = Path(__file__).resolve().parent
-NOTICE = "// written by cypher/generate.py from templates/{}.template and holley_graph/graph/schema.py: edit those"
+NOTICE = "// written by cypher/generate.py from templates/{}.template and {}: edit those"
+SCHEMA, PASSAGES = "holley_graph/graph/schema.py", "cypher/templates/passages"
 SLOTS = ("a", "b", "c")
 STORED = {"datetime": "CASE WHEN row.@name IS NOT NULL THEN datetime({epochSeconds: row.@name}) END"}
 """How a value of a row is stored, by kind; else as it is."""
@@ -51,6 +53,9 @@ def statements() -> dict[str, str]:
         for slot in SLOTS if vector.indexed else ():
             made[f"writeback/index_{vector.table}_{slot}"] = _filled("index", slot=slot, **_of_vector(vector))
     made["writeback/staged"] = _united("staged", schema.VECTORS)
+    for path in sorted((FOLDER / "templates").glob("*/*.template")):
+        name = path.relative_to(FOLDER / "templates").with_suffix("").as_posix()
+        made[name] = _with_passages(name, path.read_text(encoding="utf-8"))
     made["writeback/missing"] = _united("missing", [each for each in schema.VECTORS if each.label != "User"])
     return made
 
@@ -62,7 +67,18 @@ def _room(verb: str) -> str:
 def _filled(template: str, **values: str) -> str:
     text = Template((FOLDER / "templates" / f"{template}.template").read_text(encoding="utf-8"))
     lines = text.substitute(values).splitlines()
-    return "\n".join([NOTICE.format(template), *(line for line in lines if line.strip())]) + "\n"
+    return "\n".join([NOTICE.format(template, SCHEMA), *(line for line in lines if line.strip())]) + "\n"
+
+
+def _with_passages(name: str, text: str) -> str:
+    """Put passages into a statement, each as far in as the line where it is named."""
+    return f"{NOTICE.format(name, PASSAGES)}\n" + re.sub(r"^( *)(.*)@(\w+)", _passage, text, flags=re.M)
+
+
+def _passage(named: re.Match[str]) -> str:
+    indent, before, name = named.groups()
+    lines = (FOLDER.parent / PASSAGES / f"{name}.passage").read_text(encoding="utf-8").splitlines()
+    return f"{indent}{before}" + f"\n{indent}".join(lines)
 
 
 def _united(template: str, vectors: tuple[Vector, ...] | list[Vector]) -> str:

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/browse/recommended.template and cypher/templates/passages: edit those
 // title: What we recommend to somebody, and why
 // purpose: the best parts for a user by the live release, without marketing's rules, and the facts that speak for each
 // mode: read
@@ -45,11 +46,11 @@ OPTIONAL CALL () {
   WITH u, v, model, people, tier, p,
        (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale + coalesce(f[lift], 0.0)
          + coalesce(release.path_same_part * log(1 + reduce(s = 0.0, x IN trail |
-           s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
-         + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
-           s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
-         + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-           s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score
+             s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
+           + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
+             s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+           + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
+             s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score
   // a part without a score comes last, and those by how many bought them
   WITH *, CASE WHEN score IS NULL THEN COUNT {
       MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)

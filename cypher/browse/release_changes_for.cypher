@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/browse/release_changes_for.template and cypher/templates/passages: edit those
 // title: What the live release changes for somebody
 // purpose: a user's best parts by the live release beside those by the release before, without marketing's rules
 // mode: read
@@ -28,6 +29,7 @@ OPTIONAL CALL () {
   WITH *, 'embedding_' + release.slot AS embedding, 'lift_' + release.slot AS lift
   WITH *, coalesce(u[embedding], v[embedding], model[embedding], make[embedding]) AS q
   WITH *, release.product_norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
+  // what this person did, for the paths to parts of one base SKU or one part type
   CALL (u, sync, release) {
     MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
     WITH a, type(did) = 'ORDERED' AS ordered,
@@ -40,11 +42,11 @@ OPTIONAL CALL () {
     WHERE NOT p.base_sku IN bought
     WITH p, (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale + coalesce(f[lift], 0.0)
          + coalesce(release.path_same_part * log(1 + reduce(s = 0.0, x IN trail |
-           s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
-         + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
-           s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
-         + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-           s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score
+             s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
+           + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
+             s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+           + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
+             s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score
     WHERE score IS NOT NULL
     ORDER BY score DESC, p.sku
     WITH p.display_key AS family, collect({p: p, score: score})[0] AS best

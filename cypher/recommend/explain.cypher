@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/explain.template and cypher/templates/passages: edit those
 // purpose: what speaks for a part for a user, and what rules it out
 // mode: read
 // params: $user_id string        for whom
@@ -39,11 +40,11 @@ CALL (u, sync, release) {
   RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
 }
 WITH *, coalesce(release.path_same_part * log(1 + reduce(s = 0.0, x IN trail |
-  s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
+    s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
   + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
-  s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+    s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
   + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-  s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS own_history
+    s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS own_history
 // other people who bought it and own such a vehicle: all ids of one address are one person
 CALL (u, p, v, model, people) {
   MATCH (p)<-[:ORDERED]-(buyer:User)

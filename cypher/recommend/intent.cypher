@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/intent.template and cypher/templates/passages: edit those
 // purpose: fitting parts that follow from what a user looked at, added to the cart or bought; recent actions count most
 // mode: read
 // params: $user_id string           whose answer
@@ -39,8 +40,8 @@ CALL (u) {
 }
 MATCH (v)<-[:FITS]-(p:Product {eligible: true})
 WHERE NOT p.base_sku IN bought AND none(s IN seeds WHERE s.a.base_sku = p.base_sku OR s.a.display_key = p.display_key)
-  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
-    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku) AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand)
+    AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
     AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
     AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
     AND (r.make = [] OR v.make IN r.make) AND (r.vehicle = [] OR replace(v.vehicle_id, '|', ' ') IN r.vehicle))

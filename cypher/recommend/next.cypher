@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/next.template and cypher/templates/passages: edit those
 // purpose: what is bought next after a part, in that direction; only what fits a vehicle that the part fits too
 // mode: read
 // params: $sku string             the part
@@ -22,8 +23,8 @@ CALL (a, slot, q) {
 }
 WITH a, q, norm, embedding, vehicles, p
 WHERE p.eligible AND p.base_sku <> a.base_sku AND p.display_key <> a.display_key
-  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
-    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku) AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand)
+    AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
     AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
     AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
     AND r.make = [] AND r.vehicle = [])

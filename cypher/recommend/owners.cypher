@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/owners.template and cypher/templates/passages: edit those
 // purpose: what owners like a user bought: the nearest users by what was learned, and owners of the same vehicle
 // mode: read
 // params: $user_id string           whose answer
@@ -45,8 +46,8 @@ WITH v, bought, people, other, EXISTS { (other)-[:OWNS]->(v) } AS same_vehicle,
 WHERE NOT other IN people AND likeness > 0
 MATCH (other)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
 WHERE NOT p.base_sku IN bought
-  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
-    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku) AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand)
+    AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
     AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
     AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
     AND (r.make = [] OR v.make IN r.make) AND (r.vehicle = [] OR replace(v.vehicle_id, '|', ' ') IN r.vehicle))

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/popular.template and cypher/templates/passages: edit those
 // purpose: parts for a user of a graph without vehicles and without a vector for the user: what most people bought
 // mode: read
 // params: $user_id string           whose answer
@@ -22,8 +23,8 @@ CALL (u, sync) {
 }
 MATCH (p:Product {eligible: true})<-[:ORDERED]-(b)
 WHERE NOT p.base_sku IN bought
-  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
-    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku) AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand)
+    AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
     AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
     AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
     AND r.make = [] AND r.vehicle = [])

@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/similar.template and cypher/templates/passages: edit those
 // purpose: what could take the place of a part: of the same part type, fitting a vehicle that it fits, by who views both
 // mode: read
 // params: $sku string          the part
@@ -40,8 +41,8 @@ CALL (a, slot, vehicles, typed, taste) {
 }
 WITH a, vehicles, taste, embedding, p, shared_vehicles, p[embedding][..-2] AS other
 WHERE p <> a AND p.display_key <> a.display_key AND p.eligible
-  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
-    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku) AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand)
+    AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
     AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
     AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
     AND r.make = [] AND r.vehicle = [])

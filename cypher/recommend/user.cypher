@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/user.template and cypher/templates/passages: edit those
 // purpose: parts that fit a user's vehicle, best first; nothing bought lately, one colour of a part, few of one type
 // mode: read
 // params: $user_id string           whose answer
@@ -60,11 +61,11 @@ WITH v, tier, p, p.sku AS sku,
          AND (r.make = [] OR v.make IN r.make) AND (r.vehicle = [] OR replace(v.vehicle_id, '|', ' ') IN r.vehicle)] AS said,
      (2 * vector.similarity.cosine(q, p[embedding]) - 1) * scale + coalesce(f[lift], 0.0)
        + coalesce(release.path_same_part * log(1 + reduce(s = 0.0, x IN trail |
-         s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
-       + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
-         s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
-       + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-         s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score,
+           s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
+         + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
+           s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+         + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
+           s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score,
      CASE WHEN q IS NULL OR p[embedding] IS NULL THEN COUNT {
        MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)
      } ELSE 0 END AS buyers

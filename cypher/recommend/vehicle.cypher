@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/vehicle.template and cypher/templates/passages: edit those
 // purpose: parts that fit a vehicle, best first; one colour of a part, few of one type
 // mode: read
 // params: $vehicle_id string        YEAR|MAKE|MODEL

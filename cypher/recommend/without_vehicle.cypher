@@ -1,3 +1,4 @@
+// written by cypher/generate.py from templates/recommend/without_vehicle.template and cypher/templates/passages: edit those
 // purpose: parts for a user of a graph without vehicles, by the vector index; nothing bought lately
 // mode: read
 // params: $user_id string           whose answer
@@ -29,8 +30,8 @@ CALL (u, sync) {
 WITH slot, q, 'embedding_' + slot AS embedding, bought, release.product_norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
 CALL db.index.vector.queryNodes('product_embedding_' + slot, $candidates, q) YIELD node AS p
 WHERE p.eligible AND NOT p.base_sku IN bought
-  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku)
-    AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand) AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
+  AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku) AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand)
+    AND (r.part_type = [] OR toLower(p.part_type) IN r.part_type)
     AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
     AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
     AND r.make = [] AND r.vehicle = [])

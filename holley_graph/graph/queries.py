@@ -30,14 +30,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from holley_graph import headers
 from holley_graph.errors import QueryFileError
 
 Mode = Literal["read", "write", "auto", "schema"]
 Shows = Literal["graph", "table"]
 
-_NEEDED = ("purpose", "mode", "params", "returns")
-_HEADER_KEYS = (*_NEEDED, "title", "defaults", "shows")
-_HEADER = "CONTRIBUTING.md shows how a statement's file begins"
+_REQUIRED = ("purpose", "mode", "params", "returns")
+_OPTIONAL = ("title", "defaults", "shows")
 _PARAMETER = re.compile(r"\$(\w+)")
 _QUOTED_OR_COMMENT = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*|/\*.*?\*/", re.S)
 
@@ -100,52 +100,33 @@ def load(name: str) -> Query:
 
 def parse(name: str, text: str) -> Query:
     """Read one statement's header and hold its body against it."""
-    header = _header(name, text)
+    header = headers.read(name, text, "//", _REQUIRED, _OPTIONAL)
     mode = header["mode"]
     if mode not in get_args(Mode):
-        raise QueryFileError(f"{name}: mode is {mode!r}, expected one of {', '.join(get_args(Mode))}", _HEADER)
+        raise QueryFileError(f"{name}: mode is {mode!r}, expected one of {', '.join(get_args(Mode))}", headers.HINT)
     params = dict(_declared(name, header["params"]))
     used = set(_PARAMETER.findall(_QUOTED_OR_COMMENT.sub(" ", text)))
     if used != set(params):
         undeclared, unused = sorted(used - set(params)), sorted(set(params) - used)
         raise QueryFileError(
             f"{name}: parameters used but not declared {undeclared}, declared but not used {unused}",
-            _HEADER,
+            headers.HINT,
         )
     columns = header["returns"].split(",") if header["returns"] != "none" else []
     returns = tuple(column.split()[0] for column in columns)
     defaults = _defaults(name, header.get("defaults", "{}"), params)
     shows = header.get("shows")
     if shows is not None and shows not in get_args(Shows):
-        raise QueryFileError(f"{name}: shows {shows!r}, expected one of {', '.join(get_args(Shows))}", _HEADER)
+        raise QueryFileError(f"{name}: shows {shows!r}, expected one of {', '.join(get_args(Shows))}", headers.HINT)
     promised = (header["purpose"], mode, params, returns, header.get("title", ""), defaults, shows)
     return Query(name, text, *promised)  # type: ignore[arg-type]
-
-
-def _header(name: str, text: str) -> dict[str, str]:
-    values: dict[str, str] = {}
-    key = ""
-    for line in text.splitlines():
-        if not line.startswith("//"):
-            break
-        content = line[2:].strip()
-        start, colon, rest = content.partition(":")
-        if colon and start in _HEADER_KEYS:
-            key = start
-            values[key] = rest.strip()
-        elif key:
-            values[key] += "\n" + content
-    missing = [key for key in _NEEDED if key not in values]
-    if missing:
-        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}", _HEADER)
-    return values
 
 
 def _declared(name: str, block: str) -> list[tuple[str, str]]:
     lines = [line for line in block.splitlines() if line and line != "none"]
     wrong = [line for line in lines if not _PARAMETER.match(line)]
     if wrong:
-        raise QueryFileError(f"{name}: a parameter line starts with its $name, not {wrong[0]!r}", _HEADER)
+        raise QueryFileError(f"{name}: a parameter line starts with its $name, not {wrong[0]!r}", headers.HINT)
     return [(line.split()[0][1:], " ".join(line.split()[1:])) for line in lines]
 
 
@@ -153,7 +134,9 @@ def _defaults(name: str, text: str, params: dict[str, str]) -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
-        raise QueryFileError(f"{name}: defaults are no JSON: {error}", _HEADER) from error
+        raise QueryFileError(f"{name}: defaults are no JSON: {error}", headers.HINT) from error
     if not set(values) <= set(params):
-        raise QueryFileError(f"{name}: defaults for {sorted(values)}, parameters are {sorted(params)}", _HEADER)
+        raise QueryFileError(
+            f"{name}: defaults for {sorted(values)}, parameters are {sorted(params)}", headers.HINT
+        )
     return values

@@ -23,11 +23,11 @@ import sqlglot
 from sqlglot import exp
 
 import holley_graph
+from holley_graph import headers
 from holley_graph.errors import QueryFileError
 
-_HEADER_KEYS = ("purpose", "params", "reads", "returns")  # `params` may be left out when there are none
+_REQUIRED = ("purpose", "reads", "returns")  # and `params`, where there are some
 _Table = TypeVar("_Table")
-_HEADER = "CONTRIBUTING.md shows how a statement's file begins"
 _COLUMN = re.compile(r"(\w+)\s+(\w+(?:<[^>]*>)?)")
 
 
@@ -53,7 +53,7 @@ class Statement:
         """
         missing = [f"@{name}" for name in self.params if name not in known]
         if missing:
-            raise QueryFileError(f"{self.name}: nobody gave {', '.join(missing)}", _HEADER)
+            raise QueryFileError(f"{self.name}: nobody gave {', '.join(missing)}", headers.HINT)
         return {name: known[name] for name in self.params}
 
     def tables(self, known: Mapping[str, _Table]) -> dict[str, _Table]:
@@ -64,7 +64,7 @@ class Statement:
         """
         missing = [name for name in self.reads if name not in known]
         if missing:
-            raise QueryFileError(f"{self.name}: nobody gave table {', '.join(missing)}", _HEADER)
+            raise QueryFileError(f"{self.name}: nobody gave table {', '.join(missing)}", headers.HINT)
         return {name: known[name] for name in self.reads}
 
 
@@ -104,20 +104,20 @@ def text(name: str) -> str:
 
 def parse(name: str, text: str) -> Statement:
     """Read one statement's header and hold its body against it."""
-    header = _header(name, text)
+    header = {"params": ""} | headers.read(name, text, "--", _REQUIRED, ("params",))
     try:
         body = sqlglot.parse_one(text, dialect="bigquery")
     except sqlglot.ParseError as error:
-        raise QueryFileError(f"{name}: {str(error).splitlines()[0]}", _HEADER) from error
+        raise QueryFileError(f"{name}: {str(error).splitlines()[0]}", headers.HINT) from error
     if not isinstance(body, exp.Query):
-        raise QueryFileError(f"{name}: expected a query, found {body.key}", _HEADER)
+        raise QueryFileError(f"{name}: expected a query, found {body.key}", headers.HINT)
     params = dict(_parameter(name, line) for line in header["params"].splitlines() if line not in ("", "none"))
     reads = tuple(part.strip() for part in header["reads"].replace("\n", " ").split(",") if part.strip())
     returns = dict(_COLUMN.findall(header["returns"]))
     _agree(name, "parameters", {node.name for node in body.find_all(exp.Parameter)}, set(params))
     _agree(name, "tables", _tables(body), set(reads))
     if body.named_selects != list(returns):
-        raise QueryFileError(f"{name}: returns {body.named_selects}, its header says {list(returns)}", _HEADER)
+        raise QueryFileError(f"{name}: returns {body.named_selects}, its header says {list(returns)}", headers.HINT)
     return Statement(name, text, header["purpose"], params, reads, returns)
 
 
@@ -131,31 +131,12 @@ def _agree(name: str, what: str, used: set[str], declared: set[str]) -> None:
         raise QueryFileError(
             f"{name}: {what} used but not declared {sorted(used - declared)}, "
             f"declared but not used {sorted(declared - used)}",
-            _HEADER,
+            headers.HINT,
         )
 
 
 def _parameter(name: str, line: str) -> tuple[str, str]:
     if not line.startswith("@"):
-        raise QueryFileError(f"{name}: a parameter line starts with its @name, not {line!r}", _HEADER)
+        raise QueryFileError(f"{name}: a parameter line starts with its @name, not {line!r}", headers.HINT)
     first, *rest = line.split()
     return first[1:], " ".join(rest)
-
-
-def _header(name: str, text: str) -> dict[str, str]:
-    values = {"params": ""}
-    key = ""
-    for line in text.splitlines():
-        if not line.startswith("--") or line.strip() == "--":
-            break
-        content = line[2:].strip()
-        start, colon, rest = content.partition(":")
-        if colon and start in _HEADER_KEYS:
-            key = start
-            values[key] = rest.strip()
-        elif key:
-            values[key] += "\n" + content
-    missing = [key for key in _HEADER_KEYS if key not in values]
-    if missing:
-        raise QueryFileError(f"{name}: header lacks {', '.join(missing)}", _HEADER)
-    return values

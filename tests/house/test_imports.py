@@ -14,6 +14,7 @@ EVERYONE = {
     "amounts",
     "errors",
     "files",
+    "headers",
     "journal",
     "keys",
     "progress",
@@ -27,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "amounts": set(),
     "errors": set(),
     "files": set(),
+    "headers": {"errors"},
     "journal": {"errors"},
     "keys": set(),
     "progress": set(),
@@ -69,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "export": {
         "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.taken",
         "loaders.engine", "loaders.parquet", "baselines.v5_18", "gate.sheet", "recommend.answers", "campaign.split",
-        "rules",
+        "rules", "page",
     },
     # not the ranker: what is checked is not asked to check itself
     "gate": {"settings", "loaders", "rules", "page"},
@@ -82,7 +84,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"settings", "graph", "rules", "find", "recommend", "page", "loaders.identity", "evaluation.registry",
         "embeddings.manifest",
     },
-    "night": {"evaluation.verdict"},
+    "night": {"evaluation.verdict", "page"},
     # the only room that opens rooms for each other
     "workflows": {
         "settings", "graph", "server", "loaders", "simulator", "snapshot", "model", "evaluation", "baselines",
