@@ -11,10 +11,11 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from holley_graph.export.preview import POLICY, Preview
+from holley_graph.export.preview import Preview
 from holley_graph.export.rows import wide_schema
 from tests.browser.conftest import chromium
 
+POLICY = "default-src 'none'; img-src https:; style-src 'unsafe-inline'"
 IMAGE = "https://images.invalid/{n}.jpg"
 SLOT = {
     "rec_part_{n}": "4150-{n}", "rec{n}_price": 1403.87, "rec{n}_image": IMAGE, "rec{n}_pop_source": "user",
