@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from holley_graph.baselines.v5_18 import VERSION
 from holley_graph.embeddings import table as embeddings
 from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.embeddings.table import Tables
@@ -22,6 +23,9 @@ from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.times import DAY
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.evaluate import conclude, measuring, rankers
+
+COMPARED = (VERSION, "popularity")
+"""Beside the run itself, what a verdict needs: the others would take most of a night's time."""
 
 
 def backtest(
@@ -95,7 +99,8 @@ def judge(
             progress("cuts", number, cuts)
             run = _run_before(settings, full, manifest, end - WINDOW_DAYS * DAY, progress)
             tables, end = {manifest.model: embeddings.load(runs / run.run_id)}, run.as_of
-            ranked = rankers(settings, graph, full, end, tables, False, progress)
+            known = rankers(settings, graph, full, end, tables, False, progress)
+            ranked = {name: rank for name, rank in known.items() if name in (manifest.model, *COMPARED)}
             asked.insert(0, study.cut(full, end, ranked, progress))
             measured.insert(0, run.run_id)
         progress("cuts", cuts, cuts)
