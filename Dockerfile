@@ -4,7 +4,7 @@
 #   docker run --rm holley-graph --help
 #
 # Every package is checked by its hash. The server is that of docker-compose.yml.
-# tests/unit/test_image.py holds this file against the tree, and tests/packaging runs its steps without Docker.
+# tests/unit/test_deploy.py holds this file against the tree, and tests/packaging runs its steps without Docker.
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 UV_SYSTEM_PYTHON=1

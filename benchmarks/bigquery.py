@@ -21,9 +21,9 @@ import duckdb
 from google.cloud import bigquery, bigquery_storage
 
 from benchmarks.record import record
+from holley_graph.loaders.bigquery import landing, streams
+from holley_graph.loaders.bigquery.connection import Connection
 from holley_graph.settings import BigQuery
-from loaders.bigquery import landing, streams
-from loaders.bigquery.connection import Connection
 from tests.support import emulator
 
 TABLE = "demo.scratch.result"

@@ -33,6 +33,8 @@ from holley_graph.embeddings.writeback import write_back
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.fit_history import fit_history
@@ -44,8 +46,6 @@ from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sync import offline_import
-from loaders import sync
-from loaders.files import FilesSource
 
 Floats = npt.NDArray[np.float64]
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)

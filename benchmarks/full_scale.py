@@ -21,13 +21,13 @@ from benchmarks.record import record
 from holley_graph.embeddings import table, writeback
 from holley_graph.graph import bulk
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import taken
 from holley_graph.server import admin, lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
 from holley_graph.simulator import World, generate
 from holley_graph.snapshot import exporter
 from holley_graph.workflows.connection import connect
-from loaders import taken
 
 SEED = 20260101
 WARM_UP = 1_200

@@ -30,7 +30,6 @@ from pathlib import Path
 import rich_click as click
 
 import holley_graph
-import loaders
 from holley_graph.cli import COMMANDS, cli, main
 from holley_graph.settings import Settings
 from tests.support import clean
@@ -116,11 +115,8 @@ def _child(
 
 def import_everything(but: str = "-") -> None:
     """Have every room imported, so that a case costs no import; `but` those whose name begins so."""
-    for package in (holley_graph, loaders):
-        modules = (module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
-        clean.import_before(
-            *(name for name in modules if not name.endswith("__main__") and not name.startswith(but))
-        )
+    modules = (module.name for module in pkgutil.walk_packages(holley_graph.__path__, "holley_graph."))
+    clean.import_before(*(name for name in modules if not name.endswith("__main__") and not name.startswith(but)))
 
 
 def command_lines(rng: random.Random, count: int, names: Sequence[str] = tuple(COMMANDS)) -> Iterator[list[str]]:

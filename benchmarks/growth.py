@@ -19,10 +19,10 @@ import psutil
 from benchmarks.record import record
 from holley_graph.embeddings import table
 from holley_graph.export import sources
+from holley_graph.loaders.taken import Taken
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.workflows.connection import connect
-from loaders.taken import Taken
 
 PEOPLE = {
     "user": ["user_id"], "owns": ["user_id"], "viewed": ["user_id"], "carted": ["user_id"], "ordered": ["user_id"],

@@ -17,6 +17,8 @@ from holley_graph.embeddings import slots
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync, tombstones
+from holley_graph.loaders.files import FilesSource
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import train as training
 from holley_graph.model.training.plan import Plan
@@ -27,8 +29,6 @@ from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
 from holley_graph.workflows.release import follow
 from holley_graph.workflows.sync import offline_import
-from loaders import sync, tombstones
-from loaders.files import FilesSource
 from tests.support.held import held
 from tests.support.server import small, wipe
 from tests.support.sources import Rows, edited

@@ -23,6 +23,8 @@ from implicit.als import AlternatingLeastSquares
 
 from benchmarks.record import record
 from holley_graph.embeddings import table, writeback
+from holley_graph.loaders import contracts, sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.model.architectures import catalogue as catalogue_model
 from holley_graph.model.architectures.catalogue import CatalogueConfig
 from holley_graph.model.training.plan import Plan
@@ -34,8 +36,6 @@ from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sync import offline_import
-from loaders import contracts, sync
-from loaders.files import FilesSource
 
 ITEMS = 30_113
 NAMES = {"view": "VIEWED PRODUCT", "addtocart": "CART UPDATE", "transaction": "ORDERED PRODUCT"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from holley_graph.loaders import sync, taken
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.simulator import World, generate
@@ -12,8 +14,6 @@ from holley_graph.snapshot import exporter, parcel
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sync import offline_import
-from loaders import sync, taken
-from loaders.files import FilesSource
 
 
 @dataclass(frozen=True)

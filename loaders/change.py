@@ -13,9 +13,9 @@ from holley_graph.errors import SourceError
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.load import Change
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
+from holley_graph.loaders import ageing
+from holley_graph.loaders.engine.engine import Engine
 from holley_graph.settings import Sync
-from loaders import ageing
-from loaders.engine.engine import Engine
 
 
 @dataclass(frozen=True)

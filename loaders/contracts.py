@@ -11,7 +11,7 @@ from typing import Literal
 import pyarrow as pa
 
 from holley_graph.errors import SourceError
-from loaders.engine.engine import Relation
+from holley_graph.loaders.engine.engine import Relation
 
 _HINT = "the feed's statement and loaders/contracts.py disagree: a fault of this tool"
 TIMES = pa.list_(pa.int64())

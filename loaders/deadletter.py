@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from holley_graph import files, sealed
 from holley_graph.errors import NotFound
-from loaders import identity
-from loaders.contracts import FEEDS, Feed
-from loaders.feeds import Extract
+from holley_graph.loaders import identity
+from holley_graph.loaders.contracts import FEEDS, Feed
+from holley_graph.loaders.feeds import Extract
 
 _DAMAGED = "the source still has the rows: remove the folder, and sync"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.engine.engine import Engine
+from holley_graph.loaders.engine.engine import Engine
 
 
 def co_purchased(engine: Engine, ordered: pa.Table, max_skus: int) -> pa.Table:

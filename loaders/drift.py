@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holley_graph.errors import SourceError
-from loaders.source import SourceTable
+from holley_graph.loaders.source import SourceTable
 
 
 def stop_if_rows_are_gone(

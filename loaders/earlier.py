@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from holley_graph.loaders import contracts, rules, tombstones
+from holley_graph.loaders.contracts import FEEDS, Feed
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.source import Earlier, Unread
+from holley_graph.loaders.taken import Taken
 from holley_graph.settings import Settings
-from loaders import contracts, rules, tombstones
-from loaders.contracts import FEEDS, Feed
-from loaders.engine import statements
-from loaders.source import Earlier, Unread
-from loaders.taken import Taken
 
 
 def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: datetime) -> Earlier:

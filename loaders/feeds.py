@@ -18,14 +18,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from holley_graph.loaders import contracts, drift, identity, merge, rules, tombstones
+from holley_graph.loaders.accounts import FeedAccount
+from holley_graph.loaders.contracts import FEEDS, Feed
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.engine.engine import Engine, Relation
+from holley_graph.loaders.source import Cost, Earlier, RawTables, Source, SourceTable, Unread
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
-from loaders import contracts, drift, identity, merge, rules, tombstones
-from loaders.accounts import FeedAccount
-from loaders.contracts import FEEDS, Feed
-from loaders.engine import statements
-from loaders.engine.engine import Engine, Relation
-from loaders.source import Cost, Earlier, RawTables, Source, SourceTable, Unread
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
 

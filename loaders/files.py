@@ -12,11 +12,11 @@ from typing import Any
 
 from holley_graph import files
 from holley_graph.errors import SourceError
+from holley_graph.loaders import contracts, parquet, shapes
+from holley_graph.loaders.engine.engine import Engine, Error, Relation, Rows
+from holley_graph.loaders.source import RawTables, SourceTable
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders import contracts, parquet, shapes
-from loaders.engine.engine import Engine, Error, Relation, Rows
-from loaders.source import RawTables, SourceTable
 
 _VALUE = re.compile(r'value ".*"', re.DOTALL)
 """What an engine's message quotes of a row: it may be an address."""

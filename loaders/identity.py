@@ -9,8 +9,8 @@ import secrets
 
 from holley_graph import files, spelling
 from holley_graph.errors import SettingsError
+from holley_graph.loaders import rules
 from holley_graph.settings import Settings
-from loaders import rules
 
 _BLOCK = 64  # bytes of a SHA-256 block
 _SHORTEST = 16  # bytes

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from loaders import parquet
-from loaders.engine.engine import Engine, Relation
-from loaders.source import Earlier
+from holley_graph.loaders import parquet
+from holley_graph.loaders.engine.engine import Engine, Relation
+from holley_graph.loaders.source import Earlier
 
 
 def users(engine: Engine, read: Relation, known: Mapping[str, Any]) -> dict[str, Relation]:

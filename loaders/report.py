@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.graph.schema import PAIRS
+from holley_graph.loaders.accounts import FeedAccount
+from holley_graph.loaders.change import Difference
+from holley_graph.loaders.contracts import FEEDS
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.feeds import Extract
 from holley_graph.settings import Eligibility
-from loaders.accounts import FeedAccount
-from loaders.change import Difference
-from loaders.contracts import FEEDS
-from loaders.engine import statements
-from loaders.feeds import Extract
 
 _FEW = 0.1  # of the products
 

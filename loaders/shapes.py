@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holley_graph.errors import SourceError
-from loaders import contracts, parquet
-from loaders.contracts import RawTable
-from loaders.engine.engine import Engine, Relation
-from loaders.source import SourceTable
+from holley_graph.loaders import contracts, parquet
+from holley_graph.loaders.contracts import RawTable
+from holley_graph.loaders.engine.engine import Engine, Relation
+from holley_graph.loaders.source import SourceTable
 
 
 def read(engine: Engine, folder: Path, table: RawTable) -> tuple[Relation, SourceTable]:

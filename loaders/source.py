@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from holley_graph.loaders.accounts import FeedAccount
+from holley_graph.loaders.engine.engine import Engine, Relation
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders.accounts import FeedAccount
-from loaders.engine.engine import Engine, Relation
 
 
 class Source(Protocol):

@@ -21,21 +21,28 @@ import pyarrow as pa
 from holley_graph.graph import export, load, migrations
 from holley_graph.graph.alone import Turn, in_graph, in_home
 from holley_graph.graph.client import Graph, Row, Step
+from holley_graph.loaders import (
+    ageing,
+    change,
+    deadletter,
+    earlier,
+    feeds,
+    identity,
+    report,
+    taken,
+    tombstones,
+    transform,
+)
+from holley_graph.loaders.accounts import FeedAccount, stop_if_too_many_rejected
+from holley_graph.loaders.change import Difference
+from holley_graph.loaders.report import Report
+from holley_graph.loaders.source import Cost, Earlier, Source
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
-from loaders import ageing, change, deadletter, earlier, feeds, identity, report, taken, tombstones, transform
-from loaders.accounts import FeedAccount, stop_if_too_many_rejected
-from loaders.change import Difference
-from loaders.report import Report
-from loaders.source import Cost, Earlier, Source
+from holley_graph.times import last_midnight
 
 BulkLoad = Callable[[Mapping[str, pa.Table], Callable[[], None]], None]
 """Fills an empty store offline, and calls when the server answers again. When either fails, the store is empty."""
-
-
-def default_as_of() -> datetime:
-    """Return the midnight (UTC) that today began with: what is known then is complete."""
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def sync(
@@ -56,7 +63,7 @@ def sync(
         source: where the raw tables are.
         graph: where they go.
         settings: rules, limits and the home that keeps what the graph took.
-        as_of: exclusive; none: `default_as_of()`.
+        as_of: exclusive; without it the last midnight.
         bulk: how to fill an empty store at once, if the server is ours.
         since_last: read events only from `sync.late_days` days before the last sync on, and keep what that one took
             of the days before. What was deleted there, or arrived later than that, is seen by a full sync only.
@@ -70,7 +77,7 @@ def sync(
     """
     reads_only = dry_run or tables_only
     with in_home(settings.home, "sync"), nullcontext() if reads_only else in_graph(graph, "sync") as turn:
-        plan = _Sync(source, graph, settings, as_of or default_as_of(), bulk, progress)
+        plan = _Sync(source, graph, settings, as_of or last_midnight(), bulk, progress)
         return plan.run(since_last, dry_run, tables_only, turn)
 
 
@@ -82,7 +89,7 @@ def costs(
     Raises:
         SourceError, TooExpensive: a sync would stop before it read a row.
     """
-    plan = _Sync(source, graph, settings, as_of or default_as_of(), None, silent)
+    plan = _Sync(source, graph, settings, as_of or last_midnight(), None, silent)
     before = plan.left_by(plan.marker())
     kept = plan.earlier(before, source.digests()) if since_last else None
     return feeds.costs(source, settings, plan.as_of, earlier=kept, before=before.rows if before else None)
@@ -122,14 +129,9 @@ class _Sync:
             return self._report("unchanged", before.accounts.values(), {})
 
         kept = self.earlier(before, digests) if since_last else None
+        rows, run_id = before.rows if before else None, self.run_id
         extracted = feeds.extract(
-            self.source,
-            self.settings,
-            self.as_of,
-            self.progress,
-            run_id=self.run_id,
-            earlier=kept,
-            before=before.rows if before else None,
+            self.source, self.settings, self.as_of, self.progress, run_id=run_id, earlier=kept, before=rows
         )
         self.cost = [asdict(cost) for cost in extracted.costs]
         self.notes += [*self.source.notes, *report.unknown_columns(extracted)]
@@ -141,7 +143,7 @@ class _Sync:
             stop_if_too_many_rejected(extracted.accounts, self.settings)
             self._lap("extract")
             old = self._held(before, marker)
-            first = self._is_empty(old)
+            first = not any(table.num_rows for table in old.values())
             held = self._reusable(before, old, extracted, key)
             behind = transform.members(extracted, key, held)
             tables = transform.graph_tables(extracted, behind, self.settings, self.as_of, key, held)
@@ -222,9 +224,8 @@ class _Sync:
         """Graph tables as the graph holds them: from the parcel, or read back when in doubt."""
         if before:
             return before.tables()
-        if marker is None and not self.graph.read("load/holds_data")[0]["holds_data"]:
-            return change.empty_tables()
-        return export.tables(self.graph, progress=self.progress)
+        empty = marker is None and not self.graph.read("load/holds_data")[0]["holds_data"]
+        return change.empty_tables() if empty else export.tables(self.graph, progress=self.progress)
 
     def _reusable(
         self, before: taken.Taken | None, old: Mapping[str, pa.Table], extracted: feeds.Extract, key: bytes
@@ -237,9 +238,6 @@ class _Sync:
         return transform.EarlierTables(
             old, before.file("members"), kept.same, extracted.people() if weighed else None
         )
-
-    def _is_empty(self, old: Mapping[str, pa.Table]) -> bool:
-        return not any(table.num_rows for table in old.values())
 
     def _load_in_bulk(self, tables: Mapping[str, pa.Table], turn: Turn | None) -> None:
         assert self.bulk is not None  # noqa: S101  the caller asked
@@ -291,8 +289,8 @@ class _Sync:
 
     def _report(self, mode: str, accounts: Iterable[FeedAccount], difference: Mapping[str, Difference]) -> Report:
         rows = report.with_changes(accounts, difference)
-        total = round(time.monotonic() - self.started, 2)
-        return Report(self.run_id, self.as_of, mode, rows, total, self.stages, self.cost, self.notes)
+        seconds = round(time.monotonic() - self.started, 2)
+        return Report(self.run_id, self.as_of, mode, rows, seconds, self.stages, self.cost, self.notes)
 
     def _lap(self, stage: str) -> None:
         self.stages[stage] = round(time.monotonic() - self.started - sum(self.stages.values()), 2)

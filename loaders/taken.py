@@ -23,13 +23,13 @@ from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
+from holley_graph.loaders import rules as value_rules
+from holley_graph.loaders import tombstones
+from holley_graph.loaders.accounts import FeedAccount
+from holley_graph.loaders.contracts import FEEDS
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.feeds import Extract
 from holley_graph.settings import Settings
-from loaders import rules as value_rules
-from loaders import tombstones
-from loaders.accounts import FeedAccount
-from loaders.contracts import FEEDS
-from loaders.engine import statements
-from loaders.feeds import Extract
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
 LAYOUT = sealed.fingerprint(

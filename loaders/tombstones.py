@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
+from holley_graph.loaders import identity
+from holley_graph.loaders.contracts import FEEDS
+from holley_graph.loaders.engine.engine import Engine, Relation
 from holley_graph.settings import Settings
-from loaders import identity
-from loaders.contracts import FEEDS
-from loaders.engine.engine import Engine, Relation
 
 USER, EMAIL = "user", "email"
 FORGOTTEN, OF_KEY = "forgotten", "key"

@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, PAIRS, RELATIONSHIPS
+from holley_graph.loaders import ageing, derive, identity
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.engine.engine import Engine, Rows
+from holley_graph.loaders.feeds import Extract
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import ageing, derive, identity
-from loaders.engine import statements
-from loaders.engine.engine import Engine, Rows
-from loaders.feeds import Extract
 
 _SCHEMAS = {declared.table: arrow_schema(declared) for declared in (*NODES, *RELATIONSHIPS)}
 _PAIR_DIGITS = 1

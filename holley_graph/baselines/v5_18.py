@@ -33,7 +33,9 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
         vehicle_id, sku, score (two decimals), source (`segment`, `make`, `global` or `none`), orders (those that
         the score counts); sorted by vehicle and SKU.
     """
-    from loaders.engine.engine import Engine  # not above: the run registry reads no more than the version
+    from holley_graph.loaders.engine.engine import (
+        Engine,  # not above: the run registry reads no more than the version
+    )
 
     values = {"as_of_s": as_of} | _numbers(settings.baseline) | settings.eligibility.model_dump()
     with Engine(settings) as engine:

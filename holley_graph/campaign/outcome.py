@@ -12,9 +12,9 @@ from typing import Any
 from holley_graph.campaign import treatments
 from holley_graph.campaign.intervals import needed, newcombe, wilson
 from holley_graph.campaign.split import HOLD_OUT, held_out_file
+from holley_graph.loaders.engine.engine import Engine, Rows
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders.engine.engine import Engine, Rows
 
 RATES = {"clicked": "sent", "ordered": "people", "ordered_sent": "people"}
 """What is counted, of whom: clicks of those who were sent something, orders of everybody in the arm."""

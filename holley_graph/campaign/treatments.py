@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from holley_graph.errors import SourceError
 from holley_graph.gate import sheet
+from holley_graph.loaders import identity, rules, shapes
+from holley_graph.loaders.contracts import RawTable
+from holley_graph.loaders.engine.engine import Engine, Relation, Rows
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import identity, rules, shapes
-from loaders.contracts import RawTable
-from loaders.engine.engine import Engine, Relation, Rows
 
 NAME = "treatments"
 _TIME = pa.timestamp("us", "UTC")

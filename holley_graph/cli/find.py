@@ -60,8 +60,8 @@ def _rows(
     graph: Graph, settings: Settings, kind: str, text: str, email: str | None, vehicle: str | None, k: int
 ) -> list[dict[str, Any]]:
     from holley_graph.find import find as room
+    from holley_graph.loaders import identity
     from holley_graph.recommend.answers import resolve_vehicle
-    from loaders import identity
 
     if email is not None:
         return room.people_by_email(graph, identity.hashed_email(settings, typed(email)), k)

@@ -23,7 +23,7 @@ def typed(email: str) -> str:
     Raises:
         SettingsError: it is no address. The message does not repeat it.
     """
-    from loaders import identity
+    from holley_graph.loaders import identity
 
     if email == "-":
         email = click.prompt("email", err=True) if sys.stdin.isatty() else sys.stdin.readline()
@@ -43,7 +43,7 @@ def known_id(graph: Graph, settings: Settings, user_id: str | None, email: str |
         NotFound: nobody has this address.
     """
     from holley_graph.find import find
-    from loaders import identity
+    from holley_graph.loaders import identity
 
     if email is None:
         return identity.as_kept(settings, str(user_id))

@@ -34,7 +34,7 @@ def rejects(
     next sync takes what was corrected in the source.
     """
     from holley_graph.errors import SettingsError
-    from loaders import deadletter
+    from holley_graph.loaders import deadletter
 
     home = context.settings.home
     if action != "list" and run_id is None:

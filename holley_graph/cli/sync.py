@@ -14,7 +14,7 @@ from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
 
 if TYPE_CHECKING:
-    from loaders.report import Report
+    from holley_graph.loaders.report import Report
 
 
 class Moment(click.ParamType[datetime]):

@@ -14,7 +14,7 @@ from holley_graph.cli.console import json_option, print_json, say
 @json_option
 def templates(folder: Path, as_json: bool) -> None:
     """Write an example of each list of a shop, for `sync --source csv:DIR`: a small shop that works as it is."""
-    from loaders.flat import examples
+    from holley_graph.loaders.flat import examples
 
     written = examples.write(folder)
     if as_json:

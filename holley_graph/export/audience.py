@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from holley_graph.loaders import parquet
+from holley_graph.loaders.engine.engine import Engine, Rows
+from holley_graph.loaders.taken import Taken
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders import parquet
-from loaders.engine.engine import Engine, Rows
-from loaders.taken import Taken
 
 _READS = ("owns", "user", "vehicle", "product", "fits", "ordered", "carted", "viewed", "co_purchased")
 

@@ -20,8 +20,8 @@ from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUnivers
 from holley_graph.export.rows import Stamp
 from holley_graph.export.stock import Stock
 from holley_graph.graph.client import Graph
+from holley_graph.loaders.taken import Taken, open_taken
 from holley_graph.settings import Settings
-from loaders.taken import Taken, open_taken
 
 RANKERS = ("graph", "baseline", "hybrid", "universal")
 SHARED = ("product", "vehicle", "vehicle_model", "make")

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from holley_graph.export.audience import Audience
 from holley_graph.keys import find_text
+from holley_graph.loaders.taken import Taken
 from holley_graph.ragged import Ints, Ragged
-from loaders.taken import Taken
 
 
 @dataclass(frozen=True)

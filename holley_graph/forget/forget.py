@@ -14,8 +14,8 @@ from holley_graph.forget import erase, search
 from holley_graph.forget.person import Person, find, with_email
 from holley_graph.graph.alone import in_graph, in_home
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import identity, tombstones
 from holley_graph.settings import Settings
-from loaders import identity, tombstones
 
 GONE_LAST = "clean_users.parquet"
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph import sealed
-from loaders.taken import Taken
+from holley_graph.loaders.taken import Taken
 
 TELLING = 6
 """Characters from which on a name that is no number is looked for everywhere."""

@@ -14,12 +14,12 @@ import pyarrow as pa
 from holley_graph.gate import sheet
 from holley_graph.gate.checks import CHECKS, Check, Severity
 from holley_graph.gate.tables import SourceTables
+from holley_graph.loaders.engine.engine import Engine, Rows
 from holley_graph.progress import Progress, silent
 from holley_graph.rules import text
 from holley_graph.rules.text import CONDITIONS, Rule
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
-from loaders.engine.engine import Engine, Rows
 
 SHOWN = 10
 """Offenders that a report names."""

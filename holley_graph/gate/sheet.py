@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.errors import SourceError
-from loaders import parquet
-from loaders.engine.engine import Engine, Error, Relation
+from holley_graph.loaders import parquet
+from holley_graph.loaders.engine.engine import Engine, Error, Relation
 
 _FORMULA = r"'*[=+\-@\t\r\n＝＋－＠]"
 """How a cell of CSV begins that a spreadsheet would run, or that `guarded` would not give back (RE2)."""

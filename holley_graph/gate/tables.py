@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from holley_graph.loaders import feeds, identity, rules, tombstones
+from holley_graph.loaders.engine.engine import Engine, Rows
+from holley_graph.loaders.source import Source
+from holley_graph.loaders.taken import Taken
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders import feeds, identity, rules, tombstones
-from loaders.engine.engine import Engine, Rows
-from loaders.source import Source
-from loaders.taken import Taken
 
 SEEN = ("seen_events", "seen_orders")
 """Statements of `sql/gate/` that read raw tables, and what their results are called."""

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from holley_graph.errors import ParcelError
 from holley_graph.keys import find
+from holley_graph.loaders import derive
+from holley_graph.loaders.engine.engine import Engine
 from holley_graph.ragged import Ragged
 from holley_graph.snapshot.ids import IdMap
-from loaders import derive
-from loaders.engine.engine import Engine
 
 Ints = npt.NDArray[np.int64]
 KINDS = ("VIEWED", "CARTED", "ORDERED")

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from holley_graph.errors import GraphStateError, NotFound, SettingsError
 from holley_graph.find import find, nearest
 from holley_graph.graph.client import Readable, Row
+from holley_graph.loaders import identity
 from holley_graph.page.page import render
 from holley_graph.recommend import answers, leads
 from holley_graph.recommend.answers import Answer
@@ -24,7 +25,6 @@ from holley_graph.web.parameters import LONGEST
 from holley_graph.web.response import html
 from holley_graph.web.statements import user_answer, vehicle_answer, with_reasons
 from holley_graph.web.why import why
-from loaders import identity
 
 MOST = 12
 """Rows of each kind that a search lists, and the largest number of cards."""

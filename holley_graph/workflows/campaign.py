@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from holley_graph.campaign import outcome
+from holley_graph.loaders.engine.engine import Engine
 from holley_graph.settings import Settings
 from holley_graph.workflows.gate import last_sync
-from loaders.engine.engine import Engine
 
 
 def read_back(settings: Settings, path: Path, treatments: Path) -> outcome.Report:

@@ -8,8 +8,8 @@ from pathlib import Path
 from holley_graph import files
 from holley_graph.errors import SettingsError
 from holley_graph.export import known
+from holley_graph.loaders.bigquery import target
 from holley_graph.settings import Settings
-from loaders.bigquery import target
 
 SUFFIXES = (".csv", ".parquet", ".ndjson")
 TABLE = "bigquery:"

@@ -18,12 +18,12 @@ from holley_graph.evaluation.conclusion import Conclusion
 from holley_graph.evaluation.study import Cut
 from holley_graph.evaluation.targets import Ranker
 from holley_graph.graph.client import Graph, Row
+from holley_graph.loaders import taken
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
 from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.workflows.connection import connect
-from loaders import taken
 
 
 def evaluate(

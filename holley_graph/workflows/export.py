@@ -9,12 +9,12 @@ from holley_graph import journal
 from holley_graph.campaign.split import Split
 from holley_graph.export import export as room
 from holley_graph.gate.gate import Report as Verdict
+from holley_graph.loaders.bigquery import target
+from holley_graph.loaders.bigquery.target import Loaded
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from holley_graph.workflows import gate
 from holley_graph.workflows.connection import connect
-from loaders.bigquery import target
-from loaders.bigquery.target import Loaded
 
 
 def export(

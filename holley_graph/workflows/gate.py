@@ -9,12 +9,12 @@ from holley_graph import journal
 from holley_graph.export import sources
 from holley_graph.gate import gate, tables
 from holley_graph.gate.gate import Report
+from holley_graph.loaders.taken import Taken
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
+from holley_graph.times import last_midnight
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sources import open_source, source_of
-from loaders.sync import default_as_of
-from loaders.taken import Taken
 
 
 def check(
@@ -43,7 +43,7 @@ def check(
         clean = tables.of_sync(taken, settings)
         raw = source_of(taken, settings)
     else:
-        moment, name = as_of or default_as_of(), source
+        moment, name = as_of or last_midnight(), source
         clean = tables.of_source(open_source(source, settings), settings, moment, progress)
         raw = open_source(source, settings)
     seen = tables.see(clean, raw, settings, moment, progress)

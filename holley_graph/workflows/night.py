@@ -20,6 +20,7 @@ from holley_graph.progress import Progress, silent, step
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings
 from holley_graph.snapshot import parcel
+from holley_graph.times import last_midnight
 from holley_graph.workflows import gate
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.deliver import SUFFIXES, checked, deliver, suffix
@@ -27,7 +28,6 @@ from holley_graph.workflows.export import export
 from holley_graph.workflows.release import write_back
 from holley_graph.workflows.snapshots import take_snapshot
 from holley_graph.workflows.sync import sync
-from loaders.sync import default_as_of
 
 Work = Callable[[Settings, Record, Progress], dict[str, Any]]
 
@@ -59,7 +59,7 @@ def night(
         SettingsError: the night was begun with another source or target, or the target is none.
         HolleyGraphError: a step failed. The same call goes on with this step.
     """
-    moment, asked = as_of or default_as_of(), {"source": source, "to": checked(to)}
+    moment, asked = as_of or last_midnight(), {"source": source, "to": checked(to)}
     with _alone(settings.home):
         record = None if again else Record.find(settings.home, moment)
         if record is not None:

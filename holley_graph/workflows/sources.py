@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from holley_graph.errors import GraphStateError, SettingsError
+from holley_graph.loaders.source import Source
+from holley_graph.loaders.taken import Taken
 from holley_graph.settings import Settings
-from loaders.source import Source
-from loaders.taken import Taken
 
 
 def open_source(text: str, settings: Settings) -> Source:
@@ -18,15 +18,15 @@ def open_source(text: str, settings: Settings) -> Source:
     """
     kind, _, where = text.partition(":")
     if kind == "csv" and where:
-        from loaders.flat.source import CsvSource
+        from holley_graph.loaders.flat.source import CsvSource
 
         return CsvSource(Path(where), settings)
     if kind == "files" and where:
-        from loaders.files import FilesSource
+        from holley_graph.loaders.files import FilesSource
 
         return FilesSource(Path(where).expanduser())  # no shell does that behind a colon
     if text == "bigquery":
-        from loaders.bigquery.source import BigQuerySource
+        from holley_graph.loaders.bigquery.source import BigQuerySource
 
         return BigQuerySource(settings)
     raise SettingsError(f"--source {text!r} is neither bigquery, files:DIR nor csv:DIR", "--source files:DIR")

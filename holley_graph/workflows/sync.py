@@ -12,17 +12,17 @@ import pyarrow as pa
 
 from holley_graph import journal
 from holley_graph.graph import bulk
+from holley_graph.loaders import deadletter, feeds
+from holley_graph.loaders import sync as room
+from holley_graph.loaders.report import Report
+from holley_graph.loaders.source import Cost
+from holley_graph.loaders.sync import BulkLoad
 from holley_graph.progress import Progress, silent, step
 from holley_graph.server import admin, lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sources import open_source
-from loaders import deadletter, feeds
-from loaders import sync as room
-from loaders.report import Report
-from loaders.source import Cost
-from loaders.sync import BulkLoad
 
 
 def sync(

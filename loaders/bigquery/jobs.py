@@ -12,9 +12,9 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import job_retry_reasons
 
 from holley_graph.errors import TooExpensive
-from loaders.bigquery import faults
-from loaders.bigquery.connection import Connection
-from loaders.source import Cost
+from holley_graph.loaders.bigquery import faults
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.source import Cost
 
 _TIB = 2**40
 _POLL_S = (0.2, 5.0)  # between two looks at a job: the first pause, and the longest

@@ -23,16 +23,16 @@ from sqlglot import exp
 
 from holley_graph import spill
 from holley_graph.errors import SourceUnreachable
+from holley_graph.loaders.bigquery import faults, landing, streams, tables
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery.jobs import Jobs
+from holley_graph.loaders.contracts import FEEDS
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.engine.engine import Engine, Relation
+from holley_graph.loaders.engine.statements import Statement
+from holley_graph.loaders.source import Cost, RawTables, SourceTable
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
-from loaders.bigquery import faults, landing, streams, tables
-from loaders.bigquery.connection import Connection
-from loaders.bigquery.jobs import Jobs
-from loaders.contracts import FEEDS
-from loaders.engine import statements
-from loaders.engine.engine import Engine, Relation
-from loaders.engine.statements import Statement
-from loaders.source import Cost, RawTables, SourceTable
 
 _TRIES = 3  # of reading one result that came back short
 

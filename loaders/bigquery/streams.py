@@ -17,8 +17,8 @@ from google.cloud import bigquery, bigquery_storage
 from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
 
 from holley_graph.errors import SourceUnreachable
-from loaders.bigquery import faults
-from loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery import faults
+from holley_graph.loaders.bigquery.connection import Connection
 
 _WAITING = 2  # batches per stream that may wait for whoever reads: a batch has up to 10 MiB
 _REST_ROWS = 20_000  # rows of a page

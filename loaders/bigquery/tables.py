@@ -12,12 +12,12 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from sqlglot import exp
 
 from holley_graph.errors import SourceError
+from holley_graph.loaders import contracts
+from holley_graph.loaders.bigquery import faults
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.contracts import RawTable
+from holley_graph.loaders.source import SourceTable
 from holley_graph.settings import BigQuery
-from loaders import contracts
-from loaders.bigquery import faults
-from loaders.bigquery.connection import Connection
-from loaders.contracts import RawTable
-from loaders.source import SourceTable
 
 PARTITION_FROM = "partition_from"
 """Parameter that a bound raw table may compare its partition column with."""

@@ -11,10 +11,10 @@ from google.cloud import bigquery
 from sqlglot import exp
 
 from holley_graph.errors import SettingsError, SourceError, SourceUnreachable
+from holley_graph.loaders.bigquery import faults, tables
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery.jobs import Jobs, labels
 from holley_graph.settings import Settings
-from loaders.bigquery import faults, tables
-from loaders.bigquery.connection import Connection
-from loaders.bigquery.jobs import Jobs, labels
 
 DATED_BY = "generated_at"
 """Column by whose day a target is partitioned."""

@@ -7,7 +7,7 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 
-from loaders.engine import statements
+from holley_graph.loaders.engine import statements
 
 
 @cache

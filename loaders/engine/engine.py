@@ -14,8 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from holley_graph import spill
-from loaders import parquet
-from loaders.engine import dialects, letters, statements
+from holley_graph.loaders import parquet
+from holley_graph.loaders.engine import dialects, letters, statements
 
 if TYPE_CHECKING:
     from holley_graph.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from holley_graph.errors import SettingsError, SourceError
-from loaders.engine.engine import Engine, Relation
+from holley_graph.loaders.engine.engine import Engine, Relation
 
 _COLUMNS = {"orders": "date", "events": "time", "users": "updated_at"}
 _DAYS = (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holley_graph.errors import SourceError
-from loaders.flat.lists import LISTS
-from loaders.flat.text import SUFFIXES
+from holley_graph.loaders.flat.lists import LISTS
+from holley_graph.loaders.flat.text import SUFFIXES
 
 PARQUET = ".parquet"
 _HINT = "holley-graph templates DIR writes an example of each list"

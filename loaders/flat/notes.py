@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from loaders.engine.engine import Engine
+from holley_graph.loaders.engine.engine import Engine
 
 _FITMENT = (
     "there is no list of fitment, so no part is known to fit a vehicle: recommend --vehicle, export and gate have "

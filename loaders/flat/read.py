@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holley_graph.errors import SourceError
-from loaders import parquet
-from loaders.engine.engine import Engine, Error, Relation
-from loaders.flat import text
-from loaders.flat.files import PARQUET
-from loaders.flat.lists import List, resolve
+from holley_graph.loaders import parquet
+from holley_graph.loaders.engine.engine import Engine, Error, Relation
+from holley_graph.loaders.flat import text
+from holley_graph.loaders.flat.files import PARQUET
+from holley_graph.loaders.flat.lists import List, resolve
 
 LOST = pa.schema(
     [("list", pa.string()), ("error", pa.string()), ("file", pa.string()), ("line", pa.int64()), ("n", pa.int64())]

@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow as pa
 
 from holley_graph import spill
+from holley_graph.loaders import rules
+from holley_graph.loaders.contracts import FEEDS, FITMENT
+from holley_graph.loaders.engine.engine import Engine, Relation
+from holley_graph.loaders.flat import dates, files, notes, read
+from holley_graph.loaders.flat.lists import LISTS
 from holley_graph.settings import Settings
-from loaders import rules
-from loaders.contracts import FEEDS, FITMENT
-from loaders.engine.engine import Engine, Relation
-from loaders.flat import dates, files, notes, read
-from loaders.flat.lists import LISTS
 
 
 @dataclass(frozen=True)

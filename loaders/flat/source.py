@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from holley_graph.files import digest
+from holley_graph.loaders import contracts
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.engine.engine import Engine, Relation
+from holley_graph.loaders.files import FilesSource, FileTables
+from holley_graph.loaders.flat import files
+from holley_graph.loaders.flat.shop import Shop, open_shop
+from holley_graph.loaders.source import RawTables, SourceTable
 from holley_graph.progress import Progress
 from holley_graph.sealed import fingerprint
 from holley_graph.settings import Settings
-from loaders import contracts
-from loaders.engine import statements
-from loaders.engine.engine import Engine, Relation
-from loaders.files import FilesSource, FileTables
-from loaders.flat import files
-from loaders.flat.shop import Shop, open_shop
-from loaders.source import RawTables, SourceTable
 
 _FEEDS = {feed.raw: feed.clean.name for feed in contracts.FEEDS}
 """Raw table to the feed that accounts for its rows."""

@@ -23,13 +23,13 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server import pages
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import runs
 from tests.support.held import held
 from tests.support.server import wipe

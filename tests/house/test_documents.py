@@ -17,9 +17,9 @@ import pytest
 from holley_graph import errors, settings
 from holley_graph.cli import COMMANDS, cli
 from holley_graph.graph import queries
+from holley_graph.loaders.contracts import FEEDS
+from holley_graph.loaders.engine import statements
 from holley_graph.settings import Section, Settings
-from loaders.contracts import FEEDS
-from loaders.engine import statements
 from tests.house import tree
 
 DOCS = tree.ROOT / "docs"
@@ -183,12 +183,12 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     from holley_graph.forget.forget import Report as Forget
     from holley_graph.gate.gate import Finding
     from holley_graph.gate.gate import Report as Gate
+    from holley_graph.loaders.report import Report as Sync
     from holley_graph.recommend import leads
     from holley_graph.recommend.answers import Answer
     from holley_graph.recommend.explain import Explanation
     from holley_graph.server.doctor import Check
     from holley_graph.server.status import KEYS
-    from loaders.report import Report as Sync
 
     def keys(dataclass: Any) -> list[str]:
         return [field.name for field in fields(dataclass)]

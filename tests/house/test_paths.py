@@ -16,12 +16,10 @@ from tests.house import tree
 HISTORY = {"CHANGELOG.md", "docs/experiments.md"}
 """Pages that tell what was there once; so do the decisions."""
 SUFFIXES = "py|sql|cypher|md|toml|lua"
-ROOMS = {path.parts[1] for path in tree.python() if path.parts[0] == "holley_graph" and len(path.parts) > 2}
+ROOMS = {name.split(".")[1] for name in map(tree.module, tree.python()) if name.count(".") > 1}
 PAGES = [path for path in tree.with_suffix(".md") if str(path) not in HISTORY and "decisions" not in path.parts]
 PATTERNS = re.compile(rf"`((?:[\w-]+/)*[\w.-]*\w\.(?:{SUFFIXES}))`")
-DOTTED = re.compile(
-    rf"`((?:holley_graph|loaders|{'|'.join(sorted(ROOMS))})(?:\.(?!(?:py|json|safetensors)`)\w+)+)`"
-)
+DOTTED = re.compile(rf"`((?:holley_graph|{'|'.join(sorted(ROOMS))})(?:\.(?!(?:py|json|safetensors)`)\w+)+)`")
 ELSEWHERE = {"holley-graph.toml", "rules.toml", "judge.py"}
 """Files that a user writes, or gives to a benchmark."""
 TEMPLATE = re.compile("FEED|NAME|FILE|ROOM|TABLE|RAW|V00[13]__")

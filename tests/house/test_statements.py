@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from holley_graph.errors import QueryFileError
 from holley_graph.graph import migrations, queries
-from loaders.engine import dialects, statements
+from holley_graph.loaders.engine import dialects, statements
 from tests.house import tree
 
 STATEMENT = re.compile(

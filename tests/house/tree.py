@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("holley_graph", "loaders")
+FOLDERS = ("holley_graph", "loaders")
+"""Of the package: `holley_graph/loaders` is a link to the second."""
 
 
 @cache
@@ -32,8 +33,12 @@ def with_suffix(*suffixes: str) -> list[Path]:
 
 
 def python() -> list[Path]:
-    """Modules of both packages."""
-    return [path for path in with_suffix(".py") if path.parts[0] in PACKAGES]
+    """Modules of the package."""
+    return [path for path in with_suffix(".py") if path.parts[0] in FOLDERS]
+
+
+def text(path: Path | str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
 
 
 @cache
@@ -53,7 +58,8 @@ def parsed(path: Path) -> ast.Module:
 
 def module(path: Path) -> str:
     """Dotted name of a file."""
-    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    package = () if path.parts[0] == "holley_graph" else ("holley_graph",)
+    return ".".join((*package, *path.with_suffix("").parts)).removesuffix(".__init__")
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -13,11 +13,11 @@ import pytest
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.alone import in_graph, in_home
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support.sources import home
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)

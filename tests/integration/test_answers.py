@@ -18,13 +18,13 @@ from holley_graph.embeddings.table import Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import NotFound
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.recommend.explain import explain
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import runs
 from tests.support.held import Held, held
 from tests.support.server import live_embedding, wipe

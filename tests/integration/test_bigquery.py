@@ -13,14 +13,14 @@ from google.cloud import bigquery
 
 from holley_graph.gate import tables
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import accounts, feeds, sync
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery.source import BigQuerySource
+from holley_graph.loaders.engine.engine import Engine
+from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
 from holley_graph.settings import BigQuery, Settings, Sync, load
 from holley_graph.simulator.generate import generate
-from loaders import accounts, feeds, sync
-from loaders.bigquery.connection import Connection
-from loaders.bigquery.source import BigQuerySource
-from loaders.engine.engine import Engine
-from loaders.files import FilesSource
 from tests.support import dirt, emulator, raw
 from tests.support.emulator import Emulator
 from tests.support.held import assert_same, held

@@ -13,12 +13,12 @@ from google.cloud import bigquery
 
 from holley_graph.errors import AccessDenied, HolleyGraphError, SourceError, SourceUnreachable, TooExpensive
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import feeds, rules, sync
+from holley_graph.loaders.bigquery import streams
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery.source import BigQuerySource
+from holley_graph.loaders.engine.engine import Engine
 from holley_graph.settings import BigQuery, load
-from loaders import feeds, rules, sync
-from loaders.bigquery import streams
-from loaders.bigquery.connection import Connection
-from loaders.bigquery.source import BigQuerySource
-from loaders.engine.engine import Engine
 from tests.support import emulator, proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.held import assert_same, held

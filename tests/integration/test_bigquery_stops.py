@@ -13,12 +13,12 @@ from holley_graph.errors import (
     SourceError,
     TooExpensive,
 )
+from holley_graph.loaders import feeds
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery.source import BigQuerySource
+from holley_graph.loaders.bigquery.tables import reference
+from holley_graph.loaders.engine import statements
 from holley_graph.settings import Settings, load
-from loaders import feeds
-from loaders.bigquery.connection import Connection
-from loaders.bigquery.source import BigQuerySource
-from loaders.bigquery.tables import reference
-from loaders.engine import statements
 from tests.support import emulator, proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.proxy import Answer, Proxy, Request

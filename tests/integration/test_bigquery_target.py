@@ -18,14 +18,14 @@ from holley_graph.cli import cli
 from holley_graph.errors import AccessDenied, SettingsError, SourceUnreachable
 from holley_graph.export.rows import wide_schema
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.bigquery import target
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
 from holley_graph.simulator.generate import generate
 from holley_graph.workflows.deliver import checked, deliver, suffix
-from loaders import sync
-from loaders.bigquery import target
-from loaders.bigquery.connection import Connection
-from loaders.files import FilesSource
 from tests.support import proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.proxy import Answer, Request, refused

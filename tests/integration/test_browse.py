@@ -13,10 +13,10 @@ import pytest
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.graph import browser, queries
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings, Sync
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.hostile import HOSTILE

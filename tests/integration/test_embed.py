@@ -13,6 +13,8 @@ from holley_graph.embeddings.writeback import roll_back, write_back
 from holley_graph.evaluation import registry
 from holley_graph.export import single
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import curve
 from holley_graph.model.training import train as training
@@ -25,8 +27,6 @@ from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
 from holley_graph.workflows.embed import embed_new
 from holley_graph.workflows.release import follow_if_up
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import raw
 from tests.support.server import live_embedding, wipe
 from tests.support.sources import Rows, edited, home

@@ -10,11 +10,11 @@ import pytest
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.find import find, nearest
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import identity, sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings, Sync
-from loaders import identity, sync
-from loaders.files import FilesSource
 from tests.support import raw
 from tests.support.server import wipe
 from tests.support.sources import home

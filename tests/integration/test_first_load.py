@@ -10,12 +10,12 @@ import pytest
 
 from holley_graph.errors import GraphStateError
 from holley_graph.graph import migrations
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.workflows.sync import offline_import
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support.held import assert_same, held
 from tests.support.sources import expected
 

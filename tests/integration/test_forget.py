@@ -19,11 +19,11 @@ from holley_graph.export.export import export
 from holley_graph.forget import forget as room
 from holley_graph.forget.forget import forget
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync, tombstones
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter, parcel
-from loaders import sync, tombstones
-from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import edited, home

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from holley_graph.forget.forget import forget
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.workflows.sync import offline_import
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import raw
 from tests.support.sources import edited
 

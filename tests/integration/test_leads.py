@@ -11,12 +11,12 @@ import pytest
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import leads, picture
 from holley_graph.recommend.answers import Answer
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings, Sync
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.server import live_embedding, wipe

@@ -13,10 +13,10 @@ from nbclient import NotebookClient
 
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
 from tests.house import tree
 from tests.support import runs
 from tests.support.held import held

@@ -13,11 +13,11 @@ from holley_graph.embeddings.writeback import write_back
 from holley_graph.export import wording
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import leads
 from holley_graph.recommend.explain import explain
 from holley_graph.settings import Recommend, Settings
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import home

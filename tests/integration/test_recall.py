@@ -13,9 +13,9 @@ from holley_graph.embeddings.table import Table
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import ReleaseCheckFailed
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Sync
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import home

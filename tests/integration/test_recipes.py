@@ -81,7 +81,7 @@ def test_a_model_is_added_by_its_recipe(checkout: Path) -> None:
 STATEMENTS = """
 import pyarrow as pa
 from holley_graph.graph import queries
-from loaders import change
+from holley_graph.loaders import change
 from tests.integration.test_statements import parameters
 
 tables = change.empty_tables()
@@ -128,10 +128,10 @@ from holley_graph.progress import silent
 from holley_graph.server.status import connect
 from holley_graph.settings import BigQuery, load
 from holley_graph.simulator import generate
-from loaders import feeds, identity, sync, tombstones
-from loaders.bigquery.tables import reference
-from loaders.files import FilesSource
-from loaders.flat.source import CsvSource
+from holley_graph.loaders import feeds, identity, sync, tombstones
+from holley_graph.loaders.bigquery.tables import reference
+from holley_graph.loaders.files import FilesSource
+from holley_graph.loaders.flat.source import CsvSource
 from tests.integration.test_statements import OTHER, SKU, USER, source
 from tests.support import lists, raw
 

@@ -15,10 +15,10 @@ from holley_graph.errors import SettingsError
 from holley_graph.export import effect, single
 from holley_graph.export.export import export
 from holley_graph.gate import gate, tables
+from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
 from holley_graph.recommend import answers, leads
 from holley_graph.settings import Gate, Settings
-from loaders.files import FilesSource
 from tests.support.live import AS_OF, Live, keys, open_live, slots
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from holley_graph.loaders import ageing, change, deadletter, earlier, feeds, identity, taken, tombstones, transform
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import ageing, change, deadletter, earlier, feeds, identity, taken, tombstones, transform
-from loaders.files import FilesSource
 from tests.support import dirt, raw
 
 DAYS = 3

@@ -13,13 +13,13 @@ import pytest
 
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import identity, sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter, parcel
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
-from loaders import identity, sync
-from loaders.files import FilesSource
 from tests.support.server import wipe
 from tests.support.snapshots import assert_equal
 from tests.support.sources import Rows, edited, home

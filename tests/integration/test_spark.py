@@ -12,12 +12,12 @@ import pytest
 
 from holley_graph.graph import migrations
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import address
 from holley_graph.settings import Privacy, Settings, load
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support.held import assert_same, held
 from tests.support.server import wipe
 

@@ -16,11 +16,11 @@ from holley_graph.errors import GraphStateError, QueryFileError
 from holley_graph.graph import export, migrations, queries
 from holley_graph.graph.client import Graph
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server import lifecycle, preflight
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, Sync
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import newest, raw
 from tests.support.held import DECLARED
 from tests.support.server import small, wipe

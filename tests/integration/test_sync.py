@@ -14,12 +14,12 @@ import pytest
 from holley_graph.errors import RejectedTooMuch, SourceError
 from holley_graph.graph import export
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync, taken
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Eligibility, Settings, Sync, Weights
 from holley_graph.simulator.generate import generate
 from holley_graph.workflows.sync import offline_import
-from loaders import sync, taken
-from loaders.files import FilesSource
 from tests.support import raw, sources
 from tests.support.held import DECLARED, Held, assert_same, held, of_tables
 from tests.support.server import small, wipe
@@ -309,8 +309,8 @@ def test_every_load_and_sweep_statement_run_twice_gives_the_same_graph(
 ) -> None:
     tables = graph_tables(source, settings, AS_OF)
     from holley_graph.graph import load, migrations
-    from loaders import change
-    from loaders.engine.engine import Engine
+    from holley_graph.loaders import change
+    from holley_graph.loaders.engine.engine import Engine
 
     migrations.apply(graph)
     empty = change.empty_tables()

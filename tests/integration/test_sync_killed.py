@@ -14,12 +14,12 @@ import pytest
 
 from holley_graph.errors import GraphStateError
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import ageing, sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, Sync, Weights
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
-from loaders import ageing, sync
-from loaders.files import FilesSource
 from tests.support.held import assert_same, held
 from tests.support.sources import edited, expected, home
 
@@ -33,8 +33,8 @@ from datetime import datetime
 from pathlib import Path
 from holley_graph.graph.client import Graph
 from holley_graph.settings import Sync, load
-from loaders import sync
-from loaders.files import FilesSource
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 home, uri, password, source, as_of, stage, share = sys.argv[1:]
 def progress(what, done, of):
     if what == stage and done >= float(share) * of:

@@ -9,9 +9,9 @@ import pytest
 
 from holley_graph.errors import SourceError
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support.held import held
 from tests.support.sources import Rows, edited, home
 

@@ -18,12 +18,12 @@ from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph import queries
 from holley_graph.graph.client import Graph
 from holley_graph.graph.reader import Reader
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
 from holley_graph.web.door import REREAD_S
-from loaders import sync
-from loaders.files import FilesSource
 from tests.integration.test_leads import source
 from tests.support import raw
 from tests.support.door import Door, opened

@@ -17,12 +17,12 @@ import pytest
 
 from holley_graph.errors import ServerHangs
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.server import process
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings, Sync
-from loaders import sync
-from loaders.files import FilesSource
 from tests.integration.test_leads import source
 from tests.support import raw
 from tests.support.door import COMMAND, opened

@@ -12,10 +12,10 @@ import pytest
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import NotFound
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.settings import Recommend, Sync
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import home

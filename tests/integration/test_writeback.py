@@ -21,14 +21,14 @@ from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import roll_back, write_back
 from holley_graph.errors import GraphStateError, NotFound, ParcelError, ReleaseCheckFailed
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.server import doctor
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
 from tests.support import runs
 from tests.support.held import Held, held, key_of
 from tests.support.server import live_embedding, wipe

@@ -39,7 +39,9 @@ def test_the_image_installs_the_tool_from_what_it_copies(tmp_path: Path) -> None
 def copy(source: Path, place: Path) -> None:
     """Copy as Docker does: of a folder what is in it, a file under its name into a folder."""
     if source.is_dir():
-        shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        shutil.copytree(
+            source, place, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+        )
     else:
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, place)

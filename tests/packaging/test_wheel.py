@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -20,11 +21,11 @@ LOADS_EVERYTHING = """
 from importlib.metadata import metadata, version
 from importlib.resources import files
 from pathlib import Path
-import holley_graph, loaders
+import holley_graph
 from holley_graph.simulator import vehicles
 from holley_graph.graph import migrations, queries
 from holley_graph.server import lock
-from loaders.engine import dialects, statements
+from holley_graph.loaders.engine import dialects, statements
 
 here = Path(holley_graph.__file__).parent
 assert here.is_relative_to(Path({environment!r})), here
@@ -35,20 +36,25 @@ assert [dialects.duckdb(name) for name in statements.names()]
 assert lock.read()
 for name in ("vehicles.csv", "part_types.csv", "README.md"):
     assert (files("holley_graph.simulator") / name).read_text(encoding="utf-8"), name
-assert (here / "py.typed").is_file() and (Path(loaders.__file__).parent / "py.typed").is_file()
+assert (here / "py.typed").is_file()
 assert metadata("holley-graph").get_all("License-File") == ["LICENSE", "NOTICE"]
 print(len(queries.names()), len(statements.names()))
 """
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that is built from the source distribution, so that both are known to be complete."""
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, and the wheel that is built from it, so that both are known to be complete."""
     folder = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     done = subprocess.run(build, capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (built,) = dist.glob("*.whl")
     return built
 
 
@@ -106,8 +112,20 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     info = next(name for name in names if name.endswith(".dist-info/METADATA")).split("/")[0]
-    assert {name.split("/")[0] for name in names} == {"holley_graph", "loaders", info}
+    assert {name.split("/")[0] for name in names} == {"holley_graph", info}
     assert [name for name in names if "__pycache__" in name or "/tests/" in name or name.endswith(".pyc")] == []
+
+
+def test_the_source_distribution_holds_every_module_once(dist: Path) -> None:
+    """In it `holley_graph/loaders` is a folder, and not a link to one beside it."""
+    (source,) = dist.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        inside = [Path(*Path(member.name).parts[1:]) for member in archive.getmembers() if member.isfile()]
+    assert {path.parts[0] for path in inside if path.suffix == ".sql"} == {"sql"}
+    assert [path for path in inside if path.parts[0] == "loaders"] == []
+    modules = {Path("holley_graph", path.relative_to(ROOT)) for path in (ROOT / "loaders").rglob("*.py")}
+    assert modules <= set(inside)
+    assert len(inside) == len(set(inside))
 
 
 def test_the_wheel_carries_its_licences(wheel: Path) -> None:

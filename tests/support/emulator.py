@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from google.cloud import bigquery
 
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery.tables import reference
+from holley_graph.loaders.contracts import BIGQUERY, RAW
 from holley_graph.settings import BigQuery
-from loaders.bigquery.connection import Connection
-from loaders.bigquery.tables import reference
-from loaders.contracts import BIGQUERY, RAW
 from tests.support.server import free_ports
 
 PYTHON = Path(__file__).parents[2] / ".venv-emulator" / "bin" / "python"

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from holley_graph.loaders import feeds
+from holley_graph.loaders.flat.source import CsvSource
 from holley_graph.progress import silent
 from holley_graph.settings import load
-from loaders import feeds
-from loaders.flat.source import CsvSource
 from tests.support import raw
 
 AS_OF = raw.at("2026-01-01")

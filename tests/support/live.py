@@ -18,12 +18,12 @@ from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.export.export import export
 from holley_graph.graph.client import Graph
+from holley_graph.loaders import sync
+from holley_graph.loaders.files import FilesSource
+from holley_graph.loaders.taken import Taken, open_taken
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
-from loaders import sync
-from loaders.files import FilesSource
-from loaders.taken import Taken, open_taken
 from tests.support import runs
 from tests.support.held import Held, held
 from tests.support.server import wipe

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loaders.contracts import RAW, RawTable
+from holley_graph.loaders.contracts import RAW, RawTable
 
 Row = dict[str, Any]
 RAW_NAMES = tuple(table.name for table in RAW)

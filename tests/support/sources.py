@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holley_graph.loaders import identity
+from holley_graph.loaders.contracts import RAW
 from holley_graph.settings import Settings, load
-from loaders import identity
-from loaders.contracts import RAW
 from tests.support import held, oracle
 
 Rows = list[dict[str, Any]]

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from holley_graph.loaders import feeds, transform
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings
 from holley_graph.snapshot.exporter import options
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
-from loaders import feeds, transform
-from loaders.files import FilesSource
 
 
 def graph_tables(folder: Path, settings: Settings, as_of: datetime, key: bytes = b"0" * 32) -> dict[str, pa.Table]:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holley_graph.loaders import ageing
 from holley_graph.settings import Weights
-from loaders import ageing
 
 moments = st.integers(0, 4_000_000_000)
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holley_graph.baselines import v5_18
+from holley_graph.loaders import contracts
 from holley_graph.settings import Baseline, Settings
-from loaders import contracts
 from tests.support import baseline as oracle
 from tests.support.oracle import base_sku, eligible
 

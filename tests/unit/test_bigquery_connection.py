@@ -5,8 +5,8 @@ import json
 import pytest
 
 from holley_graph.errors import AccessDenied, SettingsError
+from holley_graph.loaders.bigquery.connection import EMULATOR_VARIABLE, Connection
 from holley_graph.settings import BigQuery
-from loaders.bigquery.connection import EMULATOR_VARIABLE, Connection
 
 
 @pytest.fixture(autouse=True)

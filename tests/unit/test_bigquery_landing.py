@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from loaders.bigquery import landing
+from holley_graph.loaders.bigquery import landing
 
 SCHEMA = pa.schema([("email", pa.string()), ("at", pa.list_(pa.int64()))])
 

@@ -19,9 +19,9 @@ from holley_graph.campaign.outcome import Report, pairs, rates, read_back
 from holley_graph.campaign.page import page, verdict
 from holley_graph.campaign.split import HOLD_OUT, Split, place
 from holley_graph.errors import SourceError
+from holley_graph.loaders import contracts, identity
+from holley_graph.loaders.engine.engine import Engine
 from holley_graph.settings import Settings
-from loaders import contracts, identity
-from loaders.engine.engine import Engine
 from tests.support.raw import at
 
 EMAILS = [f"p{n}@x.com" for n in range(20_000)]

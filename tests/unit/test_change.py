@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
-from loaders import change
-from loaders.engine.engine import Engine
+from holley_graph.loaders import change
+from holley_graph.loaders.engine.engine import Engine
 
 SCHEMAS = {each.table: arrow_schema(each) for each in (*NODES, *RELATIONSHIPS)}
 names = st.sampled_from(["A", "B", "C", "É"])

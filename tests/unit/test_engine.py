@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holley_graph.errors import QueryFileError
+from holley_graph.loaders import feeds
+from holley_graph.loaders.engine import dialects, statements
+from holley_graph.loaders.engine.engine import Engine
 from holley_graph.settings import Settings, Sync
-from loaders import feeds
-from loaders.engine import dialects, statements
-from loaders.engine.engine import Engine
 
 GOOD = """-- purpose: p
 -- params: @a INT64 what

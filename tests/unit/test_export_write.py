@@ -12,7 +12,7 @@ import pytest
 
 from holley_graph.export.write import write
 from holley_graph.gate import sheet
-from loaders.engine.engine import Engine
+from holley_graph.loaders.engine.engine import Engine
 
 FORMULAS = [
     "=cmd|' /C calc'!A0",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from holley_graph.errors import SourceError
+from holley_graph.loaders import feeds
+from holley_graph.loaders.flat import examples
+from holley_graph.loaders.flat.source import CsvSource
 from holley_graph.progress import silent
 from holley_graph.settings import load
-from loaders import feeds
-from loaders.flat import examples
-from loaders.flat.source import CsvSource
 from tests.support import lists, raw
 
 USERS = """\

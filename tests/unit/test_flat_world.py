@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from holley_graph.loaders import feeds
+from holley_graph.loaders.files import FilesSource
+from holley_graph.loaders.flat.source import CsvSource
 from holley_graph.progress import silent
 from holley_graph.settings import load
 from holley_graph.simulator.generate import generate
-from loaders import feeds
-from loaders.files import FilesSource
-from loaders.flat.source import CsvSource
 
 AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
 SKU_OF = {

@@ -17,9 +17,9 @@ from holley_graph.cli import COMMANDS
 from holley_graph.errors import ParcelError, ServerUnreachable, SourceError
 from holley_graph.evaluation import registry
 from holley_graph.export.known import remember
+from holley_graph.loaders import feeds
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import feeds
-from loaders.files import FilesSource
 from tests.support import raw
 from tests.support.runs import manifest
 

@@ -16,11 +16,11 @@ from holley_graph.errors import SourceError
 from holley_graph.gate import gate, tables
 from holley_graph.gate.checks import CHECKS
 from holley_graph.gate.page import page
+from holley_graph.loaders import feeds
+from holley_graph.loaders.engine.engine import Engine
+from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
 from holley_graph.settings import Gate, Recommend, Settings
-from loaders import feeds
-from loaders.engine.engine import Engine
-from loaders.files import FilesSource
 from tests.support import raw
 
 AS_OF = raw.at("2026-01-01")

@@ -7,11 +7,11 @@ import random
 import pytest
 
 from holley_graph.gate import tables
+from holley_graph.loaders import identity, tombstones
+from holley_graph.loaders.engine.engine import Engine
+from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
 from holley_graph.settings import Settings, Sync
-from loaders import identity, tombstones
-from loaders.engine.engine import Engine
-from loaders.files import FilesSource
 from tests.support import dirt, oracle, raw
 from tests.unit.test_loaders_values import PRICES
 

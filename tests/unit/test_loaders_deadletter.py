@@ -8,9 +8,9 @@ import pytest
 
 from holley_graph import sealed
 from holley_graph.errors import NotFound
+from holley_graph.loaders import deadletter, feeds
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import deadletter, feeds
-from loaders.files import FilesSource
 from tests.support import raw
 
 AS_OF = raw.at("2025-10-01")

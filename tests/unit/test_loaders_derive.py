@@ -5,8 +5,8 @@ import random
 import pyarrow as pa
 import pytest
 
-from loaders import derive
-from loaders.engine.engine import Engine
+from holley_graph.loaders import derive
+from holley_graph.loaders.engine.engine import Engine
 from tests.support import oracle
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 
 from holley_graph.errors import SettingsError
+from holley_graph.loaders import deadletter, feeds, identity
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Privacy, Settings, Sync
-from loaders import deadletter, feeds, identity
-from loaders.files import FilesSource
 from tests.support import raw, worlds
 
 AS_OF = raw.at("2025-10-01")

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
+from holley_graph.loaders import feeds, identity
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import feeds, identity
-from loaders.files import FilesSource
 from tests.support import dirt, oracle, raw, worlds
 from tests.support.dirt import AS_OF, BOUNDARY
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from holley_graph.loaders import report
 from holley_graph.settings import Eligibility
-from loaders import report
 
 HTTPS = "https://x.org/a.jpg"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from holley_graph.loaders import feeds
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import feeds
-from loaders.files import FilesSource
 from tests.support import raw, worlds
 from tests.support.raw import at
 

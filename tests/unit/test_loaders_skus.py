@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from holley_graph.loaders import feeds
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import feeds
-from loaders.files import FilesSource
 from tests.support import raw, spelled, worlds
 
 ENDS = ["-KIT", "-BLK", "-RAW", "-B", "-12", "-123", "B-KIT", "3B"]

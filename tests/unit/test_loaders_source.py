@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.errors import RejectedTooMuch, SourceError
+from holley_graph.loaders import accounts, contracts, feeds
+from holley_graph.loaders.files import FilesSource
+from holley_graph.loaders.source import Earlier
 from holley_graph.settings import Settings, Sync
-from loaders import accounts, contracts, feeds
-from loaders.files import FilesSource
-from loaders.source import Earlier
 from tests.support import raw
 
 AS_OF = raw.at("2025-10-01")

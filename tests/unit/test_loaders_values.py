@@ -9,10 +9,10 @@ import pytest
 
 from holley_graph import spelling
 from holley_graph.errors import SourceError
+from holley_graph.loaders import deadletter, feeds, identity, report
+from holley_graph.loaders.engine import statements
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import deadletter, feeds, identity, report
-from loaders.engine import statements
-from loaders.files import FilesSource
 from tests.support import raw, spelled, worlds
 from tests.support.raw import at
 

@@ -7,9 +7,9 @@ import stat
 import pytest
 
 from holley_graph.errors import ParcelError
+from holley_graph.loaders import feeds, identity, tombstones
+from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
-from loaders import feeds, identity, tombstones
-from loaders.files import FilesSource
 from tests.support import raw
 
 AS_OF = raw.at("2025-11-01")
