@@ -36,6 +36,7 @@ def checkout(tmp_path: Path) -> Path:
     for path in tree.committed():
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(tree.ROOT / path, copy / path)
+    (copy / "holley_graph/loaders").symlink_to("../loaders")
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
     return copy
 
