@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import numpy as np
 
-from holley_graph.baselines import collaborative, popularity, shrinkage
+from holley_graph.baselines import boosted, collaborative, logit, popularity, shrinkage
 from holley_graph.counting import utility
 from holley_graph.evaluation.targets import Floats, Ranker, RankingTask
 from holley_graph.snapshot.snapshot import Snapshot
@@ -28,7 +29,10 @@ BASELINES: Mapping[str, Ranker] = {
     "popularity": popularity.scores,
     "trending": popularity.trending,
     "shrinkage": shrinkage.scores,
+    "shrinkage-trend": shrinkage.trending,
     "counting": counted,
+    "logit": logit.scores,
+    **({"boosted": boosted.scores} if find_spec("lightgbm") else {}),
     "item-knn": collaborative.item_knn,
     "gf-cf": collaborative.gf_cf,
     "als": collaborative.implicit_als,

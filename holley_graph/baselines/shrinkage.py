@@ -15,12 +15,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
+from holley_graph.counting.effects import log_shares
+from holley_graph.counting.utility import forecast
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import ORDERED, Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]
 STRENGTHS = 2.0 ** np.arange(-2, 15)
 """Orders that a parent may be worth."""
+TINY = 1e-12
+"""Orders per order where nobody ordered anything."""
 
 
 def scores(task: RankingTask, past: Snapshot) -> Floats:
@@ -35,6 +39,21 @@ def scores(task: RankingTask, past: Snapshot) -> Floats:
     """
     score: Floats = rates(past)[past.fitment(task.vehicle[task.owner], task.candidate)]
     return score
+
+
+def trending(task: RankingTask, past: Snapshot) -> Floats:
+    """Score each candidate by its shrunk rate times the trend of its product, from everybody's events.
+
+    Args:
+        task: candidates, rows of the same catalogue as `past`.
+        past: the snapshot cut at the task's time.
+
+    Returns:
+        [candidates] log rates.
+    """
+    rate = np.log(rates(past) + TINY)
+    moved: Floats = rate + forecast(past, log_shares(past, rate))[past.fits[:, 1]]
+    return moved[past.fitment(task.vehicle[task.owner], task.candidate)]
 
 
 def rates(past: Snapshot) -> Floats:

@@ -131,14 +131,25 @@ class Counted:
 def count(snapshot: Snapshot) -> Counted:
     """Estimate effects and trend from everything that a snapshot knows."""
     events = _distinct(snapshot)
-    fitment = snapshot.fitment(snapshot.user_vehicle[events.user], events.product)
-    weight = np.take(KIND_WEIGHTS, events.kind)
-    fits = fitment >= 0
-    choices = np.bincount(fitment[fits], weight[fits], len(snapshot.fits)).astype(float)
+    fits = events.fitment >= 0
+    choices = np.bincount(events.fitment[fits], events.weight[fits], len(snapshot.fits)).astype(float)
     fitted = effects.fit(snapshot, levels.cells(snapshot), choices)
-    moved = _trend(snapshot, events, fitment, weight, effects.log_shares(snapshot, fitted.summed()))
+    moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()))
     utility = _utility(snapshot, fitted, moved)
     return Counted(choices, fitted, moved, utility, *utility.apply(snapshot))
+
+
+def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:
+    """[products] how much more than usual each is wanted in the weeks after the snapshot.
+
+    Args:
+        snapshot: whose events say so.
+        log_shares: [fitments] logarithm of the share of a vehicle's choices that usually falls on each product.
+    """
+    moved, groups = _trend(snapshot, _distinct(snapshot), log_shares), levels.product_groups(snapshot)
+    by_group = [each[groups[name].rows] for name, each in zip(TREND_OF, moved.forecasts, strict=True)]
+    total: Floats = np.sum(by_group, axis=0)
+    return total
 
 
 def _utility(snapshot: Snapshot, fitted: Effects, moved: Trend) -> Utility:
@@ -162,13 +173,15 @@ class _Events:
     """Events without repetitions: a person counts once for a product, a kind and a bin.
 
     Attributes:
-        user, product, kind: [events].
+        product: [events].
+        fitment: [events] of the person's vehicle, −1 where it is unknown or the product does not fit it.
+        weight: [events] of the kind.
         bin: [events] backwards from `as_of`.
     """
 
-    user: Ints
     product: Ints
-    kind: Ints
+    fitment: Ints
+    weight: Floats
     bin: Ints
 
 
@@ -180,7 +193,8 @@ def _distinct(snapshot: Snapshot) -> _Events:
     key, time_bin = np.divmod(key, last)
     key, kind = np.divmod(key, 3)
     user, product = np.divmod(key, snapshot.products.num_rows)
-    return _Events(user, product, kind, time_bin)
+    fitment = snapshot.fitment(snapshot.user_vehicle[user], product)
+    return _Events(product, fitment, np.take(KIND_WEIGHTS, kind), time_bin)
 
 
 def bins(at: Ints, as_of: int) -> Ints:
@@ -194,7 +208,7 @@ def trend_bins(snapshot: Snapshot) -> int:
     return int(bins(looked, snapshot.as_of).max(initial=-1)) + 1
 
 
-def _trend(snapshot: Snapshot, events: _Events, fitment: Ints, weight: Floats, log_shares: Floats) -> Trend:
+def _trend(snapshot: Snapshot, events: _Events, log_shares: Floats) -> Trend:
     """Follow products since the first view or cart; orders of before tell no trend of their own.
 
     Events of people whose vehicle is unknown, or whose vehicle the part does not fit, are held against what all
@@ -203,7 +217,7 @@ def _trend(snapshot: Snapshot, events: _Events, fitment: Ints, weight: Floats, l
     count = trend_bins(snapshot)
     products, vehicles = snapshot.products.num_rows, snapshot.vehicles.num_rows
     recent = events.bin < count
-    fitment, weight, product = fitment[recent], weight[recent], events.product[recent]
+    fitment, weight, product = events.fitment[recent], events.weight[recent], events.product[recent]
     row = count - 1 - events.bin[recent]  # oldest first
     shares = csr_matrix((np.exp(log_shares), snapshot.fits.T), (vehicles, products))
     owners = np.asarray(snapshot.vehicles.column("owners").to_numpy(), float)

@@ -51,7 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "baselines.v5_18", "page",
     },
     "baselines": {
-        "snapshot", "counting", "evaluation.targets", "evaluation.scoring", "embeddings.table", "embeddings.blend",
+        "snapshot", "counting", "evaluation.targets", "evaluation.trails", "evaluation.scoring", "embeddings.table",
+        "embeddings.paths", "embeddings.blend",
     },
     "baselines.v5_18": {"settings", "loaders.engine"},
     "embeddings": {"graph"},

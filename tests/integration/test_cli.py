@@ -256,8 +256,8 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     verdict = found["verdicts"][first]
     assert ended.returncode == {"no-go": 1, "too little to say": 19}[verdict["outcome"]], ended.stderr
     assert any(reason.startswith(f"{verdict['outcome']}: ") for reason in verdict["reasons"])
-    rankers = {"random", "popularity", "trending", "shrinkage", "counting", "item-knn", "gf-cf", "als"}
-    rankers |= {"fastrp", "v5.18", first}
+    rankers = {"random", "popularity", "trending", "item-knn", "gf-cf", "als", "fastrp", "v5.18", first}
+    rankers |= {"shrinkage", "shrinkage-trend", "counting", "logit", "boosted"}
     rankers |= {f"{first} hybrid", f"{first} universal"}
     assert (set(found["rankers"]), found["champion"]) == (rankers, "v5.18")
     assert {path.name for path in Path(found["path"]).iterdir()} == {"report.html", "evaluation.json"}

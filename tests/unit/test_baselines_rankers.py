@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from holley_graph.baselines import collaborative, popularity, shrinkage
+from holley_graph.baselines import collaborative, features, popularity, shrinkage
 from holley_graph.baselines.rankers import BASELINES
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, scoring, study
@@ -98,6 +98,54 @@ def test_popularity_beats_chance_and_estimated_priors_beat_popularity() -> None:
     ndcgs = {name: ndcg(BASELINES[name]) for name in ("random", "popularity", "shrinkage", "counting")}
     assert ndcgs["random"] + 0.05 < ndcgs["popularity"] < ndcgs["shrinkage"] - 0.02
     assert ndcgs["counting"] > ndcgs["shrinkage"]
+
+
+@pytest.mark.parametrize("name", ["logit", "boosted"])
+def test_who_learns_from_counted_features_beats_popularity(name: str) -> None:
+    assert ndcg(BASELINES[name]) > ndcg(popularity.scores) + 0.05
+
+
+def test_shrunk_rates_rise_with_what_everybody_looks_at_now() -> None:
+    """Visitors whose vehicle nobody knows look at one part in the newest days, and at all parts alike before."""
+    past = WORLD.snapshot.before(CUT)
+    nobody, products = past.users.num_rows, past.products.num_rows
+    usual = np.tile(np.arange(products), 6)
+    product = np.concatenate([usual, np.full(60, RUSHED)])
+    age = np.concatenate([np.repeat(np.arange(6) * 15 + 10, products), np.full(60, 5)])
+    views = pa.table(
+        {
+            "user": nobody + np.arange(len(product)),
+            "product": product,
+            "kind": pa.array(np.full(len(product), VIEWED), pa.int8()),
+            "at": CUT - age * planted.DAY,
+        }
+    ).cast(past.events.schema)
+    visitors = pa.table(
+        {"user_id": [f"v{i:06d}" for i in range(len(product))], "vehicle": np.full(len(product), -1)}
+    )
+    users = pa.concat_tables([past.users, visitors.cast(past.users.schema)])
+    watched = replace(past, users=users, events=pa.concat_tables([past.events, views]).sort_by(ORDER))
+    task = future_choices(WORLD.snapshot, CUT)
+    gain = shrinkage.trending(task, watched) - np.log(shrinkage.scores(task, watched) + shrinkage.TINY)
+    rushed = task.candidate == RUSHED
+    assert rushed.any()
+    assert gain[rushed].min() > gain[~rushed].max() + 0.5
+
+
+def test_learned_rankers_look_as_far_back_as_it_takes_to_see_people_without_a_history() -> None:
+    past = WORLD.snapshot.before(CUT)
+    seen = features.choices(past)
+    assert seen is not None
+    newest = [future_choices(past, CUT - n * 30 * planted.DAY, 30, kind) for n in (1, 2, 3) for kind in range(3)]
+    assert len(seen.sizes) > sum(len(task.user) for task in newest)
+    assert seen.sizes.sum() == len(seen.features) == len(seen.chosen)
+
+
+def test_features_of_a_quiet_and_a_busy_list_have_one_mean() -> None:
+    past, task = WORLD.snapshot.before(CUT), future_choices(WORLD.snapshot, CUT)
+    columns = features.Features(past)(task)
+    means = np.stack([np.bincount(task.owner, column) for column in columns.T[:-6]])
+    np.testing.assert_allclose(means, 0, atol=1e-2)
 
 
 def test_what_is_trending_counts_half_after_a_half_life() -> None:
