@@ -26,11 +26,13 @@ class Known:
     clean: taken.Taken
 
 
-def open_world(home: Path, users: int, seed: int) -> Known:
+def open_world(home: Path, users: int, seed: int, preset: str = "usual") -> Known:
     """Generate and sync a world below `home`, or open what an earlier call left there."""
-    settings = load(home=(home / f"world-{users}-{seed}").absolute())
+    name = f"world-{users}-{seed}" + ("" if preset == "usual" else f"-{preset}")
+    settings = load(home=(home / name).absolute())
     raw, kept = settings.home / "raw", settings.home / "snapshots"
-    world = World.open(raw) if (raw / "world.json").exists() else generate(raw, users=users, seed=seed)
+    is_there = (raw / "world.json").exists()
+    world = World.open(raw) if is_there else generate(raw, users=users, seed=seed, preset=preset)
     if not any(kept.glob("*/manifest.json")):
         lifecycle.up(settings)
         try:

@@ -24,9 +24,10 @@ WHO = {
     "--users", type=click.IntRange(200), default=5_000, show_default=True, help="Number of owners in the world."
 )
 @click.option("--seed", type=int, default=20260101, show_default=True, help="The same seed gives the same world.")
+@click.option("--preset", default="usual", show_default=True, help="Kind of shop, as docs/demo-world.md has them.")
 @json_option
 @click.pass_obj
-def demo(context: Context, users: int, seed: int, as_json: bool) -> None:
+def demo(context: Context, users: int, seed: int, preset: str, as_json: bool) -> None:
     """Generate a world, sync, train, write back, and show answers, a comparison and Neo4j Browser.
 
     The server stays up. A home that holds other data is refused.
@@ -36,7 +37,7 @@ def demo(context: Context, users: int, seed: int, as_json: bool) -> None:
         with step(report, "loading PyTorch"):
             from holley_graph.workflows.demo import demo as run_demo
 
-        shown = run_demo(context.settings, users, seed, report)
+        shown = run_demo(context.settings, users, seed, preset, report)
     shown["seconds"] = round(time.monotonic() - started, 1)
     if as_json:
         print_json(shown)

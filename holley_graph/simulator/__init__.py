@@ -2,6 +2,7 @@
 
 from holley_graph.simulator.config import Strengths
 from holley_graph.simulator.generate import generate
+from holley_graph.simulator.presets import PRESETS
 from holley_graph.simulator.world import Choices, World
 
-__all__ = ["Choices", "Strengths", "World", "generate"]
+__all__ = ["PRESETS", "Choices", "Strengths", "World", "generate"]

@@ -8,6 +8,8 @@ from zlib import crc32
 
 import numpy as np
 
+VISITORS_PER_USER = 0.09
+
 
 @dataclass(frozen=True)
 class Strengths:
@@ -31,7 +33,9 @@ class Strengths:
     season: float = 0.45  # swing of a part type over the year
     type_walk: float = 0.06  # monthly step of a part type's popularity
     product_walk: float = 0.13  # monthly step of a product family's popularity
-    trend: float = 1.5  # what a rising (falling) family gains (loses) in its nine months
+    trend: float = 1.5  # what a rising (falling) family gains (loses) in its months
+    trend_months: float = 9.0  # how long it rises (falls)
+    turn: float = 0.0  # share of it that is lost (gained) again in as many months after that
     trend_share: float = 0.08  # share of families that rise; as many fall
     follows: float = 1.1  # bonus of the part types that come after the one bought last
     partner: float = 2.0  # bonus of the two families that belong to the one bought last
@@ -67,7 +71,7 @@ class Sizes:
     no_fitment_share: float = 0.02  # users whose vehicle has no fitment
 
     @classmethod
-    def of(cls, users: int, products: int | None = None) -> Sizes:
+    def of(cls, users: int, products: int | None = None, visitors_per_user: float = VISITORS_PER_USER) -> Sizes:
         """Scale a world: 5,000 users see 1,500 SKUs, 475,000 see 25,000."""
         skus = max(products or round(1500 * (users / 5000) ** 0.618), 60)
         return cls(
@@ -77,7 +81,7 @@ class Sizes:
             fitments=round(15.6 * skus),
             guests=max(round(0.125 * users), 5),
             dealers=max(users // 10_000, 2),
-            visitors=max(round(0.09 * users), 5),
+            visitors=max(round(visitors_per_user * users), 5),
         )
 
 

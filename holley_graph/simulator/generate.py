@@ -20,7 +20,8 @@ from holley_graph.simulator import (
     shopping,
     taste,
 )
-from holley_graph.simulator.config import Sizes, Strengths, WorldConfig
+from holley_graph.simulator.config import Strengths, WorldConfig
+from holley_graph.simulator.presets import PRESETS
 from holley_graph.simulator.raw import Traps
 from holley_graph.simulator.scene import Scene
 from holley_graph.simulator.schemas import SCHEMAS
@@ -39,6 +40,7 @@ def generate(
     seed: int = 20260101,
     as_of: datetime = AS_OF,
     products: int | None = None,
+    preset: str = "usual",
     strengths: Strengths | None = None,
     progress: Progress = silent,
 ) -> World:
@@ -50,11 +52,12 @@ def generate(
         seed: of everything.
         as_of: end of the events, exclusive; at least two days after the boundary of 2025-09-01.
         products: SKUs, instead of what the users call for.
-        strengths: of the signals, to try others.
+        preset: which shop of the family, one of `PRESETS`.
+        strengths: of the signals, to try others than the preset's.
         progress: told where the work is.
 
     Raises:
-        SettingsError: too few users, or `as_of` before there is any event.
+        SettingsError: too few users, no such preset, or `as_of` before there is any event.
     """
     if users < FEWEST_USERS:
         raise SettingsError(f"a world needs at least {FEWEST_USERS} users, not {users}", f"--users {FEWEST_USERS}")
@@ -62,7 +65,10 @@ def generate(
         raise SettingsError(
             f"as_of {as_of:%Y-%m-%d} leaves no time for events", f"they begin on {taste.BOUNDARY:%Y-%m-%d}"
         )
-    config = WorldConfig(Sizes.of(users, products), strengths or Strengths(), seed, as_of)
+    if preset not in PRESETS:
+        raise SettingsError(f"there is no preset {preset!r}", f"one of: {', '.join(PRESETS)}")
+    shop = PRESETS[preset]
+    config = WorldConfig(shop.sizes(users, products), strengths or shop.strengths, seed, as_of)
     parcel.clear(folder)
     scene, traps = Scene.of(config), Traps()
     people, chooser = scene.population, scene.chooser
@@ -81,10 +87,10 @@ def generate(
     rows["events"] = raw_events.build(folder, scene, of_person, visited, traps)
     progress("demo: raw tables", len(TABLES), len(TABLES))
     bought = shopping.Log.joined(ordered, visited.purchases)
-    return parcel.keep(folder, scene, ids, bought, visited.views, _meta(scene, ordered, rows, traps))
+    return parcel.keep(folder, scene, ids, bought, visited.views, _meta(scene, preset, ordered, rows, traps))
 
 
-def _meta(scene: Scene, ordered: shopping.Log, rows: dict[str, int], traps: Traps) -> dict[str, Any]:
+def _meta(scene: Scene, preset: str, ordered: shopping.Log, rows: dict[str, int], traps: Traps) -> dict[str, Any]:
     """Say what was made."""
     config = scene.config
     made = {
@@ -96,6 +102,7 @@ def _meta(scene: Scene, ordered: shopping.Log, rows: dict[str, int], traps: Trap
     return {
         "generator_version": VERSION,
         "seed": config.seed,
+        "preset": preset,
         "as_of": config.as_of.isoformat(),
         "boundary": taste.BOUNDARY.isoformat(),
         "sizes": asdict(config.sizes) | made,

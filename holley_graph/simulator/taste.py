@@ -114,7 +114,8 @@ def _drift(rng: np.random.Generator, catalogue: Catalogue, strengths: Strengths,
     families = catalogue.families
     moves = np.cumsum(strengths.product_walk * rng.standard_normal((bins, families)), axis=0)
     begins = rng.integers(4, bins, families)
-    ramp = np.clip((np.arange(bins)[:, None] - begins) / 9, 0, 1)
+    phase = (np.arange(bins)[:, None] - begins) / strengths.trend_months
+    ramp = np.clip(phase, 0, 1) - strengths.turn * np.clip(phase - 1, 0, 1)
     chance = rng.random(families)
     way = np.select([chance < strengths.trend_share, chance < 2 * strengths.trend_share], [1.0, -1.0], 0.0)
     by_family = moves + strengths.trend * ramp * way

@@ -27,13 +27,16 @@ from holley_graph.workflows.training import train
 HELD_OUT_DAYS = 30
 
 
-def demo(settings: Settings, users: int, seed: int, progress: Progress = silent) -> dict[str, Any]:
+def demo(
+    settings: Settings, users: int, seed: int, preset: str = "usual", progress: Progress = silent
+) -> dict[str, Any]:
     """Start the server, generate a world, sync, train, write back and ask.
 
     Args:
         settings: of an embedded server, whose home holds no other data.
         users: owners of a vehicle.
         seed: the same seed gives the same world.
+        preset: kind of shop, one of `PRESETS`.
         progress: told after each step.
 
     Raises:
@@ -43,10 +46,10 @@ def demo(settings: Settings, users: int, seed: int, progress: Progress = silent)
     if settings.server.uri is not None:
         raise SettingsError("the demo fills the embedded server only", "leave out --uri")
     record = lifecycle.up(settings, progress)
-    raw = settings.home / "demo" / f"world-{users}-{seed}"
+    raw = settings.home / "demo" / f"world-{users}-{seed}{'' if preset == 'usual' else f'-{preset}'}"
     with connect(settings, progress) as graph:
         _refuse_other_data(graph, settings)
-    world = generate(raw, users=users, seed=seed, progress=progress)
+    world = generate(raw, users=users, seed=seed, preset=preset, progress=progress)
     synced = sync(settings, f"files:{raw}", world.as_of, progress=progress)
     folder = take_snapshot(settings, progress)
     plan = Plan(execution=Execution(device()))

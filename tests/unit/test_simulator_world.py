@@ -170,7 +170,8 @@ def test_co_purchase_has_a_direction(world: World) -> None:
 
 def test_without_strengths_all_that_fits_is_as_likely(tmp_path: Path) -> None:
     flat = Strengths(
-        **dict.fromkeys(Strengths.__dataclass_fields__, 0.0) | {"follows_days": 1.0, "viewed_days": 1.0}
+        **dict.fromkeys(Strengths.__dataclass_fields__, 0.0)
+        | {"follows_days": 1.0, "viewed_days": 1.0, "trend_months": 1.0}
     )
     world = generate(tmp_path, users=300, seed=1, strengths=flat)
     choices = world.choice_probabilities(at=CUT, vehicles=[EVERYBODYS_DREAM])
