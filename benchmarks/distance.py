@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ def truth(known: Known, hidden: bool, task: RankingTask, past: Snapshot) -> Floa
     """[candidates] probability that each is chosen, by the generator; 0 what it says does not fit."""
     world = known.world
     choices = world.choice_probabilities(
-        at=datetime.fromtimestamp(past.as_of, UTC), users=past.user_ids.keys[task.user].astype(str), hidden=hidden
+        at=past.as_of, users=past.user_ids.keys[task.user].astype(str), hidden=hidden
     )
     row = np.repeat(np.arange(len(task.user)), np.diff(choices.offsets))
     order = np.argsort(world.skus)

@@ -49,11 +49,12 @@ from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.snapshot import exporter
 from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.times import moment, seconds
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sync import offline_import
 
 Floats = npt.NDArray[np.float64]
-AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
+AS_OF = seconds("2026-02-01")
 DRAWS = 2_000
 AGAINST = "counting"
 K, MRR = 4, 2  # of the judge's metrics per user

@@ -27,6 +27,7 @@ from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
 from holley_graph.simulator import World, generate
 from holley_graph.snapshot import exporter
+from holley_graph.times import iso
 from holley_graph.workflows.connection import connect
 
 SEED = 20260101
@@ -62,7 +63,7 @@ def main() -> None:
 
 def sync(settings: Settings, raw: Path) -> dict[str, Any]:
     """First sync of raw Parquet against the bare offline import of the same tables; then the same sync again."""
-    command = ["sync", "--source", f"files:{raw}", "--as-of", World.open(raw).as_of.isoformat(), "--json"]
+    command = ["sync", "--source", f"files:{raw}", "--as-of", iso(World.open(raw).as_of), "--json"]
     seconds, first = _cli(settings, command)
     again, _ = _cli(settings, command)
     with connect(settings) as graph:

@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,14 @@ from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
+from holley_graph.times import DAY, iso, moment, seconds
 from holley_graph.workflows.release import follow
 from holley_graph.workflows.sync import offline_import
 from tests.support.held import held
 from tests.support.server import small, wipe
 from tests.support.sources import Rows, edited
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
+AS_OF = seconds("2026-01-01")
 USERS = 60
 EPOCHS = 3
 NEW_PART = "QX70010"
@@ -70,7 +69,7 @@ class World:
     def commands(self) -> dict[str, tuple[Callable[[], None], list[str]]]:
         """Name to what prepares a trial, and the command line."""
         later = self._sync(self.changed, AS_OF + DAY)
-        out = ["--out", str(self.folder / "out.parquet"), "--generated-at", AS_OF.isoformat()]
+        out = ["--out", str(self.folder / "out.parquet"), "--generated-at", moment(AS_OF).isoformat()]
         return {
             "sync in batches": (self._first_taken, later),
             "sync at once": (self._first_taken, later),
@@ -134,7 +133,7 @@ class World:
 
     # ---- what trials begin from
 
-    def _take(self, source: Path, as_of: datetime) -> None:
+    def _take(self, source: Path, as_of: int) -> None:
         bulk = offline_import(self.settings)
         sync.sync(FilesSource(source), self.graph, self.settings, as_of=as_of, bulk=bulk)
 
@@ -184,10 +183,10 @@ class World:
         tombstones.path(home).unlink(missing_ok=True)
         shutil.copytree(self.folder / "runs", home / "runs")
         self._one_live()
-        export(self.graph, self.settings, self.folder / "out.parquet", AS_OF)
+        export(self.graph, self.settings, self.folder / "out.parquet", moment(AS_OF))
 
-    def _sync(self, source: Path, as_of: datetime) -> list[str]:
-        return ["sync", "--source", f"files:{source}", "--as-of", as_of.isoformat()]
+    def _sync(self, source: Path, as_of: int) -> list[str]:
+        return ["sync", "--source", f"files:{source}", "--as-of", iso(as_of)]
 
 
 def made(folder: Path) -> World:

@@ -128,7 +128,7 @@ def _settings(folder: Path, rows: pd.DataFrame) -> Settings:
 def _loop(
     settings: Settings, raw: Path, rows: pd.DataFrame, seed: int
 ) -> tuple[npt.NDArray[np.floating], dict[str, Any]]:
-    as_of = datetime.fromtimestamp(int(rows["unix_seconds"].max()) + 1, UTC)
+    as_of = int(rows["unix_seconds"].max()) + 1
     laps: dict[str, Any] = {}
     started = time.perf_counter()
 

@@ -1,7 +1,12 @@
-"""Times in UTC: a `datetime` where people give and read it, epoch seconds where it is counted with."""
+"""Times in UTC.
+
+`as_of` is epoch seconds everywhere: whole seconds, exclusive. The command line, JSON and SQL speak of times: they
+turn it with `seconds`, `moment` and `iso`, and nobody else does.
+"""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 DAY = 86_400
@@ -13,9 +18,15 @@ def moment(at: int) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-def last_midnight() -> datetime:
+def seconds(text: str) -> int:
+    """Return the epoch seconds of an ISO 8601 time; without a zone it is UTC."""
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+
+
+def last_midnight() -> int:
     """Return the midnight (UTC) that today began with: what is known then is complete."""
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(time.time()) // DAY * DAY
 
 
 def iso(at: int) -> str:

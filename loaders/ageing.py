@@ -8,7 +8,6 @@ when its relationship changed; all of them, inside the server, once in a half-li
 from __future__ import annotations
 
 import math
-from datetime import datetime
 
 from holley_graph.graph.client import Graph
 from holley_graph.graph.schema import INTERACTIONS
@@ -20,7 +19,7 @@ TABLES = tuple(each.table for each in INTERACTIONS)
 """Graph tables whose weights age: refreshed inside the server, not row by row from here."""
 
 
-def reference(as_of: datetime, weights: Weights) -> int:
+def reference(as_of: int, weights: Weights) -> int:
     """Return what age counts to, epoch seconds: the last multiple of the half-life up to `as_of`.
 
     Anything may lie after it: the weight of an event that has just happened is up to twice its base. Without decay
@@ -29,7 +28,7 @@ def reference(as_of: datetime, weights: Weights) -> int:
     days = weights.half_life_days
     if days is None or math.isinf(days):
         return 0
-    return int(as_of.timestamp() // (days * DAY) * (days * DAY))
+    return int(as_of // (days * DAY) * (days * DAY))
 
 
 def base(table: str, weights: Weights) -> float:
@@ -37,12 +36,12 @@ def base(table: str, weights: Weights) -> float:
     return {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}[table]
 
 
-def weights_version(as_of: datetime, weights: Weights) -> str:
+def weights_version(as_of: int, weights: Weights) -> str:
     """Say what weights were computed with, for the graph's marker."""
     return f"{reference(as_of, weights)} {weights.model_dump_json()}"
 
 
-def refresh(graph: Graph, as_of: datetime, weights: Weights, progress: Progress) -> None:
+def refresh(graph: Graph, as_of: int, weights: Weights, progress: Progress) -> None:
     """Bring the weights that did not change with their row to this time and these settings, if need be."""
     now = weights_version(as_of, weights)
     if graph.read("load/marker")[0]["weights_version"] == now:

@@ -18,6 +18,7 @@ from holley_graph.errors import NotFound
 from holley_graph.loaders import identity
 from holley_graph.loaders.contracts import FEEDS, Feed
 from holley_graph.loaders.feeds import Extract
+from holley_graph.times import moment
 
 _DAMAGED = "the source still has the rows: remove the folder, and sync"
 
@@ -42,7 +43,7 @@ def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> lis
             if account.rejected
         ]
         digests = sealed.digests(partial, letters)
-        manifest = {"as_of": extracted.as_of.isoformat(), "source": source, "files": digests}
+        manifest = {"as_of": moment(extracted.as_of).isoformat(), "source": source, "files": digests}
         sealed.write(partial / "manifest.json", manifest)
     return [folder / name for name in letters]
 

@@ -7,7 +7,6 @@ its raw table and those of the feeds that its statement reads have not changed, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from holley_graph.loaders import contracts, rules, tombstones
@@ -16,9 +15,10 @@ from holley_graph.loaders.engine import statements
 from holley_graph.loaders.source import Earlier, Unread
 from holley_graph.loaders.taken import Taken
 from holley_graph.settings import Settings
+from holley_graph.times import DAY, moment
 
 
-def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: datetime) -> Earlier:
+def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: int) -> Earlier:
     """Say what of an earlier sync's tables holds.
 
     Args:
@@ -27,25 +27,23 @@ def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: d
         settings: `sync.late_days`, and the home.
         as_of: of this sync.
     """
-    cursor = min(before.moment, as_of).astimezone(UTC)
-    day = cursor.replace(hour=0, minute=0, second=0, microsecond=0)
-    since = day - timedelta(days=settings.sync.late_days)
+    since = moment((min(before.as_of, as_of) // DAY - settings.sync.late_days) * DAY)
     same = _same(before, digests, settings, as_of)
     return Earlier(since, before.events, _unread(before, same, settings), same)
 
 
-def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: datetime) -> frozenset[str]:
+def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: int) -> frozenset[str]:
     """Name the clean tables that reading again would give again."""
-    same_years = rules.last_year(settings, before.moment) == rules.last_year(settings, as_of)
+    same_years = rules.last_year(settings, before.as_of) == rules.last_year(settings, as_of)
     tables = {name for name, digest in digests.items() if before.manifest["digests"].get(name) == digest}
     for feed in FEEDS:
         statement = statements.load(feed.clean.name)
         if tables.issuperset(statement.reads) and feed.clean is not contracts.EVENTS:
             until = before.accounts[feed.raw].until
-            known = until is None or as_of <= datetime.fromtimestamp(0, UTC) + timedelta(microseconds=until)
+            known = until is None or as_of * 1_000_000 <= until
             if "last_year" in statement.params and not same_years:
                 continue
-            if "as_of" not in statement.params or (before.moment <= as_of and known):
+            if "as_of" not in statement.params or (before.as_of <= as_of and known):
                 tables.add(f"clean_{feed.clean.name}")
     return frozenset(tables - digests.keys())
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +25,7 @@ from holley_graph.loaders.engine.engine import Engine, Relation
 from holley_graph.loaders.source import Cost, Earlier, RawTables, Source, SourceTable, Unread
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
+from holley_graph.times import moment
 
 ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
 
@@ -37,7 +37,7 @@ class Extract:
     engine: Engine
     tables: Mapping[str, Relation]
     """`clean_NAME` and `rejected_NAME` of every feed, and `waiting_events`."""
-    as_of: datetime
+    as_of: int
     accounts: tuple[FeedAccount, ...]
     found: dict[str, SourceTable]
     """Raw tables by name."""
@@ -79,7 +79,7 @@ class Extract:
 def extract(
     source: Source,
     settings: Settings,
-    as_of: datetime,
+    as_of: int,
     progress: Progress,
     *,
     run_id: str = "extract",
@@ -91,7 +91,7 @@ def extract(
     Args:
         source: `FilesSource`, or another engine of the same statements.
         settings: boundary and limits are read from `sync`.
-        as_of: exclusive; everything the run knows is strictly before it. With time zone.
+        as_of: exclusive; everything the run knows is strictly before it.
         progress: told about every feed.
         run_id: what a source writes on what it makes for this run.
         earlier: the days and feeds that need not be read again; none: everything is read.
@@ -127,7 +127,7 @@ def extract(
 def costs(
     source: Source,
     settings: Settings,
-    as_of: datetime,
+    as_of: int,
     *,
     earlier: Earlier | None = None,
     before: Mapping[str, int] | None = None,
@@ -147,7 +147,7 @@ def costs(
 def _begin(
     raw: RawTables,
     settings: Settings,
-    as_of: datetime,
+    as_of: int,
     progress: Progress,
     earlier: Earlier | None,
     before: Mapping[str, int] | None,
@@ -156,7 +156,7 @@ def _begin(
     sync = settings.sync
     drift.stop_if_rows_are_gone(raw.found, before or {}, sync.allow_empty, sync.max_row_fall)
     since = max(earlier.since, sync.boundary) if earlier else sync.boundary
-    window = {"as_of": as_of, "boundary": sync.boundary, "since": since}
+    window = {"as_of": moment(as_of), "boundary": sync.boundary, "since": since}
     known = window | rules.values(settings, as_of) | identity.pads(identity.email_key(settings))
     costs: dict[str, Cost] = {}
     for done, feed in enumerate(FEEDS, 1):

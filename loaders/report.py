@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from holley_graph.loaders.contracts import FEEDS
 from holley_graph.loaders.engine import statements
 from holley_graph.loaders.feeds import Extract
 from holley_graph.settings import Eligibility
+from holley_graph.times import moment
 
 _FEW = 0.1  # of the products
 
@@ -27,7 +27,7 @@ class Report:
     """What a sync did; `as_dict` is the documented JSON shape."""
 
     run_id: str
-    as_of: datetime
+    as_of: int
     mode: str
     """`bulk`, `changes`, `unchanged`, `dry-run` or `tables` (kept for somebody else to write)."""
     feeds: list[dict[str, Any]]
@@ -40,7 +40,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
-        return asdict(self)
+        return asdict(self) | {"as_of": moment(self.as_of).isoformat()}
 
 
 def with_changes(accounts: Iterable[FeedAccount], difference: Mapping[str, Difference]) -> list[dict[str, Any]]:

@@ -6,11 +6,11 @@ Patterns are of RE2, which both engines use. They see texts that are spelled as 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
 from typing import Any
 
 from holley_graph import spelling
 from holley_graph.settings import Settings
+from holley_graph.times import moment
 
 _AT = r"(?:@|%(?:25)*40)"  # as it is, or percent-encoded as often as you like
 MENTION = r'(?i)(?:\\"[^"@]+\\"|^"[^"@]+"|[^\s"\\@]+)' + _AT + r'[^\s"\\@]+'
@@ -26,7 +26,7 @@ MAILBOX = r'^(?:"[^"@]+"|[^\s@,;:<>()\[\]"]+)@[^\s@,;:<>()\[\]"]+$'
 _YEARS_AHEAD = 2  # next year's models, and one more
 
 
-def values(settings: Settings, as_of: datetime) -> dict[str, Any]:
+def values(settings: Settings, as_of: int) -> dict[str, Any]:
     """Give every parameter that decides how a source row is read, beside the window of time."""
     sync = settings.sync
     return {
@@ -44,11 +44,11 @@ def values(settings: Settings, as_of: datetime) -> dict[str, Any]:
     }
 
 
-def last_year(settings: Settings, as_of: datetime) -> int:
+def last_year(settings: Settings, as_of: int) -> int:
     """Return the latest model year that is believed: set, or counted from the last moment that is known."""
     if settings.sync.last_year is not None:
         return settings.sync.last_year
-    return (as_of - timedelta(microseconds=1)).year + _YEARS_AHEAD
+    return moment(as_of - 1).year + _YEARS_AHEAD
 
 
 def placeholder(words: tuple[str, ...]) -> str:

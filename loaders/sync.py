@@ -39,7 +39,7 @@ from holley_graph.loaders.report import Report
 from holley_graph.loaders.source import Cost, Earlier, Source
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
-from holley_graph.times import last_midnight
+from holley_graph.times import last_midnight, moment
 
 BulkLoad = Callable[[Mapping[str, pa.Table], Callable[[], None]], None]
 """Fills an empty store offline, and calls when the server answers again. When either fails, the store is empty."""
@@ -50,7 +50,7 @@ def sync(
     graph: Graph,
     settings: Settings,
     *,
-    as_of: datetime | None = None,
+    as_of: int | None = None,
     bulk: BulkLoad | None = None,
     since_last: bool = False,
     dry_run: bool = False,
@@ -63,7 +63,7 @@ def sync(
         source: where the raw tables are.
         graph: where they go.
         settings: rules, limits and the home that keeps what the graph took.
-        as_of: exclusive; without it the last midnight.
+        as_of: epoch seconds, exclusive; without it the last midnight.
         bulk: how to fill an empty store at once, if the server is ours.
         since_last: read events only from `sync.late_days` days before the last sync on, and keep what that one took
             of the days before. What was deleted there, or arrived later than that, is seen by a full sync only.
@@ -77,19 +77,19 @@ def sync(
     """
     reads_only = dry_run or tables_only
     with in_home(settings.home, "sync"), nullcontext() if reads_only else in_graph(graph, "sync") as turn:
-        plan = _Sync(source, graph, settings, as_of or last_midnight(), bulk, progress)
+        plan = _Sync(source, graph, settings, last_midnight() if as_of is None else as_of, bulk, progress)
         return plan.run(since_last, dry_run, tables_only, turn)
 
 
 def costs(
-    source: Source, graph: Graph, settings: Settings, *, as_of: datetime | None = None, since_last: bool = False
+    source: Source, graph: Graph, settings: Settings, *, as_of: int | None = None, since_last: bool = False
 ) -> tuple[Cost, ...]:
     """Say what a sync with the same arguments would read and what that costs, without reading or writing anything.
 
     Raises:
         SourceError, TooExpensive: a sync would stop before it read a row.
     """
-    plan = _Sync(source, graph, settings, as_of or last_midnight(), None, silent)
+    plan = _Sync(source, graph, settings, last_midnight() if as_of is None else as_of, None, silent)
     before = plan.left_by(plan.marker())
     kept = plan.earlier(before, source.digests()) if since_last else None
     return feeds.costs(source, settings, plan.as_of, earlier=kept, before=before.rows if before else None)
@@ -101,7 +101,7 @@ class _Sync:
         source: Source,
         graph: Graph,
         settings: Settings,
-        as_of: datetime,
+        as_of: int,
         bulk: BulkLoad | None,
         progress: Progress,
     ) -> None:
@@ -159,7 +159,7 @@ class _Sync:
             change.stop_if_the_graph_shrinks(lost, self.settings.sync)
             manifest = {
                 "fingerprint": fingerprint,
-                "as_of": self.as_of.isoformat(),
+                "as_of": moment(self.as_of).isoformat(),
                 "lineage": self.source.lineage,
                 "rules": taken.rules(self.settings, self.as_of, key),
                 "makes": taken.makes(self.settings, key),
@@ -276,7 +276,7 @@ class _Sync:
     def _marker(self) -> dict[str, Any]:
         return {
             "run_id": self.run_id,
-            "as_of": int(self.as_of.timestamp()),
+            "as_of": self.as_of,
             "boundary": int(self.settings.sync.boundary.timestamp()),
             "source": self.source.name,
         }

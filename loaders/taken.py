@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from holley_graph.loaders.contracts import FEEDS
 from holley_graph.loaders.engine import statements
 from holley_graph.loaders.feeds import Extract
 from holley_graph.settings import Settings
+from holley_graph.times import moment, seconds
 
 _GRAPH_TABLES = tuple(declared.table for declared in (*NODES, *RELATIONSHIPS))
 LAYOUT = sealed.fingerprint(
@@ -65,14 +65,9 @@ class Taken:
         self.checked.update(wanted)
 
     @property
-    def moment(self) -> datetime:
-        """Everything in here is strictly before it."""
-        return datetime.fromisoformat(self.manifest["as_of"])
-
-    @property
     def as_of(self) -> int:
-        """The same in epoch seconds."""
-        return int(self.moment.timestamp())
+        """Everything in here is strictly before it."""
+        return seconds(self.manifest["as_of"])
 
     @property
     def source(self) -> str:
@@ -194,7 +189,7 @@ def forget_others(home: Path, run_id: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def rules(settings: Settings, as_of: datetime, key: bytes) -> str:
+def rules(settings: Settings, as_of: int, key: bytes) -> str:
     """Condense what decides how a row is read; what was read by other rules is not kept.
 
     The turn of a year lets another model year in: that concerns the feeds with years in them (`earlier`) alone.
@@ -223,7 +218,7 @@ def makes(settings: Settings, key: bytes) -> str:
     return sealed.fingerprint(decisive)
 
 
-def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: datetime, key: bytes) -> str:
+def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: int, key: bytes) -> str:
     """Condense everything that decides what a sync gives; equal fingerprints give equal graphs."""
-    decisive = {"source": digests, "as_of": as_of.isoformat(), "makes": makes(settings, key)}
+    decisive = {"source": digests, "as_of": moment(as_of).isoformat(), "makes": makes(settings, key)}
     return sealed.fingerprint(decisive)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -73,7 +72,7 @@ def graph_tables(
     extracted: Extract,
     behind: pa.Table,
     settings: Settings,
-    as_of: datetime,
+    as_of: int,
     key: bytes,
     held: EarlierTables | None = None,
     timed: Callable[[str, float], None] = lambda table, seconds: None,
@@ -183,7 +182,7 @@ def _in_schema(name: str, table: pa.Table) -> pa.Table:
     return table.select(columns.names).cast(columns) if columns else table
 
 
-def _values(settings: Settings, as_of: datetime, key: bytes) -> dict[str, Any]:
+def _values(settings: Settings, as_of: int, key: bytes) -> dict[str, Any]:
     half_life = settings.weights.half_life_days
     eligibility = settings.eligibility
     return identity.pads(key) | {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -74,6 +73,6 @@ def _values(settings: Settings, start: int) -> dict[str, Any]:
         "until_us": (start + campaign.days * DAY) * SECOND,
         "scanner_us": campaign.scanner_seconds * SECOND,
         "scanner_links": campaign.scanner_links,
-        **rules.values(settings, datetime.fromtimestamp(start, UTC)),
+        **rules.values(settings, start),
         **identity.pads(identity.email_key(settings)),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from holley_graph.amounts import counted
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table
 from holley_graph.cli.progress import progress
-from holley_graph.cli.sync import Moment
+from holley_graph.cli.sync import EpochSeconds
 
 if TYPE_CHECKING:
     from holley_graph.gate.gate import Report
@@ -31,7 +30,7 @@ Existing = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="bigquery|files:DIR|csv:DIR",
     help="Check against raw tables, read anew (default: the last sync and its source).",
 )
-@click.option("--as-of", type=Moment(), help="With --source: use only what is strictly before this time.")
+@click.option("--as-of", type=EpochSeconds(), help="With --source: use only what is strictly before this time.")
 @click.option("--html", "page_path", type=click.Path(path_type=Path), help="Also write the report as an HTML page.")
 @json_option
 @click.pass_context
@@ -40,7 +39,7 @@ def gate(
     path: Path,
     previous: Path | None,
     source: str | None,
-    as_of: datetime | None,
+    as_of: int | None,
     page_path: Path | None,
     as_json: bool,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import rich_click as click
@@ -30,7 +29,7 @@ def night(
     ctx: click.Context,
     source: str | None,
     to: str | None,
-    as_of: datetime | None,
+    as_of: int | None,
     again: bool,
     history: bool,
     as_json: bool,

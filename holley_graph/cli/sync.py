@@ -12,6 +12,7 @@ from holley_graph.amounts import size
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
+from holley_graph.times import moment
 
 if TYPE_CHECKING:
     from holley_graph.loaders.report import Report
@@ -33,6 +34,16 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class EpochSeconds(click.ParamType[int]):
+    """A `Moment` in whole epoch seconds, as `as_of` is everywhere."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse one."""
+        return value if isinstance(value, int) else int(Moment().convert(value, param, ctx).timestamp())
+
+
 source_option = click.option(
     "--source",
     required=True,
@@ -42,7 +53,9 @@ source_option = click.option(
 
 
 as_of_option = click.option(
-    "--as-of", type=Moment(), help="Use only what is strictly before this time (default: today's midnight, UTC)."
+    "--as-of",
+    type=EpochSeconds(),
+    help="Use only what is strictly before this time (default: today's midnight, UTC).",
 )
 since_option = click.option(
     "--since-last/--full",
@@ -68,7 +81,7 @@ since_option = click.option(
 def sync(
     context: Context,
     source: str,
-    as_of: datetime | None,
+    as_of: int | None,
     since_last: bool,
     dry_run: bool,
     tables_only: bool,
@@ -85,9 +98,7 @@ def sync(
 @click.option("--free", is_flag=True, help="Run no query; say only how many bytes it would read, and the price.")
 @json_option
 @click.pass_obj
-def plan(
-    context: Context, source: str, as_of: datetime | None, since_last: bool, free: bool, as_json: bool
-) -> None:
+def plan(context: Context, source: str, as_of: int | None, since_last: bool, free: bool, as_json: bool) -> None:
     """Say what a sync would read, what that costs, and what it would change; nothing is written."""
     from dataclasses import asdict
 
@@ -103,9 +114,7 @@ def plan(
         show_costs(rows)
 
 
-def run(
-    context: Context, source: str, as_of: datetime | None, since_last: bool, as_json: bool, **how: bool
-) -> None:
+def run(context: Context, source: str, as_of: int | None, since_last: bool, as_json: bool, **how: bool) -> None:
     """Sync and print the report."""
     from holley_graph.workflows.sync import sync
 
@@ -131,7 +140,7 @@ def show(done: Report) -> None:
         )
         for feed in done.feeds
     ]
-    title = f"Sync {done.run_id}, as of {done.as_of:%Y-%m-%d %H:%M} UTC, {done.mode}, {done.seconds:.1f} s"
+    title = f"Sync {done.run_id}, as of {moment(done.as_of):%Y-%m-%d %H:%M} UTC, {done.mode}, {done.seconds:.1f} s"
     table(title, ("feed", "rows read", "rejected", "ignored", "added", "changed", "removed"), rows)
     reasons = [
         (feed["name"], what, reason, n)

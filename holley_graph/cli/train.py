@@ -14,7 +14,7 @@ from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
 from holley_graph.cli.release import NAMES
-from holley_graph.cli.sync import Moment
+from holley_graph.cli.sync import EpochSeconds
 from holley_graph.model.architectures.models import MODELS
 from holley_graph.progress import step
 
@@ -29,7 +29,7 @@ RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--model", type=click.Choice(MODELS), default="sage", show_default=True, help="Architecture.")
 @click.option(
     "--as-of",
-    type=Moment(),
+    type=EpochSeconds(),
     help="Learn only from data before this time; the run is measured on what came later.",
 )
 @click.option(
@@ -71,7 +71,7 @@ RECIPE = click.Path(path_type=Path, exists=True, dir_okay=False)
 def train(
     context: Context,
     model: str,
-    as_of: datetime | None,
+    as_of: int | None,
     seed: int,
     device: str,
     batch: int | None,
@@ -89,11 +89,10 @@ def train(
         from holley_graph.model.training.processes import process_group
         from holley_graph.workflows import training
 
-    cut = None if as_of is None else int(as_of.timestamp())
-    chosen = training.recipe(model, recipe, cut)
+    chosen = training.recipe(model, recipe, as_of)
     with process_group() as processes, progress(processes.first) as report:
         execution = Execution(device_named(device), batch, mixed, processes)
-        plan = Plan(chosen, seed, cut, warm, execution)
+        plan = Plan(chosen, seed, as_of, warm, execution)
         run = training.train(context.settings, plan, parcel_folder, report)
     if not processes.first:
         return
@@ -112,7 +111,7 @@ def train(
         _show_trust(manifest.trust)
     say(f"run {manifest.run_id}: {counted(manifest.epochs, 'epoch')}, {seconds:.0f} s")
     say(f"kept in {run.path}")
-    then("train" if cut is not None else f"writeback {manifest.run_id}")
+    then("train" if as_of is not None else f"writeback {manifest.run_id}")
 
 
 def _show_trust(trust: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from datetime import datetime
 from pathlib import Path
 
 import rich_click as click
@@ -12,7 +11,7 @@ from holley_graph.amounts import counted
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
-from holley_graph.cli.sync import Moment
+from holley_graph.cli.sync import EpochSeconds
 from holley_graph.model.architectures.models import MODELS
 from holley_graph.progress import step
 
@@ -26,7 +25,7 @@ from holley_graph.progress import step
     show_default=True,
     help="Configurations to try, including those of earlier calls.",
 )
-@click.option("--as-of", type=Moment(), help="Use only what is strictly before this time.")
+@click.option("--as-of", type=EpochSeconds(), help="Use only what is strictly before this time.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the trainings and of the proposals.")
 @click.option(
     "--snapshot",
@@ -40,7 +39,7 @@ def tune(
     context: Context,
     model: str,
     trials: int,
-    as_of: datetime | None,
+    as_of: int | None,
     seed: int,
     parcel_folder: Path | None,
     as_json: bool,
@@ -50,9 +49,8 @@ def tune(
         with step(report, "loading PyTorch"):
             from holley_graph.workflows.tuning import tune as run_tuning
 
-        cut = None if as_of is None else int(as_of.timestamp())
         settings = context.settings
-        tuned = run_tuning(settings, model, trials, seed=seed, as_of=cut, folder=parcel_folder, progress=report)
+        tuned = run_tuning(settings, model, trials, seed=seed, as_of=as_of, folder=parcel_folder, progress=report)
     if as_json:
         print_json(tuned.as_dict())
         return

@@ -12,6 +12,7 @@ from holley_graph.loaders.source import Source
 from holley_graph.loaders.taken import Taken
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
+from holley_graph.times import moment
 
 SEEN = ("seen_events", "seen_orders")
 """Statements of `sql/gate/` that read raw tables, and what their results are called."""
@@ -34,7 +35,7 @@ def of_sync(taken: Taken, settings: Settings) -> SourceTables:
     return SourceTables(Engine(settings), taken.clean_files())
 
 
-def of_source(source: Source, settings: Settings, as_of: datetime, progress: Progress) -> SourceTables:
+def of_source(source: Source, settings: Settings, as_of: int, progress: Progress) -> SourceTables:
     """Extract raw tables anew, as a sync would, into nothing but memory.
 
     Raises:
@@ -44,9 +45,7 @@ def of_source(source: Source, settings: Settings, as_of: datetime, progress: Pro
     return SourceTables(extracted.engine, extracted.tables)
 
 
-def see(
-    clean: SourceTables, source: Source, settings: Settings, as_of: datetime, progress: Progress
-) -> SourceTables:
+def see(clean: SourceTables, source: Source, settings: Settings, as_of: int, progress: Progress) -> SourceTables:
     """Ask the raw tables what they say of prices, pictures and orders, by statements that no sync runs.
 
     Returns:
@@ -58,7 +57,7 @@ def see(
     """
     settings = source.settled(settings)
     pads = identity.pads(identity.email_key(settings))
-    known = {"as_of": as_of, "since": settings.sync.boundary} | rules.values(settings, as_of) | pads
+    known = {"as_of": moment(as_of), "since": settings.sync.boundary} | rules.values(settings, as_of) | pads
     engine, told = clean.engine, []
     with source.open(engine, f"{datetime.now(UTC):%Y%m%dT%H%M%S}-gate", progress) as raw:
         for name in SEEN:

@@ -11,6 +11,7 @@ from holley_graph import sealed
 from holley_graph.errors import HolleyGraphError, SettingsError
 from holley_graph.evaluation.verdict import EXIT_CODES
 from holley_graph.files import PRIVATE
+from holley_graph.times import moment
 
 FILE, REPORT = "night.json", "report.html"
 STEPS = ("sync", "train", "evaluate", "writeback", "export", "gate", "deliver")
@@ -31,7 +32,7 @@ class Record:
     document: dict[str, Any]
 
     @classmethod
-    def begin(cls, home: Path, as_of: datetime, asked: dict[str, Any]) -> Record:
+    def begin(cls, home: Path, as_of: int, asked: dict[str, Any]) -> Record:
         """Begin a night, or begin it again.
 
         Args:
@@ -41,13 +42,13 @@ class Record:
         """
         folder = _folder(home, as_of)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        document = {"night": folder.name, "as_of": as_of.isoformat(), **asked, "began_at": _now()}
+        document = {"night": folder.name, "as_of": moment(as_of).isoformat(), **asked, "began_at": _now()}
         record = cls(folder, document | {"ended_at": None, "outcome": None, "stopped": None, "steps": {}})
         record._write()
         return record
 
     @classmethod
-    def find(cls, home: Path, as_of: datetime) -> Record | None:
+    def find(cls, home: Path, as_of: int) -> Record | None:
         """Open a night that was begun."""
         folder = _folder(home, as_of)
         return cls.load(folder) if (folder / FILE).exists() else None
@@ -121,8 +122,8 @@ def history(home: Path) -> list[dict[str, Any]]:
     return [Record.load(path.parent).document for path in sorted((home / "nights").glob(f"*/{FILE}"))]
 
 
-def _folder(home: Path, as_of: datetime) -> Path:
-    return home / "nights" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%S}"
+def _folder(home: Path, as_of: int) -> Path:
+    return home / "nights" / f"{moment(as_of):%Y%m%dT%H%M%S}"
 
 
 def _now() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from zlib import crc32
 
 import numpy as np
@@ -92,12 +91,7 @@ class WorldConfig:
     sizes: Sizes
     strengths: Strengths
     seed: int
-    as_of: datetime  # end of the events, exclusive
-
-    @property
-    def end(self) -> int:
-        """The same in epoch seconds."""
-        return int(self.as_of.timestamp())
+    as_of: int  # end of the events, exclusive
 
     def stream(self, name: str) -> np.random.Generator:
         """Give each part of the world its own random numbers, so that a change in one leaves the others alone."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,10 @@ from holley_graph.simulator.raw import Traps
 from holley_graph.simulator.scene import Scene
 from holley_graph.simulator.schemas import SCHEMAS
 from holley_graph.simulator.world import World
+from holley_graph.times import DAY, moment, seconds
 
 VERSION = 1  # raised whenever the same seed gives another world
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 FEWEST_USERS = 20
 TABLES = tuple(SCHEMAS)
 
@@ -38,7 +38,7 @@ def generate(
     *,
     users: int = 5_000,
     seed: int = 20260101,
-    as_of: datetime = AS_OF,
+    as_of: int = AS_OF,
     products: int | None = None,
     preset: str = "usual",
     strengths: Strengths | None = None,
@@ -61,9 +61,9 @@ def generate(
     """
     if users < FEWEST_USERS:
         raise SettingsError(f"a world needs at least {FEWEST_USERS} users, not {users}", f"--users {FEWEST_USERS}")
-    if (as_of - taste.BOUNDARY).days < 2:
+    if as_of < taste.BOUNDARY.timestamp() + 2 * DAY:
         raise SettingsError(
-            f"as_of {as_of:%Y-%m-%d} leaves no time for events", f"they begin on {taste.BOUNDARY:%Y-%m-%d}"
+            f"as_of {moment(as_of):%Y-%m-%d} leaves no time for events", f"they begin on {taste.BOUNDARY:%Y-%m-%d}"
         )
     if preset not in PRESETS:
         raise SettingsError(f"there is no preset {preset!r}", f"one of: {', '.join(PRESETS)}")
@@ -103,7 +103,7 @@ def _meta(scene: Scene, preset: str, ordered: shopping.Log, rows: dict[str, int]
         "generator_version": VERSION,
         "seed": config.seed,
         "preset": preset,
-        "as_of": config.as_of.isoformat(),
+        "as_of": moment(config.as_of).isoformat(),
         "boundary": taste.BOUNDARY.isoformat(),
         "sizes": asdict(config.sizes) | made,
         "rows": rows,

@@ -47,7 +47,7 @@ def build(folder: Path, scene: Scene, ids: pa.Array, visited: Visits, traps: Tra
     extra = size + np.arange(len(SERVICE) + len(UNKNOWN_SKUS))
     services, unknown = np.split(extra, [len(SERVICE)])
     line = timeline.build(visited, crawl(scene), rng)
-    line = timeline.with_traps(line, scene.config.end, services, unknown, rng, traps)
+    line = timeline.with_traps(line, scene.config.as_of, services, unknown, rng, traps)
     EventWriter(scene.catalogue, ids, rng, traps).write(folder, line)
     return int(line.at.size)
 

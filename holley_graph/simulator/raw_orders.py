@@ -56,7 +56,7 @@ def build(folder: Path, scene: Scene, email: pa.Array, ordered: Log, later: Log,
         schema=SCHEMAS["orders"],
     )
     whole = pa.concat_tables(
-        [table, *_traps(rng, table.slice(0, ordered.at.size), scene.config.end, traps)]
+        [table, *_traps(rng, table.slice(0, ordered.at.size), scene.config.as_of, traps)]
     ).combine_chunks()
     whole = whole.take(pa.array(rng.permutation(whole.num_rows)))
     write(folder, "orders", whole.num_rows, lambda part: whole.slice(part.start, part.stop - part.start))

@@ -30,7 +30,7 @@ Ints = npt.NDArray[np.int64]
 def build(folder: Path, scene: Scene, ids: pa.Array, email: pa.Array, traps: Traps) -> int:
     """Write the table; returns rows. The truth of a user is `population.user_vehicle`."""
     rng, population = scene.config.stream("raw users"), scene.population
-    rows = user_rows.build(rng, population, scene.vehicles, scene.config.end, traps)
+    rows = user_rows.build(rng, population, scene.vehicles, scene.config.as_of, traps)
     rows = rows.at(rng.permutation(rows.user.size))
     traps["user.shared_email"] += population.person.size - population.own
     write(

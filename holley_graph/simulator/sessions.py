@@ -67,7 +67,7 @@ def visits(scene: Scene, chooser: Chooser, ordered: Log, progress: Progress) -> 
     count = np.minimum(rng.geometric(1 / np.maximum(mean * (1.6 - 1.2 * arrival), 1)), MOST_SESSIONS)
     row = np.repeat(np.arange(active.size), count)
     nth = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
-    begin, end = int(BOUNDARY.timestamp()), scene.config.end
+    begin, end = int(BOUNDARY.timestamp()), scene.config.as_of
     share = arrival[row] + rng.random(row.size) * (1 - arrival[row])
     drawn = begin + (share * (end - begin - 7200)).astype(np.int64)
     at = drawn[np.lexsort((drawn, row))]
@@ -89,7 +89,7 @@ def crawl(scene: Scene) -> Log:
     """Crawlers look at every product that is on show, one after the other."""
     rng, population = scene.config.stream("crawl"), scene.population
     seen = np.flatnonzero(~scene.catalogue.unseen)
-    begin, end = int(BOUNDARY.timestamp()), scene.config.end
+    begin, end = int(BOUNDARY.timestamp()), scene.config.as_of
     person = np.repeat(population.crawlers, seen.size)
     sku = np.concatenate([rng.permutation(seen) for _ in population.crawlers])
     latest = max(end - begin - CRAWL_SECONDS * seen.size, 1)

@@ -104,9 +104,9 @@ def _product_taste(rng: np.random.Generator, catalogue: Catalogue, brands: int, 
     return np.asarray(mixed / np.sqrt(TASTES), dtype=np.float32)
 
 
-def _drift(rng: np.random.Generator, catalogue: Catalogue, strengths: Strengths, as_of: datetime) -> Floats:
+def _drift(rng: np.random.Generator, catalogue: Catalogue, strengths: Strengths, as_of: int) -> Floats:
     """How popularity moves: seasons, random walks, rising and falling families: `[bins, SKUs]`."""
-    bins = int((as_of - BEGIN).total_seconds() // BIN) + 4  # a month's targets after `as_of` must have a bin
+    bins = int((as_of - BEGIN.timestamp()) // BIN) + 4  # a month's targets after `as_of` must have a bin
     month = (np.arange(bins) * 30 / 30.44 + 9) % 12  # the first bin begins in September
     peak = catalogue.types["peak_month"].to_numpy()
     season = strengths.season * np.cos(2 * np.pi * (month[:, None] + 1 - peak) / 12)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +17,7 @@ from holley_graph.simulator.choice import Chooser, People, Shoppers
 from holley_graph.simulator.config import Strengths
 from holley_graph.simulator.memory import Memory
 from holley_graph.simulator.taste import Truth
+from holley_graph.times import seconds
 
 Ints = npt.NDArray[np.int64]
 Ids = Sequence[str] | npt.NDArray[np.str_]
@@ -60,9 +60,9 @@ class World:
         return dict(self.meta["traps"])
 
     @property
-    def as_of(self) -> datetime:
+    def as_of(self) -> int:
         """The end of the world's known time, exclusive."""
-        return datetime.fromisoformat(self.meta["as_of"])
+        return seconds(self.meta["as_of"])
 
     @cached_property
     def skus(self) -> npt.NDArray[np.str_]:
@@ -86,7 +86,7 @@ class World:
     def choice_probabilities(
         self,
         *,
-        at: datetime,
+        at: int,
         users: Ids | None = None,
         vehicles: Ids | None = None,
         hidden: bool = True,
@@ -94,7 +94,7 @@ class World:
         """Say with which probability each part that fits is bought next, as of a time.
 
         Args:
-            at: knows every view and purchase strictly before it; popularity is that of this moment.
+            at: epoch seconds; knows every view and purchase strictly before it; popularity is that of this moment.
             users: user ids; a user without a (sound) vehicle gets an empty row.
             vehicles: instead of users: an owner of each about whom nothing else is known.
             hidden: count the user's personal taste, which only their behaviour betrays; without it the answer
@@ -106,16 +106,15 @@ class World:
         """
         if (users is None) == (vehicles is None):
             raise ValueError("give users or vehicles, one of the two")
-        when = int(at.timestamp())
         if users is not None:
             number = self._numbers("user_ids", users)
             person, vehicle = self.arrays["user_person"][number], self.arrays["user_vehicle"][number]
-            memory = self._memory(person, when)
+            memory = self._memory(person, at)
         else:
             vehicle = self._numbers("vehicle_ids", () if vehicles is None else vehicles)
             person, memory = np.zeros(vehicle.size, dtype=np.int64), Memory.empty(vehicle.size)
         known = np.where(vehicle >= 0, vehicle, self.arrays["vehicle_ids"].size)  # one row more, with nothing in it
-        shoppers = Shoppers(person, known, np.full(person.size, when), memory)
+        shoppers = Shoppers(person, known, np.full(person.size, at), memory)
         return Choices(*self._chooser(hidden and users is not None).probabilities(shoppers))
 
     def _chooser(self, hidden: bool) -> Chooser:

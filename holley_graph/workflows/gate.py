@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 from holley_graph import journal
@@ -22,7 +21,7 @@ def check(
     path: Path,
     *,
     source: str | None = None,
-    as_of: datetime | None = None,
+    as_of: int | None = None,
     previous: Path | None = None,
     progress: Progress = silent,
 ) -> Report:
@@ -39,16 +38,15 @@ def check(
     """
     if source is None:
         taken = last_sync(settings, progress)
-        moment, name = taken.moment, f"sync {taken.path.name} and {taken.source}"
+        as_of, name = taken.as_of, f"sync {taken.path.name} and {taken.source}"
         clean = tables.of_sync(taken, settings)
         raw = source_of(taken, settings)
     else:
-        moment, name = as_of or last_midnight(), source
-        clean = tables.of_source(open_source(source, settings), settings, moment, progress)
+        as_of, name = last_midnight() if as_of is None else as_of, source
+        clean = tables.of_source(open_source(source, settings), settings, as_of, progress)
         raw = open_source(source, settings)
-    seen = tables.see(clean, raw, settings, moment, progress)
-    end = int(moment.timestamp())
-    done = gate.check(seen, path, settings, end, name, previous=previous, progress=progress)
+    seen = tables.see(clean, raw, settings, as_of, progress)
+    done = gate.check(seen, path, settings, as_of, name, previous=previous, progress=progress)
     failed = [each.name for each in done.checks if each.passed is False]
     facts = {"file": path.name, "rows": done.rows, "passed": done.passed, "failed": failed}
     journal.note(settings.home, "gate", facts)

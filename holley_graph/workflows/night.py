@@ -20,7 +20,7 @@ from holley_graph.progress import Progress, silent, step
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings
 from holley_graph.snapshot import parcel
-from holley_graph.times import last_midnight
+from holley_graph.times import last_midnight, seconds
 from holley_graph.workflows import gate
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.deliver import SUFFIXES, checked, deliver, suffix
@@ -36,7 +36,7 @@ def night(
     settings: Settings,
     source: str,
     to: str,
-    as_of: datetime | None = None,
+    as_of: int | None = None,
     *,
     again: bool = False,
     progress: Progress = silent,
@@ -59,13 +59,13 @@ def night(
         SettingsError: the night was begun with another source or target, or the target is none.
         HolleyGraphError: a step failed. The same call goes on with this step.
     """
-    moment, asked = as_of or last_midnight(), {"source": source, "to": checked(to)}
+    as_of, asked = last_midnight() if as_of is None else as_of, {"source": source, "to": checked(to)}
     with _alone(settings.home):
-        record = None if again else Record.find(settings.home, moment)
+        record = None if again else Record.find(settings.home, as_of)
         if record is not None:
             record.require(asked)
         if record is None or record.outcome is None:
-            record = _go_on(settings, record, moment, asked, progress)
+            record = _go_on(settings, record, as_of, asked, progress)
     return record
 
 
@@ -80,7 +80,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def _go_on(
-    settings: Settings, record: Record | None, as_of: datetime, asked: dict[str, Any], progress: Progress
+    settings: Settings, record: Record | None, as_of: int, asked: dict[str, Any], progress: Progress
 ) -> Record:
     """Do the steps that are left, until one of them ends the night."""
     if settings.server.uri is None:
@@ -119,7 +119,7 @@ def _ending(settings: Settings, name: str, result: dict[str, Any]) -> str | None
 
 
 def _sync(settings: Settings, record: Record, progress: Progress) -> dict[str, Any]:
-    as_of = datetime.fromisoformat(record.document["as_of"])
+    as_of = seconds(record.document["as_of"])
     done = sync(settings, record.document["source"], as_of, since_last=True, progress=progress)
     counts = {
         "read": sum(feed["read"] for feed in done.feeds),

@@ -8,6 +8,7 @@ from holley_graph.errors import GraphStateError, SettingsError
 from holley_graph.loaders.source import Source
 from holley_graph.loaders.taken import Taken
 from holley_graph.settings import Settings
+from holley_graph.times import iso
 
 
 def open_source(text: str, settings: Settings) -> Source:
@@ -47,5 +48,5 @@ def source_of(taken: Taken, settings: Settings) -> Source:
         there = Path(folder).is_dir()
     if there:
         return source
-    hint = f"holley-graph gate FILE --source files:DIR --as-of {taken.moment:%Y-%m-%dT%H:%M:%SZ}"
+    hint = f"holley-graph gate FILE --source files:DIR --as-of {iso(taken.as_of)}"
     raise GraphStateError(f"the last sync read {taken.source}, but the settings now name another source", hint)

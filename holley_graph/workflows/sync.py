@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +20,7 @@ from holley_graph.progress import Progress, silent, step
 from holley_graph.server import admin, lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
+from holley_graph.times import moment, seconds
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sources import open_source
 
@@ -28,7 +28,7 @@ from holley_graph.workflows.sources import open_source
 def sync(
     settings: Settings,
     source: str,
-    as_of: datetime | None = None,
+    as_of: int | None = None,
     *,
     since_last: bool = False,
     dry_run: bool = False,
@@ -53,7 +53,7 @@ def sync(
         )
     if not dry_run:
         facts = {"run_id": done.run_id, "mode": done.mode, "rejected": _rejected(done), "seconds": done.seconds}
-        journal.note(settings.home, "sync", {**facts, "as_of": done.as_of.isoformat(), "source": source})
+        journal.note(settings.home, "sync", {**facts, "as_of": moment(done.as_of).isoformat(), "source": source})
     return done
 
 
@@ -62,7 +62,7 @@ def _rejected(done: Report) -> dict[str, int]:
     return {feed["name"]: count for feed in done.feeds if (count := sum(feed["rejected"].values()))}
 
 
-def costs(settings: Settings, source: str, as_of: datetime | None, *, since_last: bool) -> tuple[Cost, ...]:
+def costs(settings: Settings, source: str, as_of: int | None, *, since_last: bool) -> tuple[Cost, ...]:
     """Say what the queries of such a sync read; none is run."""
     with connect(settings) as graph:
         return room.costs(open_source(source, settings), graph, settings, as_of=as_of, since_last=since_last)
@@ -97,7 +97,7 @@ def offline_import(settings: Settings, progress: Progress = silent) -> BulkLoad:
 def replay(settings: Settings, run_id: str, source: str, progress: Progress = silent) -> list[dict[str, Any]]:
     """Read a source as of the time of a sync, and say which of its rejected rows are still rejected."""
     run = deadletter.of_run(settings.home, run_id)
-    as_of = datetime.fromisoformat(run["as_of"])
+    as_of = seconds(run["as_of"])
     extracted = feeds.extract(open_source(source, settings), settings, as_of, progress)
     try:
         return deadletter.replay(settings.home, run_id, extracted)

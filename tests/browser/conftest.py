@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,12 +29,13 @@ from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support import runs
 from tests.support.held import held
 from tests.support.server import wipe
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 USERS = 1_000
 """A fifth of the demo's; the users and parts that the queries' defaults name are in both worlds."""
 PATIENCE_S = 90

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -206,6 +207,29 @@ def test_a_wing_of_the_model_imports_only_those_before_it(path: Path) -> None:
     me = short(tree.module(path)).removeprefix("model.").split(".")[0]
     later = {f"model.{wing}" for wing in WINGS[WINGS.index(me) + 1 :]} if me in WINGS else set()
     assert [name for name in tree.imports(path) if within(short(name), later)] == []
+
+
+def annotated(path: Path, name: str) -> set[str]:
+    """Annotations of the parameters, fields and properties with a name, in a module."""
+    nodes = list(ast.walk(tree.parsed(path)))
+    marked = [(node.arg, node.annotation) for node in nodes if isinstance(node, ast.arg)]
+    marked += [(node.name, node.returns) for node in nodes if isinstance(node, ast.FunctionDef)]
+    marked += [
+        (node.target.id, node.annotation)
+        for node in nodes
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+    return {ast.unparse(annotation) for marked_as, annotation in marked if marked_as == name and annotation}
+
+
+SPELLED = {"holley_graph/web/health.py": {"str | None"}}
+"""Where `as_of` is a field of an answer, so a text."""
+
+
+def test_as_of_has_one_type() -> None:
+    types = {str(path): annotated(path, "as_of") - SPELLED.get(str(path), set()) for path in tree.python()}
+    assert {path: others for path, others in types.items() if others - {"int", "int | None"}} == {}
+    assert types["loaders/sync.py"] == {"int", "int | None"}
 
 
 def test_nobody_imports_the_command_line() -> None:

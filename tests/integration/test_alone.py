@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,10 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 
 _HOLDS = """
 import os, signal, sys

@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -25,12 +24,13 @@ from holley_graph.recommend.explain import explain
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support import runs
 from tests.support.held import Held, held
 from tests.support.server import live_embedding, wipe
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 YEAR_S = 365 * 86_400
 RULES = Recommend()
 HISTORY = ("viewed", "carted", "ordered")
@@ -62,7 +62,7 @@ class Live:
         """Base SKUs that this person bought lately, under whatever id."""
         email = self.held["user"][user,].get("email_hash")
         people = {u for (u,), row in self.held["user"].items() if email and row.get("email_hash") == email} | {user}
-        late = AS_OF.timestamp() - YEAR_S
+        late = AS_OF - YEAR_S
         orders = self.held["ordered"].items()
         return {self.product(s)["base_sku"] for (u, s), row in orders if u in people and row["last_at"] >= late}
 
@@ -79,7 +79,7 @@ class Live:
         """What paths over what this user did add to a part."""
         strength = Counter[str]()
         for kind, other, times in self.done[user]:
-            total = sum(2 ** ((at - AS_OF.timestamp()) / (20 * 86_400)) for at in times)
+            total = sum(2 ** ((at - AS_OF) / (20 * 86_400)) for at in times)
             same_type = self.product(other)["part_type"] == self.product(sku)["part_type"]
             same_part = self.product(other)["base_sku"] == self.product(sku)["base_sku"]
             strength["ordered type" if kind == "ordered" else "type"] += total * same_type

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,12 +20,13 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
 from holley_graph.settings import BigQuery, Settings, Sync, load
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support import dirt, emulator, raw
 from tests.support.emulator import Emulator
 from tests.support.held import assert_same, held
 from tests.support.sources import expected
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 SEPT = raw.at("2025-09-10")
 SMALL = {
     "user_attributes": [
@@ -57,7 +57,7 @@ def settings_of(running: Emulator, home: Path, **more: object) -> Settings:
     return load(home=home, bigquery=running.settings(**told), **rest)
 
 
-def extract(source: feeds.Source, settings: Settings, as_of: datetime = AS_OF) -> feeds.Extract:
+def extract(source: feeds.Source, settings: Settings, as_of: int = AS_OF) -> feeds.Extract:
     return feeds.extract(source, settings, as_of, lambda *_: None, run_id="20260101T000000-sync-ab12")
 
 
@@ -149,7 +149,7 @@ def test_since_last_asks_for_nothing_again_that_has_not_changed_and_gives_the_sa
     monkeypatch.setattr(BigQuerySource, "digests", lambda _: dict.fromkeys(raw.RAW_NAMES, "as it was"))
     emulator.load(bigquery_emulator, world)
     settings = settings_of(bigquery_emulator, tmp_path / "home")
-    sync.sync(BigQuerySource(settings), graph, settings, as_of=AS_OF - timedelta(hours=1))
+    sync.sync(BigQuerySource(settings), graph, settings, as_of=AS_OF - 3600)
     report = sync.sync(BigQuerySource(settings), graph, settings, as_of=AS_OF, since_last=True)
     assert report.notes[1] == "unchanged and not read: orders, user_attributes"
     assert [note.partition(":")[0] for note in report.notes[2:]] == ["fitment", "items", "events"]

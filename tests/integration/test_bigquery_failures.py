@@ -19,6 +19,7 @@ from holley_graph.loaders.bigquery.connection import Connection
 from holley_graph.loaders.bigquery.source import BigQuerySource
 from holley_graph.loaders.engine.engine import Engine
 from holley_graph.settings import BigQuery, load
+from holley_graph.times import seconds
 from tests.support import emulator, proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.held import assert_same, held
@@ -26,7 +27,7 @@ from tests.support.proxy import Answer, Proxy, Request, refused
 from tests.support.sources import expected
 from tests.support.storage import Storage, serving
 
-AS_OF = raw.at("2025-10-01")
+AS_OF = seconds("2025-10-01")
 SEPT = raw.at("2025-09-10")
 SMALL = {
     "user_attributes": [raw.attributes("u", SEPT, Email="ann@example.org", v1_year="1969")],

@@ -19,11 +19,12 @@ from holley_graph.loaders.bigquery.source import BigQuerySource
 from holley_graph.loaders.bigquery.tables import reference
 from holley_graph.loaders.engine import statements
 from holley_graph.settings import Settings, load
+from holley_graph.times import seconds
 from tests.support import emulator, proxy, raw
 from tests.support.emulator import Emulator
 from tests.support.proxy import Answer, Proxy, Request
 
-AS_OF = raw.at("2025-10-01")
+AS_OF = seconds("2025-10-01")
 SEPT = raw.at("2025-09-10")
 SMALL = {
     "user_attributes": [raw.attributes("u", SEPT, Email="ann@example.org", v1_year="1969")],

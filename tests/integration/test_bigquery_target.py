@@ -25,6 +25,7 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from holley_graph.workflows.deliver import checked, deliver, suffix
 from tests.support import proxy, raw
 from tests.support.emulator import Emulator
@@ -88,7 +89,7 @@ def test_an_export_is_gated_and_loaded_and_one_that_must_not_be_sent_is_not(
     client: bigquery.Client, bigquery_emulator: Emulator, server: Settings, graph: Graph, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    as_of = raw.at("2026-01-01")
+    as_of = seconds("2026-01-01")
     settings = load(home=tmp_path / "home")
     world = generate(tmp_path / "world", users=300, as_of=as_of).folder
     sync.sync(FilesSource(world), graph, settings, as_of=as_of)

@@ -17,6 +17,7 @@ from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.hostile import HOSTILE
@@ -79,7 +80,7 @@ def source(folder: Path) -> Path:
 @pytest.fixture
 def asked(graph: Graph, tmp_path: Path) -> Graph:
     settings = home(tmp_path / "home", sync=Sync(allow_empty=("orders",)))
-    sync.sync(FilesSource(source(tmp_path / "source")), graph, settings, as_of=raw.at("2026-01-01"))
+    sync.sync(FilesSource(source(tmp_path / "source")), graph, settings, as_of=seconds("2026-01-01"))
     return graph
 
 
@@ -239,7 +240,7 @@ def shop(folder: Path) -> Path:
 def released(graph: Graph, tmp_path: Path) -> Graph:
     """The shop with two releases, their vectors drawn at random."""
     settings = home(tmp_path / "home", sync=Sync(allow_empty=("orders",)))
-    sync.sync(FilesSource(shop(tmp_path / "shop")), graph, settings, as_of=raw.at("2026-01-01"))
+    sync.sync(FilesSource(shop(tmp_path / "shop")), graph, settings, as_of=seconds("2026-01-01"))
     for seed in (1, 2):
         write_back(graph, runs.write(runs.draw(held(graph), seed), tmp_path / f"r{seed}"))
     return graph

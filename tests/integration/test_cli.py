@@ -22,6 +22,7 @@ from holley_graph.embeddings.table import NAMES
 from holley_graph.server import lifecycle
 from holley_graph.server.status import KEYS
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support import raw
 from tests.support.server import small
 from tests.support.sources import Rows, edited
@@ -74,7 +75,7 @@ class Shell:
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     folder = tmp_path_factory.mktemp("cli")
-    world = generate(folder / "world", users=500, as_of=datetime(2026, 1, 1, tzinfo=UTC)).folder
+    world = generate(folder / "world", users=500, as_of=seconds("2026-01-01")).folder
     settings = small(folder / "home")
     server = settings.server
     told = {
@@ -405,7 +406,7 @@ def an_owner(source: Path, vehicle: str) -> tuple[str, str]:
     from tests.support.oracle import World
     from tests.support.sources import rows
 
-    world = World({"user_attributes": rows(source, "user_attributes")}, raw.at("2025-09-01"), raw.at("2026-01-01"))
+    world = World({"user_attributes": rows(source, "user_attributes")}, raw.at("2025-09-01"), seconds("2026-01-01"))
     for user in sorted(world.users, key=lambda row: row["user_id"]):
         if user["email"] and f"{user['year']} {user['make']} {user['model']}" == vehicle:
             return user["user_id"], f"{user['year']}|{user['make']}|{user['model']}"
@@ -417,5 +418,5 @@ def email_of(source: Path, user: str) -> str:
     from tests.support.oracle import World
     from tests.support.sources import rows
 
-    world = World({"user_attributes": rows(source, "user_attributes")}, raw.at("2025-09-01"), raw.at("2026-01-01"))
+    world = World({"user_attributes": rows(source, "user_attributes")}, raw.at("2025-09-01"), seconds("2026-01-01"))
     return next(str(each["email"]) for each in world.users if each["user_id"] == user)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,14 +24,15 @@ from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
+from holley_graph.times import DAY, moment, seconds
 from holley_graph.workflows.embed import embed_new
 from holley_graph.workflows.release import follow_if_up
 from tests.support import raw
 from tests.support.server import live_embedding, wipe
 from tests.support.sources import Rows, edited, home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-LATER = AS_OF + timedelta(days=1)
+AS_OF = seconds("2026-01-01")
+LATER = AS_OF + DAY
 NEW = ("QX70010", "RY83020")
 NO_LIMIT = Recommend(per_part_type=1_000)
 
@@ -108,7 +108,7 @@ def _edits(graph: Graph, make: str, model: str, year: str) -> dict[str, Any]:
         return [*rows, *made]
 
     def events(rows: Rows) -> Rows:
-        when = AS_OF + timedelta(hours=1)
+        when = moment(AS_OF + 3600)
         return [*rows, *(raw.event(user, "Viewed Product", when, ProductId=sku, **seen) for sku in NEW)]
 
     return {"fitment": fitment, "items": items, "events": events}

@@ -116,7 +116,7 @@ def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp
     """Rule by rule in plain Python, for every owner."""
     clean = live.taken.clean_files()
     scored = defaultdict(dict)
-    for row in v5_18.scores(clean, int(AS_OF.timestamp()), live.settings).to_pylist():
+    for row in v5_18.scores(clean, AS_OF, live.settings).to_pylist():
         scored[row["vehicle_id"]][row["sku"]] = row
     found = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
     expected = {}
@@ -178,7 +178,7 @@ def some(live: Live, found: dict[tuple[str, str], Any]) -> list[str]:
 def test_hybrid_keeps_what_owners_bought_and_lets_taste_decide_the_rest(live: Live, tmp_path: Path) -> None:
     known = {
         (row["vehicle_id"], row["sku"]): row
-        for row in v5_18.scores(live.taken.clean_files(), int(AS_OF.timestamp()), live.settings).to_pylist()
+        for row in v5_18.scores(live.taken.clean_files(), AS_OF, live.settings).to_pylist()
     }
     found = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
     sources = Counter[str]()

@@ -15,11 +15,12 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw
 from tests.support.server import wipe
 from tests.support.sources import home
 
-AS_OF = raw.at("2026-01-01")
+AS_OF = seconds("2026-01-01")
 EMAIL = "ann.smith@nowhere.example"
 FORD = {"v1_make": "Ford", "v1_model": "F-150"}
 CAMARO = {"v1_make": "Chevrolet", "v1_model": "Camaro"}

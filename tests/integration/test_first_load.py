@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -15,11 +14,12 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from holley_graph.workflows.sync import offline_import
 from tests.support.held import assert_same, held
 from tests.support.sources import expected
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 
 
 def test_a_first_load_that_cannot_be_finished_leaves_an_empty_store_that_the_next_sync_fills(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +23,12 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter, parcel
+from holley_graph.times import moment, seconds
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import edited, home
 
-AS_OF, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+AS_OF, LATER = seconds("2026-01-01"), seconds("2026-01-02")
 ANN, EMAIL = "ann-0001", "ann+parts@nowhere.example"
 SUFFIXES = ("csv", "parquet", "ndjson")
 
@@ -65,7 +65,7 @@ def source(tmp_path: Path) -> Path:
     )
 
 
-def took(graph: Graph, settings: Settings, source: Path, as_of: datetime = AS_OF) -> None:
+def took(graph: Graph, settings: Settings, source: Path, as_of: int = AS_OF) -> None:
     sync.sync(FilesSource(source), graph, settings, as_of=as_of)
 
 
@@ -81,7 +81,7 @@ def released(graph: Graph, settings: Settings) -> None:
 def exported(graph: Graph, settings: Settings, folder: Path) -> list[Path]:
     paths = [folder / f"sent.{suffix}" for suffix in SUFFIXES]
     for path in paths:
-        export(graph, settings, path, AS_OF)
+        export(graph, settings, path, moment(AS_OF))
     return paths
 
 
@@ -213,6 +213,6 @@ def test_an_export_that_was_moved_is_named(graph: Graph, tmp_path: Path, source:
     settings = home(tmp_path / "home")
     took(graph, settings, source)
     path = tmp_path / "b.csv"
-    export(graph, settings, path, AS_OF, ranker="baseline")
+    export(graph, settings, path, moment(AS_OF), ranker="baseline")
     path.rename(tmp_path / "elsewhere.csv")
     assert forget(graph, settings, ANN).missing == [str(path)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 from holley_graph.forget.forget import forget
@@ -13,11 +12,12 @@ from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from holley_graph.workflows.sync import offline_import
 from tests.support import raw
 from tests.support.sources import edited
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 ANN = "Ann-under-an-id-that-is-too-long-to-be-packed-into-a-record-of-the-store"
 
 

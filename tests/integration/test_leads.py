@@ -17,6 +17,7 @@ from holley_graph.recommend import leads, picture
 from holley_graph.recommend.answers import Answer
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.server import live_embedding, wipe
@@ -68,7 +69,7 @@ def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with connect(server) as graph:
         wipe(graph)
         settings = home(folder / "home", sync=Sync(allow_empty=("orders",)))
-        sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=raw.at("2026-01-01"))
+        sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=seconds("2026-01-01"))
         without_vectors(graph)
         tables = runs.draw(held(graph), 1)
         for name in ("user", "vehicle"):

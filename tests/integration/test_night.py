@@ -8,8 +8,8 @@ import random
 import signal
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import DAY, seconds
 from holley_graph.workflows import night as workflow
 from holley_graph.workflows.export import export
 from tests.support import clean
@@ -34,8 +35,7 @@ from tests.support.server import wipe
 from tests.support.sources import home
 from tests.support.trainings import shorten
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
+AS_OF = seconds("2026-01-01")
 SEED = 3
 
 clean.import_before("holley_graph.workflows.backtest", "holley_graph.workflows.night")
@@ -61,7 +61,7 @@ class Nights:
     source: str
     to: Path
     first: Record
-    today: datetime = field(default=AS_OF)
+    today: int = AS_OF
 
     def tonight(self, days: int = 1, **settings: dict[str, Any]) -> Record:
         """Go through the next night."""
@@ -229,7 +229,7 @@ def test_two_nights_are_not_at_work_in_one_home(nights: Nights) -> None:
 
 
 def run_and_die(
-    folder: Path, sections: dict[str, Any], source: str, to: str, as_of: datetime, step: str, calls: int | None
+    folder: Path, sections: dict[str, Any], source: str, to: str, as_of: int, step: str, calls: int | None
 ) -> None:
     """Go through a night, and be killed before a step is remembered, or earlier, when so much was told."""
     patch, told = pytest.MonkeyPatch(), 0
@@ -267,7 +267,7 @@ def test_killed_within_any_step_and_before_it_is_remembered_the_same_command_goe
     ended = nights.again()
     assert ended.outcome == "delivered"
     manifests = registry.manifests(nights.settings.home / "runs")
-    trained = [run.run_id for run in manifests if run.as_of == int(nights.today.timestamp())]
+    trained = [run.run_id for run in manifests if run.as_of == nights.today]
     assert trained == [nights.live] == [ended.steps["train"]["run_id"]]
     undisturbed = nights.to.with_name("undisturbed.parquet")
     export(nights.settings, undisturbed, datetime.fromisoformat(ended.document["began_at"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
@@ -17,13 +16,14 @@ from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.house import tree
 from tests.support import runs
 from tests.support.held import held
 from tests.support.sources import home
 
 NOTEBOOKS = tree.with_suffix(".ipynb")
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 
 
 @pytest.fixture

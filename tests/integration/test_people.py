@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -18,11 +17,12 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import leads
 from holley_graph.recommend.explain import explain
 from holley_graph.settings import Recommend, Settings
+from holley_graph.times import moment, seconds
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
+AS_OF = seconds("2026-02-01")
 LONG_AGO, LATER = "Friday, January 10, 2025", "Monday, January 13, 2025"
 EMPTY = {"allow_empty": raw.RAW_NAMES}
 PARTS = [f"P-{n}001" for n in range(5)]
@@ -66,7 +66,7 @@ def live(graph: Graph, folder: Path, source: Path) -> Settings:
 def reasons(graph: Graph, settings: Settings, sku: str) -> dict[str, str]:
     """What each address reads about a part."""
     path = settings.home / "sent.parquet"
-    export(graph, settings, path, AS_OF)
+    export(graph, settings, path, moment(AS_OF))
     rows = pq.read_table(path).to_pylist()
     return {
         row["email_lower"]: row[f"rec{n}_reason"]
@@ -154,5 +154,5 @@ def test_every_ranker_exports_a_shop_that_hardly_anybody_buys_at(graph: Graph, t
     orders = [raw.order(FIRST, f"a{n}@shop.example", LONG_AGO) for n in range(buyers)]
     settings = live(graph, tmp_path, shop(tmp_path / "s", [*ids("a0", 1), *ids("b", 1)], orders))
     for ranker in RANKERS:
-        done = export(graph, settings, tmp_path / f"{ranker}.parquet", AS_OF, ranker=ranker)
+        done = export(graph, settings, tmp_path / f"{ranker}.parquet", moment(AS_OF), ranker=ranker)
         assert (done.owners, done.people) == (2, 0 if ranker == "baseline" else 2), ranker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,12 @@ from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Sync
+from holley_graph.times import seconds
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 
 
 def test_a_graph_in_which_one_vehicle_has_5000_parts_passes_the_check_as_many_as_answers_ask_for(

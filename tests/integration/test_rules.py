@@ -119,7 +119,7 @@ def judged(live: Live, settings: Settings, path: Path) -> dict[str, int]:
     clean = tables.of_sync(live.taken, settings)
     source = FilesSource(Path(live.taken.source))
     seen = tables.see(clean, source, settings, AS_OF, silent)
-    report = gate.check(seen, path, settings, int(AS_OF.timestamp()), "files")
+    report = gate.check(seen, path, settings, AS_OF, "files")
     return {each.name: each.count for each in report.checks if each.passed is False}
 
 

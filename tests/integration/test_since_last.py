@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,11 +13,12 @@ from hypothesis import strategies as st
 from holley_graph.loaders import ageing, change, deadletter, earlier, feeds, identity, taken, tombstones, transform
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import DAY, iso, moment, seconds
 from tests.support import dirt, raw
 
 DAYS = 3
 RULES = Sync(boundary=dirt.BOUNDARY, late_days=DAYS, allow_empty=raw.RAW_NAMES, memory_mb=256)
-NIGHT = timedelta(days=1)
+NIGHT = DAY
 
 
 @dataclass
@@ -62,7 +62,7 @@ def take(tables, home, run, as_of, before=None, **rules):
         some, all_ = (change.compare(extracted.engine, old, *new) for new in ((made, people), (whole_again(made),)))
         assert same_changes(some, all_)
     manifest = {
-        "as_of": as_of.isoformat(),
+        "as_of": iso(as_of),
         "digests": digests,
         "accounts": [asdict(each) for each in extracted.accounts],
         "weights_version": ageing.weights_version(as_of, settings.weights),
@@ -90,6 +90,7 @@ def history(rng, first, second):
     """A source as it was at the first sync, and as it is at the second: late rows, deletions, another catalogue."""
     whole = dirt.world(rng)
     window = since(min(first, second))
+    first, second = moment(first), moment(second)
 
     def recent(row):
         time = row["client_event_timestamp"]
@@ -111,15 +112,15 @@ def history(rng, first, second):
 
 
 def since(as_of):
-    return as_of.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS)
+    return moment((as_of // DAY - DAYS) * DAY)
 
 
 @given(st.integers(0, 2**32), st.integers(-5, 40), st.integers(1, 48))
 @hypothesis_settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_since_last_gives_the_graph_of_a_full_sync_at_the_same_time(tmp_path_factory, seed, days, hours):
     home = tmp_path_factory.mktemp("history")
-    first = raw.at("2025-09-20") + timedelta(hours=hours)
-    second = first + timedelta(days=days)  # a sync of an earlier time than the last one is a sync too
+    first = seconds("2025-09-20") + 3600 * hours
+    second = first + days * DAY  # a sync of an earlier time than the last one is a sync too
     before, now = history(random.Random(seed), first, second)
     left = take(before, home, "first", first).left
     some, every = take(now, home, "some", second, left), take(now, home, "all", second)
@@ -140,7 +141,7 @@ def test_since_last_gives_the_graph_of_a_full_sync_at_the_same_time(tmp_path_fac
 
 
 def test_what_another_version_left_is_not_believed(tmp_path):
-    left = take(world("2025-09-05"), tmp_path, "run", raw.at("2025-09-20")).left
+    left = take(world("2025-09-05"), tmp_path, "run", seconds("2025-09-20")).left
     assert taken.open_taken(tmp_path, "run") is not None
     (left.path / "manifest.json").write_text('{"fingerprint": "as 0.1.0 wrote it"}')
     assert taken.open_taken(tmp_path, "run") is None
@@ -158,7 +159,7 @@ def times(synced):
 
 
 def test_only_the_days_from_some_before_the_last_sync_on_are_read_and_their_rows_count_once(tmp_path):
-    as_of, later = raw.at("2025-09-20T00:00:00"), raw.at("2025-09-25")
+    as_of, later = seconds("2025-09-20"), seconds("2025-09-25")
     early = world("2025-09-05", "2025-09-16T23:59:59", "2025-09-17", "2025-09-19")
     left = take(early, tmp_path, "first", as_of).left
     now = world("2025-09-17", "2025-09-19", "2025-09-20", "2025-09-24")  # of the others nothing is asked
@@ -169,7 +170,7 @@ def test_only_the_days_from_some_before_the_last_sync_on_are_read_and_their_rows
 
 
 def test_what_was_deleted_before_those_days_is_seen_by_a_full_sync_only(tmp_path):
-    as_of = raw.at("2025-09-20")
+    as_of = seconds("2025-09-20")
     left = take(world("2025-09-05", "2025-09-19"), tmp_path, "first", as_of).left
     some = take(world("2025-09-19"), tmp_path, "some", as_of, left)
     every = take(world("2025-09-19"), tmp_path, "all", as_of)
@@ -178,7 +179,7 @@ def test_what_was_deleted_before_those_days_is_seen_by_a_full_sync_only(tmp_path
 
 def test_an_interaction_waits_for_its_product_and_leaves_and_comes_back_with_it(tmp_path):
     """The catalogue changes after its days were read."""
-    as_of, days = raw.at("2025-09-20"), ("2025-09-05",)
+    as_of, days = seconds("2025-09-20"), ("2025-09-05",)
     found = []
     left = None
     for turn, items in enumerate((["B2"], ["B2", "A1"], ["B2"], ["A1"])):
@@ -190,7 +191,7 @@ def test_an_interaction_waits_for_its_product_and_leaves_and_comes_back_with_it(
 
 # ---- what is not read --------------------------------------------------------------------------------------------
 
-FIRST = raw.at("2025-09-20")
+FIRST = seconds("2025-09-20")
 SHOP = {
     "user_attributes": [
         raw.attributes("u", raw.at("2025-09-05"), email="ann@x.com", v1_year="1969", v1_make="F", v1_model="M"),
@@ -219,14 +220,14 @@ def test_a_table_that_did_not_change_is_not_read_and_what_it_gave_is_there_again
         {"user.no_id": 1},
         {"order.unknown_sku": 1},
     ]
-    third = take(SHOP, tmp_path, "third", FIRST + 2 * NIGHT - timedelta(hours=1), synced.left)
+    third = take(SHOP, tmp_path, "third", FIRST + 2 * NIGHT - 3600, synced.left)
     assert third.unread == ALL
     assert third.rejected == synced.rejected
 
 
 def test_a_table_is_read_again_when_more_of_it_is_known_or_less(tmp_path):
     assert second(tmp_path, FIRST + 2 * NIGHT).unread == ALL  # up to the very time of the next row
-    later = second(tmp_path, FIRST + 2 * NIGHT + timedelta(seconds=1), "later")
+    later = second(tmp_path, FIRST + 2 * NIGHT + 1, "later")
     assert later.unread == {"orders"}
     assert [row["year"] for row in later.tables["vehicle"].to_pylist()] == [1969, 1970]
     assert second(tmp_path, FIRST - NIGHT, "back").unread == set()
@@ -260,7 +261,7 @@ def test_whoever_shares_an_address_with_the_forgotten_is_left_out_of_what_is_not
     """Users are read wherever somebody is forgotten: the forgotten are found by the rows that go."""
     key = identity.email_key(Settings(home=tmp_path))
     tombstones.add(tmp_path, key, [], "ann@x.com")
-    event = raw.event("u", "Viewed Product", FIRST, ProductId="A1")
+    event = raw.event("u", "Viewed Product", moment(FIRST), ProductId="A1")
     synced = second(tmp_path, events=[event])
     assert synced.unread == {"orders"}
     assert [synced.tables[name].num_rows for name in ("user", "viewed", "ordered")] == [0, 0, 0]

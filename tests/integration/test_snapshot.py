@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +19,14 @@ from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter, parcel
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
+from holley_graph.times import seconds
 from tests.support.server import wipe
 from tests.support.snapshots import assert_equal
 from tests.support.sources import Rows, edited, home
 from tests.support.worlds import graph_tables, snapshot
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-CUT = datetime(2025, 11, 15, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
+CUT = seconds("2025-11-15")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Taken:
 
 
 def before_the_cut(rows: Rows) -> Rows:
-    return [row for row in rows if row["update_timestamp"] is None or row["update_timestamp"] < CUT]
+    return [row for row in rows if row["update_timestamp"] is None or row["update_timestamp"].timestamp() < CUT]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_derived_relationships_of_a_snapshot_are_those_of_the_graph_with_all_the
 
 def test_a_cut_is_the_snapshot_that_would_have_been_taken_then(taken: Taken) -> None:
     """Users who did nothing before the cut keep their row in the cut one, and products what was seen of them."""
-    cut, then = taken.at_end.before(int(CUT.timestamp())), taken.at_cut
+    cut, then = taken.at_end.before(CUT), taken.at_cut
     assert cut.as_of == then.as_of
     assert events(cut) == events(then)
     assert len(events(then)) < len(events(taken.at_end))
@@ -94,12 +94,12 @@ def test_a_cut_is_the_snapshot_that_would_have_been_taken_then(taken: Taken) -> 
 
 def test_a_cut_knows_no_later_purchase_and_forgets_only_lines_that_a_later_line_hides(taken: Taken) -> None:
     """Of order lines past the boundary the graph keeps the latest alone: the one known difference of `bought`."""
-    cut, then = bought(taken.at_end.before(int(CUT.timestamp()))), bought(taken.at_cut)
+    cut, then = bought(taken.at_end.before(CUT)), bought(taken.at_cut)
     latest = bought(taken.at_end)
-    assert all(last < CUT.timestamp() for last in cut.values())
+    assert all(last < CUT for last in cut.values())
     assert cut.keys() <= then.keys()
     hidden = {pair for pair in then if cut.get(pair) != then[pair]}
-    assert all(latest[pair] >= CUT.timestamp() for pair in hidden)
+    assert all(latest[pair] >= CUT for pair in hidden)
     ordered = {(u, s) for u, s, kind, at in events(taken.at_cut) if kind == "ORDERED" and at == then.get((u, s))}
     assert not hidden & ordered
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from holley_graph.server.layout import Layout
 from holley_graph.server.status import address
 from holley_graph.settings import Privacy, Settings, load
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support.held import assert_same, held
 from tests.support.server import wipe
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-spark" / "bin" / "python"
 QUICK = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 """A run is too short to earn back what the second compiler costs: half of the time."""
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 
 
 @pytest.fixture(scope="module")

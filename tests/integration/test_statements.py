@@ -21,6 +21,7 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server import lifecycle, preflight
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.support import newest, raw
 from tests.support.held import DECLARED
 from tests.support.server import small, wipe
@@ -219,7 +220,7 @@ def test_every_statement_runs_and_returns_the_columns_of_its_header(
         FilesSource(folder),
         graph,
         home(tmp_path / "home", sync=Sync(allow_empty=("orders",))),
-        as_of=raw.at("2026-01-01"),
+        as_of=seconds("2026-01-01"),
     )
     with graph.driver.session(notifications_min_severity="WARNING") as session:
         # the store gives the ids of deleted nodes to new ones, now or later: no number is safe to name here

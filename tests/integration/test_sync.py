@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Eligibility, Settings, Sync, Weights
 from holley_graph.simulator.generate import generate
+from holley_graph.times import DAY, moment, seconds
 from holley_graph.workflows.sync import offline_import
 from tests.support import raw, sources
 from tests.support.held import DECLARED, Held, assert_same, held, of_tables
@@ -26,7 +26,7 @@ from tests.support.server import small, wipe
 from tests.support.sources import Rows, edited, expected, home
 from tests.support.worlds import graph_tables
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 USERS = 300
 
 
@@ -60,7 +60,7 @@ def loaded(server: Settings, source: Path, tmp_path_factory: pytest.TempPathFact
 
 
 def run(
-    folder: Path, graph: Graph, settings: Settings, as_of: datetime = AS_OF, dry_run: bool = False, **more: bool
+    folder: Path, graph: Graph, settings: Settings, as_of: int = AS_OF, dry_run: bool = False, **more: bool
 ) -> sync.Report:
     return sync.sync(FilesSource(folder), graph, settings, as_of=as_of, dry_run=dry_run, **more)
 
@@ -112,7 +112,7 @@ def test_the_marker_says_what_was_taken(source: Path, loaded: Loaded) -> None:
     graph, settings, report = loaded.graph, loaded.settings, loaded.report
     found = marker(graph)
     assert (found["state"], found["run_id"], found["source"]) == ("complete", report.run_id, str(source))
-    assert found["as_of"].to_native() == AS_OF  # type: ignore[attr-defined]
+    assert found["as_of"].to_native() == moment(AS_OF)  # type: ignore[attr-defined]
     assert [path.name for path in (settings.home / "taken").iterdir()] == [report.run_id]
 
 
@@ -207,13 +207,13 @@ def test_a_dry_run_says_exactly_what_the_sync_then_does(
 ) -> None:
     """First, unchanged, and read since the last one: with what came, what went and what is another."""
 
-    def both(folder: Path, as_of: datetime, since_last: bool) -> tuple[str, dict[str, dict[str, int]]]:
+    def both(folder: Path, as_of: int, since_last: bool) -> tuple[str, dict[str, dict[str, int]]]:
         said = run(folder, graph, settings, as_of, dry_run=True, since_last=since_last)
         did = run(folder, graph, settings, as_of, since_last=since_last)
         assert told(said) == told(did)
         return said.mode, written(said)
 
-    begun = AS_OF - timedelta(days=30)
+    begun = AS_OF - 30 * DAY
     mode, all_of_it = both(source, begun, since_last=False)
     everything = held(graph)
     assert mode == "dry-run"
@@ -332,19 +332,19 @@ def test_within_a_half_life_a_later_sync_leaves_what_has_not_changed(
     run(source, graph, settings)
     with graph.driver.session() as session:
         session.run("MATCH ()-[r:VIEWED|CARTED|ORDERED]->() SET r.weight = -1").consume()
-    later = AS_OF + timedelta(days=5)
+    later = AS_OF + 5 * DAY
     report = run(source, graph, settings, later)
     same = [row for table in ("viewed", "carted", "ordered") for row in held(graph)[table].values()]
     assert sum(row["weight"] == -1 for row in same) > 0.9 * len(same)
     assert report.mode == "changes"
-    assert marker(graph)["as_of"].to_native() == later  # type: ignore[attr-defined]
+    assert marker(graph)["as_of"].to_native() == moment(later)  # type: ignore[attr-defined]
 
 
 def test_moving_as_of_past_a_half_life_refreshes_the_weights_of_untouched_relationships(
     source: Path, graph: Graph, settings: Settings
 ) -> None:
     run(source, graph, settings)
-    later = AS_OF + timedelta(days=45, hours=7)
+    later = AS_OF + 45 * DAY + 7 * 3600
     before = held(graph)
     report = run(source, graph, settings, later)
     found = held(graph)
@@ -387,7 +387,7 @@ def test_eligibility_follows_its_settings(source: Path, graph: Graph, settings: 
 def test_since_last_reads_what_is_new_and_a_full_sync_sees_what_was_deleted(
     source: Path, graph: Graph, settings: Settings, tmp_path: Path
 ) -> None:
-    first, window = AS_OF - timedelta(days=30), AS_OF - timedelta(days=30 + settings.sync.late_days)
+    first, window = AS_OF - 30 * DAY, moment(AS_OF - (30 + settings.sync.late_days) * DAY)
     run(source, graph, settings, first)
 
     def old(row: dict[str, object]) -> bool:
@@ -425,7 +425,7 @@ def test_an_unsealed_parcel_is_not_trusted(source: Path, graph: Graph, settings:
     left = taken.open_taken(settings.home, report.run_id)
     assert left is not None
     assert_same(of_tables(left.tables()), held(graph))
-    assert json.loads((left.path / "manifest.json").read_text())["as_of"] == AS_OF.isoformat()
+    assert json.loads((left.path / "manifest.json").read_text())["as_of"] == moment(AS_OF).isoformat()
     (left.path / "manifest.json").unlink()
     assert taken.open_taken(settings.home, report.run_id) is None
     again = run(source, graph, settings)

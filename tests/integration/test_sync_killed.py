@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,12 @@ from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, Sync, Weights
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import exporter
+from holley_graph.times import DAY, seconds
 from tests.support.held import assert_same, held
 from tests.support.sources import edited, expected, home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-LATER = AS_OF + timedelta(days=20)
+AS_OF = seconds("2026-01-01")
+LATER = AS_OF + 20 * DAY
 
 # The process kills itself, between two transactions, when `share` of stage `what` is done.
 _KILLED = """
@@ -41,14 +41,14 @@ def progress(what, done, of):
         os.kill(os.getpid(), signal.SIGKILL)
 settings = load(home=Path(home), sync=Sync(batch_rows=97, atomic_rows=0, max_removed_share=1))
 with Graph(uri, "neo4j", Path(password).read_text().strip()) as graph:
-    sync.sync(FilesSource(Path(source)), graph, settings, as_of=datetime.fromisoformat(as_of), progress=progress)
+    sync.sync(FilesSource(Path(source)), graph, settings, as_of=int(as_of), progress=progress)
 """
 
 
-def killed(server: Settings, settings: Settings, source: Path, as_of: datetime, stage: str, share: float) -> None:
+def killed(server: Settings, settings: Settings, source: Path, as_of: int, stage: str, share: float) -> None:
     password = Layout.of(server).password_file
     address = f"bolt://127.0.0.1:{server.server.bolt_port}"
-    arguments = [settings.home, address, password, source, as_of.isoformat(), stage, share]
+    arguments = [settings.home, address, password, source, as_of, stage, share]
     ended = subprocess.run([sys.executable, "-c", _KILLED, *map(str, arguments)], check=False, capture_output=True)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
@@ -57,7 +57,7 @@ def state(graph: Graph) -> tuple[str, bool]:
     """The marker's state, and whether the weights are those of its as_of."""
     with graph.driver.session() as session:
         found = session.run("MATCH (s:Sync) RETURN s.state, s.as_of, s.weights_version").single(strict=True)
-    as_of = found["s.as_of"].to_native() if found["s.as_of"] else datetime.fromtimestamp(0, UTC)
+    as_of = int(found["s.as_of"].to_native().timestamp()) if found["s.as_of"] else 0
     return found["s.state"], found["s.weights_version"] == ageing.weights_version(as_of, Weights())
 
 
@@ -79,7 +79,7 @@ def test_a_sync_killed_at_any_point_and_run_again_gives_the_same_graph(
         (first, AS_OF): expected(first, settings, AS_OF),
         (second, LATER): expected(second, settings, LATER),
     }
-    points: Sequence[tuple[Path, datetime, str, float, tuple[str, bool]]] = (
+    points: Sequence[tuple[Path, int, str, float, tuple[str, bool]]] = (
         (first, AS_OF, "writing the graph", 0.5, ("writing", False)),  # into an empty graph
         (second, LATER, "extract orders", 1, ("complete", True)),  # nothing written yet
         (first, AS_OF, "writing the graph", 0.01, ("writing", True)),
@@ -107,7 +107,7 @@ def test_what_cannot_be_written_down_is_not_committed(
     """A change in one transaction is written down meanwhile; the disk is full when the graph already took it."""
     source = generate(tmp_path / "world", users=300, as_of=AS_OF).folder
     settings = home(tmp_path / "home")
-    before, rename = AS_OF - timedelta(days=9), Path.rename
+    before, rename = AS_OF - 9 * DAY, Path.rename
     sync.sync(FilesSource(source), graph, settings, as_of=before)
     had, left = held(graph), list((settings.home / "taken").iterdir())
 

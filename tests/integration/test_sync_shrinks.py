@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,11 @@ from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support.held import held
 from tests.support.sources import Rows, edited, home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 
 
 def renamed_views(rows: Rows) -> Rows:

@@ -23,9 +23,9 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from holley_graph.web.door import REREAD_S
 from tests.integration.test_leads import source
-from tests.support import raw
 from tests.support.door import Door, opened
 from tests.support.hostile import HOSTILE
 from tests.support.server import wipe
@@ -38,7 +38,7 @@ def graph(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with connect(server) as graph:
         wipe(graph)
         settings = home(folder / "home", sync=Sync(allow_empty=("orders",)))
-        sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=raw.at("2026-01-01"))
+        sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=seconds("2026-01-01"))
         # the door hashes an address with the key of its own home
         shutil.copy(settings.home / "email.key", server.home / "email.key")
         yield graph

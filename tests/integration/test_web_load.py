@@ -23,8 +23,8 @@ from holley_graph.server import process
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.integration.test_leads import source
-from tests.support import raw
 from tests.support.door import COMMAND, opened
 from tests.support.server import wipe
 from tests.support.sources import home
@@ -38,7 +38,7 @@ def graph(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with connect(server) as graph:
         wipe(graph)
         settings = home(folder / "home", sync=Sync(allow_empty=("orders",)))
-        sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=raw.at("2026-01-01"))
+        sync.sync(FilesSource(source(folder / "source")), graph, settings, as_of=seconds("2026-01-01"))
         yield graph
 
 

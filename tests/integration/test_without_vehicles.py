@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,12 @@ from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
 from holley_graph.recommend import answers
 from holley_graph.settings import Recommend, Sync
+from holley_graph.times import seconds
 from tests.support import raw, runs
 from tests.support.held import held
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 RULES = Recommend()
 
 

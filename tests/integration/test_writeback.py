@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,13 @@ from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support import runs
 from tests.support.held import Held, held, key_of
 from tests.support.server import live_embedding, wipe
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 STORED = {
     "product": ("Product", "embedding"),
     "product_source": ("Product", "embedding_source"),

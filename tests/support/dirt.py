@@ -6,10 +6,11 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+from holley_graph.times import seconds
 from tests.support import raw
 from tests.support.raw import Row
 
-BOUNDARY, AS_OF = raw.at("2025-09-01"), raw.at("2025-11-01")
+BOUNDARY, AS_OF = raw.at("2025-09-01"), seconds("2025-11-01")
 SKUS = [
     "A1",
     " a1b",

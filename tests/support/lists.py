@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ from holley_graph.loaders import feeds
 from holley_graph.loaders.flat.source import CsvSource
 from holley_graph.progress import silent
 from holley_graph.settings import load
-from tests.support import raw
+from holley_graph.times import seconds
 
-AS_OF = raw.at("2026-01-01")
+AS_OF = seconds("2026-01-01")
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -40,7 +39,7 @@ class Read:
         self.notes = source.notes
 
 
-def read(folder: Path, home: Path, as_of: datetime = AS_OF, **sections: Any) -> Read:
+def read(folder: Path, home: Path, as_of: int = AS_OF, **sections: Any) -> Read:
     """Extract some lists as a sync would."""
     settings = load(home=home, **sections)
     source = CsvSource(folder, settings)

@@ -24,12 +24,13 @@ from holley_graph.loaders.taken import Taken, open_taken
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 from tests.support import runs
 from tests.support.held import Held, held
 from tests.support.server import wipe
 from tests.support.sources import home
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = seconds("2026-01-01")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 YEAR_S = 365 * 86_400
 Rows = list[dict[str, Any]]
@@ -59,7 +60,7 @@ class Live:
     def bought(self, user: str) -> set[str]:
         """Base SKUs that the person behind a user id bought lately."""
         people = {u for u, row in self.users.items() if row["email"] == self.users[user]["email"]}
-        late = AS_OF.timestamp() - YEAR_S
+        late = AS_OF - YEAR_S
         orders = self.held["ordered"].items()
         return {self.product(s)["base_sku"] for (u, s), row in orders if u in people and row["last_at"] >= late}
 

@@ -43,8 +43,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class World:
     """Clean tables (lists of rows), reject and ignore counts, and graph tables of one set of raw tables."""
 
-    def __init__(self, raw: Tables, boundary: datetime, as_of: datetime, key: bytes = b"") -> None:
-        self.raw, self.boundary, self.as_of, self.key = raw, boundary, as_of, key
+    def __init__(self, raw: Tables, boundary: datetime, as_of: int, key: bytes = b"") -> None:
+        self.raw, self.boundary, self.end, self.key = raw, boundary, EPOCH + timedelta(seconds=as_of), key
         self.rejected: dict[str, Counter[str]] = defaultdict(Counter)
         self.ignored: dict[str, Counter[str]] = defaultdict(Counter)
         self.users = self._users()
@@ -59,7 +59,7 @@ class World:
         newest: dict[str, dict[str, tuple[Any, ...]]] = {}
         for row in self.raw.get("user_attributes", ()):
             updated, inserted = row["update_timestamp"], row["auxia_insertion_timestamp"]
-            if updated is not None and updated >= self.as_of:
+            if updated is not None and updated >= self.end:
                 self.ignored["user_attributes"]["outside_window"] += 1
                 continue
             user = text(row["user_id"])
@@ -131,7 +131,7 @@ class World:
 
     def year(self, value: str) -> int | None:
         number = year(value)
-        newest = (self.as_of - timedelta(microseconds=1)).year + 2
+        newest = (self.end - timedelta(microseconds=1)).year + 2
         return number if number is not None and 1885 <= number <= newest else None
 
     def _fitment(self) -> list[Row]:
@@ -206,7 +206,7 @@ class World:
                 row["client_event_timestamp"],
                 text(row["user_id"]),
             )
-            if when is not None and not self.boundary <= when < self.as_of:
+            if when is not None and not self.boundary <= when < self.end:
                 ignored["outside_window"] += 1
             elif name not in KINDS:
                 ignored["other_name"] += 1
@@ -261,7 +261,7 @@ class World:
             sku, email = text(row["ITEM"], str.upper), text(row["SHIP_TO_EMAIL"], str.lower)
             if day is None:
                 rejected["order.bad_date"] += 1
-            elif day >= self.as_of:
+            elif day >= self.end:
                 ignored["outside_window"] += 1
             elif sku is None:
                 rejected["order.no_item"] += 1
@@ -299,9 +299,7 @@ class World:
 
         def weight(kind: str, times: list[int]) -> float:
             # age counts to the start of the half-life that as_of lies in
-            start = (
-                0 if half_life_days is None else seconds(self.as_of) // (half_life_days * 86_400) * half_life_days
-            )
+            start = 0 if half_life_days is None else seconds(self.end) // (half_life_days * 86_400) * half_life_days
             ages = [start - t / 86_400 for t in times]
             return sum(base[kind] * (1.0 if half_life_days is None else 2 ** (-a / half_life_days)) for a in ages)
 

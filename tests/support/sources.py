@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def edited(folder: Path, to: Path, **edits: Callable[[Rows], Rows]) -> Path:
     return to
 
 
-def expected(folder: Path, settings: Settings, as_of: datetime) -> held.Held:
+def expected(folder: Path, settings: Settings, as_of: int) -> held.Held:
     """Say what the graph must hold of a source, by the row-by-row rules of `oracle`."""
     raw = {table.name: rows(folder, table.name) for table in RAW}
     key = identity.email_key(settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from holley_graph.snapshot.exporter import options
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
 
 
-def graph_tables(folder: Path, settings: Settings, as_of: datetime, key: bytes = b"0" * 32) -> dict[str, pa.Table]:
+def graph_tables(folder: Path, settings: Settings, as_of: int, key: bytes = b"0" * 32) -> dict[str, pa.Table]:
     """Extract and transform a folder of raw tables."""
     extracted = feeds.extract(FilesSource(folder), settings, as_of, lambda *_: None)
     try:
@@ -26,7 +25,7 @@ def graph_tables(folder: Path, settings: Settings, as_of: datetime, key: bytes =
         extracted.close()
 
 
-def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: datetime) -> Snapshot:
+def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: int) -> Snapshot:
     """Assemble a snapshot with pandas joins."""
     frames = {name: table.to_pandas() for name, table in tables.items()}
     products = frames["product"].sort_values("sku").reset_index(drop=True)
@@ -94,7 +93,7 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
     return table.cast(pa.schema(plain))
 
 
-def tables_of(extracted: feeds.Extract, settings: Settings, as_of: datetime, key: bytes) -> dict[str, pa.Table]:
+def tables_of(extracted: feeds.Extract, settings: Settings, as_of: int, key: bytes) -> dict[str, pa.Table]:
     """Transform clean tables."""
     behind = transform.members(extracted, key)
     return transform.graph_tables(extracted, behind, settings, as_of, key)

@@ -1,7 +1,6 @@
 """What age counts to stands still for a half-life, and is never a half-life away."""
 
 import math
-from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +11,8 @@ from holley_graph.settings import Weights
 moments = st.integers(0, 4_000_000_000)
 
 
-def reference(moment: float, days: float | None) -> int:
-    return ageing.reference(datetime.fromtimestamp(moment, UTC), Weights(half_life_days=days))
+def reference(moment: int, days: float | None) -> int:
+    return ageing.reference(moment, Weights(half_life_days=days))
 
 
 @given(moments, st.integers(1, 1_000))

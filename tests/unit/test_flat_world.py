@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,8 +15,9 @@ from holley_graph.loaders.flat.source import CsvSource
 from holley_graph.progress import silent
 from holley_graph.settings import load
 from holley_graph.simulator.generate import generate
+from holley_graph.times import seconds
 
-AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
+AS_OF = seconds("2025-12-01")
 SKU_OF = {
     "cart update": "items_{}.productid",
     "placed order": "items_{}.productid",

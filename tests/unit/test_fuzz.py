@@ -20,6 +20,7 @@ from holley_graph.export.known import remember
 from holley_graph.loaders import feeds
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw
 from tests.support.runs import manifest
 
@@ -88,7 +89,7 @@ def test_damaged_parquet_of_a_source_is_a_source_error(tmp_path: Path) -> None:
             content[at] ^= 1 << rng.randrange(8)
             path.write_bytes(content)
         try:
-            feeds.extract(FilesSource(folder), settings, raw.at("2025-10-01"), lambda *_: None).close()
+            feeds.extract(FilesSource(folder), settings, seconds("2025-10-01"), lambda *_: None).close()
         except SourceError as error:
             refused += 1
             assert "\n" not in str(error)

@@ -21,9 +21,10 @@ from holley_graph.loaders.engine.engine import Engine
 from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
 from holley_graph.settings import Gate, Recommend, Settings
+from holley_graph.times import seconds
 from tests.support import raw
 
-AS_OF = raw.at("2026-01-01")
+AS_OF = seconds("2026-01-01")
 LATELY, LONG_AGO = "Friday, January 10, 2025", "Wednesday, May 1, 2024"
 VEHICLES = {"ann": ("1969", "CHEVROLET", "CAMARO"), "bob": ("1966", "FORD", "MUSTANG")}
 TYPES = {f"P{n}": "Carburetor" for n in (1, 2, 3)} | {f"P{n}": "Camshaft" for n in (4, 5)} | {"P6": "Radiator"}
@@ -125,7 +126,7 @@ def checked(clean, source, tmp_path, sheet, previous=None, suffix="parquet", **o
     before = None if previous is None else written(tmp_path / "before.parquet", previous)
     with Engine(settings) as engine:
         against = seen(engine, clean, source, settings)
-        return gate.check(against, path, settings, int(AS_OF.timestamp()), "files", previous=before)
+        return gate.check(against, path, settings, AS_OF, "files", previous=before)
 
 
 def seen(engine, clean, source, settings):
@@ -210,7 +211,7 @@ def test_a_broken_rule_of_marketing_is_caught(clean, source, tmp_path, name):
     with Engine(settings) as engine:
         path = written(tmp_path / "now.parquet", plant(rows()))
         against = seen(engine, clean, source, settings)
-        found = failed(gate.check(against, path, settings, int(AS_OF.timestamp()), "files"))
+        found = failed(gate.check(against, path, settings, AS_OF, "files"))
     assert {each: [(f["row"], f["sku"]) for f in offenders] for each, offenders in found.items()} == {
         name: [offender]
     }

@@ -12,10 +12,11 @@ from holley_graph.loaders.engine.engine import Engine
 from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.support import dirt, oracle, raw
 from tests.unit.test_loaders_values import PRICES
 
-AS_OF, SEPT = raw.at("2026-01-01"), raw.at("2025-09-10")
+AS_OF, SEPT = seconds("2026-01-01"), raw.at("2025-09-10")
 
 
 def seen(folder, settings, as_of):

@@ -11,9 +11,10 @@ from holley_graph.errors import NotFound
 from holley_graph.loaders import deadletter, feeds
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import moment, seconds
 from tests.support import raw
 
-AS_OF = raw.at("2025-10-01")
+AS_OF = seconds("2025-10-01")
 SEPT = raw.at("2025-09-10")
 RUN = "20251001T000000-sync-ab12"
 TABLES = {
@@ -43,7 +44,7 @@ def test_runs_are_listed_with_what_they_rejected(home):
     (run,) = deadletter.runs(home)
     assert run == {
         "run_id": RUN,
-        "as_of": AS_OF.isoformat(),
+        "as_of": moment(AS_OF).isoformat(),
         "source": "files:exports",
         "rejected": {"events": 3, "orders": 1},
     }

@@ -16,9 +16,10 @@ from holley_graph.errors import SettingsError
 from holley_graph.loaders import deadletter, feeds, identity
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Privacy, Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw, worlds
 
-AS_OF = raw.at("2025-10-01")
+AS_OF = seconds("2025-10-01")
 
 
 @given(key=st.binary(min_size=1, max_size=200), message=st.binary(max_size=300))

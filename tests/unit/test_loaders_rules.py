@@ -5,11 +5,12 @@ import pytest
 from holley_graph.loaders import feeds
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import moment, seconds
 from tests.support import raw, worlds
 from tests.support.raw import at
 
 KEY = b"a key of more than sixteen bytes"
-AS_OF = at("2025-10-01")
+AS_OF = seconds("2025-10-01")
 MAY, JUNE = at("2025-05-01"), at("2025-06-01")
 SEPT = at("2025-09-10T12:00:00")
 ALL = ("user_attributes", "events", "fitment", "items", "orders")
@@ -86,7 +87,7 @@ def test_a_year_is_an_integer_as_written_or_its_row_is_rejected_whole(run, text)
 
 
 def test_attribute_rows_at_as_of_or_later_are_ignored(run):
-    extracted = run(user_attributes=[raw.attributes("u", AS_OF, email="a@x.com"), raw.attributes("v", MAY)])
+    extracted = run(user_attributes=[raw.attributes("u", moment(AS_OF), email="a@x.com"), raw.attributes("v", MAY)])
     assert only(extracted, "users")["user_id"] == "v"
     assert account(extracted, "user_attributes") == {"outside_window": 1}
 
@@ -203,7 +204,7 @@ def test_events_without_user_time_or_sku_are_rejected_and_others_ignored(run):
             raw.event("u", "Viewed Product", SEPT, ProductId=" "),
             raw.event("u", "Viewed Product", SEPT, ProductId="nowhere"),
             raw.event("u", "Viewed Product", SEPT, ProductId="ext-1"),
-            raw.event("u", "Viewed Product", AS_OF, ProductId="A1"),
+            raw.event("u", "Viewed Product", moment(AS_OF), ProductId="A1"),
             raw.event(None, "Viewed Product", at("2025-08-31T23:59:59"), ProductId="A1"),
             raw.event(None, "Email Opened", None),
             raw.event("u", "Viewed Product", at("2025-09-01"), ProductId="A1"),

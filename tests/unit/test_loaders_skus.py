@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from holley_graph.loaders import feeds
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw, spelled, worlds
 
 ENDS = ["-KIT", "-BLK", "-RAW", "-B", "-12", "-123", "B-KIT", "3B"]
@@ -31,8 +32,8 @@ def products(tmp_path_factory):
 
     def products_(skus):
         source = FilesSource(raw.write(home / "raw", {"items": [raw.item(sku) for sku in skus]}))
-        extracted = feeds.extract(source, made, raw.at("2025-10-01"), lambda *_: None)
-        return worlds.tables_of(extracted, made, raw.at("2025-10-01"), b"key" * 8)["product"]
+        extracted = feeds.extract(source, made, seconds("2025-10-01"), lambda *_: None)
+        return worlds.tables_of(extracted, made, seconds("2025-10-01"), b"key" * 8)["product"]
 
     return products_
 

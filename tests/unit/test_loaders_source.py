@@ -1,7 +1,6 @@
 """A source that is not as the contract says stops everything, in one line, before anything runs."""
 
 from contextlib import nullcontext
-from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,9 +11,10 @@ from holley_graph.loaders import accounts, contracts, feeds
 from holley_graph.loaders.files import FilesSource
 from holley_graph.loaders.source import Earlier
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import DAY, moment, seconds
 from tests.support import raw
 
-AS_OF = raw.at("2025-10-01")
+AS_OF = seconds("2025-10-01")
 SEPT = raw.at("2025-09-10")
 TABLES = {
     "items": [raw.item("A1")],
@@ -122,14 +122,14 @@ def test_lost_items_are_measured_against_items_and_lost_rows_against_rows():
 
 @pytest.mark.parametrize(("good", "bad", "stops"), [(2, 1, False), (0, 20, False), (0, 21, True), (81, 21, True)])
 def test_few_events_since_the_last_sync_stop_nothing_and_many_bad_ones_do(tmp_path, good, bad, stops):
-    events = [raw.event("u", "Viewed Product", AS_OF, ProductId="A1") for _ in range(good)]
-    events += [raw.event("u", "Viewed Product", AS_OF, ProductId="NOWHERE") for _ in range(bad)]
+    events = [raw.event("u", "Viewed Product", moment(AS_OF), ProductId="A1") for _ in range(good)]
+    events += [raw.event("u", "Viewed Product", moment(AS_OF), ProductId="NOWHERE") for _ in range(bad)]
     kept = tmp_path / "kept.parquet"
     pq.write_table(contracts.EVENTS.schema.empty_table(), kept)
     source = FilesSource(raw.write(tmp_path / "raw", {"items": [raw.item("A1")], "events": events}))
     settings = Settings(home=tmp_path / "home", sync=Sync(allow_empty=raw.RAW_NAMES))
-    earlier = Earlier(AS_OF, (kept,))
-    extracted = feeds.extract(source, settings, AS_OF + timedelta(days=1), lambda *_: None, earlier=earlier)
+    earlier = Earlier(moment(AS_OF), (kept,))
+    extracted = feeds.extract(source, settings, AS_OF + DAY, lambda *_: None, earlier=earlier)
     with pytest.raises(RejectedTooMuch) if stops else nullcontext():
         accounts.stop_if_too_many_rejected(extracted.accounts, settings)
 

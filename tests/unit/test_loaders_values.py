@@ -13,10 +13,11 @@ from holley_graph.loaders import deadletter, feeds, identity, report
 from holley_graph.loaders.engine import statements
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw, spelled, worlds
 from tests.support.raw import at
 
-AS_OF, MAY, SEPT = at("2025-10-01"), at("2025-05-01"), at("2025-09-10T12:00:00")
+AS_OF, MAY, SEPT = seconds("2025-10-01"), at("2025-05-01"), at("2025-09-10T12:00:00")
 DAY = "Friday, January 10, 2025"
 CAR = {"v1_year": "1969", "v1_make": "Ford", "v1_model": "F"}
 

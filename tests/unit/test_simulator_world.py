@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ import pytest
 from holley_graph.errors import NotFound, ParcelError, SettingsError
 from holley_graph.simulator import Choices, Strengths, World, generate
 from holley_graph.simulator.vehicles import EVERYBODYS_DREAM, VEHICLE_FILE
+from holley_graph.times import DAY, seconds
 
-CUT = datetime(2025, 12, 2, tzinfo=UTC)
+CUT = seconds("2025-12-02")
 Floats = npt.NDArray[np.float64]
 
 
@@ -64,7 +65,7 @@ def test_too_small_or_too_early_worlds_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="at least 20 users"):
         generate(tmp_path, users=3)
     with pytest.raises(SettingsError, match="no time for events"):
-        generate(tmp_path, as_of=datetime(2025, 9, 1, tzinfo=UTC))
+        generate(tmp_path, as_of=seconds("2025-09-01"))
     with pytest.raises(ParcelError, match="no generated world"):
         World.open(tmp_path)
 
@@ -86,7 +87,7 @@ def test_most_users_have_no_event_and_many_have_orders(world: World) -> None:
     boundary = datetime(2025, 9, 1, tzinfo=UTC).timestamp()
     assert 0.4 < np.unique(person[at < boundary]).size / users < 0.6
     assert 0.02 < np.unique(world.arrays["view_person"]).size / users < 0.05
-    assert at.max() < world.as_of.timestamp()
+    assert at.max() < world.as_of
 
 
 def test_candidates_are_what_fits_and_probabilities_sum_to_one(world: World) -> None:
@@ -119,7 +120,7 @@ def test_a_world_opened_again_answers_the_same(world: World) -> None:
 
 
 def test_popularity_moves_over_time(world: World) -> None:
-    early = world.choice_probabilities(at=datetime(2024, 2, 1, tzinfo=UTC), vehicles=[EVERYBODYS_DREAM])
+    early = world.choice_probabilities(at=seconds("2024-02-01"), vehicles=[EVERYBODYS_DREAM])
     late = world.choice_probabilities(at=CUT, vehicles=[EVERYBODYS_DREAM])
     assert np.abs(early.probabilities - late.probabilities).sum() > 0.1
 
@@ -127,7 +128,7 @@ def test_popularity_moves_over_time(world: World) -> None:
 def test_truth_knows_nothing_from_its_time_on(world: World) -> None:
     person, _, at = world.purchases()
     buyer = person[np.argmax(at)]
-    before_all = datetime(2023, 9, 1, tzinfo=UTC)
+    before_all = seconds("2023-09-01")
     known = world.choice_probabilities(at=before_all, users=world.user_ids[[buyer]], hidden=False)
     vehicle = world.vehicle_ids[world.arrays["user_vehicle"][buyer]]
     stranger = world.choice_probabilities(at=before_all, vehicles=[vehicle])
@@ -194,9 +195,9 @@ def mrr_at_4(
 
 
 def test_truth_ranks_the_last_month_far_above_popularity_and_popularity_above_chance(world: World) -> None:
-    cut = world.as_of - timedelta(days=30)
+    cut = world.as_of - 30 * DAY
     person, sku, at = world.purchases()
-    later = at >= cut.timestamp()
+    later = at >= cut
     users = np.unique(person[later])
     users = users[world.arrays["user_vehicle"][users] >= 0]
     asked = later & np.isin(person, users)

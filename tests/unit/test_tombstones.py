@@ -10,9 +10,10 @@ from holley_graph.errors import ParcelError
 from holley_graph.loaders import feeds, identity, tombstones
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
+from holley_graph.times import seconds
 from tests.support import raw
 
-AS_OF = raw.at("2025-11-01")
+AS_OF = seconds("2025-11-01")
 
 
 def extracted(tmp_path, settings):
