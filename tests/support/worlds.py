@@ -64,7 +64,7 @@ def snapshot(tables: Mapping[str, pa.Table], settings: Settings, as_of: int) -> 
     ).sort_values(["user", "product"])
     owners = frames["owns"].groupby("vehicle_id").size().reindex(vehicles["vehicle_id"]).fillna(0)
     return Snapshot(
-        as_of=int(as_of.timestamp()),
+        as_of=as_of,
         products=_arrow(
             products[["sku", "base_sku", "display_key", "part_type", "price", "brand", "title", "eligible"]]
         ),
