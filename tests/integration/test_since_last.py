@@ -243,10 +243,10 @@ def test_a_table_is_read_again_when_it_or_the_catalogue_that_it_is_held_against_
 
 def test_tables_with_model_years_are_read_again_when_the_year_has_turned(tmp_path):
     tables = SHOP | {"fitment": [*SHOP["fitment"], raw.fitment("2028", "F", "M", ["A1"])]}
-    first = take(tables, tmp_path, "first", raw.at("2025-12-30")).left
-    still = take(tables, tmp_path, "still", raw.at("2026-01-01"), first)  # all that it knows is of 2025
+    first = take(tables, tmp_path, "first", seconds("2025-12-30")).left
+    still = take(tables, tmp_path, "still", seconds("2026-01-01"), first)  # all that it knows is of 2025
     assert still.unread == ALL
-    turned = take(tables, tmp_path, "turned", raw.at("2026-01-02"), still.left)
+    turned = take(tables, tmp_path, "turned", seconds("2026-01-02"), still.left)
     assert turned.unread == set()
     assert 2028 in turned.tables["vehicle"]["year"].to_pylist()
 
