@@ -85,7 +85,7 @@ def main() -> None:
         files, seconds = through(world, arguments.home / world.name, rankers, partial(answered, judge, truth))
         results[world.name] = {"seconds": seconds, **judged(judge, world, truth, files)}
         _show(world.name, results[world.name])
-    record(arguments.name, {"as_of": f"{AS_OF:%Y-%m-%d}", "training_seed": 0, "worlds": results})
+    record(arguments.name, {"as_of": f"{moment(AS_OF):%Y-%m-%d}", "training_seed": 0, "worlds": results})
 
 
 def through(
@@ -107,7 +107,7 @@ def through(
                 else:
                     run = _run(name, snapshot, settings)
                     write_back(graph, run)
-                    export(graph, settings, files[name], AS_OF, ranker="graph", layout="wide")
+                    export(graph, settings, files[name], moment(AS_OF), ranker="graph", layout="wide")
                 seconds[name] = round(time.perf_counter() - started, 1)
     finally:
         lifecycle.down(settings)

@@ -25,7 +25,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
 
 def last_month(world: World) -> int:
     """Purchases by owners in the last 30 days."""
-    return int((world.purchases()[2] >= world.as_of.timestamp() - 30 * DAY).sum())
+    return int((world.purchases()[2] >= world.as_of - 30 * DAY).sum())
 
 
 def by_visitors(world: World) -> float:
