@@ -8,7 +8,7 @@ paths of a person's own history have weights that it learns as the models do. Ev
 
 The share that is closed is (ranker − v5.18) / (ceiling − v5.18) by MRR@4. For cold people the ceiling knows their
 vehicle, for warm ones their taste as well. Intervals are 95 %, by a bootstrap over users; differences from
-`counting` are paired.
+`counting` and from the default model are paired.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from holley_graph.workflows.sync import offline_import
 Floats = npt.NDArray[np.float64]
 AS_OF = seconds("2026-02-01")
 DRAWS = 2_000
-AGAINST = "counting"
+AGAINST, DEFAULT = "counting", "sage"
 K, MRR = 4, 2  # of the judge's metrics per user
 LISTED = ("trending", "shrinkage", "shrinkage-trend", "logit", "boosted")
 """Baselines of `backtest` that answer anybody whose vehicle is known."""
@@ -69,12 +69,12 @@ def main() -> None:
         "--worlds", type=Path, default=Path("../shared/worlds"), help="folder of worlds and judge.py"
     )
     parser.add_argument("--only", nargs="+", help="names of worlds (default: all)")
-    parser.add_argument("--models", nargs="*", default=["sage"])
+    parser.add_argument("--models", nargs="*", default=[DEFAULT])
     parser.add_argument("--rivals", nargs="*", choices=[AGAINST, *LISTED], default=[AGAINST, *LISTED])
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/foreign"))
     parser.add_argument("--name", default="foreign", help="of the file in results/")
     arguments = parser.parse_args()
-    judge = _judge(arguments.worlds / "judge.py")
+    judge = judge_of(arguments.worlds)
     worlds = sorted(path for path in arguments.worlds.iterdir() if (path / "raw").is_dir())
     rankers = list(dict.fromkeys([*arguments.rivals, *arguments.models]))
     results = {}
@@ -167,9 +167,10 @@ def _shares(scores: dict[str, Floats], ceiling: str, files: dict[str, Path]) -> 
             "mrr": round(float(scores[name].mean()), 4),
             "closed": _interval(share, (draws[name] - draws["v518"]) / gaps),
         }
-        if AGAINST in files and name != AGAINST:
-            ahead = (scores[name] - scores[AGAINST]).mean()
-            shares[name]["mrr_over_counting"] = _interval(ahead, draws[name] - draws[AGAINST])
+        for other in (AGAINST, DEFAULT):
+            if other in files and name != other:
+                ahead = (scores[name] - scores[other]).mean()
+                shares[name][f"mrr_over_{other}"] = _interval(ahead, draws[name] - draws[other])
     return shares
 
 
@@ -213,8 +214,9 @@ def without_vectors(snapshot: Snapshot, popular: Floats, lift: Floats, paths: Pa
     return Tables(tables, Lift(vehicles, skus, *snapshot.fits.T, lift.astype(np.float32)), paths)
 
 
-def _judge(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("judge", path)
+def judge_of(worlds: Path) -> ModuleType:
+    """Load what judges the worlds of a folder."""
+    spec = importlib.util.spec_from_file_location("judge", worlds / "judge.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
