@@ -1,5 +1,5 @@
 // written by cypher/generate.py from templates/recommend/discovery.template and cypher/templates/passages: edit those
-// purpose: what owners of the vehicles nearest to a user's buy, where it fits the user's own
+// purpose: what owners of a user's model buy, those of near years above all, and of the vehicles nearest to it; only what fits
 // mode: read
 // params: $user_id string           whose answer
 //         $k integer                how many parts
@@ -14,8 +14,9 @@ MATCH (sync:Sync {id: 'graph'})
 WITH u, v, sync, sync.live_slot AS slot
 WITH u, v, sync, slot, 'embedding_' + slot AS embedding
 // without the last two coordinates (popularity and padding): likeness, not fame
-WITH u, v, sync, slot, embedding, v[embedding][..-2] AS taste
-WHERE any(x IN taste WHERE x <> 0)
+WITH u, v, sync, slot, embedding, v[embedding][..-2] AS learned
+// a vector of nothing but zeros has no direction, and so is near to none
+WITH u, v, sync, slot, embedding, CASE WHEN any(x IN learned WHERE x <> 0) THEN learned END AS taste
 // what this person bought, under any id with the same email
 CALL (u, sync) {
   CALL (u) {
@@ -28,11 +29,21 @@ CALL (u, sync) {
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
   RETURN collect(DISTINCT b.base_sku) AS bought, collect(DISTINCT person) AS people
 }
-CALL db.index.vector.queryNodes('vehicle_embedding_' + slot, $candidates, taste + [0.0, 0.0]) YIELD node AS near
-WITH v, bought, people, near, taste, near[embedding][..-2] AS near_taste
-WHERE near <> v AND any(x IN near_taste WHERE x <> 0)
-WITH v, bought, people, near, 2 * vector.similarity.cosine(taste, near_taste) - 1 AS likeness
-WHERE likeness > 0
+CALL (v, slot, embedding, taste) {
+  // owners of the same model say most, and three years apart a third of that (docs/experiments.md)
+  MATCH (v)-[:OF_MODEL]->(model:VehicleModel)
+  MATCH (model)<-[:OF_MODEL]-(near:Vehicle)
+  RETURN near, exp(-abs(near.year - v.year) / 3.0) AS likeness
+  UNION
+  // a near vehicle of another model decides where the model says nothing: counting more made the answer worse
+  WITH v, slot, embedding, taste WHERE taste IS NOT NULL
+  CALL db.index.vector.queryNodes('vehicle_embedding_' + slot, $candidates, taste + [0.0, 0.0]) YIELD node AS near
+  WITH v, near, taste, near[embedding][..-2] AS near_taste
+  WHERE NOT (near.make = v.make AND near.model = v.model) AND any(x IN near_taste WHERE x <> 0)
+  WITH near, 2 * vector.similarity.cosine(taste, near_taste) - 1 AS cosine
+  WHERE cosine > 0
+  RETURN near, 0.01 * cosine AS likeness
+}
 MATCH (near)<-[:OWNS]-(owner:User)-[:ORDERED]->(p:Product {eligible: true})-[:FITS]->(v)
 WHERE NOT p.base_sku IN bought AND NOT owner IN people
   AND none(r IN $rules WHERE r.do = 'exclude' AND (r.sku = [] OR p.sku IN r.sku) AND (r.brand = [] OR toLower(coalesce(p.brand, '')) IN r.brand)
@@ -43,8 +54,9 @@ WHERE NOT p.base_sku IN bought AND NOT owner IN people
 // all ids of one address are one person
 WITH v, near, likeness, p, collect(DISTINCT coalesce(owner.email_hash, owner.user_id)) AS who
 WITH v, near, likeness, p, who, size(who) AS buyers
-ORDER BY likeness * log(1 + buyers) DESC, near.vehicle_id
-WITH v, p, sum(likeness * log(1 + buyers)) AS score, collect(who) AS groups, head(collect(near.vehicle_id)) AS nearest
+// another vehicle is the better example
+ORDER BY near = v, likeness * buyers DESC, near.vehicle_id
+WITH v, p, sum(likeness * buyers) AS score, collect(who) AS groups, head(collect(near.vehicle_id)) AS nearest
 WITH v, p, score, nearest,
      size(COLLECT { UNWIND groups AS some UNWIND some AS person RETURN DISTINCT person }) AS buyers
 WITH v, p, score,

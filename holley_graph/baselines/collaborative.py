@@ -1,4 +1,5 @@
-"""Closed-form rankers that know a user by what they touched, and by nothing else: ItemKNN, GF-CF and implicit ALS.
+"""Closed-form rankers that know a user by what they touched, and by nothing else: ItemKNN, two graph
+filters and implicit ALS.
 
 Somebody of whom nothing is known scores 0 everywhere; there, and in other ties, popularity decides.
 """
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from holley_graph.baselines import als, filters, popularity
+from holley_graph.baselines import als, chebyshev, filters, popularity
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
@@ -47,6 +48,13 @@ def gf_cf(task: RankingTask, past: Snapshot) -> Floats:
     """GF-CF, a linear low-pass filter on the normalised graph (`filters`)."""
     history = interactions(past)
     filtered = filters.graph_filter(history, filters.FilterOptions())
+    return _ranked(task, past, lambda users: filtered(history[users]))
+
+
+def cheby_cf(task: RankingTask, past: Snapshot) -> Floats:
+    """ChebyCF, a filter of all frequencies by a polynomial (`chebyshev`)."""
+    history = interactions(past)
+    filtered = chebyshev.chebyshev_filter(history, chebyshev.ChebyshevOptions())
     return _ranked(task, past, lambda users: filtered(history[users]))
 
 

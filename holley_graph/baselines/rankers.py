@@ -35,5 +35,6 @@ BASELINES: Mapping[str, Ranker] = {
     **({"boosted": boosted.scores} if find_spec("lightgbm") else {}),
     "item-knn": collaborative.item_knn,
     "gf-cf": collaborative.gf_cf,
+    "cheby-cf": collaborative.cheby_cf,
     "als": collaborative.implicit_als,
 }

@@ -257,7 +257,7 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     verdict = found["verdicts"][first]
     assert ended.returncode == {"no-go": 1, "too little to say": 19}[verdict["outcome"]], ended.stderr
     assert any(reason.startswith(f"{verdict['outcome']}: ") for reason in verdict["reasons"])
-    rankers = {"random", "popularity", "trending", "item-knn", "gf-cf", "als", "fastrp", "v5.18", first}
+    rankers = {"random", "popularity", "trending", "item-knn", "gf-cf", "cheby-cf", "als", "fastrp", "v5.18", first}
     rankers |= {"shrinkage", "shrinkage-trend", "counting", "logit", "boosted"}
     rankers |= {f"{first} hybrid", f"{first} universal"}
     assert (set(found["rankers"]), found["champion"]) == (rankers, "v5.18")
@@ -278,7 +278,8 @@ def test_a_backtest_holds_a_recipe_beside_the_others_unless_its_search_saw_the_a
     told = {"model": "two_tower", "config": {"dim": 16}}
     for name, as_of in (("fair", end - 30 * 86_400), ("unfair", end)):
         (tmp_path / name).write_text(json.dumps(told | {"as_of": as_of}))
-    found = shell.json("backtest", "--cuts", "1", "--recipe", str(tmp_path / "fair"))
+    found = shell.json("backtest", "--cuts", "1", "--target", "viewed", "--recipe", str(tmp_path / "fair"))
+    assert (found["target"], found["verdicts"]) == ("viewed", {})
     (name,) = found["configs"]
     assert name.startswith("two_tower-") and {name, f"{name} hybrid"} < set(found["rankers"])
     assert found["configs"][name]["config"]["dim"] == 16

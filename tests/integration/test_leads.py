@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from holley_graph.embeddings.writeback import write_back
@@ -25,7 +26,8 @@ from tests.support.sources import home
 
 RULES = Recommend()
 CAMARO, NOVA = ("1969", "Chevrolet", "Camaro"), ("1970", "Chevrolet", "Nova")
-OWNERS = {"looker": CAMARO, "buyer1": CAMARO, "buyer2": CAMARO, "nova": NOVA, "cold": CAMARO}
+LATER = ("1972", "Chevrolet", "Camaro")
+OWNERS = {"looker": CAMARO, "buyer1": CAMARO, "buyer2": CAMARO, "nova": NOVA, "later": LATER, "cold": CAMARO}
 
 
 def event(user: str, name: str, day: int, sku: str) -> dict[str, Any]:
@@ -34,8 +36,13 @@ def event(user: str, name: str, day: int, sku: str) -> dict[str, Any]:
 
 
 def source(folder: Path) -> Path:
-    """Two Camaro owners bought A1 and later B2, a Nova owner C3 and D4; C3 fits both, D4 the Nova only."""
-    days = {"buyer1": {"A1": 1, "B2": 5, "D4": 7}, "buyer2": {"A1": 1, "B2": 6}, "nova": {"C3": 1, "D4": 2}}
+    """Two Camaro owners bought A1, then B2; one of a later year A1; a Nova owner C3, D4. D4 fits the Nova only."""
+    days = {
+        "buyer1": {"A1": 1, "B2": 5, "D4": 7},
+        "buyer2": {"A1": 1, "B2": 6},
+        "nova": {"C3": 1, "D4": 2},
+        "later": {"A1": 3},
+    }
     bought = [(user, day, sku) for user, each in days.items() for sku, day in each.items()]
     return raw.write(
         folder,
@@ -51,7 +58,11 @@ def source(folder: Path) -> Path:
                 )
                 for user, (year, make, model) in OWNERS.items()
             ],
-            "fitment": [raw.fitment(*CAMARO, ["A1", "A1B", "B2", "C3"]), raw.fitment(*NOVA, ["C3", "D4"])],
+            "fitment": [
+                raw.fitment(*CAMARO, ["A1", "A1B", "B2", "C3"]),
+                raw.fitment(*NOVA, ["C3", "D4"]),
+                raw.fitment(*LATER, ["A1"]),
+            ],
             "items": [raw.item(sku, f"Type {sku[0]}") for sku in ("A1", "A1B", "B2", "C3", "D4")],
             "events": [
                 *(event(user, "ORDERED PRODUCT", day, sku) for user, day, sku in bought),
@@ -111,9 +122,15 @@ def test_owners_alike_count_once_and_their_other_vehicles_parts_stay_out(live: G
     assert scores["C3"] == pytest.approx(1.0, abs=1e-4)
 
 
-def test_discovery_brings_what_owners_of_near_vehicles_buy_where_it_fits(live: Graph) -> None:
-    found = reasons(leads.for_user(live, "discovery", "looker", 4, RULES))
-    assert found == {"C3": "1 owner of vehicles like this one bought it, such as the 1970 CHEVROLET NOVA"}
+def test_discovery_brings_what_owners_of_the_model_buy_by_years_and_of_near_vehicles_a_hundredth(
+    live: Graph,
+) -> None:
+    answer = leads.for_user(live, "discovery", "looker", 4, RULES)
+    other = "3 owners of vehicles like this one bought it, such as the 1972 CHEVROLET CAMARO"
+    own = "2 owners of vehicles like this one bought it, such as the 1969 CHEVROLET CAMARO"
+    near = "1 owner of vehicles like this one bought it, such as the 1970 CHEVROLET NOVA"
+    assert reasons(answer) == {"A1": other, "B2": own, "C3": near}
+    np.testing.assert_allclose([row["score"] for row in answer.rows], [2 + np.exp(-1), 2, 0.01], atol=1e-4)
 
 
 @pytest.mark.parametrize("way", leads.WAYS)
@@ -181,10 +198,10 @@ def test_vectors_without_a_direction_are_like_nobody_and_break_no_answer(live: G
 def test_only_users_who_did_something_are_in_the_index(live: Graph) -> None:
     with live.driver.session() as session:
         marked = set(session.run("MATCH (u:ActiveUser) RETURN u.user_id").value())
-        assert marked == {"looker", "buyer1", "buyer2", "nova", "stranger"}
+        assert marked == {"looker", "buyer1", "buyer2", "nova", "later", "stranger"}
         session.run("MATCH (:User {user_id: 'stranger'})-[r]->() DELETE r").consume()
         live.write("writeback/mark_active")
         again = live.write("writeback/mark_active")
         assert not {"labels_added", "labels_removed"} & set(again)
         marked = set(session.run("MATCH (u:ActiveUser) RETURN u.user_id").value())
-    assert marked == {"looker", "buyer1", "buyer2", "nova"}
+    assert marked == {"looker", "buyer1", "buyer2", "nova", "later"}

@@ -165,7 +165,7 @@ def test_what_is_trending_counts_half_after_a_half_life() -> None:
     np.testing.assert_allclose(scores, [0.5 + 0.5 * 0.25, 1.0, 0.0])
 
 
-@pytest.mark.parametrize("name", ["item-knn", "gf-cf", "als"])
+@pytest.mark.parametrize("name", ["item-knn", "gf-cf", "cheby-cf", "als"])
 def test_whoever_has_no_history_gets_popularity_from_collaborative_rankers(name: str) -> None:
     past, task = WORLD.snapshot.before(CUT), future_choices(WORLD.snapshot, CUT)
     position = metrics.ranks(task, BASELINES[name](task, past))

@@ -78,6 +78,14 @@ def test_of_whom_nothing_is_known_popularity_decides() -> None:
     assert counts[scores.argmax()] == counts.max()
 
 
+def test_a_product_that_nobody_touched_has_no_vector() -> None:
+    untouched = replace(SHOP, events=SHOP.events.filter(pa.array(SHOP.event("product") >= GROUP)))
+    tables, _ = fit(untouched, CONFIG, seed=0)
+    for name in ("product", "product_source"):
+        assert list(tables[name].keys) == list(SHOP.product_ids.keys[GROUP:])
+        assert tables[name].vectors[:, : -table.EXTRA].any(1).all()
+
+
 def test_a_run_is_sealed_under_its_own_name_and_the_same_seed_gives_it_again(tmp_path: Path) -> None:
     first, second = (train(SHOP, tmp_path, Plan(seed=3)) for _ in range(2))
     assert first.manifest.model == "catalogue"

@@ -10,7 +10,8 @@ and visits are factorised by implicit alternating least squares (`baselines.als`
 Short visits matter: over a user's whole history the same factorisation finds less than half as much
 (`docs/experiments.md`). Long factors are popular products'. They are cut to one length all the same, at some cost,
 because an index that knows only cosine does not find its way among vectors whose lengths differ. b_p is a small
-share of popularity: it orders products for somebody of whom nothing is known.
+share of popularity: it orders products for somebody of whom nothing is known. A product that nobody touched has no
+vector: thousands of vectors of zeros would be one point, and the index loses its way there.
 """
 
 from __future__ import annotations
@@ -63,11 +64,14 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
         (np.ones(len(user), np.float32), (user, product)),
         shape=(snapshot.users.num_rows, snapshot.products.num_rows),
     )
-    popularity = TIE_BREAK_WEIGHT * np.log1p(np.asarray(history.sum(0)).ravel())
+    count = np.asarray(history.sum(0)).ravel()
+    touched = count > 0
+    keys = snapshot.product_ids.keys[touched]
+    popularity = TIE_BREAK_WEIGHT * np.log1p(count[touched])
     none = Table(np.empty(0, object), np.empty((0, config.dim + EXTRA), np.float32))
     tables = {
-        "product": Table(snapshot.product_ids.keys, table.products(target, popularity)),
-        "product_source": Table(snapshot.product_ids.keys, table.queries(source)),
+        "product": Table(keys, table.products(target[touched], popularity)),
+        "product_source": Table(keys, table.queries(source[touched])),
         "vehicle": none,
         "vehicle_model": none,
         "make": none,
