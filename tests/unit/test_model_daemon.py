@@ -11,6 +11,7 @@ from benchmarks import links
 from holley_graph.counting.utility import count
 from holley_graph.model.architectures.daemon import Daemon, DaemonConfig
 from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.likelihood import Draw, TrainingSet
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference.trained import TrainedModel
 from holley_graph.model.training.fit import Stage, fit
@@ -87,8 +88,10 @@ def test_no_pair_that_is_foretold_is_among_the_messages() -> None:
         first, second = model.pair
         assert not along[first[held], second[held]].any()
         assert along[first[~held], second[~held]].all()
+        around = getattr(model, f"both_{turn}").to_dense()
+        torch.testing.assert_close(around > 0, (along > 0) | (along.T > 0))
     whole = getattr(model, f"next_{model.options.folds}").to_dense()
-    assert int(whole.sum()) == model.pair.shape[1]
+    assert int((whole > 0).sum()) == model.pair.shape[1]
 
 
 def test_a_pair_leans_by_how_much_oftener_it_went_its_way() -> None:
@@ -98,3 +101,23 @@ def test_a_pair_leans_by_how_much_oftener_it_went_its_way() -> None:
         max(0.0, (w - weight.get((b, a), 0.0)) / (w + weight.get((b, a), 0.0))) for (a, b), w in weight.items()
     ]
     np.testing.assert_allclose(model.lean.numpy(), expected, rtol=1e-6)
+
+
+def likeness(weight: float) -> np.ndarray:
+    """Cosines of two products that are viewed together, in both spaces, after a few steps with pairs alone."""
+    model = build(DaemonConfig(dim=8, likeness=weight))
+    model.viewed = torch.tensor([[0, 1], [1, 0]])
+    integers, numbers = (torch.zeros(0, dtype=kind) for kind in (torch.long, torch.float))
+    nothing = TrainingSet(integers, integers, numbers, numbers, 0)
+    optimiser, random = torch.optim.Adam(model.parameters(), 0.05), torch.Generator().manual_seed(0)
+    for step in range(10):
+        optimiser.zero_grad()
+        model.loss(nothing, Draw(step, step + 1, random)).backward()
+        optimiser.step()
+    with torch.no_grad():
+        spaces = model.sides(model.folds.count)
+    return np.array([torch.cosine_similarity(side[0], side[1], dim=0).item() for side in spaces])
+
+
+def test_products_that_are_viewed_together_come_nearer_in_both_spaces() -> None:
+    assert (likeness(3.0) > likeness(0.0)).all()
