@@ -1,0 +1,17 @@
+-- purpose: what most buyers of a part bought later or with it, then what most people bought
+-- reads: asked, did
+WITH sold AS (SELECT sku, count(DISTINCT user_id) AS people FROM did WHERE kind = 'ORDERED' GROUP BY sku),
+pair AS (
+  SELECT a.asked, d.sku, count(DISTINCT d.user_id) AS people
+  FROM asked AS a
+  JOIN did AS f ON f.sku = a.asked AND f.kind = 'ORDERED'
+  JOIN did AS d ON d.user_id = f.user_id AND d.kind = 'ORDERED' AND d.at >= f.at AND d.sku <> f.sku
+  GROUP BY ALL
+),
+best AS (SELECT sku FROM sold ORDER BY people DESC, sku LIMIT 20),
+beside AS (SELECT asked, sku FROM pair UNION SELECT a.asked, best.sku FROM asked AS a CROSS JOIN best)
+SELECT b.asked, b.sku, coalesce(pair.people, 0) + coalesce(sold.people, 0) / 1e6 AS score
+FROM beside AS b
+LEFT JOIN pair ON pair.asked = b.asked AND pair.sku = b.sku
+LEFT JOIN sold ON sold.sku = b.sku
+WHERE b.asked <> b.sku
