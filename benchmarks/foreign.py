@@ -36,7 +36,7 @@ from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.evaluation.targets import Ranker, RankingTask
-from holley_graph.export.export import export
+from holley_graph.export.everybody import export
 from holley_graph.keys import find
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
@@ -47,7 +47,7 @@ from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.train import train
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.times import moment, seconds
 from holley_graph.workflows.connection import connect
@@ -98,7 +98,7 @@ def through(
     try:
         with connect(settings) as graph:
             sync.sync(FilesSource(world / "raw"), graph, settings, as_of=AS_OF, bulk=offline_import(settings))
-            snapshot = exporter.take(graph, exporter.options(settings.sync))
+            snapshot = extract.take(graph, extract.options(settings.sync))
             for name in rankers:
                 started = time.perf_counter()
                 files[name] = home / f"{name}.parquet"

@@ -26,7 +26,7 @@ from holley_graph.server import admin, lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
 from holley_graph.simulator import World, generate
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.times import iso
 from holley_graph.workflows.connection import connect
 
@@ -126,9 +126,9 @@ def since_last(settings: Settings, raw: Path) -> dict[str, Any]:
 def extraction(settings: Settings, _: Path) -> dict[str, Any]:
     """Relationships per second of the snapshot against one record each."""
     with connect(settings) as graph:
-        exporter.take(graph, exporter.options(settings.sync))  # both ways then read from a warm page cache
+        extract.take(graph, extract.options(settings.sync))  # both ways then read from a warm page cache
         started = time.perf_counter()
-        snapshot = exporter.take(graph, exporter.options(settings.sync))
+        snapshot = extract.take(graph, extract.options(settings.sync))
         packed = time.perf_counter() - started
         rows = 0
         started = time.perf_counter()

@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks.record import record
 from holley_graph.embeddings import table
-from holley_graph.export import sources
+from holley_graph.export import inputs
 from holley_graph.loaders.taken import Taken
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
@@ -85,7 +85,7 @@ def _export(settings: Settings, ranker: str) -> dict[str, Any]:
 def _grow(settings: Settings, home: Path, times: int) -> None:
     """Make a home in which everybody is there several times, under another id and address each."""
     with connect(settings) as graph:
-        taken, run = sources.last_sync(graph, settings.home), sources.live_run(graph, settings.home)
+        taken, run = inputs.last_sync(graph, settings.home), inputs.live_run(graph, settings.home)
     shutil.rmtree(home, ignore_errors=True)
     (home / "taken").mkdir(parents=True)
     (home / "server").symlink_to(settings.home / "server")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from holley_graph.embeddings import slots
 from holley_graph.embeddings.writeback import write_back
-from holley_graph.export.export import export
+from holley_graph.export.everybody import export
 from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync, tombstones
 from holley_graph.loaders.files import FilesSource
@@ -25,7 +25,7 @@ from holley_graph.server import lifecycle
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.times import DAY, iso, moment, seconds
 from holley_graph.workflows.release import follow
 from holley_graph.workflows.sync import offline_import
@@ -224,7 +224,7 @@ def _configure(folder: Path, settings: Settings) -> None:
 
 
 def _trained(graph: Graph, settings: Settings) -> list[str]:
-    snapshot = exporter.take(graph, exporter.options(settings.sync))
+    snapshot = extract.take(graph, extract.options(settings.sync))
     config = replace(Recipe.default("sage").config, dim=8)
     training.STEPS = EPOCHS
     runs = settings.home / "runs"

@@ -37,7 +37,7 @@ from holley_graph.model.training.train import train
 from holley_graph.recommend import answers
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.snapshot.snapshot import DeriveOptions, Snapshot
 from holley_graph.times import DAY
 from holley_graph.workflows.connection import connect
@@ -168,7 +168,7 @@ def _loop(
             sync.sync(FilesSource(raw), graph, settings, as_of=as_of, bulk=offline_import(settings))
             lap("sync")
             run = train(
-                exporter.take(graph, exporter.options(settings.sync)), settings.home / "runs", Plan(seed=seed)
+                extract.take(graph, extract.options(settings.sync)), settings.home / "runs", Plan(seed=seed)
             )
             lap("train")
             writeback.write_back(graph, run.path)

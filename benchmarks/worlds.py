@@ -10,7 +10,7 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.simulator import World, generate
-from holley_graph.snapshot import exporter, parcel
+from holley_graph.snapshot import extract, parcel
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.sync import offline_import
@@ -38,7 +38,7 @@ def open_world(home: Path, users: int, seed: int, preset: str = "usual") -> Know
         try:
             with connect(settings) as graph:
                 sync.sync(FilesSource(raw), graph, settings, as_of=world.as_of, bulk=offline_import(settings))
-                parcel.keep(exporter.take(graph, exporter.options(settings.sync)), kept)
+                parcel.keep(extract.take(graph, extract.options(settings.sync)), kept)
         finally:
             lifecycle.down(settings)
     snapshot = parcel.open_parcel(next(kept.glob("*/manifest.json")).parent)

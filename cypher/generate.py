@@ -38,10 +38,10 @@ def statements() -> dict[str, str]:
     """Return every generated statement by name, as its file stands."""
     made: dict[str, str] = {}
     for node in schema.NODES:
-        for verb, prefix in (("load", ""), ("sweep", "sweep_"), ("export", "")):
+        for verb, prefix in (("load", ""), ("sweep", "sweep_"), ("tables", "")):
             made[f"{_room(verb)}/{prefix}{node.table}"] = _filled(f"{verb}_node", **_of_node(node))
     for rel in schema.RELATIONSHIPS:
-        for verb, prefix in (("load", ""), ("sweep", "sweep_"), ("export", "")):
+        for verb, prefix in (("load", ""), ("sweep", "sweep_"), ("tables", "")):
             made[f"{_room(verb)}/{prefix}{rel.table}"] = _filled(f"{verb}_relationship", **_of_relationship(rel))
     for rel in schema.INTERACTIONS:
         made[f"load/weigh_{rel.table}"] = _filled("weigh", type=rel.type)
@@ -61,7 +61,7 @@ def statements() -> dict[str, str]:
 
 
 def _room(verb: str) -> str:
-    return "export" if verb == "export" else "load"
+    return "tables" if verb == "tables" else "load"
 
 
 def _filled(template: str, **values: str) -> str:

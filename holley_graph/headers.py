@@ -36,7 +36,7 @@ def read(
             values[key] = rest.strip()
         elif key:
             values[key] += "\n" + content
-    missing = [each for each in required if each not in values]
+    missing = [field for field in required if field not in values]
     if missing:
         raise QueryFileError(f"{name}: header lacks {', '.join(missing)}", HINT)
     return values

@@ -15,7 +15,7 @@ from holley_graph.progress import Progress
 from holley_graph.settings import Weights
 from holley_graph.times import DAY
 
-TABLES = tuple(each.table for each in INTERACTIONS)
+TABLES = tuple(relationship.table for relationship in INTERACTIONS)
 """Graph tables whose weights age: refreshed inside the server, not row by row from here."""
 
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.errors import SourceError
-from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.load import Change
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
+from holley_graph.graph.tables import arrow_schema
 from holley_graph.loaders import ageing
 from holley_graph.loaders.engine.engine import Engine
 from holley_graph.settings import Sync
@@ -50,7 +50,7 @@ def compare(
     Returns:
         Every graph table's difference, in schema order.
     """
-    found = {}
+    differences = {}
     for declared in (*NODES, *RELATIONSHIPS):
         was, is_ = old[declared.table], new[declared.table]
         if was is is_:
@@ -58,8 +58,8 @@ def compare(
         elif people and declared.table in people:
             whose = people[declared.table]
             was, is_ = (rows.filter(pc.is_in(rows["user_id"], value_set=whose)) for rows in (was, is_))
-        found[declared.table] = _compare(engine, declared, was, is_)
-    return found
+        differences[declared.table] = _compare(engine, declared, was, is_)
+    return differences
 
 
 def shrinking(difference: Mapping[str, Difference], old: Mapping[str, pa.Table], limits: Sync) -> str:
@@ -90,18 +90,18 @@ def stop_if_the_graph_shrinks(lost: str, limits: Sync) -> None:
 def _compare(engine: Engine, declared: Node | Relationship, old: pa.Table, new: pa.Table) -> Difference:
     keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
     tables = {name: _rows(declared.table, rows, keys) for name, rows in (("new_rows", new), ("old_rows", old))}
-    found = engine.run("diff/changes", tables)
-    is_new, was_there = (pc.is_valid(found[name]) for name in ("new_position", "old_position"))
-    only_weight = pc.and_(pc.and_(is_new, was_there), found["settled"])
-    written = found.filter(pc.and_not(is_new, only_weight))["new_position"]
-    removed = found.filter(pc.invert(is_new))["old_position"]
-    added = len(found) - int(np.count_nonzero(was_there))
+    changes = engine.run("diff/changes", tables)
+    is_new, was_there = (pc.is_valid(changes[name]) for name in ("new_position", "old_position"))
+    only_weight = pc.and_(pc.and_(is_new, was_there), changes["settled"])
+    written = changes.filter(pc.and_not(is_new, only_weight))["new_position"]
+    removed = changes.filter(pc.invert(is_new))["old_position"]
+    added = len(changes) - int(np.count_nonzero(was_there))
     change = Change(
         upserts=new.take(written),
         removals=old.take(removed).select(keys),
-        reweighed=new.take(found.filter(only_weight)["new_position"]),
+        weight_only=new.take(changes.filter(only_weight)["new_position"]),
     )
-    return Difference(change, added, len(found) - added - len(removed), len(removed))
+    return Difference(change, added, len(changes) - added - len(removed), len(removed))
 
 
 def _rows(name: str, table: pa.Table, keys: list[str]) -> pa.Table:

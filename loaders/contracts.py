@@ -54,13 +54,13 @@ class CleanTable:
         """The table's Arrow schema."""
         return pa.schema([(column.name, column.type) for column in self.columns])
 
-    def check(self, found: Relation) -> None:
+    def check(self, relation: Relation) -> None:
         """Hold a result against this contract.
 
         Raises:
             SourceError: a column is missing, of another type, or empty where a value is required.
         """
-        types = dict(zip(found.columns, map(str, found.types), strict=True))
+        types = dict(zip(relation.columns, map(str, relation.types), strict=True))
         for column in self.columns:
             expected, is_ = DUCKDB[column.type], types.get(column.name, "no such column")
             if is_ != expected:
@@ -70,7 +70,7 @@ class CleanTable:
         required = [column.name for column in self.columns if column.required]
         if required:
             there = (f'bool_and("{name}" IS NOT NULL)' for name in required)
-            (filled,) = found.aggregate(", ".join(there)).fetchall()
+            (filled,) = relation.aggregate(", ".join(there)).fetchall()
             for name, is_filled in zip(required, filled, strict=True):
                 if is_filled is False:  # None: no rows
                     raise SourceError(

@@ -101,12 +101,12 @@ def rows(home: Path, run_id: str, feed: str | None = None, limit: int = 20) -> l
     names = [known.raw for known in FEEDS]
     if feed is not None and feed not in names:
         raise NotFound(f"no feed {feed!r}", f"the feeds are {', '.join(names)}")
-    found = []
+    result = []
     for name in of_run(home, run_id)["rejected"]:
         if feed in (None, name):
             letters = sealed.table(home / "rejects" / run_id / f"{name}.parquet").slice(0, limit)
-            found += [{"feed": name, **row} for row in letters.to_pylist()]
-    return found
+            result += [{"feed": name, **row} for row in letters.to_pylist()]
+    return result
 
 
 def replay(home: Path, run_id: str, extracted: Extract) -> list[dict[str, Any]]:
@@ -122,15 +122,15 @@ def replay(home: Path, run_id: str, extracted: Extract) -> list[dict[str, Any]]:
         Per feed and reason how many rows were `rejected`, how many of them `still` are, and how many are `gone`:
         taken, ignored or deleted, or rejected for another reason.
     """
-    told = []
+    outcomes = []
     for feed in FEEDS:
         path = home / "rejects" / run_id / f"{feed.raw}.parquet"
         if not path.is_file():
             continue
         tables = {"rejected_then": path, "rejected_now": extracted.tables[f"rejected_{feed.clean.name}"]}
         for row in extracted.engine.run("replayed", tables).to_pylist():
-            told.append({"feed": feed.raw, **row, "gone": row["rejected"] - row["still"]})
-    return told
+            outcomes.append({"feed": feed.raw, **row, "gone": row["rejected"] - row["still"]})
+    return outcomes
 
 
 def forget(home: Path, days: int, now: datetime) -> list[str]:

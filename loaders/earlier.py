@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from holley_graph.loaders import contracts, rules, tombstones
+from holley_graph.loaders import contracts, tombstones, value_rules
 from holley_graph.loaders.contracts import FEEDS, Feed
 from holley_graph.loaders.engine import statements
 from holley_graph.loaders.source import Earlier, Unread
@@ -34,7 +34,7 @@ def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: i
 
 def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: int) -> frozenset[str]:
     """Name the clean tables that reading again would give again."""
-    same_years = rules.last_year(settings, before.as_of) == rules.last_year(settings, as_of)
+    same_years = value_rules.last_year(settings, before.as_of) == value_rules.last_year(settings, as_of)
     tables = {name for name, digest in digests.items() if before.manifest["digests"].get(name) == digest}
     for feed in FEEDS:
         statement = statements.load(feed.clean.name)
@@ -50,16 +50,16 @@ def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: 
 
 def _unread(before: Taken, same: frozenset[str], settings: Settings) -> dict[str, Unread]:
     """Find the feeds that are the same and that no feed which is read reads: its engine has raw tables only."""
-    asked, unread = set[str](), {}
+    needed, unread = set[str](), {}
     for feed in reversed(FEEDS):
         clean, letters = f"clean_{feed.clean.name}", _letters(before, settings.home, feed)
         lost = before.accounts[feed.raw].rejected and not letters
         # Whoever shares an address with the forgotten is found by the rows that were left out.
         forgotten = feed.clean is contracts.USERS and tombstones.known(settings.home)
-        if clean in same and clean not in asked and not lost and not forgotten:
+        if clean in same and clean not in needed and not lost and not forgotten:
             unread[feed.raw] = Unread(before.accounts[feed.raw], before.clean(feed.clean.name), letters)
         else:
-            asked |= set(statements.load(feed.clean.name).reads)
+            needed |= set(statements.load(feed.clean.name).reads)
     return unread
 
 

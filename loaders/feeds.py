@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from holley_graph.loaders import contracts, drift, identity, merge, rules, tombstones
+from holley_graph.loaders import contracts, identity, lost_rows, merge, tombstones, value_rules
 from holley_graph.loaders.accounts import FeedAccount
 from holley_graph.loaders.contracts import FEEDS, Feed
 from holley_graph.loaders.engine import statements
@@ -154,10 +154,10 @@ def _begin(
 ) -> tuple[dict[str, Any], dict[str, Cost]]:
     """Everything that can stop an extract before it reads a row: the tables' sizes, and the price."""
     sync = settings.sync
-    drift.stop_if_rows_are_gone(raw.found, before or {}, sync.allow_empty, sync.max_row_fall)
+    lost_rows.stop_if_rows_are_gone(raw.found, before or {}, sync.allow_empty, sync.max_row_fall)
     since = max(earlier.since, sync.boundary) if earlier else sync.boundary
     window = {"as_of": moment(as_of), "boundary": sync.boundary, "since": since}
-    known = window | rules.values(settings, as_of) | identity.pads(identity.email_key(settings))
+    known = window | value_rules.values(settings, as_of) | identity.pads(identity.email_key(settings))
     costs: dict[str, Cost] = {}
     for done, feed in enumerate(FEEDS, 1):
         if earlier and feed.raw in earlier.unread:

@@ -9,7 +9,7 @@ import secrets
 
 from holley_graph import files, spelling
 from holley_graph.errors import SettingsError
-from holley_graph.loaders import rules
+from holley_graph.loaders import value_rules
 from holley_graph.settings import Settings
 
 _BLOCK = 64  # bytes of a SHA-256 block
@@ -51,7 +51,7 @@ def email_key(settings: Settings) -> bytes:
 def as_kept(settings: Settings, user_id: str) -> str:
     """Spell a user id as the graph has it; one that may be an address is a hash there, the email's own."""
     spelled = spelling.normal(user_id)
-    if not re.search(rules.MENTION, spelled):
+    if not re.search(value_rules.MENTION, spelled):
         return spelled
     return "hashed:" + hashed_email(settings, spelled.lower())
 
@@ -63,7 +63,7 @@ def spelled_email(text: str) -> str:
         SettingsError: it is no address. The message does not repeat it.
     """
     spelled = spelling.normal(text).lower()
-    if not re.match(rules.MAILBOX, spelled):
+    if not re.match(value_rules.MAILBOX, spelled):
         raise SettingsError("that is no email address", "written as name@example.com")
     return spelled
 

@@ -30,9 +30,9 @@ def events(
         The tables `clean_events` and `waiting_events`.
     """
     files = [parquet.literal(path) for path in earlier.events] if earlier else []
-    kept = (engine.duckdb.read_parquet(files) if files else read.limit(0)).project(columns)
+    earlier_rows = (engine.duckdb.read_parquet(files) if files else read.limit(0)).project(columns)
     since = day(earlier) if earlier else 0
-    tables = {**catalogue, "read_events": read, "kept_events": kept}
+    tables = {**catalogue, "read_events": read, "kept_events": earlier_rows}
     merged = engine.keep("merge/events", tables, **{**known, "since_day": since})
     return {
         "clean_events": merged.filter("listed").project(columns),

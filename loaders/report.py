@@ -23,7 +23,7 @@ _FEW = 0.1  # of the products
 
 
 @dataclass(frozen=True)
-class Report:
+class SyncReport:
     """What a sync did; `as_dict` is the documented JSON shape."""
 
     run_id: str
@@ -47,16 +47,18 @@ def with_changes(accounts: Iterable[FeedAccount], difference: Mapping[str, Diffe
     """Make accounts plain; beside each, how many nodes and relationships its feed added, changed and removed."""
     rows = []
     for account in accounts:
-        mine = [each for table, each in difference.items() if feed_of(table) == account.name]
-        counts = {kind: sum(getattr(each, kind) for each in mine) for kind in ("added", "changed", "removed")}
-        told = {
+        differences = [part for table, part in difference.items() if feed_of(table) == account.name]
+        counts = {
+            kind: sum(getattr(part, kind) for part in differences) for kind in ("added", "changed", "removed")
+        }
+        row = {
             "name": account.name,
             "read": account.read,
             "rejected": account.rejected,
             "ignored": account.ignored,
             "seconds": round(account.seconds, 2),
         }
-        rows.append(told | counts)
+        rows.append(row | counts)
     return rows
 
 
@@ -71,9 +73,9 @@ def feed_of(table: str) -> str:
 def unknown_columns(extracted: Extract) -> list[str]:
     """Say which columns of the source nobody knows."""
     return [
-        f"table {name}: column {', '.join(found.unknown)} is new and ignored"
-        for name, found in extracted.found.items()
-        if found.unknown
+        f"table {name}: column {', '.join(table.unknown)} is new and ignored"
+        for name, table in extracted.found.items()
+        if table.unknown
     ]
 
 

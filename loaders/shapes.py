@@ -58,19 +58,19 @@ def _check(table: RawTable, file: Path, in_folders: set[str]) -> tuple[pa.Schema
     """
     schema, rows = _opened(table, file)
     _refuse_twins(table, file, schema.names, table.columns | table.optional)
-    found = {field.name.lower(): field.type for field in schema}
+    types = {field.name.lower(): field.type for field in schema}
     for name, expected in (table.columns | table.optional).items():
-        if name.lower() in in_folders and name.lower() not in found:
+        if name.lower() in in_folders and name.lower() not in types:
             raise SourceError(
                 f"table {table.name}, column {name}: is in the name of a folder above {file} and not in the file",
                 "write the column into the files, too",
             )
-        if name.lower() not in found and name in table.columns:
+        if name.lower() not in types and name in table.columns:
             raise SourceError(
                 f"table {table.name}, column {name}: expected {expected}, found no such column in {file}",
                 parquet.HINT,
             )
-        is_ = found.get(name.lower(), expected)
+        is_ = types.get(name.lower(), expected)
         _refuse_twins(table, file, _fields(is_), _fields(expected), f", column {name}")
         if not _agrees(expected, is_):
             raise SourceError(
@@ -107,23 +107,25 @@ def _refuse_twins(table: RawTable, file: Path, names: list[str], expected: Itera
             )
 
 
-def _agrees(expected: pa.DataType, found: pa.DataType) -> bool:
+def _agrees(expected: pa.DataType, actual: pa.DataType) -> bool:
     """Whether `found` is `expected` up to Arrow's layout; a column without any value has no type of its own."""
-    if pa.types.is_null(found):
+    if pa.types.is_null(actual):
         return True
-    if pa.types.is_dictionary(found):
-        return _agrees(expected, found.value_type)
+    if pa.types.is_dictionary(actual):
+        return _agrees(expected, actual.value_type)
     if pa.types.is_string(expected):
-        return bool(pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_string_view(found))
+        return bool(
+            pa.types.is_string(actual) or pa.types.is_large_string(actual) or pa.types.is_string_view(actual)
+        )
     if pa.types.is_timestamp(expected):  # any unit; without a zone it is UTC
-        return bool(pa.types.is_timestamp(found))
+        return bool(pa.types.is_timestamp(actual))
     if pa.types.is_list(expected):
-        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
-        return is_list and _agrees(expected.value_type, found.value_type)
+        is_list = pa.types.is_list(actual) or pa.types.is_large_list(actual)
+        return is_list and _agrees(expected.value_type, actual.value_type)
     if pa.types.is_struct(expected):
-        inner = {field.name.lower(): field.type for field in found} if pa.types.is_struct(found) else {}
+        inner = {field.name.lower(): field.type for field in actual} if pa.types.is_struct(actual) else {}
         return all(field.name in inner and _agrees(field.type, inner[field.name]) for field in expected)
-    return bool(expected == found)
+    return bool(expected == actual)
 
 
 def _fields(type_: pa.DataType) -> list[str]:

@@ -18,9 +18,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from holley_graph.graph import export, load, migrations
+from holley_graph.graph import load, migrations
 from holley_graph.graph.alone import Turn, in_graph, in_home
 from holley_graph.graph.client import Graph, Row, Step
+from holley_graph.graph.tables import read_tables
 from holley_graph.loaders import (
     ageing,
     change,
@@ -35,7 +36,7 @@ from holley_graph.loaders import (
 )
 from holley_graph.loaders.accounts import FeedAccount, stop_if_too_many_rejected
 from holley_graph.loaders.change import Difference
-from holley_graph.loaders.report import Report
+from holley_graph.loaders.report import SyncReport
 from holley_graph.loaders.source import Cost, Earlier, Source
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
@@ -56,7 +57,7 @@ def sync(
     dry_run: bool = False,
     tables_only: bool = False,
     progress: Progress = silent,
-) -> Report:
+) -> SyncReport:
     """Make the graph hold what the source says as of a time.
 
     Args:
@@ -91,8 +92,8 @@ def costs(
     """
     plan = _Sync(source, graph, settings, last_midnight() if as_of is None else as_of, None, silent)
     before = plan.left_by(plan.marker())
-    kept = plan.earlier(before, source.digests()) if since_last else None
-    return feeds.costs(source, settings, plan.as_of, earlier=kept, before=before.rows if before else None)
+    reusable = plan.earlier(before, source.digests()) if since_last else None
+    return feeds.costs(source, settings, plan.as_of, earlier=reusable, before=before.rows if before else None)
 
 
 class _Sync:
@@ -113,7 +114,7 @@ class _Sync:
         self.notes: list[str] = []
         self.started = time.monotonic()
 
-    def run(self, since_last: bool, dry_run: bool, tables_only: bool, turn: Turn | None) -> Report:
+    def run(self, since_last: bool, dry_run: bool, tables_only: bool, turn: Turn | None) -> SyncReport:
         key, digests = identity.email_key(self.settings), self.source.digests()
         fingerprint = taken.fingerprint(digests, self.settings, self.as_of, key)
         marker = self.marker()
@@ -128,10 +129,10 @@ class _Sync:
         ):
             return self._report("unchanged", before.accounts.values(), {})
 
-        kept = self.earlier(before, digests) if since_last else None
+        reusable = self.earlier(before, digests) if since_last else None
         rows, run_id = before.rows if before else None, self.run_id
         extracted = feeds.extract(
-            self.source, self.settings, self.as_of, self.progress, run_id=run_id, earlier=kept, before=rows
+            self.source, self.settings, self.as_of, self.progress, run_id=run_id, earlier=reusable, before=rows
         )
         self.cost = [asdict(cost) for cost in extracted.costs]
         self.notes += [*self.source.notes, *report.unknown_columns(extracted)]
@@ -161,13 +162,13 @@ class _Sync:
                 "fingerprint": fingerprint,
                 "as_of": moment(self.as_of).isoformat(),
                 "lineage": self.source.lineage,
-                "rules": taken.rules(self.settings, self.as_of, key),
-                "makes": taken.makes(self.settings, key),
+                "extract_hash": taken.extract_hash(self.settings, self.as_of, key),
+                "transform_hash": taken.transform_hash(self.settings, key),
                 "digests": digests,
                 "forgotten": len(tombstones.known(self.settings.home)),
-                "events": f"since {kept.since.isoformat()}" if kept else "all",
-                "accounts": [asdict(each) for each in extracted.accounts],
-                "rows": {name: found.rows for name, found in extracted.found.items()},
+                "events": f"since {reusable.since.isoformat()}" if reusable else "all",
+                "accounts": [asdict(account) for account in extracted.accounts],
+                "rows": {name: table.rows for name, table in extracted.found.items()},
                 "marker": self._marker() | {"weights_version": self._weights_version()},
             }
             there = {n: before.file(n) for n, table in tables.items() if table is old[n]} if before else None
@@ -198,17 +199,18 @@ class _Sync:
     def earlier(self, before: taken.Taken | None, digests: Mapping[str, str]) -> Earlier | None:
         """What need not be read again; none, with a note why, if all has to be."""
         key = identity.email_key(self.settings)
-        rules = {"lineage": self.source.lineage, "rules": taken.rules(self.settings, self.as_of, key)}
+        extract_hash = taken.extract_hash(self.settings, self.as_of, key)
+        wanted = {"lineage": self.source.lineage, "extract_hash": extract_hash}
         if before is None:
             self.notes.append("everything is read: the tables of the last sync are not in this home")
-        elif {name: before.manifest[name] for name in rules} != rules:
+        elif {name: before.manifest[name] for name in wanted} != wanted:
             self.notes.append("everything is read: the source or the rules are not those of the last sync")
         else:
-            found = earlier.find(before, digests, self.settings, self.as_of)
-            self.notes.append(f"events are read from {found.since:%Y-%m-%d} on")
-            if found.unread:
-                self.notes.append(f"unchanged and not read: {', '.join(sorted(found.unread))}")
-            return found
+            reusable = earlier.find(before, digests, self.settings, self.as_of)
+            self.notes.append(f"events are read from {reusable.since:%Y-%m-%d} on")
+            if reusable.unread:
+                self.notes.append(f"unchanged and not read: {', '.join(sorted(reusable.unread))}")
+            return reusable
         return None
 
     def left_by(self, marker: Row | None) -> taken.Taken | None:
@@ -225,18 +227,18 @@ class _Sync:
         if before:
             return before.tables()
         empty = marker is None and not self.graph.read("load/holds_data")[0]["holds_data"]
-        return change.empty_tables() if empty else export.tables(self.graph, progress=self.progress)
+        return change.empty_tables() if empty else read_tables(self.graph, progress=self.progress)
 
     def _reusable(
         self, before: taken.Taken | None, old: Mapping[str, pa.Table], extracted: feeds.Extract, key: bytes
     ) -> transform.EarlierTables | None:
         """What need not be made again, if anything was taken as it was and the rules are the same."""
-        kept = extracted.earlier
-        if before is None or kept is None or before.manifest["makes"] != taken.makes(self.settings, key):
+        reusable, transform_hash = extracted.earlier, taken.transform_hash(self.settings, key)
+        if before is None or reusable is None or before.manifest["transform_hash"] != transform_hash:
             return None
-        weighed = before.manifest["marker"]["weights_version"] == self._weights_version()
+        same_weights = before.manifest["marker"]["weights_version"] == self._weights_version()
         return transform.EarlierTables(
-            old, before.file("members"), kept.same, extracted.people() if weighed else None
+            old, before.file("members"), reusable.same, extracted.people() if same_weights else None
         )
 
     def _load_in_bulk(self, tables: Mapping[str, pa.Table], turn: Turn | None) -> None:
@@ -252,15 +254,15 @@ class _Sync:
         with step(self.progress, "building constraints and indexes"):
             migrations.apply(self.graph)
         self.graph.write("load/empty_times")
-        self.graph.transaction([self._commit(), self._weighed_step()])
+        self.graph.transaction([self._commit(), self._weights_step()])
 
     def _at_once(self, difference: Mapping[str, Difference]) -> bool:
         """Whether this is one transaction: what the graph took may then be written down while it takes it."""
-        return sum(each.change.rows for each in difference.values()) <= self.settings.sync.atomic_rows
+        return sum(part.change.rows for part in difference.values()) <= self.settings.sync.atomic_rows
 
     def _load_changes(self, difference: Mapping[str, Difference], sealed: Callable[[], object]) -> None:
         migrations.apply(self.graph)
-        changes = {name: each.change for name, each in difference.items()}
+        changes = {name: part.change for name, part in difference.items()}
         size = self.settings.sync.batch_rows
         if self._at_once(difference):
             load.write_at_once(self.graph, changes, size, [self._commit()], sealed)
@@ -281,16 +283,16 @@ class _Sync:
             "source": self.source.name,
         }
 
-    def _weighed_step(self) -> Step:
+    def _weights_step(self) -> Step:
         return "load/weights_version", {"weights_version": self._weights_version()}
 
     def _weights_version(self) -> str:
         return ageing.weights_version(self.as_of, self.settings.weights)
 
-    def _report(self, mode: str, accounts: Iterable[FeedAccount], difference: Mapping[str, Difference]) -> Report:
-        rows = report.with_changes(accounts, difference)
+    def _report(self, mode: str, accounts: Iterable[FeedAccount], changes: Mapping[str, Difference]) -> SyncReport:
+        rows = report.with_changes(accounts, changes)
         seconds = round(time.monotonic() - self.started, 2)
-        return Report(self.run_id, self.as_of, mode, rows, seconds, self.stages, self.cost, self.notes)
+        return SyncReport(self.run_id, self.as_of, mode, rows, seconds, self.stages, self.cost, self.notes)
 
     def _lap(self, stage: str) -> None:
         self.stages[stage] = round(time.monotonic() - self.started - sum(self.stages.values()), 2)

@@ -20,10 +20,9 @@ import pyarrow.parquet as pq
 
 from holley_graph import files, sealed
 from holley_graph.errors import ParcelError
-from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
-from holley_graph.loaders import rules as value_rules
-from holley_graph.loaders import tombstones
+from holley_graph.graph.tables import arrow_schema
+from holley_graph.loaders import tombstones, value_rules
 from holley_graph.loaders.accounts import FeedAccount
 from holley_graph.loaders.contracts import FEEDS
 from holley_graph.loaders.engine import statements
@@ -77,7 +76,7 @@ class Taken:
     @property
     def accounts(self) -> dict[str, FeedAccount]:
         """What became of the rows of each raw table."""
-        return {told["name"]: FeedAccount(**told) for told in self.manifest["accounts"]}
+        return {account["name"]: FeedAccount(**account) for account in self.manifest["accounts"]}
 
     @property
     def rows(self) -> dict[str, int]:
@@ -189,7 +188,7 @@ def forget_others(home: Path, run_id: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def rules(settings: Settings, as_of: int, key: bytes) -> str:
+def extract_hash(settings: Settings, as_of: int, key: bytes) -> str:
     """Condense what decides how a row is read; what was read by other rules is not kept.
 
     The turn of a year lets another model year in: that concerns the feeds with years in them (`earlier`) alone.
@@ -203,7 +202,7 @@ def rules(settings: Settings, as_of: int, key: bytes) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
-def makes(settings: Settings, key: bytes) -> str:
+def transform_hash(settings: Settings, key: bytes) -> str:
     """Condense what decides, beside the clean tables and `as_of`, what graph tables are."""
     decisive = {
         "settings": settings.model_dump(mode="json", include={"sync", "weights", "eligibility"}),
@@ -220,5 +219,9 @@ def makes(settings: Settings, key: bytes) -> str:
 
 def fingerprint(digests: Mapping[str, str], settings: Settings, as_of: int, key: bytes) -> str:
     """Condense everything that decides what a sync gives; equal fingerprints give equal graphs."""
-    decisive = {"source": digests, "as_of": moment(as_of).isoformat(), "makes": makes(settings, key)}
+    decisive = {
+        "source": digests,
+        "as_of": moment(as_of).isoformat(),
+        "transform_hash": transform_hash(settings, key),
+    }
     return sealed.fingerprint(decisive)

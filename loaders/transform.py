@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, PAIRS, RELATIONSHIPS
+from holley_graph.graph.tables import arrow_schema
 from holley_graph.loaders import ageing, derive, identity
 from holley_graph.loaders.engine import statements
 from holley_graph.loaders.engine.engine import Engine, Rows
@@ -121,7 +121,7 @@ def graph_tables(
     }
     for name, (of, derived) in pairs.items():
         started = time.perf_counter()
-        as_it_was = all(made[each] is was.get(each) for each in of)
+        as_it_was = all(made[source] is was.get(source) for source in of)
         made[name] = was[name] if as_it_was else _in_schema(name, _rounded(derived()))
         timed(name, time.perf_counter() - started)
     return {declared.table: made[declared.table] for declared in (*NODES, *RELATIONSHIPS)}
@@ -159,8 +159,8 @@ def _partly(
     for table in {"clean_events", "members"}.intersection(statements.load(f"graph/{name}").reads):
         theirs[table] = engine.read(tables[table]).join(whose, "user_id", how="semi")
     rows = _made(engine, name, {**tables, **theirs}, values)
-    mine = pc.is_in(was["user_id"], value_set=people)
-    if rows.equals(was.filter(mine)):
+    of_people = pc.is_in(was["user_id"], value_set=people)
+    if rows.equals(was.filter(of_people)):
         return was
     others = engine.read(was).join(whose, "user_id", how="anti")
     order = "user_id, sku"  # sorting what nearly is costs next to nothing

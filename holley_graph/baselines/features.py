@@ -34,7 +34,7 @@ TINY = 1e-9
 
 
 @dataclass(frozen=True)
-class Choices:
+class ColdChoices:
     """Choices of the past, laid out flat.
 
     Attributes:
@@ -50,7 +50,7 @@ class Choices:
     sizes: Ints
 
 
-def choices(past: Snapshot) -> Choices | None:
+def choices(past: Snapshot) -> ColdChoices | None:
     """Collect what was chosen in windows before the snapshot's end; none where nobody chose anything.
 
     At least three windows are taken, and as many more as it takes to see enough people without a history: after the
@@ -69,7 +69,7 @@ def choices(past: Snapshot) -> Choices | None:
                 weights = np.full(len(task.candidate), weight)
                 parts.append((features(task), task.is_target, weights, np.diff(task.offsets)))
                 cold += int((task.is_target & ~task.warm[task.owner]).sum())
-    return Choices(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else None
+    return ColdChoices(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else None
 
 
 def _some(task: RankingTask) -> RankingTask:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from holley_graph.baselines import features
-from holley_graph.baselines.features import Choices
+from holley_graph.baselines.features import ColdChoices
 from holley_graph.evaluation.targets import Floats, RankingTask
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -38,7 +38,7 @@ def scores(task: RankingTask, past: Snapshot) -> Floats:
     return result
 
 
-def fit(seen: Choices) -> Floats:
+def fit(seen: ColdChoices) -> Floats:
     """[features] the coefficients."""
     spread = np.maximum(seen.features.std(0), 1e-6)
     x = seen.features / spread

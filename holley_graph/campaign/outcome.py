@@ -21,7 +21,7 @@ RATES = {"clicked": "sent", "ordered": "people", "ordered_sent": "people"}
 
 
 @dataclass(frozen=True)
-class Report:
+class CampaignReport:
     """A campaign's outcome; `as_dict` is the documented JSON shape.
 
     Attributes:
@@ -54,7 +54,7 @@ class Report:
 
 def read_back(
     engine: Engine, clean: Mapping[str, Rows], exported: Path, folder: Path, settings: Settings, as_of: int
-) -> Report:
+) -> CampaignReport:
     """Read a campaign's outcome.
 
     Args:
@@ -73,7 +73,7 @@ def read_back(
     held_out = next((row for row in rows if row["arm"] == HOLD_OUT), None)
     days = settings.campaign.days
     arms, until = [row | rates(row, held_out) for row in rows], start + days * DAY
-    return Report(exported, start, days, arms, list(pairs(rows)), until, as_of)
+    return CampaignReport(exported, start, days, arms, list(pairs(rows)), until, as_of)
 
 
 def pairs(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -82,8 +82,8 @@ def pairs(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         if row["people"] and other["people"]:
             share, others = row[rate] / row["people"], other[rate] / other["people"]
             low, high = newcombe(row[rate], row["people"], other[rate], other["people"])
-            told = {"difference": share - others, "low": low, "high": high, "needed": needed(share, others)}
-            yield {"arm": row["arm"], "other": other["arm"], "rate": rate, **told}
+            estimate = {"difference": share - others, "low": low, "high": high, "needed": needed(share, others)}
+            yield {"arm": row["arm"], "other": other["arm"], "rate": rate, **estimate}
 
 
 def rates(row: dict[str, Any], held_out: dict[str, Any] | None) -> dict[str, Any]:

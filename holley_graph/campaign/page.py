@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from holley_graph.amounts import counted
-from holley_graph.campaign.outcome import Report
+from holley_graph.campaign.outcome import CampaignReport
 from holley_graph.campaign.split import HOLD_OUT
 from holley_graph.page import charts
 from holley_graph.page.page import render
@@ -21,7 +21,7 @@ RATES = {
 NAMES = {"ordered": "ordered anything", "ordered_sent": "ordered what was sent"}
 
 
-def page(report: Report) -> str:
+def page(report: CampaignReport) -> str:
     """Draw a report."""
     sentence, look = verdict(report)
     return render(
@@ -39,18 +39,18 @@ def page(report: Report) -> str:
     )
 
 
-def verdict(report: Report) -> tuple[str, str]:
+def verdict(report: CampaignReport) -> tuple[str, str]:
     """Say in one sentence what the orders show, and how it looks.
 
     With a hold-out an arm is compared with it: that is what sending does. Else two arms are compared.
     """
     orders = [pair for pair in report.pairs if pair["rate"] == "ordered"]
-    told = [pair for pair in orders if pair["other"] == HOLD_OUT] or orders
-    if not told:
+    compared_pairs = [pair for pair in orders if pair["other"] == HOLD_OUT] or orders
+    if not compared_pairs:
         return "There is one group only, so there is nothing to compare.", "unsure"
-    shown = [pair for pair in told if pair["low"] > 0 or pair["high"] < 0]
+    shown = [pair for pair in compared_pairs if pair["low"] > 0 or pair["high"] < 0]
     if not shown:
-        return f"No difference in orders is shown. {_needed(told)}", "unsure"
+        return f"No difference in orders is shown. {_needed(compared_pairs)}", "unsure"
     best = max(shown, key=lambda pair: pair["difference"])
     word = "more" if best["difference"] > 0 else "fewer"
     points = f"{abs(100 * best['difference']):.2f} points {word} people"
@@ -58,7 +58,7 @@ def verdict(report: Report) -> tuple[str, str]:
     return f"{said} ({100 * best['low']:+.2f} … {100 * best['high']:+.2f}).", "good" if word == "more" else "bad"
 
 
-def cautions(report: Report) -> Iterator[str]:
+def cautions(report: CampaignReport) -> Iterator[str]:
     """Say what makes the figures less than they seem."""
     reached = [row for row in report.arms if row["arm"] == HOLD_OUT and row["sent"]]
     if reached:
@@ -77,7 +77,7 @@ def _needed(pairs: list[dict[str, Any]]) -> str:
     return f"It takes about {min(sizes):,} people in each group to show one of this size." if sizes else ""
 
 
-def _differences(report: Report) -> str:
+def _differences(report: CampaignReport) -> str:
     """Draw the differences between the groups in points."""
     rows = [
         (f"{pair['arm']} − {pair['other']}", *(100 * pair[end] for end in ("low", "difference", "high")))

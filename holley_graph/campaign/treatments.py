@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from holley_graph.errors import SourceError
 from holley_graph.gate import sheet
-from holley_graph.loaders import identity, rules, shapes
+from holley_graph.loaders import identity, shapes, value_rules
 from holley_graph.loaders.contracts import RawTable
 from holley_graph.loaders.engine.engine import Engine, Relation, Rows
 from holley_graph.settings import Settings
@@ -73,6 +73,6 @@ def _values(settings: Settings, start: int) -> dict[str, Any]:
         "until_us": (start + campaign.days * DAY) * SECOND,
         "scanner_us": campaign.scanner_seconds * SECOND,
         "scanner_links": campaign.scanner_links,
-        **rules.values(settings, start),
+        **value_rules.values(settings, start),
         **identity.pads(identity.email_key(settings)),
     }

@@ -185,11 +185,11 @@ def _refuse_broken_text() -> None:
     Raises:
         SettingsError: an argument, or a setting of the environment, is none.
     """
-    told = {f"argument {n}": text for n, text in enumerate(sys.argv[1:], 1)}
-    told |= {
+    texts = {f"argument {n}": text for n, text in enumerate(sys.argv[1:], 1)}
+    texts |= {
         f"environment variable {name}": text for name, text in os.environ.items() if name.startswith("HOLLEY_")
     }
-    for what, text in told.items():
+    for what, text in texts.items():
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise SettingsError(f"{what} is not UTF-8: {text!r}", "type it in UTF-8")
 

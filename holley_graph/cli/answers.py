@@ -145,21 +145,24 @@ def explain(
     sku = spelling.upper(sku)
     with context.graph() as graph:
         user_id = known_id(graph, context.settings, user_id, email)
-        found = explain_pair(graph, user_id, sku, context.settings.recommend)
+        explanation = explain_pair(graph, user_id, sku, context.settings.recommend)
         if html:
-            drawn = page.explained(found, picture.edges(graph, user_id, sku), user_id, sku)
+            drawn = page.explained(explanation, picture.edges(graph, user_id, sku), user_id, sku)
             html.write_text(drawn, encoding="utf-8")
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(explanation))
         return
-    say(found.path or f"no fitment path from user {user_id} to {sku}")
-    if found.reason:
-        say(f"An email says: {found.reason}")
-    for title, reasons in (("Reasons for it", found.speaks_for), ("Reasons against it", found.rules_out)):
+    say(explanation.path or f"no fitment path from user {user_id} to {sku}")
+    if explanation.reason:
+        say(f"An email says: {explanation.reason}")
+    for title, reasons in (
+        ("Reasons for it", explanation.speaks_for),
+        ("Reasons against it", explanation.rules_out),
+    ):
         heading(title)
         for line in reasons or ["none"]:
             say(f"- {line}")
-    if found.path and not html:
+    if explanation.path and not html:
         then(f"explain --user {shlex.quote(user_id)} --sku {shlex.quote(sku)} --html explain.html")
 
 
@@ -182,12 +185,12 @@ def path(
     sku = spelling.upper(sku)
     with context.graph() as graph:
         user_id = known_id(graph, context.settings, user_id, email)
-        found = picture.path(picture.edges(graph, user_id, sku))
-    if not found:
+        edges = picture.path(picture.edges(graph, user_id, sku))
+    if not edges:
         raise NotFound(f"no fitment path from user {user_id} to {sku}", "holley-graph explain says more")
     if html:
-        html.write_text(page.fitment(found, user_id, sku), encoding="utf-8")
+        html.write_text(page.fitment(edges, user_id, sku), encoding="utf-8")
     if as_json:
-        print_json({"edges": found})
+        print_json({"edges": edges})
     else:
-        table(f"From {user_id} to {sku}", ("from", "", "to"), [[e["start"], e["type"], e["end"]] for e in found])
+        table(f"From {user_id} to {sku}", ("from", "", "to"), [[e["start"], e["type"], e["end"]] for e in edges])

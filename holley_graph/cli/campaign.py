@@ -12,7 +12,7 @@ from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table
 
 if TYPE_CHECKING:
-    from holley_graph.campaign.outcome import Report
+    from holley_graph.campaign.outcome import CampaignReport
 
 
 @click.command()
@@ -43,7 +43,7 @@ def campaign(context: Context, path: Path, treatments: str, page_path: Path | No
         show(done)
 
 
-def show(done: Report) -> None:
+def show(done: CampaignReport) -> None:
     """Print the outcome for a person."""
     from holley_graph.campaign.page import cautions, verdict
 
@@ -54,13 +54,13 @@ def show(done: Report) -> None:
     rates = ("clicked_rate", "ordered_rate", "ordered_sent_rate")
     rows = [(row["arm"], *(_spoken(row[name]) for name in rates)) for row in done.arms]
     table("Shares, 95 % intervals", ("arm", "of sent clicked", "of people ordered", "ordered what was sent"), rows)
-    told = [
-        (f"{each['arm']} less {each['other']}", each["rate"].replace("_", " "), _over(each), each["needed"])
-        for each in done.pairs
+    pairs = [
+        (f"{pair['arm']} less {pair['other']}", pair["rate"].replace("_", " "), _over(pair), pair["needed"])
+        for pair in done.pairs
     ]
-    if told:
+    if pairs:
         heads = ("groups", "of people", "points, 95 % interval", "people in each to show it")
-        table("Arm against arm", heads, told)
+        table("Arm against arm", heads, pairs)
     say(verdict(done)[0])
     for line in cautions(done):
         say(f"careful: {line}")

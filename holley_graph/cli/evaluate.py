@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from holley_graph.evaluation.conclusion import Conclusion
 
 TARGETS = ("ordered", "carted", "viewed")
-gate_option = click.option(
-    "--gate",
+verdict_option = click.option(
+    "--verdict",
+    "with_verdict",
     is_flag=True,
     help="Decide against v5.18: go, no-go (exit code 1), or too few buyers to say (19). The decision is kept.",
 )
@@ -40,18 +41,22 @@ fastrp_option = click.option(
 @click.command()
 @click.argument("runs", nargs=-1, required=True)
 @target_option
-@gate_option
+@verdict_option
 @fastrp_option
 @json_option
 @click.pass_obj
-def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, fastrp: bool, as_json: bool) -> None:
+def evaluate(
+    context: Context, runs: tuple[str, ...], target: str, with_verdict: bool, fastrp: bool, as_json: bool
+) -> None:
     """Compare RUNS with v5.18 and other rankers on what people did after their --as-of."""
     from holley_graph.workflows import evaluate as workflow
 
-    _check_target(target, gate)
+    _check_target(target, with_verdict)
     with progress() as report:
-        done = workflow.evaluate(context.settings, runs, target=target, gate=gate, fastrp=fastrp, progress=report)
-    _show_all(done, gate, as_json)
+        done = workflow.evaluate(
+            context.settings, runs, target=target, with_verdict=with_verdict, fastrp=fastrp, progress=report
+        )
+    _show_all(done, with_verdict, as_json)
 
 
 @click.command()
@@ -72,7 +77,7 @@ def evaluate(context: Context, runs: tuple[str, ...], target: str, gate: bool, f
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the trainings.")
 @target_option
-@gate_option
+@verdict_option
 @fastrp_option
 @json_option
 @click.pass_obj
@@ -83,31 +88,31 @@ def backtest(
     recipes: tuple[Path, ...],
     seed: int,
     target: str,
-    gate: bool,
+    with_verdict: bool,
     fastrp: bool,
     as_json: bool,
 ) -> None:
     """Train at several earlier times and compare each model with v5.18 and others on the 30 days after."""
-    _check_target(target, gate)
+    _check_target(target, with_verdict)
     with progress() as report, step(report, "loading PyTorch"):
         from holley_graph.workflows.backtest import backtest as run_backtest
 
     with progress() as report:
         done = run_backtest(
-            context.settings, cuts, models=models, recipes=recipes, seed=seed, target=target, gate=gate,
-            fastrp=fastrp, progress=report,
+            context.settings, cuts, models=models, recipes=recipes, seed=seed, target=target,
+            with_verdict=with_verdict, fastrp=fastrp, progress=report,
         )  # fmt: skip
-    _show_all(done, gate, as_json)
+    _show_all(done, with_verdict, as_json)
 
 
-def _check_target(target: str, gate: bool) -> None:
+def _check_target(target: str, with_verdict: bool) -> None:
     from holley_graph.errors import SettingsError
 
-    if gate and target != "ordered":
-        raise SettingsError(f"a verdict is about orders, not {target} parts", "leave out --target or --gate")
+    if with_verdict and target != "ordered":
+        raise SettingsError(f"a verdict is about orders, not {target} parts", "leave out --target or --verdict")
 
 
-def _show_all(done: Conclusion, gate: bool, as_json: bool) -> None:
+def _show_all(done: Conclusion, with_verdict: bool, as_json: bool) -> None:
     from holley_graph.evaluation.verdict import EXIT_CODES
 
     if as_json:
@@ -116,7 +121,7 @@ def _show_all(done: Conclusion, gate: bool, as_json: bool) -> None:
         _show(done.document)
         say(f"report: {done.path / 'report.html'}")
         then("train")
-    if gate:
+    if with_verdict:
         codes = [EXIT_CODES[verdict["outcome"]] for verdict in done.document["verdicts"].values()]
         raise SystemExit(next((code for code in codes if code), 0))
 
@@ -136,9 +141,9 @@ def _show(document: dict[str, Any]) -> None:
         )
         for name, values in document["rankers"].items()
     ]
-    asked = counted(document["users"], "question")
+    questions = counted(document["users"], "question")
     cuts = counted(len(document["cuts"]), "cut")
-    table(f"{asked} about {document['target']} parts, at {cuts}", columns, rows)
+    table(f"{questions} about {document['target']} parts, at {cuts}", columns, rows)
     if "v5.18" not in document["rankers"]:
         say("v5.18 is left out: the tables of the last sync are not in this home")
     for run, verdict in document.get("verdicts", {}).items():

@@ -16,7 +16,7 @@ from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
 
 if TYPE_CHECKING:
-    from holley_graph.export.export import Report
+    from holley_graph.export.everybody import ExportReport
 
 ranker_option = click.option(
     "--ranker",
@@ -145,7 +145,7 @@ def send(ctx: click.Context, path: Path, table: str, append: bool) -> dict[str, 
     return asdict(sent)
 
 
-def show(done: Report) -> None:
+def show(done: ExportReport) -> None:
     """Print an export's report for a person."""
     rows = [
         ("users with a vehicle", done.owners),

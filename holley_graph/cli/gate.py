@@ -14,7 +14,7 @@ from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import EpochSeconds
 
 if TYPE_CHECKING:
-    from holley_graph.gate.gate import Report
+    from holley_graph.gate.gate import GateReport
 
 MOST_FACTS = 20
 """Facts that fit a screen; JSON and the page have all."""
@@ -60,16 +60,20 @@ def gate(
         ctx.exit(1)
 
 
-def show(done: Report) -> None:
+def show(done: GateReport) -> None:
     """Print the verdict and the offenders for a person."""
     from holley_graph.gate.page import result
 
-    rows = [(each.severity, each.says, result(each), each.count) for each in done.checks if each.severity != "INFO"]
+    rows = [
+        (check.severity, check.says, result(check), check.count)
+        for check in done.checks
+        if check.severity != "INFO"
+    ]
     table(f"{done.path.name} against {done.source}", ("severity", "rule", "result", "offenders"), rows)
-    for each in done.checks:
-        if each.offenders and each.severity == "INFO":
-            table(each.says, ("fact",), [(row["found"],) for row in each.offenders[:MOST_FACTS]])
-        elif each.offenders:
-            table(each.says, tuple(each.offenders[0]), [tuple(row.values()) for row in each.offenders])
+    for check in done.checks:
+        if check.offenders and check.severity == "INFO":
+            table(check.says, ("fact",), [(row["found"],) for row in check.offenders[:MOST_FACTS]])
+        elif check.offenders:
+            table(check.says, tuple(check.offenders[0]), [tuple(row.values()) for row in check.offenders])
     verdict = "may be sent" if done.passed else "must not be sent: a CRITICAL rule is broken"
     say(f"{done.path} {verdict} ({counted(done.rows, 'row')}, {done.seconds:.1f} s)")

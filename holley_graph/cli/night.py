@@ -77,4 +77,4 @@ def _history(context: Context, as_json: bool) -> None:
     if as_json:
         print_json({"nights": nights})
     else:
-        table("Nights", page.COLUMNS, [page.row(each) for each in nights])
+        table("Nights", page.COLUMNS, [page.row(document) for document in nights])

@@ -21,9 +21,9 @@ FIRST_S, NEXT_S = 2, 10
 
 
 @contextmanager
-def progress(told: bool = True) -> Iterator[Progress]:
+def progress(shown: bool = True) -> Iterator[Progress]:
     """Show how far the work is, or nothing."""
-    if not told:
+    if not shown:
         yield silent
     elif as_json():
         yield lambda what, done, of: log("progress", step=what, done=done, of=of)

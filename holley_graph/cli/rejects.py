@@ -40,30 +40,30 @@ def rejects(
     if action != "list" and run_id is None:
         raise SettingsError(f"rejects {action} needs a run", "holley-graph rejects list")
     if action == "list":
-        found = deadletter.runs(home)
+        result = deadletter.runs(home)
         rows: list[tuple[Any, ...]] = [
-            (run["run_id"], run["as_of"], run["source"], _counts(run["rejected"])) for run in found
+            (run["run_id"], run["as_of"], run["source"], _counts(run["rejected"])) for run in result
         ]
         columns: tuple[str, ...] = ("run", "as of", "source", "rejected")
     elif action == "show":
-        found = deadletter.rows(home, str(run_id), feed, limit)
+        result = deadletter.rows(home, str(run_id), feed, limit)
         columns = ("feed", "reason", "value", "source")
-        rows = [tuple(row[name] for name in columns) for row in found]
+        rows = [tuple(row[name] for name in columns) for row in result]
     else:
         if source is None:
             raise SettingsError("rejects replay needs --source", "name the source that the sync read")
         from holley_graph.workflows.sync import replay
 
         with progress() as report:
-            found = replay(context.settings, str(run_id), source, report)
+            result = replay(context.settings, str(run_id), source, report)
         columns = ("feed", "reason", "rejected", "still", "gone")
-        rows = [tuple(row[name] for name in columns) for row in found]
+        rows = [tuple(row[name] for name in columns) for row in result]
     if as_json:
-        print_json({"action": action, "rows": found})
+        print_json({"action": action, "rows": result})
     else:
         table(f"Rejected rows: {run_id or 'every run that is kept'}", columns, rows)
-        if action == "list" and found:
-            then(f"rejects show {found[-1]['run_id']}")
+        if action == "list" and result:
+            then(f"rejects show {result[-1]['run_id']}")
 
 
 def _counts(rejected: dict[str, int]) -> str:

@@ -13,7 +13,7 @@ from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import Moment
 
 if TYPE_CHECKING:
-    from holley_graph.export.effect import Report
+    from holley_graph.export.effect import RulesReport
 
 
 @click.command()
@@ -40,10 +40,11 @@ def rules(context: Context, what: str, day: datetime | None, as_json: bool) -> N
         show(done)
 
 
-def show(done: Report) -> None:
+def show(done: RulesReport) -> None:
     """Print what rules change for a person."""
     rows = [
-        (each.name, each.do, each.parts, each.rows, each.slots, f"{each.purchases:+.1%}") for each in done.effects
+        (effect.name, effect.do, effect.parts, effect.rows, effect.slots, f"{effect.purchases:+.1%}")
+        for effect in done.effects
     ]
     columns = ("rule", "does", "parts", "rows changed", "slots", "predicted purchases")
     table(f"Rules, on an export of {done.rows:,} rows", columns, rows)

@@ -65,11 +65,11 @@ def status(context: Context, as_json: bool) -> None:
     from holley_graph.server.status import status as describe
 
     with waiting("Neo4j to answer"):
-        found = describe(context.settings)
+        state = describe(context.settings)
     if as_json:
-        print_json(found)
+        print_json(state)
         return
-    show(found, context.settings.server.uri)
+    show(state, context.settings.server.uri)
 
 
 @click.command()
@@ -123,24 +123,26 @@ def browser(
 
     if given and query is None:
         raise click.UsageError("--set needs --query")
-    if not all("=" in each for each in given):
+    if not all("=" in pair for pair in given):
         raise click.UsageError("--set is written PARAMETER=VALUE")
     if files and context.settings.server.uri:  # files are for any server; links and guide for the embedded one
-        told = dict.fromkeys(("url", "guide", "user", "password_file"))
+        addresses = dict.fromkeys(("url", "guide", "user", "password_file"))
     else:
-        told = pages.addresses(_embedded(context, "browser"), query, dict(each.split("=", 1) for each in given))
+        addresses = pages.addresses(
+            _embedded(context, "browser"), query, dict(pair.split("=", 1) for pair in given)
+        )
     written = pages.write_files(context.settings, files) if files else []
     if as_json:
-        print_json({**told, "files": written})
+        print_json({**addresses, "files": written})
     else:
-        if told["url"]:
-            say(told["url"])
-        if told["guide"] and query is None:
-            say(f"guide: {told['guide']}")
+        if addresses["url"]:
+            say(addresses["url"])
+        if addresses["guide"] and query is None:
+            say(f"guide: {addresses['guide']}")
         for path in written:
             say(f"wrote {path}")
-    if open_it and told["url"]:
-        webbrowser.open(told["url"])
+    if open_it and addresses["url"]:
+        webbrowser.open(addresses["url"])
 
 
 def _embedded(context: Context, command: str) -> Settings:
@@ -154,26 +156,26 @@ def _embedded(context: Context, command: str) -> Settings:
     return context.settings
 
 
-def show(found: dict[str, Any], uri: str | None) -> None:
+def show(state: dict[str, Any], uri: str | None) -> None:
     """Print the status of the embedded server, or of the one at `uri`, for a person."""
-    if not found["running"] and uri:
+    if not state["running"] and uri:
         say(f"no Neo4j answers at {uri}")
         then("doctor")
         return
-    if not found["running"]:
-        hangs = found["pid"] and f"process {found['pid']} does not answer: it is starting, or it hangs"
+    if not state["running"]:
+        hangs = state["pid"] and f"process {state['pid']} does not answer: it is starting, or it hangs"
         say(hangs or "the server is down")
         then("doctor" if hangs else "up")
         return
-    facts("Server", [(name, value) for name, value in _server(found) if value is not None])
-    facts("Graph", [*_labels(found["labels"]), ("relationships", found["relationships"])])
-    facts("Last sync and releases", list(_state(found)))
-    waits = [f"{index['name']} is {index['state']}" for index in found["indexes"] if index["state"] != "ONLINE"]
+    facts("Server", [(name, value) for name, value in _server(state) if value is not None])
+    facts("Graph", [*_labels(state["labels"]), ("relationships", state["relationships"])])
+    facts("Last sync and releases", list(_state(state)))
+    waits = [f"{index['name']} is {index['state']}" for index in state["indexes"] if index["state"] != "ONLINE"]
     for line in waits:
         say(f"index {line}")
-    if not found["last_sync"]:
+    if not state["last_sync"]:
         then("sync --source files:DIR")
-    elif not found["live_release"]:
+    elif not state["live_release"]:
         then("train")
 
 
@@ -183,27 +185,27 @@ def _labels(counts: dict[str, int]) -> Iterator[tuple[str, int]]:
     yield from ((node.label, counts[node.label]) for node in NODES)
 
 
-def _server(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield "Neo4j", f"{found['version']} {found['edition']}"
-    yield "Graph Data Science", found["gds_version"]
-    yield "Bolt", found["bolt_uri"]
-    yield "Browser", found["http_uri"]
-    yield "user", found["user"]
-    yield "password in", found["password_file"]
-    yield "process", found["pid"] and str(found["pid"])
-    yield "memory", found["rss_bytes"] and size(found["rss_bytes"])
-    yield "on disk", found["store_bytes"] and size(found["store_bytes"])
+def _server(state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "Neo4j", f"{state['version']} {state['edition']}"
+    yield "Graph Data Science", state["gds_version"]
+    yield "Bolt", state["bolt_uri"]
+    yield "Browser", state["http_uri"]
+    yield "user", state["user"]
+    yield "password in", state["password_file"]
+    yield "process", state["pid"] and str(state["pid"])
+    yield "memory", state["rss_bytes"] and size(state["rss_bytes"])
+    yield "on disk", state["store_bytes"] and size(state["store_bytes"])
 
 
-def _state(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    if sync := found["last_sync"]:
+def _state(state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    if sync := state["last_sync"]:
         yield "last sync", f"{sync['run_id']}, finished {_minute(sync['finished_at'])}"
         yield "source", sync["source"]
         yield "data before", _minute(sync["as_of"])
     else:
         yield "last sync", "none yet"
-    yield "live release", found["live_release"] or "none yet"
-    yield "kept beside it", found["previous_release"] or "none"
+    yield "live release", state["live_release"] or "none yet"
+    yield "kept beside it", state["previous_release"] or "none"
 
 
 def _minute(moment: str) -> str:

@@ -15,7 +15,7 @@ from holley_graph.cli.progress import progress
 from holley_graph.times import moment
 
 if TYPE_CHECKING:
-    from holley_graph.loaders.report import Report
+    from holley_graph.loaders.report import SyncReport
 
 
 class Moment(click.ParamType[datetime]):
@@ -126,7 +126,7 @@ def run(context: Context, source: str, as_of: int | None, since_last: bool, as_j
         show(done)
 
 
-def show(done: Report) -> None:
+def show(done: SyncReport) -> None:
     """Print a sync's report for a person."""
     rows = [
         (

@@ -119,12 +119,12 @@ def _show_trust(trust: dict[str, Any]) -> None:
     from holley_graph.model.training.held_back import ENOUGH_PURCHASES
 
     since = datetime.fromtimestamp(trust["held_back_from"], UTC)
-    asked = f"{trust['purchases']:,} purchases in the 30 days from {since:%Y-%m-%d}"
+    purchases = f"{trust['purchases']:,} purchases in the 30 days from {since:%Y-%m-%d}"
     counts = f"vectors of vehicles count {trust['scale']:.2f}"
     if trust["enough"]:
-        say(f"{counts}: this predicts the {asked} best")
+        say(f"{counts}: this predicts the {purchases} best")
     else:
-        say(f"{counts}; that is uncertain, from {asked}: {ENOUGH_PURCHASES:,} would do")
+        say(f"{counts}; that is uncertain, from {purchases}: {ENOUGH_PURCHASES:,} would do")
 
 
 @click.command()
@@ -183,7 +183,9 @@ def show_comparison(name: str, measured: dict[str, Any]) -> None:
 
 
 def _show_drift(live: str, drift: dict[str, Any]) -> None:
-    rows = [(NAMES[name], each["both"], each["cosine"], each["move"]) for name, each in drift["moved"].items()]
+    rows = [
+        (NAMES[name], change["both"], change["cosine"], change["move"]) for name, change in drift["moved"].items()
+    ]
     table(f"Moved from {live}", ("vectors", "in both", "cosine", "move"), rows)
     say(f"the best four parts changed for {drift['top_four_changed']:.1%} of {counted(drift['owners'], 'owner')}")
 

@@ -78,7 +78,7 @@ def fit(snapshot: Snapshot, cells: list[Cells], choices: Floats) -> Effects:
             strength[number] = _strength(counted, others, strength[number])
             theta[number] = (counted + strength[number]) / (others + strength[number])
             product = product * (theta[number] / old)[rows]
-    return Effects(cells, [np.log(each) for each in theta], strength)
+    return Effects(cells, [np.log(factor) for factor in theta], strength)
 
 
 def log_shares(snapshot: Snapshot, utility: Floats) -> Floats:

@@ -117,13 +117,13 @@ def follow(counts: Floats, expected: Floats, process: Process, bin_days: float, 
         bin_days: length of a bin.
         smooth: whether `mean` is wanted; else it is the filtered one.
     """
-    kept, bins = process.kept(bin_days), len(counts)
+    decay, bins = process.kept(bin_days), len(counts)
     mean, variance = np.zeros(counts.shape[1]), np.full(counts.shape[1], process.variance)
     means, variances, predicted = np.empty(counts.shape), np.empty(counts.shape), np.empty(counts.shape)
     likelihood = 0.0
     for t in range(bins):
         if t:
-            mean, variance = kept * mean, kept**2 * variance + process.variance * (1 - kept**2)
+            mean, variance = decay * mean, decay**2 * variance + process.variance * (1 - decay**2)
         predicted[t] = variance
         prior = mean
         for _ in range(NEWTON_STEPS):
@@ -138,8 +138,8 @@ def follow(counts: Floats, expected: Floats, process: Process, bin_days: float, 
     newest = mean
     if smooth:
         for t in range(bins - 2, -1, -1):
-            gain = variances[t] * kept / predicted[t + 1]
-            means[t] += gain * (means[t + 1] - kept * means[t])
+            gain = variances[t] * decay / predicted[t + 1]
+            means[t] += gain * (means[t + 1] - decay * means[t])
     return Track(means, newest, likelihood)
 
 

@@ -162,7 +162,7 @@ def _utility(snapshot: Snapshot, fitted: Effects, moved: Trend) -> Utility:
         if number < SHARED:
             group = groups[levels.PAIRS[number][1]]
             value = log + forecasts[levels.PAIRS[number][1]][find_text(group.keys, cells.product)]
-        columns = [pa.array(each, pa.string()).dictionary_encode() for each in (cells.vehicle, cells.product)]
+        columns = [pa.array(key, pa.string()).dictionary_encode() for key in (cells.vehicle, cells.product)]
         level = pa.array(np.full(len(value), number, np.int8))
         parts.append(pa.table([level, *columns, pa.array(value)], ["level", "vehicle", "product", "value"]))
     return Utility(pa.concat_tables(parts).unify_dictionaries().combine_chunks())

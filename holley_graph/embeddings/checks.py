@@ -88,8 +88,8 @@ def recall(graph: Graph, slot: str, products: Table, missing: int, candidates: i
     chosen = generator.choice(len(products.keys), min(PROBES, len(products.keys)), replace=False)
     probes = products.vectors[chosen].astype(float)
     probes[:, -EXTRA:] = [1.0, 0.0]
-    asked = min(candidates + NEIGHBOURS, len(products.keys))
-    answers = graph.read("writeback/probe", slot=slot, queries=probes.tolist(), k=asked)
+    limit = min(candidates + NEIGHBOURS, len(products.keys))
+    answers = graph.read("writeback/probe", slot=slot, queries=probes.tolist(), k=limit)
     scores = probes @ products.vectors.astype(float).T
     wanted = min(NEIGHBOURS, len(products.keys) - missing)
     best = np.argsort(-scores, axis=1)[:, :wanted]

@@ -42,11 +42,11 @@ def tables(vectors: Mapping[str, tuple[npt.NDArray[np.object_], Vectors]], dim: 
         dim: length of the vectors.
     """
     nothing = np.empty(0, object), np.empty((0, dim), np.float32)
-    found = {name: vectors.get(label, nothing) for name, label in _LABELS.items()}
-    flat = np.zeros(len(found["product"][0]), np.float32)
-    extended = {name: table.queries(_unit(each)) for name, (_, each) in found.items()}
-    extended["product"] = table.products(_unit(found["product"][1]), flat)
-    return Tables({name: Table(found[name][0], each) for name, each in extended.items()})
+    by_table = {name: vectors.get(label, nothing) for name, label in _LABELS.items()}
+    flat = np.zeros(len(by_table["product"][0]), np.float32)
+    extended = {name: table.queries(_unit(matrix)) for name, (_, matrix) in by_table.items()}
+    extended["product"] = table.products(_unit(by_table["product"][1]), flat)
+    return Tables({name: Table(by_table[name][0], matrix) for name, matrix in extended.items()})
 
 
 def pairs(past: Snapshot) -> list[dict[str, Any]]:
@@ -60,13 +60,13 @@ def pairs(past: Snapshot) -> list[dict[str, Any]]:
     parts = [
         pa.table(
             {
-                "type": pa.repeat(kind, each.num_rows),
-                "sku": sku.take(each.column("sku").combine_chunks()),
-                "other_sku": sku.take(each.column("other_sku").combine_chunks()),
-                "weight": each.column("weight").combine_chunks(),
+                "type": pa.repeat(kind, rows.num_rows),
+                "sku": sku.take(rows.column("sku").combine_chunks()),
+                "other_sku": sku.take(rows.column("other_sku").combine_chunks()),
+                "weight": rows.column("weight").combine_chunks(),
             }
         )
-        for kind, each in derived.items()
+        for kind, rows in derived.items()
     ]
     return list(pa.concat_tables(parts).to_pylist())
 

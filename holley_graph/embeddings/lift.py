@@ -68,8 +68,8 @@ class Lift:
 
     def values(self, vehicles: Any, products: Any, vehicle: Ints, product: Ints) -> npt.NDArray[np.float64]:
         """[n] the lift of each pair, as `rows` finds it; a pair that is unknown has none, which is 0."""
-        found = np.append(self.value, np.float32(0))[self.rows(vehicles, products, vehicle, product)]
-        return found.astype(float)
+        values = np.append(self.value, np.float32(0))[self.rows(vehicles, products, vehicle, product)]
+        return values.astype(float)
 
     def take(self, rows: Ints) -> Self:
         """Return some of the pairs."""

@@ -131,11 +131,11 @@ def add_late(tables: Tables, folder: Path) -> None:
         pairs = lift.load(folder / lift.LATE_FILE).together(tables.lift)
         _put(pairs.as_table(), folder / lift.LATE_FILE)
     earlier = load_late(folder)
-    both = {name: together(earlier[name], each) if name in earlier else each for name, each in tables.items()}
+    both = {name: together(earlier[name], new) if name in earlier else new for name, new in tables.items()}
     tables = Tables(both)
-    names = [name for name, each in tables.items() for _ in each.keys]
-    keys = np.concatenate([np.empty(0, object), *(each.keys for each in tables.values())])
-    vectors = [vector for each in tables.values() for vector in each.vectors]
+    names = [name for name, new in tables.items() for _ in new.keys]
+    keys = np.concatenate([np.empty(0, object), *(new.keys for new in tables.values())])
+    vectors = [vector for new in tables.values() for vector in new.vectors]
     columns = [pa.array(names, pa.string()), pa.array(keys, pa.string()), pa.array(vectors, pa.list_(pa.float32()))]
     _put(pa.table(columns, ["table", "key", "vector"]), folder / LATE)
 
@@ -155,12 +155,12 @@ def load_late(folder: Path) -> dict[str, Table]:
     if not path.exists():
         return {}
     read = sealed.table(path, ["table", "key", "vector"], "remove it, then holley-graph embed --new")
-    found = {}
+    late = {}
     for name in read["table"].unique().to_pylist():
-        mine = read.filter(pc.equal(read["table"], name)).sort_by("key")
-        vectors = np.stack(mine["vector"].to_numpy(zero_copy_only=False)).astype(np.float32)
-        found[name] = Table(mine["key"].to_numpy(zero_copy_only=False).astype(object), vectors)
-    return found
+        rows = read.filter(pc.equal(read["table"], name)).sort_by("key")
+        vectors = np.stack(rows["vector"].to_numpy(zero_copy_only=False)).astype(np.float32)
+        late[name] = Table(rows["key"].to_numpy(zero_copy_only=False).astype(object), vectors)
+    return late
 
 
 def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> Tables:
@@ -172,8 +172,8 @@ def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> Tables:
         ParcelError: as `load`.
     """
     tables = load(folder, names)
-    late = {name: each for name, each in load_late(folder).items() if name in tables}
-    both = tables | {name: together(tables[name], each) for name, each in late.items()}
+    late = {name: new for name, new in load_late(folder).items() if name in tables}
+    both = tables | {name: together(tables[name], new) for name, new in late.items()}
     return Tables(both, tables.lift.together(lift.load(folder / lift.LATE_FILE)), tables.paths)
 
 

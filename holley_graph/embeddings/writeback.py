@@ -30,7 +30,7 @@ SIDE_BY_SIDE = 2
 
 
 @dataclass(frozen=True)
-class Report:
+class WritebackReport:
     """What a writeback did.
 
     Attributes:
@@ -48,7 +48,9 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def write_back(graph: Graph, run: Path, *, candidates: int = CANDIDATES, progress: Progress = silent) -> Report:
+def write_back(
+    graph: Graph, run: Path, *, candidates: int = CANDIDATES, progress: Progress = silent
+) -> WritebackReport:
     """Put a run's embeddings live.
 
     They are written into a free slot, indexed and checked there; then one property names the slot. A run that lies
@@ -76,7 +78,7 @@ def write_back(graph: Graph, run: Path, *, candidates: int = CANDIDATES, progres
         if here["state"] == "previous":
             slots.go_live(graph, here["number"])
         if here["state"] in ("live", "previous"):
-            return Report(run.name, {}, {}, None, clock.laps)
+            return WritebackReport(run.name, {}, {}, None, clock.laps)
         try:
             return _stage_and_go_live(graph, run.name, tables, dim, candidates, clock, progress)
         except ReleaseCheckFailed:
@@ -96,10 +98,10 @@ def roll_back(graph: Graph) -> tuple[str, str]:
     """
     with in_graph(graph, "rollback"):
         slots.tidy(graph)
-        kept = [row for row in slots.releases(graph) if row["state"] in ("live", "previous")]
-        if len(kept) < 2:
+        releases = [row for row in slots.releases(graph) if row["state"] in ("live", "previous")]
+        if len(releases) < 2:
             raise NotFound("there is no previous release to roll back to", "holley-graph writeback RUN")
-        newer, older = kept
+        newer, older = releases
         if older["state"] != "live":
             slots.go_live(graph, older["number"])
     return older["run_id"], newer["run_id"]
@@ -114,8 +116,8 @@ def stage(graph: Graph, number: int, tables: Mapping[str, Table], progress: Prog
         rows = [{"key": key, "vector": vector} for key, vector in zip(keys, vectors, strict=True)]
         return name, len(rows), int(graph.write(f"writeback/stage_{name}", number=number, rows=rows)["staged"])
 
-    parts = [(name, part) for name, each in tables.items() for part in _batches(len(each.keys))]
-    total, done = sum(len(each.keys) for each in tables.values()), 0
+    parts = [(name, part) for name, table in tables.items() for part in _batches(len(table.keys))]
+    total, done = sum(len(table.keys) for table in tables.values()), 0
     staged = dict.fromkeys(tables, 0)
     pool = ThreadPoolExecutor(SIDE_BY_SIDE)
     try:
@@ -142,7 +144,7 @@ def stage_lift(graph: Graph, number: int, lift: Lift, progress: Progress = silen
 
 def _stage_and_go_live(
     graph: Graph, run_id: str, tables: Tables, dim: int, candidates: int, clock: _Clock, progress: Progress
-) -> Report:
+) -> WritebackReport:
     norm = float(np.linalg.norm(tables["product"].vectors.astype(float), axis=1).max(initial=0.0))
     number, slot = slots.stage(graph, run_id, dim, norm, tables.paths)
     staged = stage(graph, number, {name: tables[name] for name in NAMES}, progress)
@@ -164,7 +166,7 @@ def _stage_and_go_live(
     with step(progress, "freeing what is no longer needed"):
         slots.tidy(graph)
     clock.lap("tidy")
-    return Report(run_id, staged, missing, recall, clock.laps)
+    return WritebackReport(run_id, staged, missing, recall, clock.laps)
 
 
 def _batches(rows: int) -> Iterable[slice]:

@@ -35,7 +35,7 @@ def conclude(
     full: Snapshot,
     manifests: Mapping[str, RunManifest],
     home: Path,
-    gate: bool,
+    with_verdict: bool,
     cards: Callable[[list[str]], list[dict[str, Any]]] = lambda skus: [],
 ) -> Conclusion:
     """Measure a study and keep it under `home/evaluations`.
@@ -45,7 +45,7 @@ def conclude(
         full: the snapshot that they are cuts of, for its fingerprint.
         manifests: ranker name to the manifest of its run.
         home: has the runs, whose registry learns the verdicts.
-        gate: decide whether the runs may go live.
+        with_verdict: decide whether the runs may go live.
         cards: title and image of some parts, for the lists that the report shows.
     """
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-evaluation-{secrets.token_hex(2)}"
@@ -56,7 +56,7 @@ def conclude(
     about = {"evaluation": name, "data": fingerprint(full), "configs": configs, "buyers": study.buyers(full)}
     document = summary.measure(cuts, about)
     document["verdicts"] = {}
-    if gate:
+    if with_verdict:
         lift = document["over_champion"]
         # the best last: of several that may go live it is the challenger
         for ranker in sorted(manifests, key=lambda name: lift[name]["difference"]):

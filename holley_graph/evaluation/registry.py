@@ -16,7 +16,7 @@ from holley_graph.evaluation.verdict import GO, Verdict
 
 FILE = "registry.json"
 CHAMPION, CHALLENGER = "champion", "challenger"
-UNFINISHED = (".partial", ".old")
+TEMPORARY = (".partial", ".old")
 """What a training or a `forget` that was killed leaves beside the runs."""
 
 
@@ -53,7 +53,7 @@ def manifests(runs: Path) -> list[RunManifest]:
     Raises:
         ParcelError: a run has no manifest, or one that is not its own.
     """
-    folders = sorted(path for path in runs.glob("*") if path.is_dir() and path.suffix not in UNFINISHED)
+    folders = sorted(path for path in runs.glob("*") if path.is_dir() and path.suffix not in TEMPORARY)
     return [RunManifest.load(folder) for folder in folders]
 
 

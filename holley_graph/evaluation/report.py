@@ -71,7 +71,9 @@ def _drawn(document: dict[str, Any]) -> str:
         sentence=sentence,
         look=look,
         looks=CLASSES,
-        meanings={name: text for name, text in MEANINGS.items() if any(each.startswith(name) for each in metrics)},
+        meanings={
+            name: text for name, text in MEANINGS.items() if any(metric.startswith(name) for metric in metrics)
+        },
         metrics=metrics,
         best={metric: max(row[metric] for row in document["rankers"].values()) for metric in metrics},
         of_lists=OF_LISTS,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holley_graph.baselines.v5_18 import VERSION as CHAMPION
-from holley_graph.evaluation import lists, paired
+from holley_graph.evaluation import list_metrics, paired
 from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.study import WINDOW_DAYS, Answers, Cut, answers
 from holley_graph.evaluation.verdict import METRIC
@@ -57,7 +57,8 @@ def measure(cuts: list[Cut], about: Mapping[str, Any]) -> dict[str, Any]:
             for kind, parts in segments(cuts).items()
         },
         "lists": {
-            name: lists.describe(cuts, result.lists, results[champion].lists) for name, result in results.items()
+            name: list_metrics.describe(cuts, result.lists, results[champion].lists)
+            for name, result in results.items()
         },
         "samples": _samples(cuts[-1], results, len(who)),
     }

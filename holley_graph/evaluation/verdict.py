@@ -14,7 +14,7 @@ OF_SIZE = 0.05
 METRIC = "MRR@4"
 GO, NO_GO, TOO_LITTLE = "go", "no-go", "too little to say"
 EXIT_CODES = {GO: 0, NO_GO: 1, TOO_LITTLE: 19}
-"""What `--gate` ends with; of several runs' the first that is not 0."""
+"""What `--verdict` ends with; of several runs' the first that is not 0."""
 
 
 @dataclass(frozen=True)

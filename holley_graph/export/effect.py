@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from holley_graph.export.export import BLOCK
+from holley_graph.export.catalogue import open_catalogue
+from holley_graph.export.everybody import BLOCK
+from holley_graph.export.inputs import Inputs
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rows import SLOTS
-from holley_graph.export.sources import Sources
-from holley_graph.export.stock import open_stock
 from holley_graph.graph.client import Graph
 from holley_graph.keys import Ints
 from holley_graph.progress import Progress, silent
@@ -46,7 +46,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Report:
+class RulesReport:
     """What rules of a day do to an export of the live release; `as_dict` is the documented JSON shape."""
 
     rows: int
@@ -58,7 +58,7 @@ class Report:
         return asdict(self)
 
 
-def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = silent) -> Report:
+def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = silent) -> RulesReport:
     """Rank for everybody without rules, with each alone, and with all.
 
     Predicted purchases are the sum over rows of the probability that the next purchase among the parts that fit is
@@ -69,31 +69,31 @@ def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = 
         GraphStateError, ParcelError: see `sources`.
     """
     rules = text.read(settings.recommend.rules_file).on(day.date())
-    read = Sources.of(("graph",), graph, settings)
+    read = Inputs.of(("graph",), graph, settings)
     with closing(read.audience(settings)) as audience:
-        stock = open_stock(read.taken, audience, settings.recommend.min_people)
-        ranker = read.ranker("graph", stock, settings).ranker
+        catalogue = open_catalogue(read.taken, audience, settings.recommend.min_people)
+        ranker = read.ranker("graph", catalogue, settings).ranker
         variants: list[Sequence[Rule]] = [(), *((rule,) for rule in rules), rules]
-        rankings = [Ranking(stock, ranker, settings.recommend, SLOTS, some, measures=True) for some in variants]
+        rankings = [Ranking(catalogue, ranker, settings.recommend, SLOTS, some, measures=True) for some in variants]
         sums = [_Sum() for _ in variants]
         moment = read.taken.as_of, read.tables.paths.half_life_days
         done = 0
         for block in audience.blocks(BLOCK):
-            owners = Owners.of(block, stock, *moment)
+            owners = Owners.of(block, catalogue, *moment)
             picks = [next(_ranked(ranking, owners, settings)) for ranking in rankings]
             for one, some in zip(sums, picks, strict=True):
                 one.add(picks[0], some, len(owners))
             done += len(owners)
             progress("ranking", done, len(audience))
-        eligible = stock.products["eligible"].to_numpy()
+        eligible = catalogue.products["eligible"].to_numpy()
         about = [int((rankings[-1].marks.parts[number] & eligible).sum()) for number in range(len(rules))]
     named = [(rule.name, rule.do, parts) for rule, parts in zip(rules, about, strict=True)]
-    told = [*named, ("all rules", "", int((rankings[-1].marks.parts.any(axis=0) & eligible).sum()))]
-    return Report(
+    rows = [*named, ("all rules", "", int((rankings[-1].marks.parts.any(axis=0) & eligible).sum()))]
+    return RulesReport(
         sums[0].written,
         [
             Effect(*said, one.rows, one.slots, one.chance / sums[0].chance - 1 if sums[0].chance else 0.0)
-            for said, one in zip(told, sums[1:], strict=True)
+            for said, one in zip(rows, sums[1:], strict=True)
         ],
     )
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.errors import SettingsError
+from holley_graph.export.catalogue import Catalogue
 from holley_graph.export.choose import Floats, choose
-from holley_graph.export.stock import Stock
 from holley_graph.keys import Ints
 from holley_graph.rules.text import OUT_OF_STOCK, Rule, nearest
 
@@ -85,15 +85,15 @@ class Marks:
 
     Args:
         rules: that hold on the day.
-        stock: of the sync.
+        catalogue: of the sync.
 
     Raises:
         SettingsError: a rule names a SKU, brand, part type, vehicle or make that the sync does not know.
     """
 
-    def __init__(self, rules: Sequence[Rule], stock: Stock) -> None:
-        self.rules, self.stock = rules, stock
-        products, vehicles = stock.products, stock.vehicles
+    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
+        self.rules, self.catalogue = rules, catalogue
+        products, vehicles = catalogue.products, catalogue.vehicles
         self._names = {
             "sku": products["sku"],
             "brand": pc.utf8_lower(pc.fill_null(products["brand"], "")),
@@ -111,7 +111,7 @@ class Marks:
         """Return what is said about the parts that fit a vehicle; nothing where no rule speaks."""
         if not len(self.rules):
             return None
-        parts = self.parts[:, self.stock.fits[vehicle]]
+        parts = self.parts[:, self.catalogue.fits[vehicle]]
         number = np.flatnonzero(self.vehicles[:, vehicle] & parts.any(axis=1))
         if not len(number):
             return None
@@ -119,7 +119,7 @@ class Marks:
 
     def _parts(self, rule: Rule) -> Bools:
         about = self._about(rule, ("sku", "brand", "part_type"))
-        price = self.stock.products["price"].to_numpy()
+        price = self.catalogue.products["price"].to_numpy()
         if rule.price_from is not None:
             about = about & (price >= rule.price_from)
         if rule.price_below is not None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from holley_graph.embeddings.paths import Reached, Trail
 from holley_graph.export.audience import Block
-from holley_graph.export.stock import Stock, rows_of
+from holley_graph.export.catalogue import Catalogue, rows_of
 from holley_graph.keys import find
 from holley_graph.ragged import Ints, Ragged
 from holley_graph.times import DAY
@@ -27,11 +27,11 @@ class Owners:
 
     Attributes:
         user_id, email, tier: [owners].
-        vehicle: [owners] row of `stock.vehicles`.
+        vehicle: [owners] row of `catalogue.vehicles`.
         person: [owners] a number that user ids of one address at one vehicle share.
         vector: [owners] row of the user's vector in the live release, −1 for none.
         group: [owners] of a campaign; 0 without one.
-        bought: [owners] base SKUs (as in `stock.bases`) that the person bought lately under any user id.
+        bought: [owners] base SKUs (as in `catalogue.bases`) that the person bought lately under any user id.
         ever: [owners] parts that the person ever bought under any user id.
         chosen: [owners] `choice` of what each did under this user id; `chosen_of` takes it apart.
         reached: what paths from there reach; nobody has a history where there is none.
@@ -54,34 +54,34 @@ class Owners:
         return len(self.vehicle)
 
     @classmethod
-    def of(cls, block: Block, stock: Stock, as_of: int, half_life_days: float) -> Self:
+    def of(cls, block: Block, catalogue: Catalogue, as_of: int, half_life_days: float) -> Self:
         """Number what a block names.
 
         Args:
             block: of an audience.
-            stock: of the same sync.
+            catalogue: of the same sync.
             as_of: of the sync, epoch seconds.
             half_life_days: after which an event of somebody's own history counts half.
         """
         owners, purchases, chosen = block.owners, block.purchases, block.chosen
         person, row = owners["person"].to_numpy(), owners["row"].to_numpy()
-        base = np.where(purchases["lately"], rows_of(purchases["base_sku"], stock.bases), -1)
-        ever = rows_of(purchases["sku"], stock.products["sku"])
+        base = np.where(purchases["lately"], rows_of(purchases["base_sku"], catalogue.bases), -1)
+        ever = rows_of(purchases["sku"], catalogue.products["sku"])
         people, buyer = int(person[-1] - person[0]) + 1, purchases["person"].to_numpy() - person[0]
-        product, how = rows_of(chosen["sku"], stock.products["sku"]), rows_of(chosen["did"], pa.array(DID))
+        product, how = rows_of(chosen["sku"], catalogue.products["sku"]), rows_of(chosen["did"], pa.array(DID))
         did = choice(product, how, month_of(chosen["last_at"].to_numpy()))
         return cls(
             owners["user_id"],
             owners["email"],
             owners["engagement_tier"],
-            rows_of(owners["vehicle_id"], stock.vehicles["vehicle_id"]),
+            rows_of(owners["vehicle_id"], catalogue.vehicles["vehicle_id"]),
             person,
             owners["vector"].to_numpy(),
             np.zeros(len(person), np.int64),
             Ragged.ascending(buyer, base, people).of_rows(person - person[0]),
             Ragged.ascending(buyer, ever, people).of_rows(person - person[0]),
             Ragged.ascending(chosen["row"].to_numpy() - row[0], did, len(person)),
-            Reached(_trail(chosen, row[0], did, as_of, half_life_days * DAY), stock.base, stock.part_type),
+            Reached(_trail(chosen, row[0], did, as_of, half_life_days * DAY), catalogue.base, catalogue.part_type),
         )
 
     @classmethod

@@ -8,11 +8,11 @@ from typing import Self
 
 import numpy as np
 
+from holley_graph.export.catalogue import Catalogue
 from holley_graph.export.choose import Floats, choose
 from holley_graph.export.marked import FAR, Marked, Marks
 from holley_graph.export.owners import Owners
-from holley_graph.export.rankers import NONE, Ranker, Scored
-from holley_graph.export.stock import Stock
+from holley_graph.export.rankers import NONE, Scored, VehicleRanker
 from holley_graph.keys import Ints, find
 from holley_graph.rules.text import Rule
 from holley_graph.settings import Recommend
@@ -27,7 +27,7 @@ class Picks:
 
     Attributes:
         owner: [people] rows of the owners that were ranked for.
-        product: [people, k] rows of `stock.products`, best first; −1 where there is none.
+        product: [people, k] rows of `catalogue.products`, best first; −1 where there is none.
         score: [people, k] not increasing; NaN where there is none.
         source: [people, k] index into `rankers.SOURCES`.
         rule: [people, k] number of the rule that spoke about the part, −1 for none.
@@ -72,16 +72,16 @@ class Ranking:
 
     def __init__(
         self,
-        stock: Stock,
-        ranker: Ranker,
+        catalogue: Catalogue,
+        ranker: VehicleRanker,
         rules: Recommend,
         k: int,
         marketing: Sequence[Rule] = (),
         *,
         measures: bool = False,
     ) -> None:
-        self.stock, self.ranker, self.rules, self.k, self.measures = stock, ranker, rules, k, measures
-        self.marks = Marks(marketing, stock)
+        self.catalogue, self.ranker, self.rules, self.k, self.measures = catalogue, ranker, rules, k, measures
+        self.marks = Marks(marketing, catalogue)
 
     def everybody(
         self, blocks: Iterable[Owners], min_parts: int, min_products: int, tally: Tally
@@ -98,7 +98,7 @@ class Ranking:
             kept = []
             for vehicle, people in self._slices(owners):
                 ranked = self.people(vehicle, owners, people)
-                needed = min_parts if len(self.stock.fits[vehicle]) >= min_products else self.k + 1
+                needed = min_parts if len(self.catalogue.fits[vehicle]) >= min_products else self.k + 1
                 enough = ranked.take(np.flatnonzero((ranked.product >= 0).sum(axis=1) >= needed))
                 kept.append(_one_per_address(enough, owners.person))
                 tally.owners += len(ranked)
@@ -115,7 +115,7 @@ class Ranking:
         return replace(self._each(vehicle, owners, people[first]).take(kind), owner=people)
 
     def _each(self, vehicle: int, owners: Owners, people: Ints) -> Picks:
-        parts = self.stock.fits[vehicle]
+        parts = self.catalogue.fits[vehicle]
         scored, out = self.ranker(vehicle, owners, people), self._out(parts, owners, people)
         marked = self.marks.at(vehicle)
         if marked is None:
@@ -139,7 +139,7 @@ class Ranking:
         )
 
     def _choose(self, score: Floats, parts: Ints) -> Ints:
-        kinds = self.stock.family[parts], self.stock.part_type[parts]
+        kinds = self.catalogue.family[parts], self.catalogue.part_type[parts]
         return choose(score, *kinds, self.rules.per_part_type, self.k)
 
     def _marked(self, marked: Marked, scored: Scored, out: np.ndarray, parts: Ints) -> tuple[Ints, Ints]:
@@ -147,7 +147,7 @@ class Ranking:
         unranked = np.isneginf(scored.score)
         order = np.where(unranked, -FAR / 2, scored.score + marked.adds * scored.known) - FAR * marked.of("bury")
         order = np.where(out | marked.of("exclude"), -np.inf, order)
-        held, pinned = marked.held(order, self.stock.family[parts], self.k)
+        held, pinned = marked.held(order, self.catalogue.family[parts], self.k)
         first = held.any(axis=0)
         picks = self._choose(np.where(first, 2 * FAR + order, np.where(unranked, -np.inf, order)), parts)
         if not len(parts):
@@ -161,7 +161,7 @@ class Ranking:
         starts = np.flatnonzero(np.diff(owners.vehicle, prepend=-1))
         for people in np.split(np.arange(len(owners)), starts[1:]):
             vehicle = int(owners.vehicle[people[0]])
-            size = max(1, CELLS // max(1, len(self.stock.fits[vehicle])))
+            size = max(1, CELLS // max(1, len(self.catalogue.fits[vehicle])))
             first = np.flatnonzero(np.diff(owners.person[people], prepend=-1))
             cuts = np.unique(first[np.searchsorted(first, np.arange(size, len(people), size), side="right") - 1])
             yield from ((vehicle, piece) for piece in np.split(people, cuts[cuts > 0]))
@@ -171,7 +171,7 @@ class Ranking:
         owner, cell = owners.bought.flat(people)
         if not len(owner):
             return np.zeros((len(people), len(parts)), bool)
-        bases, column = np.unique(self.stock.base[parts], return_inverse=True)
+        bases, column = np.unique(self.catalogue.base[parts], return_inverse=True)
         bought = np.zeros((len(people), len(bases) + 1), bool)
         base = owners.bought.values[cell]
         bought[owner, find(bases, base)] = True  # −1 is the last column, which nobody reads

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table, Tables, Vectors
+from holley_graph.export.catalogue import Catalogue, rows_of
 from holley_graph.export.choose import Floats
 from holley_graph.export.owners import Owners
-from holley_graph.export.stock import Stock, rows_of
 from holley_graph.keys import Ints, find, looked_up
 
 Bools = npt.NDArray[np.bool_]
@@ -42,11 +42,11 @@ class Scored:
     known: Bools
 
 
-class Ranker(Protocol):
+class VehicleRanker(Protocol):
     """Scores the parts that fit a vehicle, for some of its owners."""
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
-        """Score `stock.fits[vehicle]` for rows of `owners`."""
+        """Score `catalogue.fits[vehicle]` for rows of `owners`."""
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """[people] a number that owners of one vehicle share whose scores are the same, −1 for one's own scores."""
@@ -55,12 +55,12 @@ class Ranker(Protocol):
 class ByBaseline:
     """Baseline v5.18: the vehicle alone decides."""
 
-    def __init__(self, stock: Stock, scores: pa.Table) -> None:
-        self.stock = stock
-        vehicle = rows_of(scores["vehicle_id"], stock.vehicles["vehicle_id"])
-        key = vehicle * stock.products.num_rows + rows_of(scores["sku"], stock.products["sku"])
+    def __init__(self, catalogue: Catalogue, scores: pa.Table) -> None:
+        self.catalogue = catalogue
+        vehicle = rows_of(scores["vehicle_id"], catalogue.vehicles["vehicle_id"])
+        key = vehicle * catalogue.products.num_rows + rows_of(scores["sku"], catalogue.products["sku"])
         order = np.argsort(key)
-        cells = stock.fits.row * stock.products.num_rows + stock.fits.values
+        cells = catalogue.fits.row * catalogue.products.num_rows + catalogue.fits.values
         row = find(key[order], cells)
         source = np.asarray(numbers(scores["source"]))
         self.score = looked_up(scores["score"].to_numpy()[order], row, -np.inf)
@@ -68,7 +68,7 @@ class ByBaseline:
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Give every owner the vehicle's scores."""
-        cells = slice(self.stock.fits.offsets[vehicle], self.stock.fits.offsets[vehicle + 1])
+        cells = slice(self.catalogue.fits.offsets[vehicle], self.catalogue.fits.offsets[vehicle + 1])
         shape = (len(people), len(self.score[cells]))
         score, source, known = self.score[cells], self.source[cells], np.array(True)
         return Scored(*(np.broadcast_to(values, shape) for values in (score, source, known)))
@@ -85,14 +85,14 @@ class ByGraph:
     product, so theirs is a number below the person's lowest: less 1 / (1 + buyers).
     """
 
-    def __init__(self, stock: Stock, tables: Tables, users: Vectors) -> None:
-        self.stock, self.tables, self.users = stock, tables, users  # users: [`Owners.vector`, dim]
+    def __init__(self, catalogue: Catalogue, tables: Tables, users: Vectors) -> None:
+        self.catalogue, self.tables, self.users = catalogue, tables, users  # users: [`Owners.vector`, dim]
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Score by the user's vector, else by the vehicle's, its model's or its make's."""
-        parts = self.stock.fits[vehicle]
+        parts = self.catalogue.fits[vehicle]
         query, tier = self._queries(vehicle, owners, people)
-        fits = slice(*self.stock.fits.offsets[[vehicle, vehicle + 1]])
+        fits = slice(*self.catalogue.fits.offsets[[vehicle, vehicle + 1]])
         score = query @ self._products[self._product[parts]].T + self._lift[fits]
         score += self._own_history(owners, people, parts)
         shape = score.shape
@@ -101,7 +101,7 @@ class ByGraph:
         if unknown.any():
             floor = np.where(unknown, np.inf, score).min(axis=1, initial=np.inf)
             floor = np.where(np.isinf(floor), 0.0, floor)
-            score = np.where(unknown, floor[:, None] - 1 / (1 + self.stock.buyers[parts]), score)
+            score = np.where(unknown, floor[:, None] - 1 / (1 + self.catalogue.buyers[parts]), score)
         return Scored(score, source, ~unknown)
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
@@ -111,7 +111,7 @@ class ByGraph:
     def likeness(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Say how close each part is to a person's taste: cosine without popularity, NaN without a vector."""
         query, tier = self._queries(vehicle, owners, people)
-        parts = self._product[self.stock.fits[vehicle]]
+        parts = self._product[self.catalogue.fits[vehicle]]
         cosine = unit(query) @ self._taste[parts].T
         return Scored(cosine, np.broadcast_to(tier[:, None], cosine.shape), ~np.isnan(cosine))
 
@@ -141,8 +141,8 @@ class ByGraph:
 
     @cached_property
     def _lift(self) -> Floats:
-        """[fitments of the stock] the lift of each, 0 where the release knows none."""
-        fits, vehicles, products = self.stock.fits, self.stock.vehicles, self.stock.products
+        """[fitments of the catalogue] the lift of each, 0 where the release knows none."""
+        fits, vehicles, products = self.catalogue.fits, self.catalogue.vehicles, self.catalogue.products
         vehicle, sku = (
             column.to_numpy(zero_copy_only=False) for column in (vehicles["vehicle_id"], products["sku"])
         )
@@ -161,13 +161,13 @@ class ByGraph:
 
     @cached_property
     def _product(self) -> Ints:
-        """[products of the stock] row of each vector, −1 (the last) where it has none."""
-        return _place(self.tables["product"], self.stock.products["sku"])
+        """[products of the catalogue] row of each vector, −1 (the last) where it has none."""
+        return _place(self.tables["product"], self.catalogue.products["sku"])
 
     @cached_property
     def _fallback(self) -> dict[int, tuple[str, Ints]]:
         """Tier to table and [vehicles] row in it, most specific first."""
-        vehicles = self.stock.vehicles
+        vehicles = self.catalogue.vehicles
         model = [
             f"{make}|{name}"
             for make, name in zip(*(vehicles[c].to_pylist() for c in ("make", "model")), strict=True)
@@ -203,15 +203,15 @@ class ByUniversal:
     """Of the parts that fit very many vehicles, those closest to this one."""
 
     def __init__(self, graph: ByGraph, share: float) -> None:
-        stock = graph.stock
+        catalogue = graph.catalogue
         self.graph = graph
-        vehicles = np.bincount(stock.fits.values, minlength=stock.products.num_rows)
-        self.universal = widest(vehicles, stock.products["eligible"].to_numpy(), share)
+        vehicles = np.bincount(catalogue.fits.values, minlength=catalogue.products.num_rows)
+        self.universal = widest(vehicles, catalogue.products["eligible"].to_numpy(), share)
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Score by likeness to the vehicle, whoever owns it."""
         like = self.graph.likeness(vehicle, Owners.nobody(vehicle), np.array([0]))
-        out = np.isnan(like.score) | ~self.universal[self.graph.stock.fits[vehicle]]
+        out = np.isnan(like.score) | ~self.universal[self.graph.catalogue.fits[vehicle]]
         shape = (len(people), like.score.shape[1])
         score = np.where(out, -np.inf, like.score)
         return Scored(*(np.broadcast_to(values, shape) for values in (score, like.source, ~out)))
@@ -224,17 +224,17 @@ class ByUniversal:
 class ByArm:
     """Each owner is ranked for by the ranker of an arm; who is held out by that of the first."""
 
-    def __init__(self, rankers: Sequence[Ranker]) -> None:
+    def __init__(self, rankers: Sequence[VehicleRanker]) -> None:
         self.rankers = rankers
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Ask every ranker for its own owners."""
         arm = owners.group[people] % len(self.rankers)
-        asked = [(np.flatnonzero(arm == n), ranker) for n, ranker in enumerate(self.rankers)]
-        answers = [(rows, ranker(vehicle, owners, people[rows])) for rows, ranker in asked if len(rows)]
+        by_ranker = [(np.flatnonzero(arm == n), ranker) for n, ranker in enumerate(self.rankers)]
+        answers = [(rows, ranker(vehicle, owners, people[rows])) for rows, ranker in by_ranker if len(rows)]
         order = np.argsort(np.concatenate([rows for rows, _ in answers]))
         names = [field.name for field in fields(Scored)]
-        return Scored(*(np.concatenate([getattr(told, name) for _, told in answers])[order] for name in names))
+        return Scored(*(np.concatenate([getattr(answer, name) for _, answer in answers])[order] for name in names))
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell arms apart, and in each arm whom its ranker does."""

@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 
 from holley_graph.embeddings.paths import Paths
 from holley_graph.export import wording
+from holley_graph.export.catalogue import Catalogue, rows_of, take
 from holley_graph.export.owners import DID, MONTHS, Owners, chosen_of, month_of
 from holley_graph.export.rank import Picks
-from holley_graph.export.stock import Stock, rows_of, take
 from holley_graph.keys import Ints, find, looked_up
 
 ORDERED = DID.index("ordered")
@@ -79,17 +79,17 @@ class Reasons:
     """Facts of one sync, looked up for many pairs at once.
 
     Args:
-        stock: of the sync.
+        catalogue: of the sync.
         paths: by arm: what of an owner's own history is a term of its score.
         min_people: other people that a fact about people needs.
         as_of: of the sync, epoch seconds.
     """
 
-    def __init__(self, stock: Stock, paths: Sequence[Paths], min_people: int, as_of: int) -> None:
-        self.stock, self.min_people = stock, min_people
+    def __init__(self, catalogue: Catalogue, paths: Sequence[Paths], min_people: int, as_of: int) -> None:
+        self.catalogue, self.min_people = catalogue, min_people
         self.scored = np.array([(arm.same_part > 0, arm.same_type > 0) for arm in paths])  # [arms, 2]
         self.month = int(month_of(np.array(as_of)))
-        self.n = stock.products.num_rows
+        self.n = catalogue.products.num_rows
 
     def why(self, owners: Owners, picks: Picks) -> Why:
         """Choose what is said for each pair of `picks` that has a part: nothing twice in a row."""
@@ -109,11 +109,11 @@ class Reasons:
         """Give the path of each pair, as `explain` writes it."""
         owner, product = flat(picks)
         user = take(owners.user_id, owner)
-        vehicle = take(self.stock.vehicles["vehicle_id"], owners.vehicle[owner])
-        sku = take(self.stock.products["sku"], product)
+        vehicle = take(self.catalogue.vehicles["vehicle_id"], owners.vehicle[owner])
+        sku = take(self.catalogue.products["sku"], product)
         fits = joined("(", user, ")-[:OWNS]->(", vehicle, ")<-[:FITS]-(", sku, ")")
         did = take(pa.array([name.upper() for name in DID]), why.did)
-        lead = take(self.stock.products["sku"], why.lead)
+        lead = take(self.catalogue.products["sku"], why.lead)
         led = joined(fits, "<-[:CO_PURCHASED]-(", lead, ")<-[:", did, "]-(", user, ")")
         return pc.if_else(why.lead >= 0, led, fits)
 
@@ -123,7 +123,7 @@ class Reasons:
         pair, cell = owners.chosen.flat(owner)
         did = _Did(len(owner), pair, *chosen_of(owners.chosen.values[cell]))
         scored = self.scored[owners.group[owner] % len(self.scored)][pair]
-        for level, group in ((SAME_PART, self.stock.base), (SAME_TYPE, self._type)):
+        for level, group in ((SAME_PART, self.catalogue.base), (SAME_TYPE, self._type)):
             same = (group[did.product] == group[product[pair]]) & (group[did.product] >= 0) & scored[:, level]
             line = self._newest(did, same)
             holds[:, level] = line >= 0
@@ -149,19 +149,19 @@ class Reasons:
         """
         kind = self._type[did.product]
         edge = np.where(
-            (kind >= 0) & (kind != self.stock.part_type[product[did.pair]]),
+            (kind >= 0) & (kind != self.catalogue.part_type[product[did.pair]]),
             find(self._edges, did.product * self.n + product[did.pair]),
             -1,
         )
-        buyers = looked_up(self.stock.leads["count"].to_numpy(), edge, 0)
+        buyers = looked_up(self.catalogue.leads["count"].to_numpy(), edge, 0)
         both = own[did.pair] & owners.has_bought(owner[did.pair], did.product, self.n)
         line = np.flatnonzero(buyers >= self.min_people + both)
-        weight = self.stock.leads["weight"].to_numpy()[edge[line]]
+        weight = self.catalogue.leads["weight"].to_numpy()[edge[line]]
         return _first(did.pair[line], line, did.pairs, did.product[line], did.how[line], -buyers[line], -weight)
 
     def _texts(self, sentence: Ints, level: Ints, vehicle: Ints) -> pa.Array:
         """[pairs] the sentences in words; none where the level is −1."""
-        shared = np.where(level >= OF_MODEL, (level - OF_MODEL) * self.stock.vehicles.num_rows + vehicle, -1)
+        shared = np.where(level >= OF_MODEL, (level - OF_MODEL) * self.catalogue.vehicles.num_rows + vehicle, -1)
         own, place = np.unique(np.where((level >= 0) & (level < OF_MODEL), sentence, -1), return_inverse=True)
         spoken = pa.array([self._spoken(code) if code >= 0 else None for code in own.tolist()], pa.string())
         return pc.coalesce(take(self._of_vehicle, shared), spoken.take(pa.array(place)))
@@ -180,32 +180,34 @@ class Reasons:
     @cached_property
     def _of_vehicle(self) -> pa.Array:
         """[6 × vehicles] what can be said whatever the part: a block of all vehicles for each sentence."""
-        columns = (self.stock.vehicles[name].to_pylist() for name in ("year", "make", "model"))
+        columns = (self.catalogue.vehicles[name].to_pylist() for name in ("year", "make", "model"))
         said = [wording.of_vehicle(*vehicle) for vehicle in zip(*columns, strict=True)]
         return pa.array([text for block in zip(*said, strict=True) for text in block], pa.string())
 
     @cached_property
     def _type(self) -> Ints:
         """[products] the part type as a number, −1 for unknown."""
-        known = pc.not_equal(self.stock.products["part_type"], "UNKNOWN").to_numpy()
-        return np.where(known, self.stock.part_type, -1)
+        known = pc.not_equal(self.catalogue.products["part_type"], "UNKNOWN").to_numpy()
+        return np.where(known, self.catalogue.part_type, -1)
 
     @cached_property
     def _kinds(self) -> list[str]:
         """Every part type as it stands in a sentence, once."""
-        return list(dict.fromkeys(map(wording.kind, pc.unique(self.stock.products["part_type"]).to_pylist())))
+        return list(dict.fromkeys(map(wording.kind, pc.unique(self.catalogue.products["part_type"]).to_pylist())))
 
     @cached_property
     def _kind(self) -> Ints:
         """[products] place in `_kinds`."""
         places = {kind: place for place, kind in enumerate(self._kinds)}
-        types = pc.unique(self.stock.products["part_type"]).to_pylist()
-        return np.array([places[wording.kind(name)] for name in types], np.int64)[self.stock.part_type]
+        types = pc.unique(self.catalogue.products["part_type"]).to_pylist()
+        return np.array([places[wording.kind(name)] for name in types], np.int64)[self.catalogue.part_type]
 
     @cached_property
     def _edges(self) -> Ints:
-        """Ascending from × to: rows of `stock.leads`."""
-        start, end = (rows_of(self.stock.leads[name], self.stock.products["sku"]) for name in ("sku", "other_sku"))
+        """Ascending from × to: rows of `catalogue.leads`."""
+        start, end = (
+            rows_of(self.catalogue.leads[name], self.catalogue.products["sku"]) for name in ("sku", "other_sku")
+        )
         edges: Ints = start * self.n + end
         return edges
 
@@ -217,14 +219,14 @@ class Reasons:
     @cached_property
     def _buyers(self) -> dict[str, tuple[Ints, Ints, Ints]]:
         """Level to [vehicles] a number for each group, ascending group × product, and its buyers in the group."""
-        vehicles, bought = self.stock.vehicles, self.stock.bought
+        vehicles, bought = self.catalogue.vehicles, self.catalogue.bought
         model, of_model = (joined(t["make"], "|", t["model"]) for t in (vehicles, bought))
         of_make = pc.if_else(pc.is_null(bought["model"]), bought["make"], None)
         return {"model": self._grouped(model, of_model), "make": self._grouped(vehicles["make"], of_make)}
 
     def _grouped(self, group: pa.ChunkedArray, of: pa.ChunkedArray) -> tuple[Ints, Ints, Ints]:
-        bought, names = self.stock.bought.filter(pc.is_valid(of)), pc.unique(group)
-        key = rows_of(of.drop_null(), names) * self.n + rows_of(bought["sku"], self.stock.products["sku"])
+        bought, names = self.catalogue.bought.filter(pc.is_valid(of)), pc.unique(group)
+        key = rows_of(of.drop_null(), names) * self.n + rows_of(bought["sku"], self.catalogue.products["sku"])
         order = np.argsort(key)
         return rows_of(group, names), key[order], bought["buyers"].to_numpy()[order]
 

@@ -11,11 +11,11 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow as pa
 
+from holley_graph.export.catalogue import Catalogue, take
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks
 from holley_graph.export.rankers import SOURCES
 from holley_graph.export.reasons import Reasons, flat
-from holley_graph.export.stock import Stock, take
 from holley_graph.keys import Ints
 from holley_graph.rules.text import Rule
 
@@ -42,11 +42,11 @@ CAMPAIGN = {"campaign": pa.string(), "arm": pa.string(), "exposed": pa.bool_()}
 def wide_schema(campaign: bool = False, paths: bool = False) -> pa.Schema:
     """Return the columns of the wide table: the published ones first, in their order."""
     slots = [{name.format(n=n): kind for name, kind in PART.items()} for n in range(1, SLOTS + 1)]
-    told = [{name.format(n=n): kind for name, kind in _told(paths).items()} for n in range(1, SLOTS + 1)]
+    facts = [{name.format(n=n): kind for name, kind in _told(paths).items()} for n in range(1, SLOTS + 1)]
     columns = {
         name: kind
-        for each in (WHO, *slots, ABOUT, *told, CAMPAIGN if campaign else {})
-        for name, kind in each.items()
+        for fields in (WHO, *slots, ABOUT, *facts, CAMPAIGN if campaign else {})
+        for name, kind in fields.items()
     }
     return pa.schema(list(columns.items()))
 
@@ -93,7 +93,7 @@ class Sheet:
     """Turns blocks of recommendations into rows.
 
     Args:
-        stock: what was ranked.
+        catalogue: what was ranked.
         reasons: of the same.
         generated_at: stands in every row.
         stamps: of each ranker: of each arm of a campaign.
@@ -105,7 +105,7 @@ class Sheet:
 
     def __init__(
         self,
-        stock: Stock,
+        catalogue: Catalogue,
         reasons: Reasons,
         generated_at: datetime,
         stamps: Sequence[Stamp],
@@ -115,12 +115,12 @@ class Sheet:
         link: str | None = None,
         paths: bool = False,
     ) -> None:
-        self.stock, self.generated_at, self.stamps = stock, generated_at, stamps
+        self.catalogue, self.generated_at, self.stamps = catalogue, generated_at, stamps
         self.exposure, self.paths = exposure, paths
         self.reasons = reasons
         self.rules = pa.array([rule.name for rule in rules], pa.string())
-        self.choice = np.diff(stock.fits.offsets)
-        self.links = _links(link, stock.products["sku"])
+        self.choice = np.diff(catalogue.fits.offsets)
+        self.links = _links(link, catalogue.products["sku"])
         self._wide, self._long = (make(exposure is not None, paths) for make in (wide_schema, long_schema))
 
     def wide(self, owners: Owners, picks: Picks) -> pa.Table:
@@ -148,7 +148,7 @@ class Sheet:
         return pa.table(who | {"slot": slot} | named).select(self._long.names).cast(self._long)
 
     def _who(self, owners: Owners, owner: Ints, parts: Ints) -> dict[str, Any]:
-        vehicles, vehicle, group = self.stock.vehicles, owners.vehicle[owner], owners.group[owner]
+        vehicles, vehicle, group = self.catalogue.vehicles, owners.vehicle[owner], owners.group[owner]
         moment = pa.scalar(self.generated_at, ABOUT["generated_at"])
         return self._arm(group) | {
             "email_lower": take(owners.email, owner),
@@ -180,7 +180,7 @@ class Sheet:
     def _cells(self, owners: Owners, picks: Picks) -> pa.Table:
         """Every slot that has a part, row by row."""
         owner, product = flat(picks)
-        there, parts = picks.product >= 0, self.stock.products
+        there, parts = picks.product >= 0, self.catalogue.products
         why = self.reasons.why(owners, picks)
         path = {"rec{n}_path": self.reasons.paths_of(owners, picks, why)} if self.paths else {}
         return pa.table(

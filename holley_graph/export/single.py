@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import numpy as np
 
 from holley_graph.errors import NotFound
+from holley_graph.export.catalogue import Catalogue, open_catalogue, rows_of
+from holley_graph.export.inputs import Inputs
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Ranking
 from holley_graph.export.rankers import SOURCES
-from holley_graph.export.sources import Sources
-from holley_graph.export.stock import Stock, open_stock, rows_of
 from holley_graph.graph.client import Graph
 from holley_graph.recommend.answers import Answer, resolve_vehicle
 from holley_graph.rules import text
@@ -30,40 +30,40 @@ def answer(
         NotFound: no such user or vehicle in the last sync, or the user owns none.
         GraphStateError, ParcelError: see `sources`.
     """
-    read = Sources.of([ranker], graph, settings)
+    read = Inputs.of([ranker], graph, settings)
     with closing(read.audience(settings, user_id)) as audience:
-        stock = open_stock(read.taken, audience, settings.recommend.min_people)
+        catalogue = open_catalogue(read.taken, audience, settings.recommend.min_people)
         if user_id is None:
             vehicle_id = resolve_vehicle(graph, vehicle or "")
-            owners = Owners.nobody(int(rows_of([vehicle_id], stock.vehicles["vehicle_id"])[0]))
+            owners = Owners.nobody(int(rows_of([vehicle_id], catalogue.vehicles["vehicle_id"])[0]))
         elif block := next(audience.blocks(1), None):
-            owners = Owners.of(block, stock, read.taken.as_of, read.tables.paths.half_life_days)
+            owners = Owners.of(block, catalogue, read.taken.as_of, read.tables.paths.half_life_days)
         else:
             raise NotFound(
                 f"no user {user_id!r} with a vehicle in sync {read.taken.path.name}",
                 "--vehicle answers for a vehicle",
             )
     place = int(owners.vehicle[0])
-    named = read.ranker(ranker, stock, settings)
+    named = read.ranker(ranker, catalogue, settings)
     rules = text.read(settings.recommend.rules_file).on(datetime.now(UTC).date())
-    picks = Ranking(stock, named.ranker, settings.recommend, k, rules).people(place, owners, np.array([0]))
-    vehicle_id = stock.vehicles["vehicle_id"][place].as_py()
+    picks = Ranking(catalogue, named.ranker, settings.recommend, k, rules).people(place, owners, np.array([0]))
+    vehicle_id = catalogue.vehicles["vehicle_id"][place].as_py()
     rows = [
-        {name: stock.products[name][product].as_py() for name in COLUMNS}
+        {name: catalogue.products[name][product].as_py() for name in COLUMNS}
         | {"score": round(score, 6), "answered_by": SOURCES[source], "vehicle_id": vehicle_id}
         | {"rule": rules[rule].name if rule >= 0 else None}
         for product, score, source, rule in zip(
-            *(each[0].tolist() for each in (picks.product, picks.score, picks.source, picks.rule)), strict=True
+            *(column[0].tolist() for column in (picks.product, picks.score, picks.source, picks.rule)), strict=True
         )
         if product >= 0
     ]
-    return Answer(vehicle_id, rows, _note(stock, rows, place, vehicle_id, k))
+    return Answer(vehicle_id, rows, _note(catalogue, rows, place, vehicle_id, k))
 
 
-def _note(stock: Stock, rows: list[dict[str, object]], place: int, vehicle_id: str, k: int) -> str:
+def _note(catalogue: Catalogue, rows: list[dict[str, object]], place: int, vehicle_id: str, k: int) -> str:
     if len(rows) >= k:
         return ""
-    choice = len(stock.fits[place])
+    choice = len(catalogue.fits[place])
     return (
         f"{choice} eligible parts fit {vehicle_id}; what this ranker knows of them, purchases, colour variants and "
         f"the limit per part type leave {len(rows)}"

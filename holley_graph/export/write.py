@@ -50,7 +50,7 @@ class Ndjson:
         """Nothing is pending."""
 
 
-class Csv:
+class CsvWriter:
     """Comma-separated; text that a spreadsheet would run as a formula is guarded, unless that is not wanted."""
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, guard: bool) -> None:
@@ -70,7 +70,7 @@ class Csv:
 
 
 FORMATS: dict[str, Callable[[BinaryIO, pa.Schema, bool], Writer]] = {
-    ".csv": Csv,
+    ".csv": CsvWriter,
     ".parquet": lambda file, schema, guard: pq.ParquetWriter(file, schema, compression="zstd"),
     ".ndjson": lambda file, schema, guard: Ndjson(file),
 }
@@ -117,7 +117,7 @@ def write(
 
 def _with_money(schema: pa.Schema) -> pa.Schema:
     """Prices have two decimals where the format is text."""
-    money = [pa.field(each.name, MONEY) if each.name.endswith("_price") else each for each in schema]
+    money = [pa.field(field.name, MONEY) if field.name.endswith("_price") else field for field in schema]
     return pa.schema(money)
 
 

@@ -24,12 +24,12 @@ from holley_graph.gate import sheet
 def from_parquet(path: Path, person: Person) -> int:
     """Remove the rows of a table that name a person; return how many."""
     rows = sealed.table(path)
-    mine = search.rows_of(rows, person)
-    if mine.any():
-        kept = rows.filter(pa.array(~mine))
+    of_person = search.rows_of(rows, person)
+    if of_person.any():
+        remaining = rows.filter(pa.array(~of_person))
         with files.replacing(path) as file:
-            pq.write_table(kept, file, compression="zstd")
-    return int(mine.sum())
+            pq.write_table(remaining, file, compression="zstd")
+    return int(of_person.sum())
 
 
 def from_export(path: Path, person: Person) -> int:
@@ -50,19 +50,19 @@ def from_run(folder: Path, person: Person) -> int:
     """Remove a person's vector from a run folder and seal it anew; return how many."""
     tables = table.load(folder)
     users = tables["user"]
-    mine = np.isin(users.keys, np.array(person.user_ids, object))
-    if not mine.any():
+    of_person = np.isin(users.keys, np.array(person.user_ids, object))
+    if not of_person.any():
         return 0
     partial, old = (folder.with_name(f"{folder.name}.{word}") for word in ("partial", "old"))
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(folder, partial)
-    others = Table(users.keys[~mine], users.vectors[~mine])
+    others = Table(users.keys[~of_person], users.vectors[~of_person])
     table.save(tables | {"user": others}, partial)
     seal_anew(partial)
     folder.rename(old)
     partial.rename(folder)
     shutil.rmtree(old)
-    return int(mine.sum())
+    return int(of_person.sum())
 
 
 def seal_anew(folder: Path, **changed: Any) -> None:

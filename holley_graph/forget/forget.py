@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from holley_graph.errors import NotFound
+from holley_graph.export.inputs import last_sync
 from holley_graph.export.known import exports
-from holley_graph.export.sources import last_sync
 from holley_graph.forget import erase, search
 from holley_graph.forget.person import Person, find, with_email
 from holley_graph.graph.alone import in_graph, in_home
@@ -21,7 +21,7 @@ GONE_LAST = "clean_users.parquet"
 
 
 @dataclass(frozen=True)
-class Report:
+class ForgetReport:
     """What was removed where; `as_dict` is the documented JSON shape.
 
     Attributes:
@@ -49,7 +49,9 @@ class Report:
         return asdict(self)
 
 
-def forget(graph: Graph, settings: Settings, user_id: str | None = None, *, email: str | None = None) -> Report:
+def forget(
+    graph: Graph, settings: Settings, user_id: str | None = None, *, email: str | None = None
+) -> ForgetReport:
     """Remove a person, keep a hash so that no sync brings them back, and search for what is left.
 
     Args:
@@ -82,11 +84,13 @@ def forget(graph: Graph, settings: Settings, user_id: str | None = None, *, emai
         snapshots = _snapshots(home / "snapshots", person)
         rows["last sync"] = _tables(home / "taken", person, forgotten=len(tombstones.known(home)))
         searched = [*search.files(home), *there]
-        found = [str(path) for path in search.naming(searched, person)]
+        still_naming = [str(path) for path in search.naming(searched, person)]
         if graph.read("forget/search", **_asked(person))[0]["found"]:
-            found.append("the graph")
+            still_naming.append("the graph")
     missing = [str(path) for path in written if path not in there]
-    return Report(list(person.user_ids), nodes, rows, vectors, snapshots, len(searched) + 1, found, missing)
+    return ForgetReport(
+        list(person.user_ids), nodes, rows, vectors, snapshots, len(searched) + 1, still_naming, missing
+    )
 
 
 def _asked(person: Person) -> dict[str, Any]:
@@ -119,7 +123,7 @@ def _tables(folder: Path, person: Person, **changed: Any) -> int:
 
 def _snapshots(folder: Path, person: Person) -> int:
     """Remove snapshots that name the person: their rows are numbers that everything else in them counts by."""
-    mine = [path for path in folder.glob("*") if search.naming(path.glob("*.parquet"), person)]
-    for path in mine:
+    naming = [path for path in folder.glob("*") if search.naming(path.glob("*.parquet"), person)]
+    for path in naming:
         shutil.rmtree(path)
-    return len(mine)
+    return len(naming)

@@ -60,8 +60,8 @@ def spelled(name: str) -> str:
 
 def find(taken: Taken | None, user_id: str, key: bytes) -> Person:
     """Find who a user id is: the other ids and the address come from the clean users of the last sync."""
-    mine = _users(taken, "user_id", user_id)["email"].to_pylist()
-    email = mine[0] if mine else None
+    emails = _users(taken, "user_id", user_id)["email"].to_pylist()
+    email = emails[0] if emails else None
     return Person((user_id,), None, None) if email is None else with_email(taken, email, key, user_id)
 
 

@@ -66,10 +66,10 @@ def stands_in(path: Path, person: Person) -> bool:
 
 def rows_naming(batch: pa.RecordBatch | pa.Table, person: Person, every: bool = False) -> npt.NDArray[np.bool_]:
     """[rows] whether a name of a person is a value of a row; `every`: all columns name people."""
-    mine = np.zeros(batch.num_rows, bool)
+    naming = np.zeros(batch.num_rows, bool)
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        mine |= _naming(column, person, every or name.lower() in NAMING, name == ROWS)
-    return mine
+        naming |= _naming(column, person, every or name.lower() in NAMING, name == ROWS)
+    return naming
 
 
 def rows_of(table: pa.Table, person: Person) -> npt.NDArray[np.bool_]:
@@ -87,10 +87,10 @@ def _naming(column: Any, person: Person, named: bool, is_row: bool) -> npt.NDArr
     likely = pc.is_in(pc.utf8_lower(texts), value_set=pa.array([name.lower() for name in names], pa.string()))
     for name in _spellings(person.names):
         likely = pc.or_(likely, pc.and_(form, pc.match_substring(texts, name, ignore_case=True)))
-    found = np.zeros(len(column), bool)
+    hits = np.zeros(len(column), bool)
     for row in np.flatnonzero(np.asarray(likely.fill_null(False))).tolist():
-        found[row] = person.is_among(_inside(texts[row].as_py(), named))
-    return found
+        hits[row] = person.is_among(_inside(texts[row].as_py(), named))
+    return hits
 
 
 def _texts(column: Any) -> Any:
@@ -99,14 +99,14 @@ def _texts(column: Any) -> Any:
     if pa.types.is_dictionary(type_):
         return _texts(column.cast(type_.value_type))
     if pa.types.is_list(type_) and pa.types.is_string(type_.value_type):
-        return pa.array([json.dumps(each, ensure_ascii=False) for each in column.to_pylist()], pa.string())
+        return pa.array([json.dumps(value, ensure_ascii=False) for value in column.to_pylist()], pa.string())
     if not (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
         return None
     texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
     if pc.all(pc.string_is_ascii(texts)).as_py() is not False:
         return texts
     # pyarrow 25 takes NFKC apart (it gives NFKD), so not its own `utf8_normalize`
-    return pa.array([each and unicodedata.normalize("NFKC", each) for each in texts.to_pylist()], pa.string())
+    return pa.array([value and unicodedata.normalize("NFKC", value) for value in texts.to_pylist()], pa.string())
 
 
 def _values(suffix: str, text: str) -> Iterator[Value]:
@@ -141,12 +141,12 @@ def _walk(value: Any, named: bool = False) -> Iterator[Value]:
         yield from _inside(value, named) if not named else ((True, value),)
     elif isinstance(value, dict):
         is_email = str(value.get("property_name", "")).lower() == "email"
-        for key, each in value.items():
+        for key, child in value.items():
             yield False, str(key)
-            yield from _walk(each, str(key).lower() in NAMING or (is_email and key == "string_value"))
+            yield from _walk(child, str(key).lower() in NAMING or (is_email and key == "string_value"))
     elif isinstance(value, list):
-        for each in value:
-            yield from _walk(each, named)
+        for child in value:
+            yield from _walk(child, named)
 
 
 def _spellings(names: Iterable[str]) -> list[str]:

@@ -50,7 +50,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class GateReport:
     """The verdict on a file; `as_dict` is the documented JSON shape."""
 
     path: Path
@@ -79,7 +79,7 @@ def check(
     *,
     previous: Path | None = None,
     progress: Progress = silent,
-) -> Report:
+) -> GateReport:
     """Check one export file.
 
     Args:
@@ -106,34 +106,34 @@ def check(
     if previous is not None:
         tables |= {f"previous_{name}": rows for name, rows in _opened(engine, previous).items()}
     findings = []
-    for done, each in enumerate(CHECKS, 1):
-        skipped = each.against_previous and previous is None
-        findings.append(_skipped(each) if skipped else _found(engine, each, tables, values))
+    for done, item in enumerate(CHECKS, 1):
+        skipped = item.against_previous and previous is None
+        findings.append(_skipped(item) if skipped else _found(engine, item, tables, values))
         progress("checking", done, len(CHECKS))
     rows = engine.read(tables["people"]).aggregate("count(*)").fetchall()[0][0]
-    passed = not any(each.severity == "CRITICAL" and each.passed is False for each in findings)
+    passed = not any(item.severity == "CRITICAL" and item.passed is False for item in findings)
     seconds = round(time.monotonic() - started, 2)
     parts = _named(engine, tables, findings)
-    return Report(path, previous, source, as_of, rows, passed, findings, seconds, parts)
+    return GateReport(path, previous, source, as_of, rows, passed, findings, seconds, parts)
 
 
-def _found(engine: Engine, each: Check, tables: Mapping[str, Rows], values: Mapping[str, Any]) -> Finding:
-    found = engine.run(f"gate/{each.name}", tables, **values)
-    count = found.num_rows
-    offenders = (found if each.severity == "INFO" else found.slice(0, SHOWN)).to_pylist()
-    return Finding(each.name, each.severity, each.says, each.severity == "INFO" or not count, count, offenders)
+def _found(engine: Engine, check: Check, tables: Mapping[str, Rows], values: Mapping[str, Any]) -> Finding:
+    rows = engine.run(f"gate/{check.name}", tables, **values)
+    count = rows.num_rows
+    offenders = (rows if check.severity == "INFO" else rows.slice(0, SHOWN)).to_pylist()
+    return Finding(check.name, check.severity, check.says, check.severity == "INFO" or not count, count, offenders)
 
 
 def _named(engine: Engine, tables: Mapping[str, Rows], findings: Sequence[Finding]) -> dict[str, dict[str, Any]]:
     """Look up what the offending parts are called; a part that the source does not have has no name."""
-    skus = {row["sku"] for each in findings for row in each.offenders if row["sku"] is not None}
+    skus = {row["sku"] for finding in findings for row in finding.offenders if row["sku"] is not None}
     offending = pa.table({"sku": pa.array(sorted(skus), pa.string())})
     rows = engine.run("gate/named", {**tables, "offending": offending}).to_pylist()
     return {row.pop("sku"): row for row in rows}
 
 
-def _skipped(each: Check) -> Finding:
-    return Finding(each.name, each.severity, each.says, None, 0, [])
+def _skipped(check: Check) -> Finding:
+    return Finding(check.name, check.severity, check.says, None, 0, [])
 
 
 def _opened(engine: Engine, path: Path) -> dict[str, Rows]:

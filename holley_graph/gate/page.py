@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holley_graph.gate.gate import Finding, Report
+from holley_graph.gate.gate import Finding, GateReport
 from holley_graph.page.page import render
 from holley_graph.times import iso
 
@@ -13,7 +13,7 @@ MEANINGS = {
 }
 
 
-def page(report: Report) -> str:
+def page(report: GateReport) -> str:
     """Draw a report."""
     return render(
         "gate/report.html",
@@ -26,17 +26,19 @@ def page(report: Report) -> str:
     )
 
 
-def verdict(report: Report) -> str:
+def verdict(report: GateReport) -> str:
     """Say in one sentence whether the file may be sent."""
-    broken = [each.says for each in report.checks if each.severity == "CRITICAL" and each.passed is False]
+    broken = [
+        finding.says for finding in report.checks if finding.severity == "CRITICAL" and finding.passed is False
+    ]
     if broken:
         return f"{report.path.name} must not be sent: it breaks “{broken[0]}”" + (
             f" and {len(broken) - 1} more." if len(broken) > 1 else "."
         )
-    odd = sum(each.passed is False for each in report.checks)
+    odd = sum(finding.passed is False for finding in report.checks)
     return f"{report.path.name} may be sent." + (f" {odd} other checks failed: look at them first." if odd else "")
 
 
-def result(each: Finding) -> str:
+def result(finding: Finding) -> str:
     """Say a check's result in one word."""
-    return {True: "passed", False: "failed", None: "skipped"}[each.passed]
+    return {True: "passed", False: "failed", None: "skipped"}[finding.passed]

@@ -40,24 +40,24 @@ def read(engine: Engine, path: Path, columns: Sequence[str]) -> Relation:
             cells = engine.duckdb.read_csv(
                 parquet.literal(path), header=True, all_varchar=True, sep=",", quotechar='"'
             )
-            found = cells.project(", ".join(f'{_UNGUARDED.format(name)} AS "{name}"' for name in cells.columns))
+            relation = cells.project(", ".join(f'{_UNGUARDED.format(name)} AS "{name}"' for name in cells.columns))
         elif path.suffix == ".ndjson":
             with path.open(encoding="utf-8") as file:
                 names = json.loads(file.readline() or "{}")
-            found = engine.duckdb.read_json(
+            relation = engine.duckdb.read_json(
                 parquet.literal(path), format="newline_delimited", columns=dict.fromkeys(names, "VARCHAR")
             )
         elif path.suffix == ".parquet":
-            found = engine.read(path)
+            relation = engine.read(path)
         else:
             raise SourceError(
                 f"{path} is neither CSV, Parquet nor NDJSON by its suffix", "name it .csv, .parquet or .ndjson"
             )
     except (Error, OSError, ValueError) as error:
         raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}", "export it again") from error
-    missing = [name for name in columns if name not in found.columns]
+    missing = [name for name in columns if name not in relation.columns]
     if missing:
         raise SourceError(
             f"{path} lacks {len(missing)} columns, {missing[0]} among them", "use a file of the wide format"
         )
-    return found.project(", ".join(("row_number() OVER () AS row", *columns)))
+    return relation.project(", ".join(("row_number() OVER () AS row", *columns)))

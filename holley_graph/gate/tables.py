@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from holley_graph.loaders import feeds, identity, rules, tombstones
+from holley_graph.loaders import feeds, identity, tombstones, value_rules
 from holley_graph.loaders.engine.engine import Engine, Rows
 from holley_graph.loaders.source import Source
 from holley_graph.loaders.taken import Taken
@@ -57,15 +57,15 @@ def see(clean: SourceTables, source: Source, settings: Settings, as_of: int, pro
     """
     settings = source.settled(settings)
     pads = identity.pads(identity.email_key(settings))
-    known = {"as_of": moment(as_of), "since": settings.sync.boundary} | rules.values(settings, as_of) | pads
-    engine, told = clean.engine, []
+    known = {"as_of": moment(as_of), "since": settings.sync.boundary} | value_rules.values(settings, as_of) | pads
+    engine, answers = clean.engine, []
     with source.open(engine, f"{datetime.now(UTC):%Y%m%dT%H%M%S}-gate", progress) as raw:
         for name in SEEN:
             raw.cost(f"gate/{name}", **known)
         for done, name in enumerate(SEEN):
             progress("reading the source", done, len(SEEN))
-            told.append(raw.run(f"gate/{name}", {}, **known))
-        events, orders = told
+            answers.append(raw.run(f"gate/{name}", {}, **known))
+        events, orders = answers
         hashed = engine.keep("gate/by_hash", {"told_events": events}, **known)
         seen = dict(zip(SEEN, tombstones.hide(engine, settings, hashed, orders), strict=True))
     return SourceTables(engine, {**clean.tables, **seen})

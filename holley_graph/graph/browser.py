@@ -38,10 +38,10 @@ def find(name: str) -> Query:
     Raises:
         NotFound: there is none of that name.
     """
-    found = {query.name.removeprefix(ROOM): query for query in pack()}
-    if name.removeprefix(ROOM) not in found:
-        raise NotFound(f"no query {name!r} for Browser", f"one of {', '.join(sorted(found))}")
-    return found[name.removeprefix(ROOM)]
+    by_name = {query.name.removeprefix(ROOM): query for query in pack()}
+    if name.removeprefix(ROOM) not in by_name:
+        raise NotFound(f"no query {name!r} for Browser", f"one of {', '.join(sorted(by_name))}")
+    return by_name[name.removeprefix(ROOM)]
 
 
 def values(query: Query, typical: Mapping[str, Any], given: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def filled(query: Query, parameters: Mapping[str, Any]) -> str:
     Browser draws a graph for a single statement only, and a `:param` line would make it two. Nothing of ours runs
     this text; the person who opens it does.
     """
-    return re.sub(r"\$(\w+)", lambda found: json.dumps(parameters[found[1]], ensure_ascii=False), query.body)
+    return re.sub(r"\$(\w+)", lambda match: json.dumps(parameters[match[1]], ensure_ascii=False), query.body)
 
 
 def link(page: str, query: Query, parameters: Mapping[str, Any]) -> str:

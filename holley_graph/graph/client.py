@@ -39,7 +39,7 @@ _LOGGED = "the server's log says more"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class Reader(Protocol):
+class ReadTransaction(Protocol):
     """Runs named `read` statements inside one transaction."""
 
     def __call__(self, name: str, /, **params: Any) -> neo4j.Result:
@@ -170,7 +170,7 @@ class Graph:
             session.run(neo4j.Query(statement)).consume()
 
     @contextmanager
-    def reading(self) -> Iterator[Reader]:
+    def reading(self) -> Iterator[ReadTransaction]:
         """Several `read` statements in one transaction, without retries; each sees what is committed by then."""
         with (
             translated(self.uri),

@@ -137,7 +137,7 @@ def neighbours(projected: Projected, source: str, target: str, k: int, seed: int
     """
     gds, handle = projected.gds, projected.handle
     with _quiet(projected.graph.uri):
-        found = gds.knn.filtered.stream(
+        stream = gds.knn.filtered.stream(
             handle,
             EMBEDDING,
             source_node_filter=source,
@@ -149,9 +149,9 @@ def neighbours(projected: Projected, source: str, target: str, k: int, seed: int
         )
     named = pd.DataFrame(
         {
-            "source": _keys(projected.graph, found["node1"]),
-            "target": _keys(projected.graph, found["node2"]),
-            "similarity": found["similarity"],
+            "source": _keys(projected.graph, stream["node1"]),
+            "target": _keys(projected.graph, stream["node2"]),
+            "similarity": stream["similarity"],
         }
     )
     order = ["source", "similarity", "target"]

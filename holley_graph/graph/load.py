@@ -12,7 +12,7 @@ from holley_graph.graph.client import Graph, Step
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
 from holley_graph.progress import Progress, silent
 
-_WEIGHED = ("sku", "other_sku", "weight")
+_WEIGHTS = ("sku", "other_sku", "weight")
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class Change:
 
     upserts: pa.Table
     removals: pa.Table
-    reweighed: pa.Table
+    weight_only: pa.Table
     """Rows of which only the weight is another: of relationships between products nearly all, whenever one more
     person buys."""
 
     @property
     def rows(self) -> int:
         """Rows to write."""
-        return int(self.upserts.num_rows + self.removals.num_rows + self.reweighed.num_rows)
+        return int(self.upserts.num_rows + self.removals.num_rows + self.weight_only.num_rows)
 
 
 def write(graph: Graph, changes: Mapping[str, Change], batch_rows: int, progress: Progress = silent) -> None:
@@ -61,7 +61,7 @@ def steps(changes: Mapping[str, Change], batch_rows: int) -> Iterator[tuple[Step
     relationships = [relationship.table for relationship in RELATIONSHIPS if relationship.table in changes]
     for table in [*nodes, *relationships]:
         yield from _batched(f"load/{table}", changes[table].upserts, batch_rows)
-        yield from _packed(f"load/reweigh_{table}", changes[table].reweighed, batch_rows)
+        yield from _packed(f"load/reweigh_{table}", changes[table].weight_only, batch_rows)
     for table in [*relationships, *reversed(nodes)]:
         yield from _batched(f"load/sweep_{table}", changes[table].removals, batch_rows)
 
@@ -76,7 +76,7 @@ def _packed(statement: str, rows: pa.Table, size: int) -> Iterator[tuple[Step, i
     """Pack weights by the product at the start: the server looks it up once, and the other end never."""
     for start in range(0, rows.num_rows, size):
         batch = rows.slice(start, size)
-        sku, other, weight = (batch.column(name).to_numpy() for name in _WEIGHED)
+        sku, other, weight = (batch.column(name).to_numpy() for name in _WEIGHTS)
         starts = np.flatnonzero(np.append(True, sku[1:] != sku[:-1]))
         packed = [
             {"sku": sku[a], "weights": dict(zip(other[a:b], weight[a:b].tolist(), strict=True))}

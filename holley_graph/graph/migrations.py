@@ -33,7 +33,7 @@ def available() -> list[Migration]:
     Raises:
         QueryFileError: a file name does not follow the pattern or the versions have a gap.
     """
-    found = []
+    migrations = []
     for path in sorted((folder() / "migrations").glob("*.cypher")):
         match = _NAME.fullmatch(path.name)
         if not match:
@@ -42,10 +42,10 @@ def available() -> list[Migration]:
         code = "\n".join(line for line in text.splitlines() if not line.startswith("//"))
         statements = tuple(part.strip() for part in code.split(";") if part.strip())
         checksum = hashlib.sha256(text.encode()).hexdigest()
-        found.append(Migration(int(match[1]), match[2], checksum, statements))
-    if [migration.version for migration in found] != list(range(1, len(found) + 1)):
+        migrations.append(Migration(int(match[1]), match[2], checksum, statements))
+    if [migration.version for migration in migrations] != list(range(1, len(migrations) + 1)):
         raise QueryFileError("migration versions must run from V001 without a gap", "look in cypher/migrations")
-    return found
+    return migrations
 
 
 def pending(graph: Graph, files: list[Migration] | None = None) -> list[Migration]:

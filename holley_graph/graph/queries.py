@@ -81,8 +81,8 @@ def folder() -> Path:
 def names() -> list[str]:
     """List every statement as `room/name`, migrations excluded (they have their own order and checksums)."""
     root = folder()
-    found = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.cypher"))
-    return sorted(name for name in found if not name.startswith("migrations/"))
+    stems = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.cypher"))
+    return sorted(name for name in stems if not name.startswith("migrations/"))
 
 
 @cache

@@ -169,9 +169,9 @@ RELATIONSHIPS = (
     ),
 )  # fmt: skip
 
-INTERACTIONS = tuple(each for each in RELATIONSHIPS if each.properties is _INTERACTION)
+INTERACTIONS = tuple(relationship for relationship in RELATIONSHIPS if relationship.properties is _INTERACTION)
 """What users do to products: their weights age."""
-PAIRS = tuple(each for each in RELATIONSHIPS if each.start_label == each.end_label)
+PAIRS = tuple(relationship for relationship in RELATIONSHIPS if relationship.start_label == relationship.end_label)
 """What follows for two products from what users did."""
 
 VECTORS = (

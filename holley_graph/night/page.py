@@ -34,7 +34,7 @@ def page(document: dict[str, Any], nights: Sequence[dict[str, Any]]) -> str:
         did=did,
         verdict=done.get("evaluate"),
         columns=COLUMNS,
-        nights=[row(each) for each in reversed(nights[-SHOWN:])],
+        nights=[row(night) for night in reversed(nights[-SHOWN:])],
     )
 
 

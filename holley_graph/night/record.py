@@ -32,7 +32,7 @@ class Record:
     document: dict[str, Any]
 
     @classmethod
-    def begin(cls, home: Path, as_of: int, asked: dict[str, Any]) -> Record:
+    def begin(cls, home: Path, as_of: int, request: dict[str, Any]) -> Record:
         """Begin a night, or begin it again.
 
         Args:
@@ -42,7 +42,7 @@ class Record:
         """
         folder = _folder(home, as_of)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        document = {"night": folder.name, "as_of": moment(as_of).isoformat(), **asked, "began_at": _now()}
+        document = {"night": folder.name, "as_of": moment(as_of).isoformat(), **request, "began_at": _now()}
         record = cls(folder, document | {"ended_at": None, "outcome": None, "stopped": None, "steps": {}})
         record._write()
         return record
@@ -62,13 +62,13 @@ class Record:
         """
         return cls(folder, sealed.read(folder / FILE, "remove its folder; the night then begins anew"))
 
-    def require(self, asked: dict[str, Any]) -> None:
+    def require(self, request: dict[str, Any]) -> None:
         """Stop a command that asks for something else than the night was begun with.
 
         Raises:
             SettingsError: naming what differs.
         """
-        for name, value in asked.items():
+        for name, value in request.items():
             if self.document[name] != value:
                 raise SettingsError(
                     f"the night of {self.document['night']} was begun with --{name} {self.document[name]}",

@@ -66,8 +66,8 @@ def short_for_user(graph: Readable, user_id: str, rows: list[Row], k: int, rules
 
 def _without_vehicle(graph: Readable, user_id: str, rules: Recommend, limits: dict[str, Any]) -> Answer:
     """Answer by the user's vector, or by what most people bought if the live release has none."""
-    asked = rules.index_candidates + limits["k"]
-    rows = graph.read("recommend/without_vehicle", user_id=user_id, candidates=asked, **limits)
+    candidates = rules.index_candidates + limits["k"]
+    rows = graph.read("recommend/without_vehicle", user_id=user_id, candidates=candidates, **limits)
     if rows:
         return Answer(None, rows, "" if len(rows) >= limits["k"] else _FEW)
     popular = graph.read("recommend/popular", user_id=user_id, **limits)
@@ -114,8 +114,8 @@ def reasons(
     graph: Readable, vehicle_id: str, skus: list[str], user_id: str | None, rules: Recommend
 ) -> dict[str, str | None]:
     """Say why each part, in the order of an email: nothing twice."""
-    asked = {"user_id": user_id, "vehicle_id": vehicle_id, "skus": skus, "min_people": rules.min_people}
-    return {row["sku"]: row["reason"] for row in graph.read("recommend/reasons", **asked)}
+    values = {"user_id": user_id, "vehicle_id": vehicle_id, "skus": skus, "min_people": rules.min_people}
+    return {row["sku"]: row["reason"] for row in graph.read("recommend/reasons", **values)}
 
 
 def similar(graph: Readable, sku: str, k: int, rules: Recommend) -> list[Row]:
@@ -162,15 +162,15 @@ def resolve_vehicle(graph: Readable, spoken: str) -> str:
     match = _YEAR_MAKE_MODEL.fullmatch(spelling.normal(spoken))
     if match:
         spelled = " ".join(spelling.upper(match[2]).replace("|", " ").split())
-        found = graph.read("recommend/vehicle_by_name", year=int(match[1]), name=spelled)
-        if found:
-            return str(found[0]["vehicle_id"])
+        rows = graph.read("recommend/vehicle_by_name", year=int(match[1]), name=spelled)
+        if rows:
+            return str(rows[0]["vehicle_id"])
     raise nearest.no_vehicle(graph, spoken)
 
 
-def known_of(graph: Readable, **asked: Any) -> Row:
+def known_of(graph: Readable, **keys: Any) -> Row:
     """Return what the graph knows of a user, a vehicle or a SKU before an answer is given."""
-    return graph.read("recommend/known", **{"user_id": None, "vehicle_id": None, "sku": None, **asked})[0]
+    return graph.read("recommend/known", **{"user_id": None, "vehicle_id": None, "sku": None, **keys})[0]
 
 
 def _note(vehicle: str, candidates: int, rows: list[Row]) -> str:

@@ -12,7 +12,7 @@ from holley_graph import files
 from holley_graph.errors import AuthFailed, GraphStateError
 from holley_graph.server import config, diagnosis, jars, java, lock
 from holley_graph.server.layout import Layout
-from holley_graph.server.record import Record
+from holley_graph.server.record import ServerRecord
 
 MAIN_CLASS = "org.neo4j.cli.AdminTool"
 InputType = Literal["csv", "parquet"]
@@ -62,10 +62,10 @@ def import_offline(
         DiskFull, ServerStartFailed: the import failed.
     """
     with layout.locked():
-        running = Record.read(layout.record)
+        running = ServerRecord.read(layout.record)
         if running is not None and running.process() is not None:
             raise GraphStateError("an offline import needs the server down", "holley-graph down")
-        Record(0, 0.0).write(layout.importing)
+        ServerRecord(0, 0.0).write(layout.importing)
         arguments = ["database", "import", "full", "neo4j", "--overwrite-destination", f"--input-type={input_type}"]
         arguments += [f"--nodes={label}={_joined(files)}" for label, files in nodes]
         arguments += [f"--relationships={kind}={_joined(files)}" for kind, files in relationships]
@@ -87,7 +87,7 @@ def repair_import(layout: Layout) -> bool:
     """
     if not layout.importing.exists():
         return False
-    record = Record.read(layout.importing)
+    record = ServerRecord.read(layout.importing)
     process = record.process() if record is not None else None
     if process is not None:  # its parent was killed, it was not
         process.kill()
@@ -118,7 +118,7 @@ def _run(
     process = java.launch(layout, [*jvm, MAIN_CLASS, *arguments], file, output)
     try:
         if record is not None:
-            Record.of(process.pid).write(record)
+            ServerRecord.of(process.pid).write(record)
         code = process.wait()
     except BaseException:
         process.kill()

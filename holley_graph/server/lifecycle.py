@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from holley_graph.errors import ServerError, ServerStartFailed
 from holley_graph.server import admin, cds, jars, lock, preflight, process
 from holley_graph.server.layout import Layout
-from holley_graph.server.record import Record
+from holley_graph.server.record import ServerRecord
 from holley_graph.settings import Settings
 
 if TYPE_CHECKING:
     from holley_graph.progress import Progress
 
 
-def up(settings: Settings, progress: Progress | None = None) -> Record:
+def up(settings: Settings, progress: Progress | None = None) -> ServerRecord:
     """Make sure that the embedded server of this home answers; starting it twice gives one server.
 
     A server that crashed, was killed or is on its way down is started again and recovers its store; what a killed
@@ -51,7 +51,7 @@ def down(settings: Settings) -> bool:
     return True
 
 
-def _running(settings: Settings, layout: Layout) -> Record | None:
+def _running(settings: Settings, layout: Layout) -> ServerRecord | None:
     """Return the live server once it answers; none: there is none, or it was on its way down."""
     record = process.find(layout)
     if record is None:
@@ -65,7 +65,7 @@ def _running(settings: Settings, layout: Layout) -> Record | None:
     return record
 
 
-def _start(settings: Settings, layout: Layout, progress: Progress) -> Record:
+def _start(settings: Settings, layout: Layout, progress: Progress) -> ServerRecord:
     server, wanted = settings.server, lock.read()
     preflight.check(layout, server)
     jars.fetch(wanted, server.jar_cache, server.maven_url, progress)

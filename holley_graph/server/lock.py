@@ -50,8 +50,8 @@ def line(version: str) -> str:
 @cache
 def ends(path: Path = LOCK) -> dict[str, date]:
     """Read of a lock file on which day the support of a line of Neo4j ends: `# line LINE ends DAY`."""
-    found = re.findall(r"^# line (\S+) ends (\S+)$", path.read_text(encoding="utf-8"), re.M)
-    return {name: date.fromisoformat(day) for name, day in found}
+    pairs = re.findall(r"^# line (\S+) ends (\S+)$", path.read_text(encoding="utf-8"), re.M)
+    return {name: date.fromisoformat(day) for name, day in pairs}
 
 
 def neo4j_version() -> str:

@@ -11,7 +11,7 @@ import psutil
 from holley_graph.errors import GraphStateError, ServerError, ServerStartFailed, ServerUnreachable
 from holley_graph.server import config, diagnosis, java
 from holley_graph.server.layout import Layout
-from holley_graph.server.record import Record
+from holley_graph.server.record import ServerRecord
 from holley_graph.settings import Server
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _POLL_S = 0.1
 
 
-def find(layout: Layout) -> Record | None:
+def find(layout: Layout) -> ServerRecord | None:
     """Return the record of the live server of this home; none: it is down, or it crashed."""
-    record = Record.read(layout.record)
+    record = ServerRecord.read(layout.record)
     return record if record is not None and record.process() is not None else None
 
 
-def launch(layout: Layout, server: Server, class_path: list[Path], extra: tuple[str, ...] = ()) -> Record:
+def launch(layout: Layout, server: Server, class_path: list[Path], extra: tuple[str, ...] = ()) -> ServerRecord:
     """Start the server and wait until it answers. The home must be prepared: jars, plugins, password.
 
     Args:
@@ -42,7 +42,7 @@ def launch(layout: Layout, server: Server, class_path: list[Path], extra: tuple[
         layout.console.replace(layout.console.with_name("console.previous.log"))
     arguments = config.command(layout, server, class_path, extra)
     child = java.launch(layout, arguments, layout.arguments, layout.console)
-    record = Record.of(child.pid, server.bolt_port, server.http_port)
+    record = ServerRecord.of(child.pid, server.bolt_port, server.http_port)
     record.write(layout.record)
     try:
         await_ready(layout, record, server)
@@ -52,7 +52,7 @@ def launch(layout: Layout, server: Server, class_path: list[Path], extra: tuple[
     return record
 
 
-def await_ready(layout: Layout, record: Record, server: Server) -> None:
+def await_ready(layout: Layout, record: ServerRecord, server: Server) -> None:
     """Return once a query works and the pages are served; Bolt accepts connections seconds before that.
 
     Nobody is asked before our own process listens on both ports: another server may have taken them meanwhile.
@@ -74,7 +74,7 @@ def await_ready(layout: Layout, record: Record, server: Server) -> None:
     raise diagnosis.of(layout.console)
 
 
-def terminate(layout: Layout, record: Record, timeout_s: float) -> None:
+def terminate(layout: Layout, record: ServerRecord, timeout_s: float) -> None:
     """End the server cleanly: it finishes its transactions and writes a checkpoint.
 
     Raises:
@@ -92,7 +92,7 @@ def terminate(layout: Layout, record: Record, timeout_s: float) -> None:
     layout.record.unlink(missing_ok=True)
 
 
-def _listens(record: Record) -> bool:
+def _listens(record: ServerRecord) -> bool:
     process = record.process()
     try:
         connections = process.net_connections("tcp") if process is not None else []

@@ -16,7 +16,7 @@ _CLOCK_STEP_S = 2.0
 
 
 @dataclass(frozen=True)
-class Record:
+class ServerRecord:
     """One process: a pid alone would name a stranger once it is used again."""
 
     pid: int
@@ -38,7 +38,7 @@ class Record:
         except (OSError, ValueError, TypeError):
             return None
         numbers = (record.pid, record.bolt_port, record.http_port)
-        right = all(type(each) is int for each in numbers) and isinstance(record.created, int | float)
+        right = all(type(number) is int for number in numbers) and isinstance(record.created, int | float)
         return record if right and record.pid >= 0 else None
 
     def write(self, path: Path) -> None:

@@ -61,22 +61,22 @@ def status(settings: Settings) -> dict[str, Any]:
     Raises:
         AuthFailed: the server refuses the password.
     """
-    found: dict[str, Any] = dict.fromkeys(KEYS) | {"running": False}
+    state: dict[str, Any] = dict.fromkeys(KEYS) | {"running": False}
     if settings.server.uri is None:
-        found |= _embedded(Layout.of(settings))
-        if found["pid"] is None:
-            return found
+        state |= _embedded(Layout.of(settings))
+        if state["pid"] is None:
+            return state
     try:
         with connect(settings) as graph:
             with graph.reading() as read:  # unlike `read` it does not retry for half a minute
-                found |= next(read("server/status")).data()
-            found |= {"gds_version": gds_version(graph), "indexes": graph.read("server/indexes")}
+                state |= next(read("server/status")).data()
+            state |= {"gds_version": gds_version(graph), "indexes": graph.read("server/indexes")}
     except ServerUnreachable:
-        return found
+        return state
     if settings.server.uri is not None:
         server = settings.server
-        found |= {"bolt_uri": server.uri, "user": server.user, "password_file": server.password_file}
-    return found | {"running": True}
+        state |= {"bolt_uri": server.uri, "user": server.user, "password_file": server.password_file}
+    return state | {"running": True}
 
 
 def gds_version(graph: Graph) -> str | None:

@@ -35,7 +35,7 @@ BRANDS = {  # invented names and the letters that their part numbers begin with
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class SimulatedCatalogue:
     """One entry per SKU, sorted by family; a family is what is bought once, whatever its colour or kit."""
 
     sku: pa.Array  # clean spelling
@@ -58,13 +58,13 @@ class Catalogue:
         """SKUs, service SKUs apart."""
         return len(self.sku)
 
-    def listed(self, fitting: npt.NDArray[np.int64]) -> Catalogue:
+    def listed(self, fitting: npt.NDArray[np.int64]) -> SimulatedCatalogue:
         """Say which SKUs fit nothing after all; those must stand in the items table, or nobody knows them."""
         fits = np.isin(np.arange(self.size), fitting)
         return replace(self, items_only=~fits, fitment_only=self.fitment_only & fits)
 
 
-def build(config: WorldConfig) -> Catalogue:
+def build(config: WorldConfig) -> SimulatedCatalogue:
     """Draw families until the catalogue has its size, then number, price and picture them."""
     rng = config.stream("catalogue")
     as_double = pyarrow.csv.ConvertOptions(column_types={"share": "double"})
@@ -90,7 +90,7 @@ def build(config: WorldConfig) -> Catalogue:
         "unseen": rng.random(family.size) < 0.12,
     }
     cents = np.round(np.maximum(price[family] * spread, 4.0), 2)
-    return Catalogue(
+    return SimulatedCatalogue(
         family=family, suffix=suffix, part_type=part_type[family], brand=brand[family], price=cents,
         families=families, types=types, **columns,
     )  # fmt: skip

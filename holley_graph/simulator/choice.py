@@ -82,9 +82,9 @@ class Chooser:
         some = np.flatnonzero(count)
         low = np.where(start[some] > 0, total[start[some] - 1], 0.0)
         wanted = low + luck[some] * (total[end[some] - 1] - low)
-        found = np.clip(np.searchsorted(total, wanted, "right"), start[some], end[some] - 1)
+        pick = np.clip(np.searchsorted(total, wanted, "right"), start[some], end[some] - 1)
         sku = np.full(count.size, -1)
-        sku[some] = self.truth.fit_sku[pair[found]]
+        sku[some] = self.truth.fit_sku[pair[pick]]
         return sku
 
     def _count(self, vehicle: Ints) -> Ints:

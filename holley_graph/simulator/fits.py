@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.simulator.catalogue import Catalogue
+from holley_graph.simulator.catalogue import SimulatedCatalogue
 from holley_graph.simulator.config import Sizes, WorldConfig
 from holley_graph.simulator.vehicles import Vehicles
 
@@ -23,7 +23,7 @@ class Fits:
     sku: Ints
 
 
-def build(config: WorldConfig, vehicles: Vehicles, catalogue: Catalogue) -> Fits:
+def build(config: WorldConfig, vehicles: Vehicles, catalogue: SimulatedCatalogue) -> Fits:
     """Draw year ranges until the world has its fitments, popular vehicles more often than others."""
     rng = config.stream("fits")
     year = vehicles.year[: vehicles.with_fitment]
@@ -49,7 +49,12 @@ def expand(start: Ints, length: Ints) -> Ints:
 
 
 def _ranges(
-    rng: np.random.Generator, sizes: Sizes, vehicles: Vehicles, model: Ints, make: Ints, catalogue: Catalogue
+    rng: np.random.Generator,
+    sizes: Sizes,
+    vehicles: Vehicles,
+    model: Ints,
+    make: Ints,
+    catalogue: SimulatedCatalogue,
 ) -> tuple[Ints, Ints, Ints]:
     """Family, first and last key (model × 10,000 + year) of each range; every family's first range comes first."""
     families = catalogue.families
@@ -76,7 +81,7 @@ def _ranges(
     return family, first[rank, family], last[rank, family]
 
 
-def _rows(pairs: Ints, variants: Ints, vehicles: int, catalogue: Catalogue) -> Fits:
+def _rows(pairs: Ints, variants: Ints, vehicles: int, catalogue: SimulatedCatalogue) -> Fits:
     """From pairs of vehicle and family to SKUs by vehicle."""
     vehicle, family = np.divmod(pairs, catalogue.families)
     begin = np.cumsum(variants) - variants

@@ -86,11 +86,13 @@ def generate(
     progress("demo: raw tables", 4, len(TABLES))
     rows["events"] = raw_events.build(folder, scene, of_person, visited, traps)
     progress("demo: raw tables", len(TABLES), len(TABLES))
-    bought = shopping.Log.joined(ordered, visited.purchases)
+    bought = shopping.ActionLog.joined(ordered, visited.purchases)
     return parcel.keep(folder, scene, ids, bought, visited.views, _meta(scene, preset, ordered, rows, traps))
 
 
-def _meta(scene: Scene, preset: str, ordered: shopping.Log, rows: dict[str, int], traps: Traps) -> dict[str, Any]:
+def _meta(
+    scene: Scene, preset: str, ordered: shopping.ActionLog, rows: dict[str, int], traps: Traps
+) -> dict[str, Any]:
     """Say what was made."""
     config = scene.config
     made = {

@@ -14,7 +14,7 @@ import pyarrow as pa
 from holley_graph.errors import SettingsError
 from holley_graph.simulator.scene import Scene
 from holley_graph.simulator.schemas import SCHEMAS
-from holley_graph.simulator.shopping import Log
+from holley_graph.simulator.shopping import ActionLog
 from holley_graph.simulator.world import SIDECAR, TRUTH, World
 
 
@@ -31,13 +31,15 @@ def clear(folder: Path) -> None:
             path.unlink()
 
 
-def keep(folder: Path, scene: Scene, ids: pa.Array, bought: Log, views: Log, meta: dict[str, Any]) -> World:
+def keep(
+    folder: Path, scene: Scene, ids: pa.Array, bought: ActionLog, views: ActionLog, meta: dict[str, Any]
+) -> World:
     """Write the sidecar and the truth, of users only, and open what was written."""
     truth, people = scene.truth, scene.population
     arrays: dict[str, Any] = {f"truth_{field.name}": getattr(truth, field.name) for field in fields(truth)}
     for name, log in (("purchase", bought), ("view", views)):
-        mine = log.of(log.person < people.own).sorted()
-        arrays |= {f"{name}_person": mine.person, f"{name}_sku": mine.sku, f"{name}_at": mine.at}
+        own = log.of(log.person < people.own).sorted()
+        arrays |= {f"{name}_person": own.person, f"{name}_sku": own.sku, f"{name}_at": own.at}
     texts = {
         "skus": np.array(scene.catalogue.sku.to_pylist()),
         "user_ids": np.array(ids.to_pylist()),

@@ -61,7 +61,7 @@ def settle(config: WorldConfig, vehicles: Vehicles, types: int) -> Population:
     person = np.concatenate([np.arange(own), np.sort(rng.choice(own, shared, replace=False))])
     another = rng.choice(vehicles.weight.size, shared, p=vehicles.weight)
     second = np.where(rng.random(shared) < 0.5, vehicle[person[own:]], another)
-    told = np.concatenate([vehicle[:own], second])
+    stated = np.concatenate([vehicle[:own], second])
     state = rng.choice(4, sizes.users, p=[0.986, 0.004, 0.004, 0.006])
     guests = np.arange(own, own + sizes.guests)
     half = sizes.dealers // 2
@@ -74,8 +74,8 @@ def settle(config: WorldConfig, vehicles: Vehicles, types: int) -> Population:
         guests=sizes.guests,
         visitors=sizes.visitors,
         person=person,
-        user_vehicle=np.where(state == SOUND, told, -1),
-        told_vehicle=told,
+        user_vehicle=np.where(state == SOUND, stated, -1),
+        told_vehicle=stated,
         state=state,
         vehicle=vehicle,
         buyers=np.concatenate([np.flatnonzero(rng.random(own) < sizes.buyer_share), guests]),

@@ -45,7 +45,7 @@ def times(seconds: npt.NDArray[np.integer[Any]]) -> pa.Array:
 
 
 @dataclass(frozen=True)
-class Property:
+class RawProperty:
     """One property of some rows: names, and the value where it stands; absent columns are null."""
 
     row: Ints
@@ -55,7 +55,7 @@ class Property:
     double: pa.Array | None = None
 
 
-def property_lists(rows: int, properties: list[Property]) -> pa.Array:
+def property_lists(rows: int, properties: list[RawProperty]) -> pa.Array:
     """Gather properties into one list per row, in the order given."""
     row = np.concatenate([p.row for p in properties])
     order = pa.array(np.argsort(row, kind="stable"))

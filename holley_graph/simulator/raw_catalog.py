@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holley_graph.simulator.catalogue import BRANDS, SERVICE, Catalogue
+from holley_graph.simulator.catalogue import BRANDS, SERVICE, SimulatedCatalogue
 from holley_graph.simulator.raw import Traps, misspelt, planted, write
 from holley_graph.simulator.scene import Scene
 from holley_graph.simulator.schemas import PRODUCT, SCHEMAS
@@ -137,7 +137,7 @@ def items(folder: Path, scene: Scene, traps: Traps) -> int:
     return int(whole.num_rows)
 
 
-def _spellings(catalogue: Catalogue) -> dict[str, int]:
+def _spellings(catalogue: SimulatedCatalogue) -> dict[str, int]:
     """SKUs of the world (wherever they are listed) whose spelling is a trap of its own."""
     return {
         "sku.colour_variant": int(np.isin(catalogue.suffix, range(1, 5)).sum()),

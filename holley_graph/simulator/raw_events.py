@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph.simulator import timeline
-from holley_graph.simulator.catalogue import SERVICE, Catalogue
-from holley_graph.simulator.raw import Property, Traps, property_lists, times, write
+from holley_graph.simulator.catalogue import SERVICE, SimulatedCatalogue
+from holley_graph.simulator.raw import RawProperty, Traps, property_lists, times, write
 from holley_graph.simulator.raw_catalog import UNPRICED_EVERY, UNPRICED_REST
 from holley_graph.simulator.raw_orders import UNKNOWN_SKUS
 from holley_graph.simulator.scene import Scene
@@ -55,7 +55,9 @@ def build(folder: Path, scene: Scene, ids: pa.Array, visited: Visits, traps: Tra
 class EventWriter:
     """What every part of the table is built from."""
 
-    def __init__(self, catalogue: Catalogue, ids: pa.Array, rng: np.random.Generator, traps: Traps) -> None:
+    def __init__(
+        self, catalogue: SimulatedCatalogue, ids: pa.Array, rng: np.random.Generator, traps: Traps
+    ) -> None:
         clean = pa.concat_arrays([catalogue.sku, pa.array(SERVICE), pa.array(UNKNOWN_SKUS)])
         # each SKU as it is, in the other case, and with spaces around it; then the blank
         padded = pc.binary_join_element_wise(" ", clean, "  ", "")
@@ -89,7 +91,7 @@ class EventWriter:
         columns = [user, names, times(line.at), times(line.inserted), property_lists(line.at.size, properties)]
         return pa.Table.from_arrays(columns, schema=SCHEMAS["events"])
 
-    def _skus(self, event: Ints, kind: Ints, nth: Ints, sku: Ints) -> Property:
+    def _skus(self, event: Ints, kind: Ints, nth: Ints, sku: Ints) -> RawProperty:
         """The SKU under one of its names; a third of the whole-number ones in long_value."""
         named = sku != NO_SKU  # those lack the property itself
         event, kind, nth, sku = event[named], kind[named], nth[named], sku[named]
@@ -106,14 +108,14 @@ class EventWriter:
         long = pc.if_else(pa.array(moved), value, None).cast(pa.int64())
         spelling = np.where(self.rng.random(sku.size) < 0.7, 0, self.rng.integers(0, len(SKU_NAMES), sku.size))
         self.traps["event.property_spelling"] += int(np.count_nonzero(spelling * _single(kind)))
-        return Property(
+        return RawProperty(
             event,
             _names(SKU_NAMES, "ProductId", spelling, kind, nth),
             pc.if_else(pa.array(moved), None, value),
             long,
         )
 
-    def _prices(self, event: Ints, kind: Ints, nth: Ints, sku: Ints) -> list[Property]:
+    def _prices(self, event: Ints, kind: Ints, nth: Ints, sku: Ints) -> list[RawProperty]:
         """What it cost: sometimes on sale, sometimes as text; website orders name no price."""
         has = (sku >= 0) & (sku < self.catalogue.size) & (kind != WEBSITE) & (sku % UNPRICED_EVERY != UNPRICED_REST)
         event, kind, nth, sku = event[has], kind[has], nth[has], sku[has]
@@ -124,11 +126,11 @@ class EventWriter:
         text = pa.array(np.char.mod("%.2f", price[written]))
         number, words = np.flatnonzero(~written), np.flatnonzero(written)
         return [
-            Property(event[number], names.take(pa.array(number)), double=pa.array(price[number])),
-            Property(event[words], names.take(pa.array(words)), string=text),
+            RawProperty(event[number], names.take(pa.array(number)), double=pa.array(price[number])),
+            RawProperty(event[words], names.take(pa.array(words)), string=text),
         ]
 
-    def _images(self, event: Ints, kind: Ints, nth: Ints, sku: Ints) -> Property:
+    def _images(self, event: Ints, kind: Ints, nth: Ints, sku: Ints) -> RawProperty:
         """The picture, in nine of ten deliveries."""
         has = (sku >= 0) & (sku < self.catalogue.size) & (kind != WEBSITE) & (self.rng.random(sku.size) < 0.9)
         event, kind, nth, image = event[has], kind[has], nth[has], self.catalogue.image.take(pa.array(sku[has]))
@@ -140,13 +142,13 @@ class EventWriter:
         }.items():
             self.traps[f"event.image_{name}"] += int(pc.sum(pc.starts_with(image, start)).as_py() or 0)
         plain = np.zeros(event.size, dtype=np.int64)
-        return Property(event, _names(["ImageUrl"], "ImageUrl", plain, kind, nth), string=image)
+        return RawProperty(event, _names(["ImageUrl"], "ImageUrl", plain, kind, nth), string=image)
 
-    def _channel(self, events: int) -> Property:
+    def _channel(self, events: int) -> RawProperty:
         """A property that nobody needs."""
         some = np.flatnonzero(self.rng.random(events) < 0.3)
         value = pa.array(["web", "app"]).take(pa.array(some % 2))
-        return Property(
+        return RawProperty(
             some, pa.array(["Channel"]).take(pa.array(np.zeros(some.size, dtype=np.int64))), string=value
         )
 

@@ -13,7 +13,7 @@ from holley_graph.simulator.catalogue import SERVICE
 from holley_graph.simulator.raw import Traps, misspelt, planted, write
 from holley_graph.simulator.scene import Scene
 from holley_graph.simulator.schemas import SCHEMAS
-from holley_graph.simulator.shopping import Log
+from holley_graph.simulator.shopping import ActionLog
 from holley_graph.times import DAY
 
 UNKNOWN_SKUS = [f"ZZ-{number}X" for number in range(9000, 9040)]
@@ -25,7 +25,7 @@ PAST_BOUNDARY_SHARE = 0.3  # of the later purchases that also stand in the order
 Ints = npt.NDArray[np.int64]
 
 
-def build(folder: Path, scene: Scene, email: pa.Array, ordered: Log, later: Log, traps: Traps) -> int:
+def build(folder: Path, scene: Scene, email: pa.Array, ordered: ActionLog, later: ActionLog, traps: Traps) -> int:
     """Write the table.
 
     Args:
@@ -42,10 +42,10 @@ def build(folder: Path, scene: Scene, email: pa.Array, ordered: Log, later: Log,
     rng, skus = scene.config.stream("raw orders"), scene.catalogue.sku
     past = np.flatnonzero(rng.random(later.person.size) < PAST_BOUNDARY_SHARE)
     traps["order.past_boundary"] += past.size
-    late = Log(
+    late = ActionLog(
         later.person[past], later.sku[past], later.at[past], later.group[past] + int(ordered.group.max()) + 1
     )
-    clean = Log.joined(ordered, late)
+    clean = ActionLog.joined(ordered, late)
     table = pa.table(
         {
             "ITEM": misspelt(rng, skus.take(pa.array(clean.sku)), 0.02, traps, "order.sku_misspelt"),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from holley_graph.simulator import user_rows
 from holley_graph.simulator.population import BAD_YEAR, LACKING
-from holley_graph.simulator.raw import Property, Traps, misspelt, property_lists, times, write
+from holley_graph.simulator.raw import RawProperty, Traps, misspelt, property_lists, times, write
 from holley_graph.simulator.scene import Scene
 from holley_graph.simulator.schemas import SCHEMAS
 from holley_graph.simulator.user_rows import Rows
@@ -83,7 +83,7 @@ def _table(
     ]
     points = np.flatnonzero(rows.bare | (rng.random(every.size) < 0.3))
     properties.append(
-        Property(
+        RawProperty(
             points, _named(rng, "loyalty_points", points.size), long=pa.array(rng.integers(0, 5000, points.size))
         )
     )
@@ -98,14 +98,14 @@ def _table(
     )
 
 
-def _property(rng: np.random.Generator, row: Ints, name: str, text: pa.Array, traps: Traps) -> Property:
+def _property(rng: np.random.Generator, row: Ints, name: str, text: pa.Array, traps: Traps) -> RawProperty:
     """A property of some rows; one whole number in six moves to long_value."""
     value = text.take(pa.array(row))
     whole = pc.match_substring_regex(value, r"^(0|[1-9][0-9]{0,8})$").to_numpy(zero_copy_only=False)
     moved = pa.array(whole & (rng.random(row.size) < IN_LONG))
     traps["user.value_in_long"] += int(pc.sum(moved).as_py() or 0)
     long = pc.if_else(moved, value, None).cast(pa.int64())
-    return Property(row, _named(rng, name, row.size), string=pc.if_else(moved, None, value), long=long)
+    return RawProperty(row, _named(rng, name, row.size), string=pc.if_else(moved, None, value), long=long)
 
 
 def _named(rng: np.random.Generator, name: str, size: int) -> pa.Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from holley_graph.simulator import catalogue, fits, population, taste, vehicles
-from holley_graph.simulator.catalogue import Catalogue
+from holley_graph.simulator.catalogue import SimulatedCatalogue
 from holley_graph.simulator.choice import Chooser
 from holley_graph.simulator.config import WorldConfig
 from holley_graph.simulator.fits import Fits
@@ -20,7 +20,7 @@ class Scene:
 
     config: WorldConfig
     vehicles: Vehicles
-    catalogue: Catalogue
+    catalogue: SimulatedCatalogue
     fits: Fits
     truth: Truth
     population: Population

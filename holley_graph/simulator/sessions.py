@@ -13,7 +13,7 @@ from holley_graph.simulator.choice import Chooser, Shoppers
 from holley_graph.simulator.memory import Memory
 from holley_graph.simulator.population import Population
 from holley_graph.simulator.scene import Scene
-from holley_graph.simulator.shopping import Log, driven
+from holley_graph.simulator.shopping import ActionLog, driven
 from holley_graph.simulator.taste import BOUNDARY
 
 Ints = npt.NDArray[np.int64]
@@ -29,9 +29,9 @@ CRAWL_SECONDS = 7
 class Visits:
     """What happened from the boundary on; groups are session numbers, the same in all three."""
 
-    views: Log
-    carts: Log
-    purchases: Log
+    views: ActionLog
+    carts: ActionLog
+    purchases: ActionLog
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,16 @@ class Visitors:
         """Return some of them."""
         return Visitors(*(getattr(self, field.name)[rows] for field in fields(self)))
 
-    def bought(self, sku: Ints) -> Log:
+    def bought(self, sku: Ints) -> ActionLog:
         """Say that each chose a product when they came."""
-        return Log(self.person, sku, self.at, self.group)
+        return ActionLog(self.person, sku, self.at, self.group)
 
     def shoppers(self, memory: Memory, focus: Ints | None = None) -> Shoppers:
         """Let them choose, knowing what they remember."""
         return Shoppers(self.person, self.vehicle, self.at, memory.rows(self.row), focus)
 
 
-def visits(scene: Scene, chooser: Chooser, ordered: Log, progress: Progress) -> Visits:
+def visits(scene: Scene, chooser: Chooser, ordered: ActionLog, progress: Progress) -> Visits:
     """Play all sessions before the end, first sessions first."""
     rng, population, sizes = scene.config.stream("visits"), scene.population, scene.config.sizes
     active = population.active
@@ -80,12 +80,12 @@ def visits(scene: Scene, chooser: Chooser, ordered: Log, progress: Progress) -> 
         done += part.size
         progress("demo: visits", done, row.size)
     views, carts, purchases = (
-        Log.joined(*(getattr(p, name) for p in played)) for name in ("views", "carts", "purchases")
+        ActionLog.joined(*(getattr(p, name) for p in played)) for name in ("views", "carts", "purchases")
     )
     return Visits(views, carts, purchases)
 
 
-def crawl(scene: Scene) -> Log:
+def crawl(scene: Scene) -> ActionLog:
     """Crawlers look at every product that is on show, one after the other."""
     rng, population = scene.config.stream("crawl"), scene.population
     seen = np.flatnonzero(~scene.catalogue.unseen)
@@ -95,17 +95,17 @@ def crawl(scene: Scene) -> Log:
     latest = max(end - begin - CRAWL_SECONDS * seen.size, 1)
     start = begin + rng.integers(0, latest, population.crawlers.size)
     at = np.repeat(start, seen.size) + CRAWL_SECONDS * np.tile(np.arange(seen.size), population.crawlers.size)
-    return Log(person, sku, np.minimum(at, end - 1), np.full(person.size, -1))
+    return ActionLog(person, sku, np.minimum(at, end - 1), np.full(person.size, -1))
 
 
-def _remembered(population: Population, ordered: Log) -> Memory:
+def _remembered(population: Population, ordered: ActionLog) -> Memory:
     """What the active persons bought before the boundary."""
     row = np.full(population.persons, -1)
     row[population.active] = np.arange(population.active.size)
     log = ordered.sorted()
-    mine = row[log.person] >= 0
+    in_memory = row[log.person] >= 0
     memory = Memory.empty(population.active.size)
-    memory.buy(row[log.person[mine]], log.sku[mine], log.at[mine])
+    memory.buy(row[log.person[in_memory]], log.sku[in_memory], log.at[in_memory])
     return memory
 
 
@@ -125,14 +125,14 @@ class _Play:
         purchases = self._buy(leaving.of(self.rng.random(wanted.size) < self.order_share))
         return Visits(views, self._carts(views, wanted, purchases, leaving), purchases)
 
-    def _look(self, visitors: Visitors, wanted: Ints, more: Ints) -> Log:
+    def _look(self, visitors: Visitors, wanted: Ints, more: Ints) -> ActionLog:
         """The wanted product first, then `more` products around its part type."""
-        each = np.repeat(np.arange(wanted.size), more)
-        focus = self.chooser.truth.part_type[wanted][each]
-        looking = visitors.of(each).shoppers(self.memory, focus)
-        who = np.concatenate([np.arange(wanted.size), each])
+        visitor = np.repeat(np.arange(wanted.size), more)
+        focus = self.chooser.truth.part_type[wanted][visitor]
+        looking = visitors.of(visitor).shoppers(self.memory, focus)
+        who = np.concatenate([np.arange(wanted.size), visitor])
         sku = np.concatenate([wanted, self.chooser.draw(looking, self.rng)])
-        nth = np.arange(each.size) - (np.cumsum(more) - more)[each] + 1
+        nth = np.arange(visitor.size) - (np.cumsum(more) - more)[visitor] + 1
         step = np.concatenate([np.zeros(wanted.size, dtype=np.int64), nth])
         when = visitors.at[who] + step * 45 + self.rng.integers(0, 40, who.size) * (step > 0)
         order = np.lexsort((when, who))
@@ -140,7 +140,7 @@ class _Play:
         self.memory.see(seen.row, sku, seen.at)
         return seen.bought(sku)
 
-    def _buy(self, visitors: Visitors) -> Log:
+    def _buy(self, visitors: Visitors) -> ActionLog:
         """An order of one to four lines; each line knows the one before."""
         lines = []
         for _ in range(4):
@@ -148,14 +148,14 @@ class _Play:
             self.memory.buy(visitors.row, sku, visitors.at)
             lines.append(visitors.bought(sku))
             visitors = visitors.of(self.rng.random(visitors.row.size) < NEXT_LINE)
-        return Log.joined(*lines)
+        return ActionLog.joined(*lines)
 
-    def _carts(self, views: Log, wanted: Ints, purchases: Log, leaving: Visitors) -> Log:
+    def _carts(self, views: ActionLog, wanted: Ints, purchases: ActionLog, leaving: Visitors) -> ActionLog:
         """What is bought was in the cart; others fill one and leave it."""
-        before = Log(purchases.person, purchases.sku, purchases.at - 90, purchases.group)
+        before = ActionLog(purchases.person, purchases.sku, purchases.at - 90, purchases.group)
         left = (self.rng.random(wanted.size) < CART) & ~np.isin(leaving.group, purchases.group)
         one = leaving.of(left).bought(wanted[left])
         last = np.append(views.group[1:] != views.group[:-1], True)
         second = left & (self.rng.random(wanted.size) < SECOND_IN_CART)
         two = leaving.of(second).bought(views.sku[last][second])
-        return Log.joined(before, one, two)
+        return ActionLog.joined(before, one, two)

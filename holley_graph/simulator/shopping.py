@@ -19,7 +19,7 @@ NEW_ORDER = 0.65  # chance that the next line opens a new order
 
 
 @dataclass(frozen=True)
-class Log:
+class ActionLog:
     """What was chosen: person, SKU, epoch seconds and the number of the order or session."""
 
     person: Ints
@@ -27,17 +27,17 @@ class Log:
     at: Ints
     group: Ints
 
-    def sorted(self) -> Log:
+    def sorted(self) -> ActionLog:
         """By person, then time, then as it happened."""
         order = np.lexsort((self.at, self.person))
-        return Log(self.person[order], self.sku[order], self.at[order], self.group[order])
+        return ActionLog(self.person[order], self.sku[order], self.at[order], self.group[order])
 
-    def of(self, keep: npt.NDArray[np.bool_]) -> Log:
+    def of(self, keep: npt.NDArray[np.bool_]) -> ActionLog:
         """Some of it."""
-        return Log(self.person[keep], self.sku[keep], self.at[keep], self.group[keep])
+        return ActionLog(self.person[keep], self.sku[keep], self.at[keep], self.group[keep])
 
     @classmethod
-    def joined(cls, *logs: Log) -> Log:
+    def joined(cls, *logs: ActionLog) -> ActionLog:
         """One after the other."""
         columns = [[getattr(log, name) for log in logs] for name in ("person", "sku", "at", "group")]
         return cls(*(np.concatenate(parts).astype(np.int64) for parts in columns))
@@ -52,7 +52,7 @@ def driven(rng: np.random.Generator, scene: Scene, person: Ints) -> Ints:
     )
 
 
-def orders(scene: Scene, chooser: Chooser, progress: Progress) -> Log:
+def orders(scene: Scene, chooser: Chooser, progress: Progress) -> ActionLog:
     """All order lines before the boundary."""
     rng, population, sizes = scene.config.stream("orders"), scene.population, scene.config.sizes
     count = np.minimum(rng.geometric(1 / sizes.lines_per_buyer, population.buyers.size), MOST_LINES)
@@ -72,9 +72,9 @@ def orders(scene: Scene, chooser: Chooser, progress: Progress) -> Log:
         memory.buy(person[taken], sku[taken], at[taken])
         begin, done = begin + size, done + size
         progress("demo: order lines", done, person.size)
-    kept = sku >= 0
-    lines = Log(person[kept], sku[kept], at[kept], group[kept])
-    return Log.joined(lines, _dealers(rng, scene, chooser, int(group.max()) + 1))
+    has_part = sku >= 0
+    lines = ActionLog(person[has_part], sku[has_part], at[has_part], group[has_part])
+    return ActionLog.joined(lines, _dealers(rng, scene, chooser, int(group.max()) + 1))
 
 
 def _times(rng: np.random.Generator, person: Ints, group: Ints) -> Ints:
@@ -86,7 +86,7 @@ def _times(rng: np.random.Generator, person: Ints, group: Ints) -> Ints:
     return np.asarray(drawn[np.lexsort((drawn, person[first]))][group])
 
 
-def _dealers(rng: np.random.Generator, scene: Scene, chooser: Chooser, group: int) -> Log:
+def _dealers(rng: np.random.Generator, scene: Scene, chooser: Chooser, group: int) -> ActionLog:
     """Lines of workshops: many, for any vehicle, by nobody's personal history."""
     population, vehicles, sizes = scene.population, scene.vehicles, scene.config.sizes
     share = rng.lognormal(0.0, 0.8, population.dealers.size)
@@ -97,5 +97,5 @@ def _dealers(rng: np.random.Generator, scene: Scene, chooser: Chooser, group: in
     at = np.sort(rng.integers(begin, end, person.size))
     at = at[np.argsort(rng.random(person.size), kind="stable")]
     sku = chooser.draw(Shoppers(person, vehicle, at, Memory.empty(person.size)), rng)
-    kept = sku >= 0
-    return Log(person[kept], sku[kept], at[kept], group + np.arange(person.size)[kept])
+    has_part = sku >= 0
+    return ActionLog(person[has_part], sku[has_part], at[has_part], group + np.arange(person.size)[has_part])

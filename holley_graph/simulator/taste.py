@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.simulator.catalogue import Catalogue
+from holley_graph.simulator.catalogue import SimulatedCatalogue
 from holley_graph.simulator.config import Strengths, WorldConfig
 from holley_graph.simulator.fits import Fits
 from holley_graph.simulator.vehicles import Vehicles
@@ -50,7 +50,7 @@ class Truth:
         return int(self.partner.shape[0])
 
 
-def build(config: WorldConfig, vehicles: Vehicles, catalogue: Catalogue, fits: Fits) -> Truth:
+def build(config: WorldConfig, vehicles: Vehicles, catalogue: SimulatedCatalogue, fits: Fits) -> Truth:
     """Draw all tastes and fold them into one number per fitting pair plus one per month and product."""
     rng, strengths = config.stream("taste"), config.strengths
     count = np.diff(fits.offset)
@@ -95,7 +95,7 @@ def build(config: WorldConfig, vehicles: Vehicles, catalogue: Catalogue, fits: F
     )
 
 
-def _product_taste(rng: np.random.Generator, catalogue: Catalogue, brands: int, types: int) -> Floats:
+def _product_taste(rng: np.random.Generator, catalogue: SimulatedCatalogue, brands: int, types: int) -> Floats:
     """What a product is like, by type, brand and family, each dimension of length 1 / √TASTES: `[SKUs, TASTES]`."""
     by_type, by_brand, by_family = (rng.standard_normal((n, TASTES)) for n in (types, brands, catalogue.families))
     mixed = (
@@ -104,7 +104,7 @@ def _product_taste(rng: np.random.Generator, catalogue: Catalogue, brands: int, 
     return np.asarray(mixed / np.sqrt(TASTES), dtype=np.float32)
 
 
-def _drift(rng: np.random.Generator, catalogue: Catalogue, strengths: Strengths, as_of: int) -> Floats:
+def _drift(rng: np.random.Generator, catalogue: SimulatedCatalogue, strengths: Strengths, as_of: int) -> Floats:
     """How popularity moves: seasons, random walks, rising and falling families: `[bins, SKUs]`."""
     bins = int((as_of - BEGIN.timestamp()) // BIN) + 4  # a month's targets after `as_of` must have a bin
     month = (np.arange(bins) * 30 / 30.44 + 9) % 12  # the first bin begins in September
@@ -122,7 +122,7 @@ def _drift(rng: np.random.Generator, catalogue: Catalogue, strengths: Strengths,
     return np.asarray((season + walk)[:, catalogue.part_type] + by_family[:, catalogue.family], dtype=np.float32)
 
 
-def _follows(catalogue: Catalogue) -> Floats:
+def _follows(catalogue: SimulatedCatalogue) -> Floats:
     """Which part types are bought after which, from the file of part types; directed."""
     names = catalogue.types["name"].to_pylist()
     number = {name: index for index, name in enumerate(names)}
@@ -133,7 +133,7 @@ def _follows(catalogue: Catalogue) -> Floats:
     return follows
 
 
-def _partners(rng: np.random.Generator, fits: Fits, catalogue: Catalogue) -> Ints:
+def _partners(rng: np.random.Generator, fits: Fits, catalogue: SimulatedCatalogue) -> Ints:
     """Two families that belong to each one, out of what fits one of its vehicles, following types first."""
     follows = _follows(catalogue)
     first = np.full(catalogue.families, -1)

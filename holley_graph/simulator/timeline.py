@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from holley_graph.simulator.raw import Traps, planted
 from holley_graph.simulator.sessions import Visits
-from holley_graph.simulator.shopping import Log
+from holley_graph.simulator.shopping import ActionLog
 from holley_graph.simulator.taste import BOUNDARY
 from holley_graph.times import DAY
 
@@ -41,14 +41,14 @@ class Timeline:
         )
 
 
-def build(visits: Visits, crawled: Log, rng: np.random.Generator) -> Timeline:
+def build(visits: Visits, crawled: ActionLog, rng: np.random.Generator) -> Timeline:
     """Views are events of one product; carts and most orders carry several."""
     bought = visits.purchases.sorted()
     kind_of = rng.choice([PLACED, ORDERED, WEBSITE], int(bought.group.max(initial=0)) + 1, p=[0.55, 0.3, 0.15])
     kind = kind_of[bought.group]
     # "Ordered Product" is sent once per line, the other order events once per order
     single = kind == ORDERED
-    views = Log.joined(visits.views, crawled)
+    views = ActionLog.joined(visits.views, crawled)
     parts = [
         _events(views, np.arange(views.at.size), VIEW),
         _events(visits.carts.sorted(), None, CART),
@@ -115,7 +115,7 @@ def joined(parts: list[Timeline]) -> Timeline:
     return Timeline(user, kind, at, inserted, np.append(0, np.cumsum(count)), sku)
 
 
-def _events(log: Log, event: Ints | None, kind: int) -> Timeline:
+def _events(log: ActionLog, event: Ints | None, kind: int) -> Timeline:
     """Lines of a log as events; `event` none: one event per session, its lines standing together."""
     if event is None:
         event = np.cumsum(np.append(0, log.group[1:] != log.group[:-1])) if log.group.size else log.group

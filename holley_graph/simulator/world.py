@@ -51,8 +51,8 @@ class World:
         paths = folder / SIDECAR, folder / TRUTH
         if not all(path.is_file() for path in paths):
             raise ParcelError(f"{folder} holds no generated world", "make one with the generator first")
-        with np.load(paths[1], allow_pickle=False) as kept:
-            return cls(folder, json.loads(paths[0].read_text()), dict(kept))
+        with np.load(paths[1], allow_pickle=False) as archive:
+            return cls(folder, json.loads(paths[0].read_text()), dict(archive))
 
     @property
     def traps(self) -> dict[str, int]:
@@ -118,11 +118,11 @@ class World:
         return Choices(*self._chooser(hidden and users is not None).probabilities(shoppers))
 
     def _chooser(self, hidden: bool) -> Chooser:
-        kept = self.arrays
-        values: dict[str, Any] = {field.name: kept[f"truth_{field.name}"] for field in fields(Truth)}
+        arrays = self.arrays
+        values: dict[str, Any] = {field.name: arrays[f"truth_{field.name}"] for field in fields(Truth)}
         values["begin"] = int(values["begin"])
         values["fit_offset"] = np.append(values["fit_offset"], values["fit_offset"][-1])
-        taste, project = kept["taste"], kept["project"]
+        taste, project = arrays["taste"], arrays["project"]
         people = People(taste, project) if hidden else People(np.zeros_like(taste), np.full_like(project, -1))
         return Chooser(Truth(**values), people, Strengths(**self.meta["strengths"]))
 
@@ -133,8 +133,8 @@ class World:
         for name in ("purchase", "view"):
             who, sku, at = (self.arrays[f"{name}_{column}"] for column in ("person", "sku", "at"))
             place = np.minimum(np.searchsorted(distinct, who), max(distinct.size - 1, 0))
-            mine = (distinct[place] == who) & (at < when) if distinct.size else np.zeros(who.size, dtype=bool)
-            logs.append((place[mine], sku[mine], at[mine]))
+            selected = (distinct[place] == who) & (at < when) if distinct.size else np.zeros(who.size, dtype=bool)
+            logs.append((place[selected], sku[selected], at[selected]))
         return Memory.of_log(distinct.size, *logs).rows(row)
 
     def _text(self, name: str) -> npt.NDArray[np.str_]:
@@ -143,10 +143,10 @@ class World:
     def _numbers(self, name: str, wanted: Ids) -> Ints:
         """Numbers of ids, in the order asked for."""
         all_ids = self.arrays[name]
-        asked = np.char.encode(np.array(wanted, dtype=np.str_), "utf-8") if len(wanted) else all_ids[:0]
+        encoded = np.char.encode(np.array(wanted, dtype=np.str_), "utf-8") if len(wanted) else all_ids[:0]
         order = np.argsort(all_ids, kind="stable")
-        place = order[np.minimum(np.searchsorted(all_ids, asked, sorter=order), all_ids.size - 1)]
-        strange = np.flatnonzero(all_ids[place] != asked)
+        place = order[np.minimum(np.searchsorted(all_ids, encoded, sorter=order), all_ids.size - 1)]
+        strange = np.flatnonzero(all_ids[place] != encoded)
         if strange.size:
             raise NotFound(
                 f"this world has no {wanted[int(strange[0])]!r}", f"{self.folder / SIDECAR} says what it has"

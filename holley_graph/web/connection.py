@@ -20,7 +20,7 @@ WATCHED = {b"/health", b"/metrics"}
 BUSY = b'{"error": "more callers than can be answered in time", "hint": "ask again in a moment"}'
 
 
-class Connection(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """Uvicorn's connection with limits that uvicorn does not have.
 
     A caller has `timeout_keep_alive` seconds to send a whole head, counted from the start of the connection or from
@@ -39,7 +39,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._watch()
         if len(self.connections) > MOST_CONNECTIONS:
-            everybody = cast(set[Connection], self.connections)
+            everybody = cast(set[HttpConnection], self.connections)
             min(everybody, key=lambda connection: connection.due).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -92,8 +92,8 @@ class Bridge:
         Raises:
             TimeoutError: there is no answer in time.
         """
-        asked = asyncio.run_coroutine_threadsafe(self.reader.read(name, **params), self.loop)
-        return asked.result(self.reader.timeout_s + GRACE_S)
+        future = asyncio.run_coroutine_threadsafe(self.reader.read(name, **params), self.loop)
+        return future.result(self.reader.timeout_s + GRACE_S)
 
 
 @lru_cache(maxsize=1)

@@ -80,8 +80,8 @@ def router(watch: Watch) -> APIRouter:
 
     @routes.get("/health", summary=SUMMARY, response_model=Health, responses=refused)
     async def health() -> JSONResponse:
-        found = await watch.look()
-        return JSONResponse(found.model_dump(), 200 if found.status == "ok" else 503)
+        state = await watch.look()
+        return JSONResponse(state.model_dump(), 200 if state.status == "ok" else 503)
 
     return routes
 

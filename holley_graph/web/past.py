@@ -85,14 +85,14 @@ def _syncs(home: Path, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _kept(home: Path) -> Iterator[dict[str, Any]]:
     for manifest in sorted((home / "rejects").glob("*/manifest.json")):
-        told = json.loads(manifest.read_text(encoding="utf-8"))
+        document = json.loads(manifest.read_text(encoding="utf-8"))
         letters = sorted(manifest.parent.glob("*.parquet"))
         # the rows themselves are not read
         rejected = {letter.stem: pq.read_metadata(letter).num_rows for letter in letters}
         yield {
             "run_id": manifest.parent.name,
-            "as_of": told["as_of"],
-            "source": told["source"],
+            "as_of": document["as_of"],
+            "source": document["source"],
             "rejected": rejected,
         }
 
@@ -107,8 +107,8 @@ def calibration(runs: list[RunManifest]) -> dict[str, list[Any]]:
     measured = {
         iso(run.as_of)[:10]: (run.metrics.get("held_out") or {}).get("calibration") for run in reversed(runs)
     }
-    kept = [(at, said) for at, said in sorted(measured.items()) if said]
+    points = [(at, said) for at, said in sorted(measured.items()) if said]
     return {
-        "at": [at for at, _ in kept],
-        **{key: [said[key] for _, said in kept] for key in ("said", "happened", "error")},
+        "at": [at for at, _ in points],
+        **{key: [said[key] for _, said in points] for key in ("said", "happened", "error")},
     }

@@ -13,7 +13,7 @@ from holley_graph.graph.client import Address
 from holley_graph.graph.reader import Reader
 from holley_graph.settings import Settings
 from holley_graph.web.app import build
-from holley_graph.web.connection import Connection
+from holley_graph.web.connection import HttpConnection
 from holley_graph.web.token import token
 
 
@@ -44,7 +44,7 @@ def config(app: FastAPI) -> uvicorn.Config:
     """Return how uvicorn serves it: with our limits on connections, and answers that nobody keeps."""
     return uvicorn.Config(
         app,
-        http=Connection,
+        http=HttpConnection,
         ws="none",
         headers=[("Cache-Control", "no-store")],
         server_header=False,

@@ -36,7 +36,7 @@ def backtest(
     recipes: Sequence[Path] = (),
     seed: int = 0,
     target: str = "ordered",
-    gate: bool = False,
+    with_verdict: bool = False,
     fastrp: bool = False,
     progress: Progress = silent,
 ) -> Conclusion:
@@ -49,7 +49,7 @@ def backtest(
         recipes: files that `tune` wrote.
         seed: of every training.
         target: what rankers have to find, one of `ordered`, `carted` and `viewed`.
-        gate: decide whether the recipes may go live; only of what was ordered.
+        with_verdict: decide whether the recipes may go live; only of what was ordered.
         fastrp: also rank by FastRP vectors.
         progress: told after each step.
     """
@@ -70,7 +70,7 @@ def backtest(
             ranked = rankers(settings, graph, full, at, tables, fastrp, progress)
             asked.append(study.cut(full, at, ranked, progress, target))
         progress("cuts", len(moments), len(moments))
-        return conclude(settings, graph, asked, full, manifests, gate, progress)
+        return conclude(settings, graph, asked, full, manifests, with_verdict, progress)
 
 
 def judge(

@@ -10,7 +10,7 @@ from holley_graph.settings import Settings
 from holley_graph.workflows.gate import last_sync
 
 
-def read_back(settings: Settings, path: Path, treatments: Path) -> outcome.Report:
+def read_back(settings: Settings, path: Path, treatments: Path) -> outcome.CampaignReport:
     """Count clicks and orders per arm of an export, as the last sync knows them.
 
     Args:

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from holley_graph.embeddings.late import write_late
 from holley_graph.embeddings.table import add_late
-from holley_graph.export.sources import live_run
+from holley_graph.export.inputs import live_run
 from holley_graph.graph.alone import in_home
 from holley_graph.model.inference import cold_start
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.workflows.connection import connect
 
 
 @dataclass(frozen=True)
-class Report:
+class EmbedReport:
     """What came.
 
     Attributes:
@@ -32,11 +32,11 @@ class Report:
     unknown: dict[str, list[str]]
 
 
-def embed_new(settings: Settings, progress: Progress = silent) -> Report:
+def embed_new(settings: Settings, progress: Progress = silent) -> EmbedReport:
     """Give vectors to new products, vehicles, models and makes by the encoder of the live run."""
     with in_home(settings.home, "embed"), connect(settings, progress) as graph:
         run = live_run(graph, settings.home)
-        snapshot = exporter.take(graph, exporter.options(settings.sync), progress)
+        snapshot = extract.take(graph, extract.options(settings.sync), progress)
         with step(progress, "encoding"):
             encoded = cold_start.encode(run, snapshot)
         new = {name: len(table.keys) for name, table in encoded.tables.items()} | {"lift": len(encoded.tables.lift)}
@@ -44,4 +44,4 @@ def embed_new(settings: Settings, progress: Progress = silent) -> Report:
             add_late(encoded.tables, run)
         with step(progress, "writing vectors"):
             written = write_late(graph, run)
-    return Report(run.name, new, written, encoded.unknown)
+    return EmbedReport(run.name, new, written, encoded.unknown)

@@ -21,7 +21,7 @@ from holley_graph.graph.client import Graph, Row
 from holley_graph.loaders import taken
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.snapshot.snapshot import Snapshot
 from holley_graph.workflows.connection import connect
 
@@ -31,7 +31,7 @@ def evaluate(
     runs: Sequence[str],
     *,
     target: str = "ordered",
-    gate: bool = False,
+    with_verdict: bool = False,
     fastrp: bool = False,
     progress: Progress = silent,
 ) -> Conclusion:
@@ -41,7 +41,7 @@ def evaluate(
         settings: where the server and the home are.
         runs: their names.
         target: what rankers have to find, one of `ordered`, `carted` and `viewed`.
-        gate: decide whether they may go live; only of what was ordered.
+        with_verdict: decide whether they may go live; only of what was ordered.
         fastrp: also rank by FastRP vectors.
         progress: told after each step.
 
@@ -59,14 +59,14 @@ def evaluate(
         at = ends.pop()
         ranked = rankers(settings, graph, full, at, tables, fastrp, progress)
         cuts = [study.cut(full, at, ranked, progress, target)]
-        return conclude(settings, graph, cuts, full, manifests, gate, progress)
+        return conclude(settings, graph, cuts, full, manifests, with_verdict, progress)
 
 
 @contextmanager
 def measuring(settings: Settings, progress: Progress) -> Iterator[tuple[Graph, Snapshot]]:
     """Open the graph, and a snapshot of it that is not kept."""
     with connect(settings, progress) as graph:
-        yield graph, exporter.take(graph, exporter.options(settings.sync), progress)
+        yield graph, extract.take(graph, extract.options(settings.sync), progress)
 
 
 def rankers(
@@ -115,7 +115,7 @@ def conclude(
     cuts: list[Cut],
     full: Snapshot,
     manifests: Mapping[str, RunManifest],
-    gate: bool,
+    with_verdict: bool,
     progress: Progress,
 ) -> Conclusion:
     """Measure the cuts, decide where that is wanted, and keep the report."""
@@ -124,7 +124,7 @@ def conclude(
         def cards(skus: list[str]) -> list[Row]:
             return graph.read("find/cards", skus=skus)
 
-        return conclusion.conclude(cuts, full, manifests, settings.home, gate, cards)
+        return conclusion.conclude(cuts, full, manifests, settings.home, with_verdict, cards)
 
 
 def _by_vectors(tables: Tables) -> Ranker:

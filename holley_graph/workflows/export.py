@@ -7,8 +7,8 @@ from pathlib import Path
 
 from holley_graph import journal
 from holley_graph.campaign.split import Split
-from holley_graph.export import export as room
-from holley_graph.gate.gate import Report as Verdict
+from holley_graph.export import everybody as room
+from holley_graph.gate.gate import GateReport
 from holley_graph.loaders.bigquery import target
 from holley_graph.loaders.bigquery.target import Loaded
 from holley_graph.progress import Progress, silent
@@ -29,8 +29,8 @@ def export(
     one_per_email: bool = False,
     preview: Path | None = None,
     progress: Progress = silent,
-) -> room.Report:
-    """Rank parts for everybody and write the file. The arguments are those of `export.export.export`."""
+) -> room.ExportReport:
+    """Rank parts for everybody and write the file. The arguments are those of `export.everybody.export`."""
     with connect(settings, progress) as graph:
         done = room.export(
             graph,
@@ -51,7 +51,7 @@ def export(
 
 def send(
     settings: Settings, path: Path, table: str, *, append: bool = False, progress: Progress = silent
-) -> tuple[Verdict, Loaded | None]:
+) -> tuple[GateReport, Loaded | None]:
     """Load a file into a table of BigQuery if it passes the gate.
 
     Args:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from holley_graph import journal
-from holley_graph.export import sources
+from holley_graph.export import inputs
 from holley_graph.gate import gate, tables
-from holley_graph.gate.gate import Report
+from holley_graph.gate.gate import GateReport
 from holley_graph.loaders.taken import Taken
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
@@ -24,7 +24,7 @@ def check(
     as_of: int | None = None,
     previous: Path | None = None,
     progress: Progress = silent,
-) -> Report:
+) -> GateReport:
     """Check an export file.
 
     Args:
@@ -47,7 +47,7 @@ def check(
         raw = open_source(source, settings)
     seen = tables.see(clean, raw, settings, as_of, progress)
     done = gate.check(seen, path, settings, as_of, name, previous=previous, progress=progress)
-    failed = [each.name for each in done.checks if each.passed is False]
+    failed = [finding.name for finding in done.checks if finding.passed is False]
     facts = {"file": path.name, "rows": done.rows, "passed": done.passed, "failed": failed}
     journal.note(settings.home, "gate", facts)
     return done
@@ -56,4 +56,4 @@ def check(
 def last_sync(settings: Settings, progress: Progress = silent) -> Taken:
     """Open the tables that the graph last took."""
     with connect(settings, progress) as graph:
-        return sources.last_sync(graph, settings.home)
+        return inputs.last_sync(graph, settings.home)

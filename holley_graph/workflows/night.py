@@ -59,13 +59,13 @@ def night(
         SettingsError: the night was begun with another source or target, or the target is none.
         HolleyGraphError: a step failed. The same call goes on with this step.
     """
-    as_of, asked = last_midnight() if as_of is None else as_of, {"source": source, "to": checked(to)}
+    as_of, request = last_midnight() if as_of is None else as_of, {"source": source, "to": checked(to)}
     with _alone(settings.home):
         record = None if again else Record.find(settings.home, as_of)
         if record is not None:
-            record.require(asked)
+            record.require(request)
         if record is None or record.outcome is None:
-            record = _go_on(settings, record, as_of, asked, progress)
+            record = _go_on(settings, record, as_of, request, progress)
     return record
 
 
@@ -80,13 +80,13 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def _go_on(
-    settings: Settings, record: Record | None, as_of: int, asked: dict[str, Any], progress: Progress
+    settings: Settings, record: Record | None, as_of: int, request: dict[str, Any], progress: Progress
 ) -> Record:
     """Do the steps that are left, until one of them ends the night."""
     if settings.server.uri is None:
         lifecycle.up(settings, progress)  # whatever stopped the night may have stopped it, too
     if record is None:
-        record = Record.begin(settings.home, as_of, asked | {"live_before": _live(settings, progress)})
+        record = Record.begin(settings.home, as_of, request | {"live_before": _live(settings, progress)})
     for number, (name, work) in enumerate(WORK.items()):
         progress("night", number, len(WORK))
         if name not in record.steps:
@@ -195,13 +195,13 @@ def _gate(settings: Settings, record: Record, progress: Progress) -> dict[str, A
 def _deliver(settings: Settings, record: Record, progress: Progress) -> dict[str, Any]:
     """Put the file where it goes, and keep it for the gate of the next night."""
     made = _made(settings, record)
-    kept = made.with_stem("delivered")
-    file = made if made.exists() else kept  # an earlier call may have come so far
+    target = made.with_stem("delivered")
+    file = made if made.exists() else target  # an earlier call may have come so far
     deliver(settings, file, record.document["to"], f"{record.document['night']}-night")
-    known.remember(settings.home, kept)
-    file.replace(kept)
+    known.remember(settings.home, target)
+    file.replace(target)
     for other in _delivered(settings):
-        if other != kept:
+        if other != target:
             other.unlink()
     return {"rows": record.steps["export"]["rows"]}
 

@@ -16,7 +16,7 @@ from holley_graph.workflows.connection import connect
 
 def write_back(
     settings: Settings, run: str, *, force: bool = False, progress: Progress = silent
-) -> writeback.Report:
+) -> writeback.WritebackReport:
     """Make the embeddings of a run live.
 
     Args:

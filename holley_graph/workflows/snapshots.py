@@ -6,7 +6,7 @@ from pathlib import Path
 
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
-from holley_graph.snapshot import exporter, parcel
+from holley_graph.snapshot import extract, parcel
 from holley_graph.workflows.connection import connect
 from holley_graph.workflows.release import follow
 
@@ -15,6 +15,6 @@ def take_snapshot(settings: Settings, progress: Progress = silent) -> Path:
     """Keep a snapshot of the graph in the home; return its folder."""
     with connect(settings, progress) as graph:
         follow(settings, graph)
-        taken = exporter.take(graph, exporter.options(settings.sync), progress)
+        taken = extract.take(graph, extract.options(settings.sync), progress)
     with step(progress, "keeping the snapshot"):
         return parcel.keep(taken, settings.home / "snapshots")

@@ -13,7 +13,7 @@ from holley_graph import journal
 from holley_graph.graph import bulk
 from holley_graph.loaders import deadletter, feeds
 from holley_graph.loaders import sync as room
-from holley_graph.loaders.report import Report
+from holley_graph.loaders.report import SyncReport
 from holley_graph.loaders.source import Cost
 from holley_graph.loaders.sync import BulkLoad
 from holley_graph.progress import Progress, silent, step
@@ -34,7 +34,7 @@ def sync(
     dry_run: bool = False,
     tables_only: bool = False,
     progress: Progress = silent,
-) -> Report:
+) -> SyncReport:
     """Make the graph hold what a source says; an empty embedded store is filled by the offline import.
 
     The arguments are those of `loaders.sync.sync`.
@@ -57,7 +57,7 @@ def sync(
     return done
 
 
-def _rejected(done: Report) -> dict[str, int]:
+def _rejected(done: SyncReport) -> dict[str, int]:
     """Count rejected rows per feed."""
     return {feed["name"]: count for feed in done.feeds if (count := sum(feed["rejected"].values()))}
 

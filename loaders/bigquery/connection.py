@@ -97,22 +97,22 @@ class Connection:
             return AnonymousCredentials(), settings.project
         try:
             if settings.credentials_file is not None:
-                found, project = google.auth.load_credentials_from_file(
+                credentials, project = google.auth.load_credentials_from_file(
                     str(settings.credentials_file), scopes=[_SCOPE]
                 )
             else:
-                found, project = google.auth.default(scopes=[_SCOPE])
+                credentials, project = google.auth.default(scopes=[_SCOPE])
         except GoogleAuthError as error:
             raise AccessDenied(
                 f"no Google credentials: {str(error).splitlines()[0]}",
                 "gcloud auth application-default login, or set bigquery.credentials_file",
             ) from error
         if settings.impersonate:
-            found = impersonated_credentials.Credentials(found, settings.impersonate, [_SCOPE])
+            credentials = impersonated_credentials.Credentials(credentials, settings.impersonate, [_SCOPE])
         project = settings.project or project
         if project is None:
             raise SettingsError("bigquery.project is not set, and the credentials name none", _PROJECT)
-        return found, project
+        return credentials, project
 
 
 def _address(endpoint: str | None) -> str | None:

@@ -70,8 +70,8 @@ class BigQuerySource:
     def _digest(self, table: bigquery.Table) -> str:
         if self.connection.emulated or table.table_type != "TABLE":
             return uuid.uuid4().hex
-        told = (table.reference, table.etag, table.num_rows, table.modified, table.streaming_buffer)
-        return hashlib.sha256(json.dumps([str(each) for each in told]).encode()).hexdigest()
+        state = (table.reference, table.etag, table.num_rows, table.modified, table.streaming_buffer)
+        return hashlib.sha256(json.dumps([str(value) for value in state]).encode()).hexdigest()
 
     @contextmanager
     def open(self, engine: Engine, run_id: str, progress: Progress) -> Iterator[RawTables]:

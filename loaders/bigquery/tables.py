@@ -126,19 +126,19 @@ def nothing(name: str, type_: pa.DataType) -> exp.Expr:
 def _found(connection: Connection, table: RawTable) -> bigquery.Table:
     where = reference(connection.settings, connection.client.project, table.name)
     try:
-        found = connection.client.get_table(where, retry=connection.retry, timeout=connection.call_s)
+        remote = connection.client.get_table(where, retry=connection.retry, timeout=connection.call_s)
     except NotFound as error:
         raise SourceError(f"table {table.name}: expected {where}, found no such table", _HINT) from error
     except faults.FAULTS as error:
         raise faults.of(error, f"table {table.name}, {where}", connection.settings.deadline_s) from error
-    fields = {field.name.lower(): field for field in found.schema}
+    fields = {field.name.lower(): field for field in remote.schema}
     for name, expected in (table.columns | table.optional).items():
         field = fields.get(name.lower())
         for path, wanted, is_ in _differences(name, expected, field, name in table.optional):
             raise SourceError(
                 f"table {table.name}, column {path}: expected {wanted}, found {is_} in {where}", _HINT
             )
-    return found
+    return remote
 
 
 def reference(settings: BigQuery, project: str, name: str) -> bigquery.TableReference:
@@ -170,7 +170,7 @@ def _differences(
     if (repeated, kind) != (pa.types.is_list(expected), wanted):
         yield path, spelled(expected), is_
     elif wanted == "STRUCT":
-        fields = {each.name.lower(): each for each in field.fields}
+        fields = {column.name.lower(): column for column in field.fields}
         for part in inner:
             yield from _differences(f"{path}.{part.name}", part.type, fields.get(part.name.lower()))
 
@@ -188,7 +188,7 @@ def _column(name: str, type_: pa.DataType, field: bigquery.SchemaField | None) -
     if field is None:
         return nothing(name, type_)
     column = exp.column(field.name)
-    if pa.types.is_list(type_) and [each.name for each in field.fields] != [part.name for part in type_.value_type]:
+    if pa.types.is_list(type_) and [part.name for part in field.fields] != [part.name for part in type_.value_type]:
         # more fields than the contract's, or in another order: a statement joins these arrays with some of its own
         parts = [exp.column(part.name, "part").as_(part.name) for part in type_.value_type]
         unnested = exp.Unnest(expressions=[column], alias=exp.TableAlias(columns=[exp.to_identifier("part")]))

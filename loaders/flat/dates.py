@@ -35,7 +35,7 @@ def read(engine: Engine, lists: Mapping[str, Path], date_format: str | None) -> 
 
 
 def stop_if_none_is_read(
-    engine: Engine, lists: Mapping[str, Path], moments: Relation, found: Mapping[str, list[Path]]
+    engine: Engine, lists: Mapping[str, Path], moments: Relation, paths: Mapping[str, list[Path]]
 ) -> None:
     """Refuse a column of dates of which none can be read: all its rows would be lost.
 
@@ -43,8 +43,8 @@ def stop_if_none_is_read(
         SourceError: naming one of them, and the formats that read all.
     """
     for name, column in _COLUMNS.items():
-        if name in found:
-            _stop_if_none(engine.read(lists[f"list_{name}"]), moments, found[name][0], column)
+        if name in paths:
+            _stop_if_none(engine.read(lists[f"list_{name}"]), moments, paths[name][0], column)
 
 
 def _stop_if_none(rows: Relation, moments: Relation, path: Path, column: str) -> None:
@@ -53,8 +53,10 @@ def _stop_if_none(rows: Relation, moments: Relation, path: Path, column: str) ->
     if not texts.limit(1).fetchall() or texts.join(readable, "text", how="semi").limit(1).fetchall():
         return
     sample = texts.order("text").limit(_MOST)
-    fits = sample.aggregate(", ".join(f"bool_and(try_strptime(text, '{each}') IS NOT NULL)" for each in _FORMATS))
-    formats = [f'"{each}"' for each, fit in zip(_FORMATS, fits.fetchall()[0], strict=True) if fit]
+    fits = sample.aggregate(
+        ", ".join(f"bool_and(try_strptime(text, '{pattern}') IS NOT NULL)" for pattern in _FORMATS)
+    )
+    formats = [f'"{pattern}"' for pattern, fit in zip(_FORMATS, fits.fetchall()[0], strict=True) if fit]
     (example,) = sample.fetchall()[0]
     hint = f"set csv.date_format = {' or '.join(formats)}" if formats else "set csv.date_format"
     raise SourceError(f"{path}, {column}: no date is readable, for example {example!r}", hint)

@@ -22,7 +22,7 @@ def find(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise SourceError(f"{folder} is no folder", _HINT)
     there = sorted(folder.iterdir())
-    lists = {each.name: _of(each.name, there) for each in LISTS}
+    lists = {list_.name: _of(list_.name, there) for list_ in LISTS}
     if not any(lists.values()):
         names = ", ".join(path.name for path in there) or "nothing"
         wanted = ", ".join(lists)

@@ -128,7 +128,7 @@ def resolve(list_: List, seen: Sequence[str], mapped: Mapping[str, str], file: o
     columns = {}
     for ours, names in list_.columns.items():
         known = (mapped[ours],) if ours in mapped else names.split(", ")
-        if name := next((by_name[plain] for each in known if (plain := _plain(each)) in by_name), None):
+        if name := next((by_name[plain] for alias in known if (plain := _plain(alias)) in by_name), None):
             columns[ours] = name
         elif ours in mapped:
             raise _missing(f"{mapped[ours]!r}, which csv.{list_.name} names for {ours}", mapped[ours], seen, file)
@@ -147,7 +147,7 @@ def resolve(list_: List, seen: Sequence[str], mapped: Mapping[str, str], file: o
 
 
 def _missing(what: str, names: str, seen: Sequence[str], file: object, setting: str = "") -> SourceError:
-    nearest = max(seen, key=lambda name: max(_likeness(_plain(each), _plain(name)) for each in names.split(", ")))
+    nearest = max(seen, key=lambda name: max(_likeness(_plain(alias), _plain(name)) for alias in names.split(", ")))
     hint = f'write {setting} = "{nearest}" into holley-graph.toml, if that is it' if setting else ""
     return SourceError(
         f"{file} has no column {what}; the nearest is {nearest!r} of {', '.join(map(repr, seen))}", hint

@@ -23,14 +23,14 @@ _IS_ORDER = "upper(trim(name)) IN ('ORDERED PRODUCT', 'PLACED ORDER', 'CONSUMER 
 _OWNED = "len(list_filter(user_properties, lambda p: p.property_name LIKE 'v1_%')) = 3"
 
 
-def cannot(engine: Engine, file: Callable[[str], Path], found: Mapping[str, list[Path]]) -> list[str]:
+def cannot(engine: Engine, file: Callable[[str], Path], paths: Mapping[str, list[Path]]) -> list[str]:
     """Say what the raw tables of some lists, each in its file, cannot answer."""
     owners = engine.read(file("raw_user_attributes")).filter(_OWNED)
     sold = engine.read(file("raw_orders")), engine.read(file("happened")).filter(_IS_ORDER)
     says = {
-        _FITMENT: "fitment" not in found,
-        _VEHICLES: "fitment" in found and not owners.limit(1).fetchall(),
-        _PRODUCTS: "products" not in found,
-        _PURCHASES: not any(each.limit(1).fetchall() for each in sold),
+        _FITMENT: "fitment" not in paths,
+        _VEHICLES: "fitment" in paths and not owners.limit(1).fetchall(),
+        _PRODUCTS: "products" not in paths,
+        _PURCHASES: not any(relation.limit(1).fetchall() for relation in sold),
     }
     return [line for line, is_so in says.items() if is_so]

@@ -54,7 +54,7 @@ def rows(
     Raises:
         SourceError: a file is unreadable, or lacks a required column.
     """
-    columns = [("file", pa.string()), ("line", pa.int64()), *((each, pa.string()) for each in list_.columns)]
+    columns = [("file", pa.string()), ("line", pa.int64()), *((column, pa.string()) for column in list_.columns)]
     parts = [engine.read(pa.schema(columns).empty_table())]
     understood = []
     for path in files:
@@ -127,14 +127,14 @@ def _lost(
     """
     feed, file = "items" if list_.name == "products" else list_.name, _quoted(path.name)
     line = f"CAST(regexp_extract(csv_line, '{text.MARK}([0-9]+)', 1) AS BIGINT)"
-    told = rejects.filter(f"error_type IN {_NAMED} AND contains(csv_line, '{text.MARK}')").aggregate(
+    lines = rejects.filter(f"error_type IN {_NAMED} AND contains(csv_line, '{text.MARK}')").aggregate(
         f"{line} AS line, 1 AS extent, any_value(lower(error_type)) AS error, "
         f"bool_and(regexp_full_match(csv_line, '\\s*{mark}\\s*')) AS is_blank",
         line,
     )
-    yield told.filter("NOT is_blank").project(f"'{feed}', error, {file}, line, 1")
+    yield lines.filter("NOT is_blank").project(f"'{feed}', error, {file}, line, 1")
     header = known.limit(0).aggregate(f"CAST({first} AS BIGINT) AS line, 1 AS extent")
-    rows = known.project("line, extent").union(told.project("line, extent")).union(header)
+    rows = known.project("line, extent").union(lines.project("line, extent")).union(header)
     gaps = rows.project(
         f"line + extent AS line, coalesce(lead(line) OVER (ORDER BY line), {last + 1}) - line - extent AS n"
     )

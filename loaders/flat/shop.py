@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from holley_graph import spill
-from holley_graph.loaders import rules
+from holley_graph.loaders import value_rules
 from holley_graph.loaders.contracts import FEEDS, FITMENT
 from holley_graph.loaders.engine.engine import Engine, Relation
 from holley_graph.loaders.flat import dates, files, notes, read
@@ -58,23 +58,23 @@ def open_shop(folder: Path, settings: Settings) -> Shop:
     Raises:
         SettingsError, SourceError: a file is unreadable or lacks a column, or the settings of `csv` are wrong.
     """
-    found = files.find(folder)
+    paths = files.find(folder)
     spool = Path(tempfile.mkdtemp(dir=spill.folder(settings.home.absolute())))
-    shop = Shop(found, spool, settings.sync.boundary)
+    shop = Shop(paths, spool, settings.sync.boundary)
     with Engine(settings) as engine:
         understood = _lists(engine, shop, settings)
         for name in ("kinds", "lines", "amounts", "span"):
             shop.make(engine, name)
         known = _span(engine.read(shop.file("span")), settings.sync.boundary) | {
-            "has_products": "products" in found,
+            "has_products": "products" in paths,
             "max_ids": settings.sync.max_ids,
-            "mention": rules.MENTION,
+            "mention": value_rules.MENTION,
         }
         for name in ("happened", "letters"):
             shop.make(engine, name, **known)
         for name in (feed.raw for feed in FEEDS if feed.clean is not FITMENT):
             shop.make(engine, name, f"raw_{name}", **known)
-        understood += notes.cannot(engine, shop.file, found)
+        understood += notes.cannot(engine, shop.file, paths)
     return replace(shop, boundary=known["boundary"], notes=tuple(understood))
 
 
@@ -86,11 +86,11 @@ def _lists(engine: Engine, shop: Shop, settings: Settings) -> list[str]:
         "events": csv.events,
     }  # fmt: skip
     understood, lost = [], [engine.read(read.LOST.empty_table())]
-    for each in LISTS:
+    for list_ in LISTS:
         rows, said = read.rows(
-            engine, each, shop.found.get(each.name, []), mapped[each.name], shop.spool, lost.append
+            engine, list_, shop.found.get(list_.name, []), mapped[list_.name], shop.spool, lost.append
         )
-        shop.keep(rows, f"list_{each.name}")
+        shop.keep(rows, f"list_{list_.name}")
         understood += said
     shop.keep(reduce(Relation.union, lost), "unreadable")
     names = {
@@ -98,7 +98,7 @@ def _lists(engine: Engine, shop: Shop, settings: Settings) -> list[str]:
         "kind": pa.array(csv.event_names.values(), pa.string()),
     }
     shop.keep(engine.read(pa.table(names)), "event_names")
-    lists = {f"list_{each.name}": shop.file(f"list_{each.name}") for each in LISTS}
+    lists = {f"list_{list_.name}": shop.file(f"list_{list_.name}") for list_ in LISTS}
     moments = dates.read(engine, lists, csv.date_format)
     shop.keep(moments, "moments")
     dates.stop_if_none_is_read(engine, lists, moments, shop.found)

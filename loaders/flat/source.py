@@ -63,9 +63,9 @@ class CsvSource(FilesSource):
         """
         shop = self._shop
         self.notes = list(shop.notes)
-        found = {table.name: _there(engine, shop, table.name) for table in contracts.RAW}
+        there = {table.name: _there(engine, shop, table.name) for table in contracts.RAW}
         tables = {raw: shop.file(f"raw_{raw}") for raw in _FEEDS}
-        yield ListTables(engine, tables, found, shop)
+        yield ListTables(engine, tables, there, shop)
 
     @cached_property
     def _shop(self) -> Shop:
@@ -104,4 +104,6 @@ def _there(engine: Engine, shop: Shop, raw: str) -> SourceTable:
     letters = engine.read(shop.file("letters")).filter(f"feed = '{_FEEDS[raw]}' AND outcome = 'read'")
     rows = engine.read(shop.file(table)).aggregate("count(*)")
     lost = letters.aggregate("coalesce(sum(n), 0)")
-    return SourceTable(sum(int(n) for each in (rows, lost) for (n,) in each.fetchall()), may_be_missing=True)
+    return SourceTable(
+        sum(int(n) for relation in (rows, lost) for (n,) in relation.fetchall()), may_be_missing=True
+    )

@@ -61,7 +61,7 @@ def header(path: Path, known: Callable[[tuple[str, ...]], int]) -> Header:
                 blank, first = blank + 1, next(text, "")
             rest = list(islice(text, 20))  # a name may hold a line feed
     candidates = named[1] if named else _DELIMITERS
-    heads = [_head(encoding, each, blank, first, rest) for each in candidates]
+    heads = [_head(encoding, candidate, blank, first, rest) for candidate in candidates]
     if not first.strip():
         raise SourceError(f"{path} has no header line: it is empty", "export it again, or remove it")
     if _BINARY.search(first):
@@ -136,7 +136,11 @@ def _bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def _only(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
-    files = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
+    files = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    ]
     if len(files) != 1:
         raise SourceError(f"{path} holds {len(files)} files; expected one", "unpack it")
     return files[0]

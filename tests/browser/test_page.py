@@ -26,7 +26,7 @@ CAMARO = "1969|CHEVROLET|CAMARO"
 def door(server: Settings, demo: Graph) -> Iterator[Door]:
     """The door of a home that remembers an evaluation, a release, an export and a gate."""
     home = server.home
-    conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, home, gate=True)
+    conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, home, with_verdict=True)
     journal.note(home, "release", {"live": "r2", "previous": "r1"})
     journal.note(home, "export", {"file": "mail.csv", "ranker": "graph", "rows": 4749})
     journal.note(home, "gate", {"file": "mail.csv", "rows": 4749, "passed": False, "failed": ["min_users"]})

@@ -175,19 +175,17 @@ def test_every_command_with_json_has_its_shape_documented() -> None:
 
 
 def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
-    from holley_graph.campaign.outcome import Report as Campaign
-    from holley_graph.embeddings.writeback import Report as Writeback
-    from holley_graph.export.effect import Effect
-    from holley_graph.export.effect import Report as Rules
-    from holley_graph.export.export import Report as Export
-    from holley_graph.forget.forget import Report as Forget
-    from holley_graph.gate.gate import Finding
-    from holley_graph.gate.gate import Report as Gate
-    from holley_graph.loaders.report import Report as Sync
+    from holley_graph.campaign.outcome import CampaignReport
+    from holley_graph.embeddings.writeback import WritebackReport
+    from holley_graph.export.effect import Effect, RulesReport
+    from holley_graph.export.everybody import ExportReport
+    from holley_graph.forget.forget import ForgetReport
+    from holley_graph.gate.gate import Finding, GateReport
+    from holley_graph.loaders.report import SyncReport
     from holley_graph.recommend import leads
     from holley_graph.recommend.answers import Answer
     from holley_graph.recommend.explain import Explanation
-    from holley_graph.server.doctor import Check
+    from holley_graph.server.doctor import Prerequisite
     from holley_graph.server.status import KEYS
 
     def keys(dataclass: Any) -> list[str]:
@@ -195,17 +193,17 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
 
     known = shapes()
     assert sorted(known["status"]) == sorted(KEYS)
-    assert list(known["doctor"][0]) == keys(Check)
-    assert list(known["sync"]) == keys(Sync)
-    assert list(known["writeback"]) == keys(Writeback)
+    assert list(known["doctor"][0]) == keys(Prerequisite)
+    assert list(known["sync"]) == keys(SyncReport)
+    assert list(known["writeback"]) == keys(WritebackReport)
     assert list(known["recommend"]) == keys(Answer)
     assert list(known["explain"]) == keys(Explanation)
-    assert list(known["export"]) == keys(Export)
-    assert list(known["rules"]) == keys(Rules)
+    assert list(known["export"]) == keys(ExportReport)
+    assert list(known["rules"]) == keys(RulesReport)
     assert list(known["rules"]["effects"][0]) == keys(Effect)
-    assert list(known["gate"]) == keys(Gate)
-    assert list(known["forget"]) == keys(Forget)
-    assert list(known["campaign"]) == keys(Campaign)
+    assert list(known["gate"]) == keys(GateReport)
+    assert list(known["forget"]) == keys(ForgetReport)
+    assert list(known["campaign"]) == keys(CampaignReport)
     assert tuple(known["campaign"]["arms"][0])[:8] == tuple(statements.load("campaign/outcome").returns)
     assert list(known["gate"]["checks"][0]) == keys(Finding)
     for statement in ("recommend/user", "recommend/vehicle"):

@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loaders": {"settings", "graph"},
     "simulator": set(),
     "snapshot": {"loaders.derive", "loaders.engine"},
-    "snapshot.exporter": {"settings", "graph"},  # the door from the hall into the parcel
+    "snapshot.extract": {"settings", "graph"},  # the door from the hall into the parcel
     "counting": {"snapshot"},
     "evaluation": {
         "snapshot", "counting", "embeddings.table", "embeddings.manifest", "embeddings.paths", "embeddings.blend",
@@ -173,7 +173,7 @@ def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
     allowed = MAY_IMPORT[rule] | MAY_IMPORT[rule.split(".")[0]] | EVERYONE
     own = {rule.split(".")[0]} if rule not in ("embeddings.table",) else {rule}
     if rule == "snapshot":
-        assert not any(within(short(name), {"snapshot.exporter"}) for name in tree.imports(path)), path
+        assert not any(within(short(name), {"snapshot.extract"}) for name in tree.imports(path)), path
     for name in tree.imports(path):
         if name.split(".")[0] != "holley_graph":
             continue
@@ -281,7 +281,7 @@ def test_evaluation_snapshot_and_tables_reach_neither_database_nor_torch() -> No
         "embeddings.table",
         "embeddings.paths",
         "embeddings.blend",
-        but=("snapshot.exporter",),
+        but=("snapshot.extract",),
     )
     assert "holley_graph.snapshot.snapshot" in modules
     done = import_without(KNOWS_NEITHER, modules)

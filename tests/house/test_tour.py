@@ -14,6 +14,43 @@ FOLDERS = sorted({path.parent for path in tree.with_suffix(".py") if path.parts[
 ROOMS = [*FOLDERS, Path("loaders"), Path("spark"), Path("cypher"), Path("sql")]
 UNLISTED = {"__init__.py", "__main__.py", "py.typed"}
 
+CHANGES = (
+    ("a new kind of event", "sql/", "SQL statement", "events.sql"),
+    ("another source of raw tables", "loaders/", "raw source", "source.py"),
+    ("a query for analysts", "cypher/", "Cypher statement", "browse/"),
+    ("a property of the graph", "holley_graph/graph/", "migrations, schema", "schema.py"),
+    ("another graph model", "holley_graph/model/", "GraphSAGE", "architectures/models.py"),
+    ("another ranker to compare with", "holley_graph/baselines/", "rankers", "rankers.py"),
+    ("a metric", "holley_graph/evaluation/", "every ranker", "metrics.py"),
+    ("a new column of the file for marketing", "holley_graph/export/", "one file", "rows.py"),
+    ("a check before that file is sent", "holley_graph/gate/", "checks an export file", "checks.py"),
+    ("another version of Neo4j", "holley_graph/server/", "embedded Neo4j", "server.lock"),
+    ("a setting", "holley_graph/settings/", "every setting", "sections.py"),
+    ("an exit code", "holley_graph/errors.py", "exit code", ""),
+)
+"""What somebody may want to change; the line of README's house that says so, by some of its words; the file."""
+
+
+def house() -> dict[str, str]:
+    """What README's house says of each folder, by its path."""
+    text = (tree.ROOT / "README.md").read_text(encoding="utf-8")
+    drawn = text.partition("## The house\n")[2].partition("\n## ")[0]
+    lines = re.findall(r"^ (  )?([\w.]+/?) {2,}(.+)$", drawn, flags=re.M)
+    return {("holley_graph/" if inner else "") + name: says for inner, name, says in lines}
+
+
+@pytest.mark.parametrize(
+    ("folder", "says", "file"), [line[1:] for line in CHANGES], ids=[line[0] for line in CHANGES]
+)
+def test_the_house_in_the_readme_names_the_folder_of_a_change(folder: str, says: str, file: str) -> None:
+    assert [name for name, line in house().items() if says in line] == [folder]
+    assert (tree.ROOT / folder / file).exists()
+
+
+def test_the_house_in_the_readme_has_every_room() -> None:
+    rooms = {f"{path}/" for path in FOLDERS if len(path.parts) == 2} - {"holley_graph/loaders/"}
+    assert rooms <= set(house())
+
 
 @cache
 def listed() -> dict[str, list[str]]:

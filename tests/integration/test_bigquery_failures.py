@@ -13,7 +13,7 @@ from google.cloud import bigquery
 
 from holley_graph.errors import AccessDenied, HolleyGraphError, SourceError, SourceUnreachable, TooExpensive
 from holley_graph.graph.client import Graph
-from holley_graph.loaders import feeds, rules, sync
+from holley_graph.loaders import feeds, sync, value_rules
 from holley_graph.loaders.bigquery import streams
 from holley_graph.loaders.bigquery.connection import Connection
 from holley_graph.loaders.bigquery.source import BigQuerySource
@@ -190,7 +190,7 @@ def test_a_stream_that_ends_early_is_read_again_and_then_refused(
     edge.rule = one_more
     source = source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=60)
     said = r"reading items: the stream ended after 2 of 3 rows, 3 times"
-    values = rules.values(source.settings, AS_OF)
+    values = value_rules.values(source.settings, AS_OF)
     with (
         Engine() as engine,
         pytest.raises(SourceUnreachable, match=said),

@@ -252,7 +252,7 @@ def test_rollback_goes_back_once_and_writeback_forward_again(shell: Shell) -> No
 def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(shell: Shell) -> None:
     """A month of a world of 500 users proves nothing: the interval is too wide for any run to pass."""
     first = shell.said["first"]
-    ended = shell.run("evaluate", first, "--gate", "--fastrp", "--json")
+    ended = shell.run("evaluate", first, "--verdict", "--fastrp", "--json")
     found = json.loads(ended.stdout)
     verdict = found["verdicts"][first]
     assert ended.returncode == {"no-go": 1, "too little to say": 19}[verdict["outcome"]], ended.stderr
@@ -266,7 +266,7 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     viewed = shell.json("evaluate", first, "--target", "viewed")
     assert (viewed["target"], viewed["verdicts"]) == ("viewed", {})
     assert viewed["users"] != found["users"]
-    shell.fails(2, "a verdict is about orders", "evaluate", first, "--target", "viewed", "--gate")
+    shell.fails(2, "a verdict is about orders", "evaluate", first, "--target", "viewed", "--verdict")
     assert shell.json("writeback", first, "--force")["run_id"] == first
     assert shell.json("runs")["champion"] == first
 

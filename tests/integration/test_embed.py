@@ -23,7 +23,7 @@ from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings
 from holley_graph.simulator.generate import generate
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.times import DAY, moment, seconds
 from holley_graph.workflows.embed import embed_new
 from holley_graph.workflows.release import follow_if_up
@@ -66,7 +66,7 @@ def grown(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setattr(training, "STEPS", 10)
         patch.setattr(curve, "draw", lambda _, path: path.touch())
         sync.sync(FilesSource(source), graph, settings, as_of=AS_OF)
-        snapshot = exporter.take(graph, exporter.options(settings.sync))
+        snapshot = extract.take(graph, extract.options(settings.sync))
         runs = settings.home / "runs"
         for seed in range(2):  # the second has one to roll back to
             config = replace(Recipe.default("sage").config, dim=8)

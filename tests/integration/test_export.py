@@ -24,13 +24,13 @@ import pytest
 from holley_graph.baselines import v5_18
 from holley_graph.campaign.split import Split
 from holley_graph.errors import GraphStateError, NotFound, ParcelError, SettingsError
-from holley_graph.export import export as exporting
+from holley_graph.export import everybody as exporting
 from holley_graph.export import rank, single
 from holley_graph.export.audience import Block
-from holley_graph.export.export import export
+from holley_graph.export.catalogue import Catalogue
+from holley_graph.export.everybody import export
 from holley_graph.export.owners import Owners
 from holley_graph.export.rows import wide_schema
-from holley_graph.export.stock import Stock
 from holley_graph.recommend import answers
 from holley_graph.settings import Export, Recommend, Settings
 from tests.support.live import AS_OF, NOW, Live, Rows, keys, open_live, slots
@@ -322,10 +322,10 @@ def test_an_export_holds_one_block_at_a_time_and_its_size_changes_nothing(
     read: list[weakref.ref[Owners]] = []
     held_at_once = []
 
-    def watched(block: Block, stock: Stock, as_of: int, half_life_days: float) -> Owners:
+    def watched(block: Block, catalogue: Catalogue, as_of: int, half_life_days: float) -> Owners:
         gc.collect()
         held_at_once.append(sum(each() is not None for each in read))
-        owners = Owners.of(block, stock, as_of, half_life_days)
+        owners = Owners.of(block, catalogue, as_of, half_life_days)
         read.append(weakref.ref(owners))
         return owners
 

@@ -14,7 +14,7 @@ from holley_graph import sealed
 from holley_graph.embeddings import table
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import NotFound, ParcelError
-from holley_graph.export.export import export
+from holley_graph.export.everybody import export
 from holley_graph.forget import forget as room
 from holley_graph.forget.forget import forget
 from holley_graph.graph.client import Graph
@@ -22,7 +22,7 @@ from holley_graph.loaders import sync, tombstones
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
-from holley_graph.snapshot import exporter, parcel
+from holley_graph.snapshot import extract, parcel
 from holley_graph.times import moment, seconds
 from tests.support import raw, runs
 from tests.support.held import held
@@ -71,7 +71,7 @@ def took(graph: Graph, settings: Settings, source: Path, as_of: int = AS_OF) -> 
 
 def released(graph: Graph, settings: Settings) -> None:
     """Put a release live, with a snapshot beside it and a sealed run."""
-    parcel.keep(exporter.take(graph, exporter.options(settings.sync)), settings.home / "snapshots")
+    parcel.keep(extract.take(graph, extract.options(settings.sync)), settings.home / "snapshots")
     run = runs.write(runs.draw(held(graph), 1), settings.home / "runs" / "r1")
     seal = {path.name: sealed.digest(path) for path in run.iterdir()}
     (run / "manifest.json").write_text(json.dumps({"files": seal}))

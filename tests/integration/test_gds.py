@@ -20,13 +20,13 @@ from holley_graph.server import lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from tests.support.server import small
 
 CUT = 1_000_000
 EARLY, LATE = CUT - 50_000, CUT + 50_000
 AS_OF = CUT + 100_000
-OPTIONS = exporter.options(Settings().sync)
+OPTIONS = extract.options(Settings().sync)
 MAKES, PARTS, OWNERS = ("FORD", "BUICK"), 6, 8
 
 
@@ -127,10 +127,10 @@ def test_projection_holds_the_training_subgraph_and_no_user_without_a_past(world
 
 
 def test_what_happens_after_the_cut_changes_no_vector(world: Graph) -> None:
-    past = exporter.take(world, OPTIONS).before(CUT)
+    past = extract.take(world, OPTIONS).before(CUT)
     before = fastrp.embed(world, past)
     plant_the_future(world)
-    full = exporter.take(world, OPTIONS)
+    full = extract.take(world, OPTIONS)
     after = fastrp.embed(world, full.before(CUT))
     for name, table in before.items():
         np.testing.assert_array_equal(table.keys, after[name].keys)
@@ -142,7 +142,7 @@ def test_what_happens_after_the_cut_changes_no_vector(world: Graph) -> None:
 
 def test_every_product_vehicle_and_user_with_a_past_has_a_vector(world: Graph) -> None:
     plant_the_future(world)
-    past = exporter.take(world, OPTIONS).before(CUT)
+    past = extract.take(world, OPTIONS).before(CUT)
     tables = fastrp.embed(world, past, dim=16)
     users = past.user_ids.keys[np.unique(past.event("user"))]
     for name, keys in {"product": past.product_ids.keys, "vehicle": past.vehicle_ids.keys, "user": users}.items():
@@ -153,7 +153,7 @@ def test_every_product_vehicle_and_user_with_a_past_has_a_vector(world: Graph) -
 
 def test_vectors_rank_what_fits_beside_popularity(world: Graph) -> None:
     plant_the_future(world)
-    full = exporter.take(world, OPTIONS)
+    full = extract.take(world, OPTIONS)
     task = future_choices(full, CUT)
     assert list(full.user_ids.keys[task.user]) == ["buick-7", "ford-0"]
     past = full.before(CUT)

@@ -10,7 +10,7 @@ import pytest
 
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.export import wording
-from holley_graph.export.export import export
+from holley_graph.export.everybody import export
 from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource

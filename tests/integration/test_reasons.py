@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from holley_graph.export import wording
-from holley_graph.export.export import export
+from holley_graph.export.everybody import export
 from holley_graph.recommend import answers
 from holley_graph.recommend.explain import explain
 from holley_graph.settings import Recommend, Settings

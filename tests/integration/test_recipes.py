@@ -123,7 +123,7 @@ def test_a_setting_is_added_by_its_recipe(checkout: Path) -> None:
 RATED = """
 import sys
 from pathlib import Path
-from holley_graph.graph import export
+from holley_graph.graph.tables import read_tables
 from holley_graph.graph.schema import RELATIONSHIPS
 from holley_graph.progress import silent
 from holley_graph.server.status import connect
@@ -148,7 +148,7 @@ with connect(server) as graph:
     def synced():
         report = sync.sync(FilesSource(folder), graph, settings, as_of=at).as_dict()
         (feed,) = (feed for feed in report["feeds"] if feed["name"] == "ratings")
-        assert export.tables(graph, ["user", "product", "rated"])["rated"].num_rows == expected, report
+        assert read_tables(graph, ["user", "product", "rated"])["rated"].num_rows == expected, report
         return report["mode"], {name: feed[name] for name in ("read", "rejected", "added", "changed", "removed")}
 
     rate((USER, SKU, 4), (USER, OTHER, 2), (USER, None, 1))

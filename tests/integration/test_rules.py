@@ -13,7 +13,7 @@ import pytest
 
 from holley_graph.errors import SettingsError
 from holley_graph.export import effect, single
-from holley_graph.export.export import export
+from holley_graph.export.everybody import export
 from holley_graph.gate import gate, tables
 from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent

@@ -30,7 +30,7 @@ from holley_graph.graph.client import Graph
 from holley_graph.server import admin, cds, lifecycle, lock, preflight, process
 from holley_graph.server.doctor import examine
 from holley_graph.server.layout import Layout
-from holley_graph.server.record import Record
+from holley_graph.server.record import ServerRecord
 from holley_graph.server.status import KEYS, connect, status
 from holley_graph.settings import Settings
 from tests.support.server import small, wipe
@@ -76,7 +76,7 @@ def test_doctor_finds_nothing_wrong_with_a_running_server(server: Settings) -> N
 
 def test_a_server_of_this_home_that_we_lost_sight_of_is_named(server: Settings) -> None:
     layout = Layout.of(server)
-    record = Record.read(layout.record)
+    record = ServerRecord.read(layout.record)
     assert record is not None
     layout.record.unlink()
     try:

@@ -82,7 +82,7 @@ def same_changes(found, wanted):
     return all(
         getattr(found[name].change, part).equals(getattr(each.change, part))
         for name, each in wanted.items()
-        for part in ("upserts", "removals", "reweighed")
+        for part in ("upserts", "removals", "weight_only")
     )
 
 

@@ -17,7 +17,7 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
-from holley_graph.snapshot import exporter, parcel
+from holley_graph.snapshot import extract, parcel
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
 from holley_graph.times import seconds
 from tests.support.server import wipe
@@ -54,7 +54,7 @@ def taken(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         found = []
         for as_of in (CUT, AS_OF):
             sync.sync(FilesSource(source), graph, settings, as_of=as_of)
-            found.append(exporter.take(graph, exporter.options(settings.sync)))
+            found.append(extract.take(graph, extract.options(settings.sync)))
         yield Taken(source, settings, graph, *found)
 
 
@@ -109,14 +109,14 @@ def test_a_parcel_of_it_opens_as_it_was_sealed(taken: Taken, tmp_path: Path) -> 
 
 
 def test_a_snapshot_needs_a_finished_sync(graph: Graph) -> None:
-    options = exporter.options(Settings().sync)
+    options = extract.options(Settings().sync)
     with pytest.raises(GraphStateError, match="empty"):
-        exporter.take(graph, options)
+        extract.take(graph, options)
     graph.write("load/begin", run_id="r1")
     with pytest.raises(GraphStateError, match="under way or was killed"):
-        exporter.take(graph, options)
+        extract.take(graph, options)
     graph.write("load/commit", run_id="r1", as_of=1_767_225_600, boundary=0, source="test")
-    assert exporter.take(graph, options).events.num_rows == 0
+    assert extract.take(graph, options).events.num_rows == 0
 
 
 def test_a_sync_that_commits_while_a_snapshot_is_taken_spoils_it(graph: Graph) -> None:
@@ -128,7 +128,7 @@ def test_a_sync_that_commits_while_a_snapshot_is_taken_spoils_it(graph: Graph) -
             graph.write("load/commit", run_id="r2", as_of=1_767_225_600, boundary=0, source="test")
 
     with pytest.raises(GraphStateError, match="while"):
-        exporter.take(graph, exporter.options(Settings().sync), interfere)
+        extract.take(graph, extract.options(Settings().sync), interfere)
 
 
 def events(of: Snapshot) -> set[tuple[str, str, str, int]]:

@@ -13,9 +13,10 @@ import pytest
 
 from holley_graph.embeddings.paths import Paths
 from holley_graph.errors import GraphStateError, QueryFileError
-from holley_graph.graph import export, migrations, queries
+from holley_graph.graph import migrations, queries
 from holley_graph.graph.client import Graph
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node
+from holley_graph.graph.tables import read_tables
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
 from holley_graph.server import lifecycle, preflight
@@ -82,7 +83,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "server/migrations": nothing,
         "server/record_migration": {"version": 900, "name": "x", "checksum": "y"},
         "server/await_indexes": nothing,
-        **{f"export/{name}": nothing for name in names},
+        **{f"tables/{name}": nothing for name in names},
         **{f"snapshot/{name}": nothing for name in (*done, "users", "owns", "products", "vehicles", "fits")},
         "snapshot/late_purchases": {"boundary": 0},
         "load/holds_data": nothing,
@@ -225,7 +226,7 @@ def test_every_statement_runs_and_returns_the_columns_of_its_header(
     with graph.driver.session(notifications_min_severity="WARNING") as session:
         # the store gives the ids of deleted nodes to new ones, now or later: no number is safe to name here
         node_ids = session.run("MATCH (p:Product) RETURN id(p)").value()
-        table = parameters(export.tables(graph), node_ids)
+        table = parameters(read_tables(graph), node_ids)
         assert set(table) == set(queries.names())
         for name, values in table.items():
             query = queries.load(name)

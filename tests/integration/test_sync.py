@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from holley_graph.errors import RejectedTooMuch, SourceError
-from holley_graph.graph import export
 from holley_graph.graph.client import Graph
+from holley_graph.graph.tables import arrow_schema, read_tables
 from holley_graph.loaders import sync, taken
 from holley_graph.loaders.files import FilesSource
+from holley_graph.loaders.report import SyncReport
 from holley_graph.server.status import connect
 from holley_graph.settings import Eligibility, Settings, Sync, Weights
 from holley_graph.simulator.generate import generate
@@ -45,7 +46,7 @@ def settings(tmp_path: Path) -> Settings:
 class Loaded:
     graph: Graph
     settings: Settings
-    report: sync.Report
+    report: SyncReport
     held: Held
 
 
@@ -61,11 +62,11 @@ def loaded(server: Settings, source: Path, tmp_path_factory: pytest.TempPathFact
 
 def run(
     folder: Path, graph: Graph, settings: Settings, as_of: int = AS_OF, dry_run: bool = False, **more: bool
-) -> sync.Report:
+) -> SyncReport:
     return sync.sync(FilesSource(folder), graph, settings, as_of=as_of, dry_run=dry_run, **more)
 
 
-def written(report: sync.Report) -> dict[str, dict[str, int]]:
+def written(report: SyncReport) -> dict[str, dict[str, int]]:
     """Counts of the feeds that wrote something."""
     counts = {f["name"]: {k: f[k] for k in ("added", "changed", "removed") if f[k]} for f in report.feeds}
     return {name: found for name, found in counts.items() if found}
@@ -95,9 +96,9 @@ def test_the_graph_holds_exactly_what_the_source_says(source: Path, loaded: Load
 
 def test_what_is_exported_is_what_was_loaded(source: Path, loaded: Loaded) -> None:
     graph = loaded.graph
-    tables = export.tables(graph)
+    tables = read_tables(graph)
     assert_same(of_tables(tables), held(graph), relative=0)
-    assert all(table.schema == export.arrow_schema(DECLARED[name]) for name, table in tables.items())
+    assert all(table.schema == arrow_schema(DECLARED[name]) for name, table in tables.items())
 
 
 def test_no_address_stands_in_the_graph(source: Path, loaded: Loaded) -> None:
@@ -228,7 +229,7 @@ def test_a_dry_run_says_exactly_what_the_sync_then_does(
     assert changes["events"]["changed"] > 0
 
 
-def told(report: sync.Report) -> list[dict[str, object]]:
+def told(report: SyncReport) -> list[dict[str, object]]:
     """What a report says of the feeds, but for the time that they took."""
     return [{key: value for key, value in feed.items() if key != "seconds"} for feed in report.feeds]
 

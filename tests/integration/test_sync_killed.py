@@ -18,7 +18,7 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, Sync, Weights
 from holley_graph.simulator.generate import generate
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.times import DAY, seconds
 from tests.support.held import assert_same, held
 from tests.support.sources import edited, expected, home
@@ -92,7 +92,7 @@ def test_a_sync_killed_at_any_point_and_run_again_gives_the_same_graph(
         assert state(graph) == left, (stage, share)
         if left[0] == "writing":
             with pytest.raises(GraphStateError, match="under way or was killed"):
-                exporter.take(graph, exporter.options(settings.sync))
+                extract.take(graph, extract.options(settings.sync))
         again = sync.sync(FilesSource(source), graph, settings, as_of=as_of)
         assert again.mode == "changes"
         assert_same(held(graph), wanted[source, as_of])

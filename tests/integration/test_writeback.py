@@ -380,7 +380,9 @@ def test_whatever_command_follows_a_killed_writeback_leaves_nothing_of_it(
     paths = [runs.write(runs.draw(loaded.held, seed), tmp_path / f"r{seed}") for seed in range(5)]
     write_back(graph, paths[0])
     write_back(graph, paths[1])
-    assert doctor.releases(graph) == doctor.Check("releases", True, "r1 is live", "holley-graph writeback r1")
+    assert doctor.releases(graph) == doctor.Prerequisite(
+        "releases", True, "r1 is live", "holley-graph writeback r1"
+    )
     killed(server, paths[2], point)
     assert not empty(graph)
     assert "left behind by a killed writeback" in left_behind(graph)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from holley_graph.embeddings.table import Table, Tables
 from holley_graph.embeddings.writeback import write_back
-from holley_graph.export.export import export
+from holley_graph.export.everybody import export
 from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource

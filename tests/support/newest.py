@@ -12,7 +12,7 @@ from holley_graph.graph.client import Graph
 from holley_graph.progress import silent
 from holley_graph.server import config, jars, java, lock, process
 from holley_graph.server.layout import Layout
-from holley_graph.server.record import Record
+from holley_graph.server.record import ServerRecord
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from tests.support.server import small
@@ -38,7 +38,7 @@ def running(home: Path) -> Iterator[Settings]:
     files.write(layout.arguments, java.argument_file(_arguments(settings)).encode())
     with layout.console.open("wb") as log:
         child = subprocess.Popen([_java(), f"@{layout.arguments}"], cwd=layout.root, stdout=log, stderr=log)
-    record = Record.of(child.pid, server.bolt_port, server.http_port)
+    record = ServerRecord.of(child.pid, server.bolt_port, server.http_port)
     record.write(layout.record)
     try:
         process.await_ready(layout, record, server)

@@ -1,4 +1,4 @@
-"""A snapshot straight from graph tables, without a database: what the exporter must give, made another way."""
+"""A snapshot straight from graph tables, without a database: what `snapshot.extract` gives, made another way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from holley_graph.loaders import feeds, transform
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings
-from holley_graph.snapshot.exporter import options
+from holley_graph.snapshot.extract import options
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
 
 

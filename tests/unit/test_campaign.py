@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holley_graph.campaign.intervals import needed, newcombe, wilson
-from holley_graph.campaign.outcome import Report, pairs, rates, read_back
+from holley_graph.campaign.outcome import CampaignReport, pairs, rates, read_back
 from holley_graph.campaign.page import page, verdict
 from holley_graph.campaign.split import HOLD_OUT, Split, place
 from holley_graph.errors import SourceError
@@ -94,7 +94,10 @@ def test_every_two_groups_are_compared():
 @pytest.mark.parametrize(("days", "missing"), [(0, 14), (-1, 14), (13.5, 1), (14, 0), (30, 0)])
 def test_days_that_the_last_sync_does_not_know_are_counted(days, missing):
     until = seconds(14 * DAY)
-    assert Report(Path("x"), seconds(timedelta()), 14, [], [], until, seconds(days * DAY)).missing_days == missing
+    assert (
+        CampaignReport(Path("x"), seconds(timedelta()), 14, [], [], until, seconds(days * DAY)).missing_days
+        == missing
+    )
 
 
 def test_nobody_asked_says_nothing():
@@ -261,7 +264,9 @@ def outcome(orders, known=30, held_out=0):
     ]
     arms = [row | rates(row, rows[-1]) for row in rows]
     until = seconds(14 * DAY)
-    return Report(Path("mail.csv"), seconds(timedelta()), 14, arms, list(pairs(rows)), until, seconds(known * DAY))
+    return CampaignReport(
+        Path("mail.csv"), seconds(timedelta()), 14, arms, list(pairs(rows)), until, seconds(known * DAY)
+    )
 
 
 @pytest.mark.parametrize(

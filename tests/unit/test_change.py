@@ -4,8 +4,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holley_graph.graph.export import arrow_schema
 from holley_graph.graph.schema import NODES, RELATIONSHIPS
+from holley_graph.graph.tables import arrow_schema
 from holley_graph.loaders import change
 from holley_graph.loaders.engine.engine import Engine
 
@@ -78,6 +78,6 @@ def test_a_pair_of_which_only_the_weight_changed_is_told_apart() -> None:
     rows = [{"sku": "A", "other_sku": other, "count": 1, "weight": 1.0} for other in ("B", "C", "D")]
     new = [rows[0], rows[1] | {"weight": 0.5}, rows[2] | {"count": 2, "weight": 0.5}]
     found = compare(table("co_viewed", *rows), table("co_viewed", *new))["co_viewed"]
-    assert found.change.reweighed.to_pylist() == [new[1]]
+    assert found.change.weight_only.to_pylist() == [new[1]]
     assert found.change.upserts.to_pylist() == [new[2]]
     assert (found.added, found.changed, found.removed, found.change.rows) == (0, 2, 0, 2)

@@ -16,7 +16,7 @@ from holley_graph.amounts import counted, money, size
 from holley_graph.cli import cli
 from holley_graph.cli.console import facts, plain, table
 from holley_graph.cli.export import show as show_export
-from holley_graph.export.export import Report
+from holley_graph.export.everybody import ExportReport
 
 MARKUP = (
     "Gasket [pair]",
@@ -131,7 +131,7 @@ def test_the_next_command_has_the_options_that_were_typed(tmp_path: Path) -> Non
 
 
 def test_an_export_without_a_row_says_whom_it_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    show_export(Report(Path("mail.csv"), "baseline", "a-sync", "wide", 0, 1, 0, 1, 0, {}, None, 0, 0.1))
+    show_export(ExportReport(Path("mail.csv"), "baseline", "a-sync", "wide", 0, 1, 0, 1, 0, {}, None, 0, 0.1))
     said = capsys.readouterr().out
     assert re.search(r"left out: too few parts +1\n", said) and "0 rows in mail.csv" in said
     assert "Parts by who answered" not in said

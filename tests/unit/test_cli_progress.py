@@ -98,7 +98,7 @@ def test_a_step_that_begins_again_counts_anew(capsys: pytest.CaptureFixture[str]
 
 
 def test_progress_that_nobody_is_told_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress(told=False) as report, step(report, "training"):
+    with progress(shown=False) as report, step(report, "training"):
         pass
     assert capsys.readouterr().err == ""
 

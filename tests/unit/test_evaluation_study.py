@@ -13,7 +13,7 @@ import pytest
 
 from holley_graph.baselines.rankers import BASELINES
 from holley_graph.errors import GraphStateError, ReleaseCheckFailed
-from holley_graph.evaluation import conclusion, lists, paired, registry, report, study, summary, verdict
+from holley_graph.evaluation import conclusion, list_metrics, paired, registry, report, study, summary, verdict
 from holley_graph.evaluation.segments import segments
 from holley_graph.evaluation.verdict import Verdict
 from holley_graph.page import charts
@@ -109,7 +109,7 @@ def test_lists_are_described_as_worked_out_by_hand() -> None:
     mine = np.full((len(task.user), 4), -1)
     theirs = mine.copy()
     mine[0, :2], theirs[0, :2] = best[:2], [best[0], best[5]]
-    found = lists.describe([cut], mine, theirs)
+    found = list_metrics.describe([cut], mine, theirs)
     kinds = np.array(cut.past.products["part_type"].to_pylist())[best[:2]]
     assert found["coverage"] == pytest.approx(2 / len(np.unique(task.candidate)))
     assert found["diversity"] == float(kinds[0] != kinds[1])
@@ -224,7 +224,7 @@ def test_a_verdict_holds_for_every_run_of_its_recipe(tmp_path: Path) -> None:
 
 
 def test_a_conclusion_is_kept_as_a_report_that_needs_nothing_else(tmp_path: Path) -> None:
-    done = conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, tmp_path, gate=True)
+    done = conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, tmp_path, with_verdict=True)
     assert {path.name for path in done.path.iterdir()} == {"report.html", "evaluation.json"}
     assert json.loads((done.path / "evaluation.json").read_text()) == json.loads(json.dumps(done.document))
     html = (done.path / "report.html").read_text()
@@ -257,14 +257,14 @@ def test_the_lists_of_a_report_show_title_and_image_beside_the_number(tmp_path: 
         more = {"part_type": "Carburetor", "image_url": "https://example.org/a.jpg", "price": 1.0}
         return [{"sku": sku, "title": f"Title of {sku}", **more} for sku in skus]
 
-    done = conclusion.conclude(CUTS, FULL, {}, tmp_path, gate=False, cards=cards)
+    done = conclusion.conclude(CUTS, FULL, {}, tmp_path, with_verdict=False, cards=cards)
     html = (done.path / "report.html").read_text()
     first = done.document["samples"][0]["lists"]["best"][0].split(" ")[0]
     assert f"Title of {first}" in html and 'src="https://example.org/a.jpg"' in html
 
 
 def test_an_index_lists_every_evaluation_newest_first(tmp_path: Path) -> None:
-    names = [conclusion.conclude(CUTS, FULL, {}, tmp_path, gate=False).path.name for _ in range(2)]
+    names = [conclusion.conclude(CUTS, FULL, {}, tmp_path, with_verdict=False).path.name for _ in range(2)]
     html = (tmp_path / "evaluations" / "index.html").read_text()
     assert re.findall(r'href="([^"]*)/report.html"', html) == sorted(names, reverse=True)
 

@@ -15,7 +15,7 @@ from holley_graph.campaign import page as campaign
 from holley_graph.evaluation import report
 from holley_graph.export.preview import Preview
 from holley_graph.export.rows import wide_schema
-from holley_graph.gate.gate import Finding, Report
+from holley_graph.gate.gate import Finding, GateReport
 from holley_graph.gate.page import page
 from holley_graph.recommend.explain import Explanation
 from holley_graph.recommend.page import explained, fitment
@@ -54,7 +54,7 @@ def test_the_page_of_the_gate(text: str) -> None:
             Finding("rule", "CRITICAL", text, False, 1, [row]),
             Finding("fact", "INFO", text, None, 1, [row]),
         ]
-        return Structure(page(Report(Path("export"), None, text, 0, 1, False, checks, 1.0)))
+        return Structure(page(GateReport(Path("export"), None, text, 0, 1, False, checks, 1.0)))
 
     assert drawn(text).elements == drawn(PLAIN).elements
     assert drawn(text).text.count(text) >= 5
@@ -104,7 +104,7 @@ def test_the_page_of_a_campaign(text: str) -> None:
         counts = dict.fromkeys(("sent", "not_live", "scanned", "clicked", "ordered_sent"), 1)
         rows = [{"arm": arm, "people": 10, "ordered": ordered, **counts} for arm, ordered in ((text, 9), ("b", 1))]
         arms = [row | outcome.rates(row, None) for row in rows]
-        report = outcome.Report(Path(text.replace("/", "")), 0, 14, arms, list(outcome.pairs(rows)), 9, 9)
+        report = outcome.CampaignReport(Path(text.replace("/", "")), 0, 14, arms, list(outcome.pairs(rows)), 9, 9)
         return Structure(campaign.page(report))
 
     assert drawn(text).elements == drawn(PLAIN).elements
@@ -112,7 +112,7 @@ def test_the_page_of_a_campaign(text: str) -> None:
 
 
 def test_the_report_of_an_evaluation(tmp_path: Path) -> None:
-    done = conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, tmp_path, gate=True)
+    done = conclusion.conclude(CUTS, FULL, {"best": manifest("run-1")}, tmp_path, with_verdict=True)
     document = json.dumps(done.document)
     assert document.count(PLAIN) > 2
     hostile = " ".join(HOSTILE)  # all at once, for a report takes a while to draw

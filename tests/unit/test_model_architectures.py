@@ -13,7 +13,7 @@ from holley_graph.evaluation import metrics
 from holley_graph.evaluation.targets import future_choices
 from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker
-from holley_graph.model.architectures.interactions import touched
+from holley_graph.model.architectures.interactions import vehicle_interactions
 from holley_graph.model.architectures.lightgcn import normalised, smoothed
 from holley_graph.model.architectures.likelihood import training_set
 from holley_graph.model.architectures.models import MODELS, architecture
@@ -122,7 +122,7 @@ def test_the_planted_truth_is_found(name: str, tmp_path: Path) -> None:
 
 def test_the_graph_of_lightgcn_is_symmetric_and_its_largest_eigenvalue_is_one() -> None:
     sizes = (SMALL.vehicles.num_rows, SMALL.products.num_rows)
-    graph = normalised(touched(hetero_data(SMALL, COUNTED.popularity)).pair, sizes).to_dense()
+    graph = normalised(vehicle_interactions(hetero_data(SMALL, COUNTED.popularity)).pair, sizes).to_dense()
     torch.testing.assert_close(graph, graph.T)
     assert np.abs(np.linalg.eigvalsh(graph.double().numpy())).max() == pytest.approx(1)
     owned = SMALL.user_vehicle[SMALL.event("user")].tolist()

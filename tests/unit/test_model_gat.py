@@ -9,7 +9,7 @@ import torch
 from holley_graph.counting.utility import KIND_WEIGHTS, count
 from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.architectures.gat import Gat, GatConfig
-from holley_graph.model.architectures.interactions import heaviest, touched
+from holley_graph.model.architectures.interactions import heaviest, vehicle_interactions
 from holley_graph.model.architectures.likelihood import training_set
 from tests.support import planted
 from tests.support.models import draw
@@ -27,7 +27,7 @@ def build(config: GatConfig) -> Gat:
 
 def test_an_edge_weighs_how_often_of_what_kind_and_how_long_ago() -> None:
     half_life = 90.0
-    edges = touched(DATA, half_life)
+    edges = vehicle_interactions(DATA, half_life)
     expected: dict[tuple[int, int], np.ndarray] = {}
     for row in SMALL.events.to_pylist():
         key = (int(SMALL.user_vehicle[row["user"]]), row["product"])

@@ -13,7 +13,7 @@ import pytest
 
 from holley_graph.errors import AuthFailed
 from holley_graph.server.layout import Layout, read_password
-from holley_graph.server.record import Record
+from holley_graph.server.record import ServerRecord
 
 
 def mode(path: Path) -> int:
@@ -59,13 +59,13 @@ def test_two_workers_on_one_home_take_turns(tmp_path: Path) -> None:
 
 def test_a_record_means_one_process_and_not_its_pid(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    record = Record.of(child.pid, 1, 2)
+    record = ServerRecord.of(child.pid, 1, 2)
     record.write(tmp_path / "record")
-    assert Record.read(tmp_path / "record") == record
+    assert ServerRecord.read(tmp_path / "record") == record
     assert mode(tmp_path / "record") == 0o600
     live = record.process()
     assert live is not None and live.pid == child.pid
-    assert Record(child.pid, record.created - 60).process() is None  # another process had this pid
+    assert ServerRecord(child.pid, record.created - 60).process() is None  # another process had this pid
     child.kill()
     psutil.wait_procs([live], timeout=10)
     assert record.process() is None
@@ -77,4 +77,4 @@ def test_a_record_means_one_process_and_not_its_pid(tmp_path: Path) -> None:
 def test_a_record_that_is_missing_or_unfinished_is_none(text: str | None, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "record").write_text(text)
-    assert Record.read(tmp_path / "record") is None
+    assert ServerRecord.read(tmp_path / "record") is None

@@ -11,7 +11,7 @@ import psutil
 
 from holley_graph.server.layout import Layout
 from holley_graph.server.process import terminate
-from holley_graph.server.record import Record
+from holley_graph.server.record import ServerRecord
 
 STARTER = """
 import subprocess, sys, time
@@ -35,7 +35,7 @@ def test_a_killed_process_lives_until_its_last_thread_has_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", ENDING], stdin=pipe, stdout=pipe, text=True) as child:
         assert child.stdout is not None and child.stdin is not None
         child.stdout.readline()
-        record = Record.of(child.pid)
+        record = ServerRecord.of(child.pid)
         while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
         assert record.process() is not None
@@ -51,7 +51,7 @@ def test_a_server_that_its_starter_does_not_collect_counts_as_ended(tmp_path: Pa
     with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True) as starter:
         try:
             assert starter.stdout is not None
-            record = Record.of(int(starter.stdout.readline()))
+            record = ServerRecord.of(int(starter.stdout.readline()))
             record.write(layout.record)
             terminate(layout, record, timeout_s=10)
             assert psutil.Process(record.pid).status() == psutil.STATUS_ZOMBIE

@@ -65,13 +65,13 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
         shape=(snapshot.users.num_rows, snapshot.products.num_rows),
     )
     count = np.asarray(history.sum(0)).ravel()
-    touched = count > 0
-    keys = snapshot.product_ids.keys[touched]
-    popularity = TIE_BREAK_WEIGHT * np.log1p(count[touched])
+    known = count > 0
+    keys = snapshot.product_ids.keys[known]
+    popularity = TIE_BREAK_WEIGHT * np.log1p(count[known])
     none = Table(np.empty(0, object), np.empty((0, config.dim + EXTRA), np.float32))
     tables = {
-        "product": Table(keys, table.products(target[touched], popularity)),
-        "product_source": Table(keys, table.queries(source[touched])),
+        "product": Table(keys, table.products(target[known], popularity)),
+        "product_source": Table(keys, table.queries(source[known])),
         "vehicle": none,
         "vehicle_model": none,
         "make": none,

@@ -25,7 +25,7 @@ from torch.nn import functional
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
-from holley_graph.model.architectures.interactions import touched
+from holley_graph.model.architectures.interactions import vehicle_interactions
 from holley_graph.model.architectures.layers import Folds, Message, adjacency, find, mean_conv
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet, scores
 
@@ -59,7 +59,7 @@ class Click(FitmentRanker):
         super().__init__(data, vehicle, product, config)
         self.options = config
         self._products = int(data["product"].num_nodes)
-        pair, shape = touched(data).pair, (int(data["vehicle"].num_nodes), self._products)
+        pair, shape = vehicle_interactions(data).pair, (int(data["vehicle"].num_nodes), self._products)
         self.register_buffer("known", pair[0] * self._products + pair[1], persistent=False)
         self.folds = Folds(pair.shape[1], config.folds)
         for fold in range(config.folds + 1):

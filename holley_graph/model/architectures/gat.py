@@ -30,7 +30,7 @@ from torch_geometric.nn import GATConv, HeteroConv
 
 from holley_graph.model.architectures import text
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
-from holley_graph.model.architectures.interactions import heaviest, touched
+from holley_graph.model.architectures.interactions import heaviest, vehicle_interactions
 from holley_graph.model.architectures.layers import Folds, Message, find
 from holley_graph.model.architectures.likelihood import Draw, TrainingSet
 
@@ -105,7 +105,7 @@ class Gat(FitmentRanker):
     def __init__(self, data: HeteroData, vehicle: Levels, product: Levels, config: GatConfig) -> None:
         super().__init__(data, vehicle, product, config)
         self.options = config
-        edges = touched(data, config.half_life_days)
+        edges = vehicle_interactions(data, config.half_life_days)
         self.folds = Folds(edges.pair.shape[1], config.folds)
         vehicles, self.products = int(data["vehicle"].num_nodes), int(data["product"].num_nodes)
         fits = data["vehicle", "fitted_by", "product"].edge_index

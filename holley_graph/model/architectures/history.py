@@ -43,7 +43,7 @@ def history_means(
     at: Int[np.ndarray, " n"],
     config: FitmentRankerConfig,
 ) -> Float[Tensor, "n kinds dim"]:
-    """Average what users touched strictly before a time, newer things more.
+    """Average what users interacted with strictly before a time, newer things more.
 
     Args:
         snapshot: its events are the histories.

@@ -1,4 +1,4 @@
-"""Who touched what, one edge per vehicle and product: how often, what kind, how long ago."""
+"""Who did what, one edge per vehicle and product: how often, what kind, how long ago."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from holley_graph.times import DAY
 
 @dataclass(frozen=True)
 class Interactions:
-    """Edges between vehicles and the products that their owners touched.
+    """Edges between vehicles and the products that their owners viewed, carted or ordered.
 
     Attributes:
         pair: [2, edges] vehicle and product.
@@ -27,7 +27,7 @@ class Interactions:
     weight: Float[Tensor, "edges kinds"]
 
 
-def touched(data: HeteroData, half_life_days: float = math.inf) -> Interactions:
+def vehicle_interactions(data: HeteroData, half_life_days: float = math.inf) -> Interactions:
     """Gather the events of every owner of a vehicle.
 
     Args:

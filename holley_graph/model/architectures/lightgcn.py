@@ -1,4 +1,4 @@
-"""LightGCN over vehicles and the parts that their owners touched.
+"""LightGCN over vehicles and the parts that their owners viewed, carted or ordered.
 
 He et al., "LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation" (SIGIR 2020):
 propagation without weights or non-linearities, the mean of all depths, on the symmetrically normalised graph.
@@ -21,7 +21,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
-from holley_graph.model.architectures.interactions import touched
+from holley_graph.model.architectures.interactions import vehicle_interactions
 from holley_graph.model.architectures.layers import gathered
 
 
@@ -36,7 +36,7 @@ class LightGCNConfig(FitmentRankerConfig):
 
 
 class LightGCN(FitmentRanker):
-    """The two towers, smoothed over who touched what.
+    """The two towers, smoothed over interactions.
 
     Args:
         data: the graph, as `hetero_data` opens it.
@@ -52,7 +52,7 @@ class LightGCN(FitmentRanker):
         super().__init__(data, vehicle, product, config)
         self.depth = config.layers
         self._sizes = (int(data["vehicle"].num_nodes), int(data["product"].num_nodes))
-        self.register_buffer("graph", normalised(touched(data).pair, self._sizes), persistent=False)
+        self.register_buffer("graph", normalised(vehicle_interactions(data).pair, self._sizes), persistent=False)
 
     def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and z [products, dim]."""
@@ -80,7 +80,7 @@ def normalised(pair: Int[Tensor, "2 pairs"], sizes: tuple[int, int]) -> Float[Te
     """[nodes, nodes] D^-½ A D^-½ as CSR, those that touch before what is touched.
 
     Args:
-        pair: [2, pairs] who touched what, each once.
+        pair: [2, pairs] interactions, each once.
         sizes: how many there are of either.
     """
     there = pair + torch.tensor([[0], [sizes[0]]])

@@ -28,8 +28,8 @@ def architecture(name: str) -> type[FitmentRanker]:
         KeyError: there is no model of this name.
     """
     module, class_name = MODELS[name].split(".")
-    found: type[FitmentRanker] = getattr(import_module(f"{__package__}.{module}"), class_name)
-    return found
+    model_class: type[FitmentRanker] = getattr(import_module(f"{__package__}.{module}"), class_name)
+    return model_class
 
 
 def trains_in_batches(name: str) -> bool:

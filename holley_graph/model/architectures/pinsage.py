@@ -3,7 +3,7 @@
 Ying et al., "Graph Convolutional Neural Networks for Web-Scale Recommender Systems" (KDD 2018). What makes a
 neighbour is not an edge but how often short walks come by, and visit counts are the weights of the mean:
 
-    N(n), α_n = the most visited products of walks over who touched what, and their shares of the visits
+    N(n), α_n = the most visited products of walks over interactions, and their shares of the visits
     h_n = x_n + V · W · Σ_{p ∈ N(n)} α_np ReLU(Q x_p)
     loss = Σ_{chosen} max(0, margin + s(v, negative) − s(v, chosen))
 
@@ -107,7 +107,7 @@ class PinSage(FitmentRanker):
 def neighbourhoods(
     data: HeteroData, config: PinSageConfig, seed: int
 ) -> tuple[Float[Tensor, "vehicles products"], Float[Tensor, "products products"]]:
-    """Walk over who touched what.
+    """Walk over interactions.
 
     Args:
         data: the graph.

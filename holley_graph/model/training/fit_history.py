@@ -75,10 +75,10 @@ def fit_history(
     weights = torch.zeros(len(KINDS_OF_PATHS), dtype=z.dtype, requires_grad=True)
     log_gain = torch.zeros((), dtype=z.dtype, requires_grad=True)
     parameters = [*layer.parameters(), weights, log_gain]
-    descent = torch.optim.LBFGS(parameters, max_iter=STEPS, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(parameters, max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Float[Tensor, ""]:
-        descent.zero_grad()
+        optimizer.zero_grad()
         of_paths = torch.log1p(log_gain.exp() * strengths) @ weights
         score = without + (layer(means)[chooser] * product_vector).sum(1) + of_paths
         nll = log_normaliser(score, chooser, len(user)) - score[chosen]
@@ -86,7 +86,7 @@ def fit_history(
         value.backward()
         return value
 
-    descent.step(loss)
+    optimizer.step(loss)
     learned = dict(zip(KINDS_OF_PATHS, weights.tolist(), strict=True))
     return layer, Paths(**learned, gain=float(log_gain.detach().exp()))
 

@@ -9,7 +9,7 @@ from holley_graph.loaders.source import SourceTable
 
 
 def stop_if_rows_are_gone(
-    found: Mapping[str, SourceTable], before: Mapping[str, int], allow_empty: tuple[str, ...], max_fall: float
+    tables: Mapping[str, SourceTable], before: Mapping[str, int], allow_empty: tuple[str, ...], max_fall: float
 ) -> None:
     """Compare every raw table's number of rows with the last sync's.
 
@@ -22,7 +22,7 @@ def stop_if_rows_are_gone(
     Raises:
         SourceError: a table is empty, or has lost more than that.
     """
-    for name, table in found.items():
+    for name, table in tables.items():
         had = before.get(name, 0)
         if table.rows is None:
             continue

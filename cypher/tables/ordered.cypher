@@ -1,4 +1,4 @@
-// written by cypher/generate.py from templates/export_relationship.template and holley_graph/graph/schema.py: edit those
+// written by cypher/generate.py from templates/tables_relationship.template and holley_graph/graph/schema.py: edit those
 // purpose: every ORDERED relationship, packed into lists per Product (its end node, column hub); -1 stands for an absent time
 // mode: read
 // params: none

@@ -16,9 +16,9 @@ from holley_graph.embeddings.paths import Paths
 from holley_graph.embeddings.table import Tables
 from holley_graph.errors import GraphStateError, ParcelError
 from holley_graph.export.audience import Audience
-from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, Ranker
+from holley_graph.export.catalogue import Catalogue
+from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, VehicleRanker
 from holley_graph.export.rows import Stamp
-from holley_graph.export.stock import Stock
 from holley_graph.graph.client import Graph
 from holley_graph.loaders.taken import Taken, open_taken
 from holley_graph.settings import Settings
@@ -77,12 +77,12 @@ class StampedRanker:
         stamp: the release that it ranks by (the sync for one that needs none), and what consumers call it.
     """
 
-    ranker: Ranker
+    ranker: VehicleRanker
     stamp: Stamp
 
 
 @dataclass(frozen=True)
-class Sources:
+class Inputs:
     """What some rankers read.
 
     Attributes:
@@ -108,8 +108,8 @@ class Sources:
         taken = last_sync(graph, settings.home)
         run = None if set(rankers) == {"baseline"} else live_run(graph, settings.home)
         tables = Tables({}) if run is None else table.load_with_late(run, SHARED)
-        asked = {"baseline", "hybrid"} & set(rankers)
-        scores = v5_18.scores(taken.clean_files(), taken.as_of, settings) if asked else None
+        with_baseline = {"baseline", "hybrid"} & set(rankers)
+        scores = v5_18.scores(taken.clean_files(), taken.as_of, settings) if with_baseline else None
         return cls(taken, run, tables, scores)
 
     def audience(self, settings: Settings, user_id: str | None = None, *, one_per_email: bool = False) -> Audience:
@@ -117,15 +117,17 @@ class Sources:
         vectors = self.run and self.run / "keys_user.parquet"
         return Audience(self.taken, settings, vectors=vectors, user_id=user_id, one_per_email=one_per_email)
 
-    def ranker(self, name: str, stock: Stock, settings: Settings) -> StampedRanker:
+    def ranker(self, name: str, catalogue: Catalogue, settings: Settings) -> StampedRanker:
         """Open one of the rankers."""
         if name == "baseline":
-            return StampedRanker(self._baseline(stock), Stamp(v5_18.VERSION, self.taken.path.name, "fitment"))
+            return StampedRanker(self._baseline(catalogue), Stamp(v5_18.VERSION, self.taken.path.name, "fitment"))
         assert self.run is not None  # noqa: S101  `of` found it
         ours, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
-        graph = ByGraph(stock, self.tables, table.mapped(self.run, "user"))
+        graph = ByGraph(catalogue, self.tables, table.mapped(self.run, "user"))
         if name == "hybrid":
-            return StampedRanker(ByHybrid(self._baseline(stock), graph), Stamp(f"{ours}-hybrid", run_id, "fitment"))
+            return StampedRanker(
+                ByHybrid(self._baseline(catalogue), graph), Stamp(f"{ours}-hybrid", run_id, "fitment")
+            )
         if name == "universal":
             universal = ByUniversal(graph, settings.recommend.universal_share)
             return StampedRanker(universal, Stamp(f"{ours}-universal", run_id, "universal"))
@@ -135,6 +137,6 @@ class Sources:
         """Return the weights of an owner's own history in the score of a ranker: none in the baseline's."""
         return Paths() if name == "baseline" else self.tables.paths
 
-    def _baseline(self, stock: Stock) -> ByBaseline:
+    def _baseline(self, catalogue: Catalogue) -> ByBaseline:
         assert self.scores is not None  # noqa: S101  `of` scored
-        return ByBaseline(stock, self.scores)
+        return ByBaseline(catalogue, self.scores)

@@ -1,4 +1,4 @@
-// written by cypher/generate.py from templates/export_relationship.template and holley_graph/graph/schema.py: edit those
+// written by cypher/generate.py from templates/tables_relationship.template and holley_graph/graph/schema.py: edit those
 // purpose: every OF_MODEL relationship, packed into lists per VehicleModel (its end node, column hub)
 // mode: read
 // params: none

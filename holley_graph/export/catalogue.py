@@ -17,7 +17,7 @@ from holley_graph.ragged import Ints, Ragged
 
 
 @dataclass(frozen=True)
-class Stock:
+class Catalogue:
     """One sync's catalogue, in row numbers; it grows with parts and vehicles, not with people.
 
     Attributes:
@@ -71,10 +71,10 @@ class Stock:
         return np.bincount(product, everybody["buyers"], self.products.num_rows).astype(np.int64)
 
 
-def open_stock(taken: Taken, audience: Audience, min_people: int) -> Stock:
+def open_catalogue(taken: Taken, audience: Audience, min_people: int) -> Catalogue:
     """Read a sync's catalogue, with the leads that so many people followed."""
     products, vehicles, fitment = (taken.table(name) for name in ("product", "vehicle", "fits"))
-    return Stock(products, vehicles, fitment, audience.leads(min_people), audience.buyers())
+    return Catalogue(products, vehicles, fitment, audience.leads(min_people), audience.buyers())
 
 
 def rows_of(keys: Any, among: Any) -> Ints:

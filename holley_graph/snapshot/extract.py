@@ -69,7 +69,9 @@ def take(graph: Graph, derive: DeriveOptions, progress: Progress = silent) -> Sn
     vehicles, vehicle_index = _vehicles(read["vehicles"])
     owner, owned = _flat(read["owns"], "users"), vehicle_index.rows(_flat(read["owns"], "vehicles"))
     done = [read[name] for name in (*_KINDS, "late_purchases")]
-    users, user_index = _users(read["users"], np.concatenate([_flat(each, "users") for each in done]), owner, owned)
+    users, user_index = _users(
+        read["users"], np.concatenate([_flat(chunk, "users") for chunk in done]), owner, owned
+    )
     events = _events([_triples(read[name], user_index, product_index) for name in _KINDS])
     late = _triples(read["late_purchases"], user_index, product_index)
     return Snapshot(

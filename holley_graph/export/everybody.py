@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 
 from holley_graph.campaign.split import Split, held_out_file
 from holley_graph.errors import SettingsError
+from holley_graph.export.catalogue import open_catalogue
+from holley_graph.export.inputs import Inputs
 from holley_graph.export.known import remember
 from holley_graph.export.owners import Owners
 from holley_graph.export.preview import Preview
@@ -25,8 +27,6 @@ from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rankers import SOURCES, ByArm
 from holley_graph.export.reasons import Reasons
 from holley_graph.export.rows import SLOTS, Exposure, Sheet, long_schema, wide_schema
-from holley_graph.export.sources import Sources
-from holley_graph.export.stock import open_stock
 from holley_graph.export.write import check_suffix, write
 from holley_graph.graph.client import Graph
 from holley_graph.progress import Progress, silent
@@ -39,7 +39,7 @@ SCHEMAS = {"wide": wide_schema, "long": long_schema}
 
 
 @dataclass(frozen=True)
-class Report:
+class ExportReport:
     """What an export wrote; `as_dict` is the documented JSON shape.
 
     Attributes:
@@ -84,7 +84,7 @@ def export(
     one_per_email: bool = False,
     preview: Path | None = None,
     progress: Progress = silent,
-) -> Report:
+) -> ExportReport:
     """Rank for everybody and write the table.
 
     The database is asked only which sync and which release it holds; everything else comes from the home.
@@ -109,28 +109,28 @@ def export(
     """
     clock = _Clock()
     check_suffix(path)
-    for folder in (each.parent for each in (path, preview) if each is not None):
+    for folder in (item.parent for item in (path, preview) if item is not None):
         if not folder.is_dir():
             raise SettingsError(f"{folder} is no folder", "make it first")
     arms = split.arms if split else (ranker,)
-    read = Sources.of(arms, graph, settings)
+    read = Inputs.of(arms, graph, settings)
     with closing(read.audience(settings, one_per_email=one_per_email)) as audience:
-        stock = open_stock(read.taken, audience, settings.recommend.min_people)
+        catalogue = open_catalogue(read.taken, audience, settings.recommend.min_people)
         clock.lap("read")
-        named = [read.ranker(name, stock, settings) for name in arms]
+        named = [read.ranker(name, catalogue, settings) for name in arms]
         rules = text.read(settings.recommend.rules_file).on(generated_at.date())
-        ranking = Ranking(stock, ByArm([each.ranker for each in named]), settings.recommend, SLOTS, rules)
+        ranking = Ranking(catalogue, ByArm([item.ranker for item in named]), settings.recommend, SLOTS, rules)
         clock.lap("prepare")
         files = [path] if split is None else [path, held_out_file(path)]
         for file in files:
             remember(settings.home, file)
-        stamps = [each.stamp for each in named]
+        stamps = [item.stamp for item in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
         reasons = Reasons(
-            stock, [read.paths(name) for name in arms], settings.recommend.min_people, read.taken.as_of
+            catalogue, [read.paths(name) for name in arms], settings.recommend.min_people, read.taken.as_of
         )
         sheet = Sheet(
-            stock,
+            catalogue,
             reasons,
             generated_at,
             stamps,
@@ -139,11 +139,11 @@ def export(
             link=settings.export.product_link,
             paths=paths,
         )
-        tally, told = Tally(), _Progress(len(audience), progress)
+        tally, reporter = Tally(), _Progress(len(audience), progress)
         moment = read.taken.as_of, read.tables.paths.half_life_days
-        blocks = (_grouped(Owners.of(block, stock, *moment), split) for block in audience.blocks(BLOCK))
+        blocks = (_grouped(Owners.of(block, catalogue, *moment), split) for block in audience.blocks(BLOCK))
         least = settings.recommend.min_parts, settings.baseline.min_products
-        rows = told.counted(ranking.everybody(blocks, *least, tally), tally)
+        rows = reporter.counted(ranking.everybody(blocks, *least, tally), tally)
         tables = itertools.starmap(sheet.wide if layout == "wide" else sheet.long, rows)
         schema = SCHEMAS[layout](exposure is not None, paths)
         shown = Preview()
@@ -152,9 +152,9 @@ def export(
     if preview is not None:
         preview.write_text(shown.page(path.name, generated_at), encoding="utf-8")
     clock.lap("rank and write")
-    answered = {name: told.sources[code] for code, name in enumerate(SOURCES) if told.sources[code]}
-    return Report(
-        path, ", ".join(arms), stamps[0].run_id, layout, written[0], tally.owners, told.people, tally.too_few,
+    answered = {name: reporter.sources[code] for code, name in enumerate(SOURCES) if reporter.sources[code]}
+    return ExportReport(
+        path, ", ".join(arms), stamps[0].run_id, layout, written[0], tally.owners, reporter.people, tally.too_few,
         tally.other_id, answered, files[1] if split else None, sum(written[1:]), clock.total(), clock.laps,
     )  # fmt: skip
 

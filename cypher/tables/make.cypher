@@ -1,4 +1,4 @@
-// written by cypher/generate.py from templates/export_node.template and holley_graph/graph/schema.py: edit those
+// written by cypher/generate.py from templates/tables_node.template and holley_graph/graph/schema.py: edit those
 // purpose: every Make node, one row each
 // mode: read
 // params: none

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from holley_graph.graph.client import Graph, Reader
+from holley_graph.graph.client import Graph, ReadTransaction
 from holley_graph.graph.schema import NODES, RELATIONSHIPS, Kind, Node, Relationship
 from holley_graph.progress import Progress, silent
 
@@ -35,7 +35,9 @@ def arrow_schema(declared: Node | Relationship) -> pa.Schema:
     return pa.schema(fields + [pa.field(p.name, ARROW[p.kind]) for p in declared.properties])
 
 
-def tables(graph: Graph, names: Iterable[str] | None = None, progress: Progress = silent) -> dict[str, pa.Table]:
+def read_tables(
+    graph: Graph, names: Iterable[str] | None = None, progress: Progress = silent
+) -> dict[str, pa.Table]:
     """Read graph tables; the caller makes sure that nobody writes meanwhile (`sync` holds its lock).
 
     Args:
@@ -47,16 +49,16 @@ def tables(graph: Graph, names: Iterable[str] | None = None, progress: Progress 
         Table name to rows, columns as `arrow_schema` says, rows sorted by key.
     """
     wanted = [d for d in (*NODES, *RELATIONSHIPS) if names is None or d.table in set(names)]
-    found: dict[str, pa.Table] = {}
+    result: dict[str, pa.Table] = {}
     keys: dict[str, _Keys] = {}
     with graph.reading() as read:
         for done, declared in enumerate(wanted, 1):
             if isinstance(declared, Node):
-                found[declared.table], keys[declared.label] = _node(read, declared)
+                result[declared.table], keys[declared.label] = _node(read, declared)
             else:
-                found[declared.table] = _relationship(read, declared, keys)
+                result[declared.table] = _relationship(read, declared, keys)
             progress("reading the graph", done, len(wanted))
-    return found
+    return result
 
 
 class _Keys:
@@ -71,17 +73,17 @@ class _Keys:
         return self._keys.take(pa.array(self._order[np.searchsorted(self._ids, ids)]))
 
 
-def _node(read: Reader, declared: Node) -> tuple[pa.Table, _Keys]:
+def _node(read: ReadTransaction, declared: Node) -> tuple[pa.Table, _Keys]:
     schema = arrow_schema(declared)
-    columns = _columns(read(f"export/{declared.table}"), 1 + len(schema.names))
+    columns = _columns(read(f"tables/{declared.table}"), 1 + len(schema.names))
     table = pa.table([pa.array(values, f.type) for values, f in zip(columns[1:], schema, strict=True)], schema)
     keys = _Keys(np.array(columns[0], np.int64), table.column(declared.key.name))
     return table.sort_by(declared.key.name), keys
 
 
-def _relationship(read: Reader, declared: Relationship, keys: Mapping[str, _Keys]) -> pa.Table:
+def _relationship(read: ReadTransaction, declared: Relationship, keys: Mapping[str, _Keys]) -> pa.Table:
     # hubs are end nodes, with the start nodes of their relationships in a list
-    hubs, others, *packed = _columns(read(f"export/{declared.table}"), 2 + len(declared.properties))
+    hubs, others, *packed = _columns(read(f"tables/{declared.table}"), 2 + len(declared.properties))
     hub = np.repeat(np.array(hubs, np.int64), [len(ids) for ids in others])
     other = np.fromiter(chain.from_iterable(others), np.int64)
     columns = [keys[declared.start_label].take(other), keys[declared.end_label].take(hub)]
