@@ -39,7 +39,6 @@ ALIKE = {
     "person.py": "one person",
 }
 """File names that several rooms use, each for the same kind of thing."""
-PRONOUNS = {"found", "each", "told", "asked", "kept", "mine"}
 OTHER_WORDS = {
     "descent": "trainer",
     "flattest": "log temperature",
