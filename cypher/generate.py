@@ -71,13 +71,17 @@ def _filled(template: str, **values: str) -> str:
 
 
 def _with_passages(name: str, text: str) -> str:
-    """Put passages into a statement, each as far in as the line where it is named."""
-    return f"{NOTICE.format(name, PASSAGES)}\n" + re.sub(r"^( *)(.*)@(\w+)", _passage, text, flags=re.M)
+    """Put passages into a statement, each as far in as the line where it is named; a passage may name others."""
+    return f"{NOTICE.format(name, PASSAGES)}\n{_passages_in(text)}"
+
+
+def _passages_in(text: str) -> str:
+    return re.sub(r"^( *)(.*)@(\w+)", _passage, text, flags=re.M)
 
 
 def _passage(named: re.Match[str]) -> str:
     indent, before, name = named.groups()
-    lines = (FOLDER.parent / PASSAGES / f"{name}.passage").read_text(encoding="utf-8").splitlines()
+    lines = _passages_in((FOLDER.parent / PASSAGES / f"{name}.passage").read_text(encoding="utf-8")).splitlines()
     return f"{indent}{before}" + f"\n{indent}".join(lines)
 
 

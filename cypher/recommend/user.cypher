@@ -91,6 +91,6 @@ WITH vehicle_id, tier, part_type, row.c AS c, row.held AS held
 ORDER BY held = [], c.buried, c.lifted IS NULL, c.lifted DESC, c.buyers DESC, c.sku
 LIMIT $k
 RETURN c.sku AS sku, c.p.title AS title, part_type, c.p.price AS price, c.p.image_url AS image_url, c.score AS score,
-       CASE WHEN c.score IS NULL THEN 'global' ELSE tier END AS answered_by, vehicle_id,
-       head([r IN c.said WHERE r.slots = 0 OR any(h IN held WHERE h.name = r.name) | r.name]) AS rule
+     CASE WHEN c.score IS NULL THEN 'global' ELSE tier END AS answered_by, vehicle_id,
+     head([r IN c.said WHERE r.slots = 0 OR any(h IN held WHERE h.name = r.name) | r.name]) AS rule
 ORDER BY none(h IN held WHERE h.do = 'pin'), c.buried, c.lifted IS NULL, c.lifted DESC, c.buyers DESC, c.sku

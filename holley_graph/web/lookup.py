@@ -23,7 +23,7 @@ from holley_graph.web.enter import form
 from holley_graph.web.health import Watch
 from holley_graph.web.parameters import LONGEST
 from holley_graph.web.response import html
-from holley_graph.web.statements import user_answer, vehicle_answer, with_reasons
+from holley_graph.web.statements import user_answer, vehicle_answer
 from holley_graph.web.why import why
 
 MOST = 12
@@ -82,8 +82,7 @@ def router(door: Door, watch: Watch) -> APIRouter:
     async def vehicle(vehicle_id: Text, k: Count = 4, before: bool = False) -> Response:
         asked = {"vehicle_id": vehicle_id, "k": k}
         async with door.turn():
-            rows = await door.reader.read("recommend/vehicle", **_asked(door, asked))
-            answer = await with_reasons(door, await vehicle_answer(door, asked, rows), None)
+            answer = await vehicle_answer(door, _asked(door, asked), reasons=True)
             owners = await door.reader.read("find/people_by_vehicle", vehicle_id=vehicle_id, k=5)
             earlier = await _earlier(door, "recommend/vehicle", _asked(door, asked)) if before else None
         return html(
@@ -112,8 +111,7 @@ async def _for_person(door: Door, user_id: str, k: int, by: str) -> Answer:
     if by != "vectors":
         return await asyncio.to_thread(leads.for_user, door.graph, by, user_id, k, door.settings.recommend)
     asked = {"user_id": user_id, "k": k}
-    rows = await door.reader.read("recommend/user", **_asked(door, asked, exclude=True))
-    return await with_reasons(door, await user_answer(door, asked, rows), user_id)
+    return await user_answer(door, _asked(door, asked, exclude=True), reasons=True)
 
 
 def _asked(door: Door, asked: dict[str, Any], exclude: bool = False) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,12 +13,11 @@ from pydantic import BaseModel
 
 from holley_graph.errors import NotFound
 from holley_graph.graph import queries
-from holley_graph.graph.client import Row
 from holley_graph.recommend import answers
 from holley_graph.recommend.answers import Answer
 from holley_graph.settings import Recommend
 from holley_graph.web.door import Door
-from holley_graph.web.parameters import NOTED, REASONS, RULES, model
+from holley_graph.web.parameters import REASONS, RULES, model
 from holley_graph.web.refusals import DOCUMENTED
 from holley_graph.web.shapes import answer_of
 
@@ -49,54 +49,51 @@ def _route(door: Door, query: queries.Query, parameters: type[BaseModel]) -> Cal
             reasons = asked.pop(REASONS, False)
             if RULES in query.params:
                 asked[RULES] = door.rules(asked["k"])
-            rows = await door.reader.read(query.name, **asked)
-            if query.name not in NOTED:
-                return JSONResponse({"rows": rows})
-            noted = await (user_answer if query.name == "recommend/user" else vehicle_answer)(door, asked, rows)
-            return JSONResponse(vars(await with_reasons(door, noted, asked.get("user_id")) if reasons else noted))
+            if query.name == "recommend/user":
+                return JSONResponse(vars(await user_answer(door, asked, reasons)))
+            if query.name == "recommend/vehicle":
+                return JSONResponse(vars(await vehicle_answer(door, asked, reasons)))
+            return JSONResponse({"rows": await door.reader.read(query.name, **asked)})
 
     answer.__annotations__["said"] = Annotated[parameters, Query()]
     return answer
 
 
-async def user_answer(door: Door, asked: dict[str, Any], rows: list[Row]) -> Answer:
-    """Add to rows of `recommend/user` what the command `recommend` adds: why there are few, and other ways."""
+async def user_answer(door: Door, asked: dict[str, Any], reasons: bool) -> Answer:
+    """Answer `recommend/user` as the command `recommend` does: why there are few parts, and other ways to some.
+
+    Answers and reasons are one question: the page asks it, and a second one costs as much as the first.
+    """
+    if reasons:
+        min_people = door.settings.recommend.min_people
+        rows = await door.reader.read("web/user_with_reasons", **asked, min_people=min_people)
+    else:
+        rows = await door.reader.read("recommend/user", **asked)
     whole = answers.whole(rows, asked["k"])
     if whole:
         return whole
     rules = _asked_rules(door, asked)
     try:
-        return await asyncio.to_thread(
+        answer = await asyncio.to_thread(
             answers.short_for_user, door.graph, asked["user_id"], rows, asked["k"], rules
         )
     except NotFound as error:
         return Answer(None, [], _said(error))
+    return replace(answer, rows=[{"reason": None} | row for row in answer.rows]) if reasons else answer
 
 
-async def vehicle_answer(door: Door, asked: dict[str, Any], rows: list[Row]) -> Answer:
-    """Add to rows of `recommend/vehicle` why there are few."""
-    whole = answers.whole(rows, asked["k"])
-    if whole:
-        return whole
+async def vehicle_answer(door: Door, asked: dict[str, Any], reasons: bool) -> Answer:
+    """Answer `recommend/vehicle`, and say why there are few parts."""
+    rows = await door.reader.read("recommend/vehicle", **asked)
+    answer = answers.whole(rows, asked["k"])
     try:
-        return await asyncio.to_thread(answers.short_for_vehicle, door.graph, asked["vehicle_id"], rows)
+        if answer is None:
+            answer = await asyncio.to_thread(answers.short_for_vehicle, door.graph, asked["vehicle_id"], rows)
     except NotFound as error:
         return Answer(None, [], _said(error))
-
-
-async def with_reasons(door: Door, answer: Answer, user_id: str | None) -> Answer:
-    """Give each row its sentence; none in a graph without vehicles."""
-    said: dict[str, str] = {}
-    if answer.vehicle_id is not None and answer.rows:
-        rows = await door.reader.read(
-            "recommend/reasons",
-            user_id=user_id,
-            vehicle_id=answer.vehicle_id,
-            skus=[row["sku"] for row in answer.rows],
-            min_people=door.settings.recommend.min_people,
-        )
-        said = {row["sku"]: row["reason"] for row in rows}
-    return Answer(answer.vehicle_id, [row | {"reason": said.get(row["sku"])} for row in answer.rows], answer.note)
+    if not reasons:
+        return answer
+    return await asyncio.to_thread(answers.with_reasons, door.graph, answer, None, door.settings.recommend)
 
 
 def _asked_rules(door: Door, asked: dict[str, Any]) -> Recommend:

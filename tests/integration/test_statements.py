@@ -133,6 +133,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "recommend/next": {"sku": SKU, "candidates": 5, **RULES},
         "recommend/explain": {"user_id": USER, "sku": OTHER, "exclude_days": 365},
         "recommend/reasons": {"user_id": USER, "vehicle_id": VEHICLE, "skus": [SKU, OTHER], "min_people": 2},
+        "web/user_with_reasons": {"user_id": USER, "exclude_days": 1, "min_people": 2, "release": None, **RULES},
         "recommend/typical_users": nothing,
         "browse/fitment_path": {"user_id": USER},
         "browse/fits_vehicle": {"vehicle_id": VEHICLE},
