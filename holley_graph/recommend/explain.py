@@ -56,12 +56,12 @@ def _speaks_for(facts: Row) -> list[str]:
     if facts["fits"]:
         lines.append(f"fits the {_spoken(facts['vehicle_id'])}")
     lines += [
-        f"{counted(n['buyers'], 'person', 'people')} bought it after {_named(n)}, which this user {DID[n['how']]}"
-        for n in facts["led_here"]
+        f"{counted(n['buyers'], 'person', 'people')} bought it after {_named(n)}, which this user {did}"
+        for n, did in _once(facts["led_here"])
     ]
     lines += [
-        f"seen together with {_named(n)} in {counted(n['sessions'], 'session')}, which this user {DID[n['how']]}"
-        for n in facts["seen_together"]
+        f"seen together with {_named(n)} in {counted(n['sessions'], 'session')}, which this user {did}"
+        for n, did in _once(facts["seen_together"])
     ]
     for near in facts["same_type"][:1]:
         lines.append(f"same part type ({facts['part_type']}) as {_named(near)}, which this user {DID[near['how']]}")
@@ -76,6 +76,18 @@ def _speaks_for(facts: Row) -> list[str]:
         own = f", {facts['own_history']:+.3f} of it by what this user did before" if shown else ""
         lines.append(f"score {facts['score']:.3f} by the {facts['answered_by']} vector{own}")
     return lines
+
+
+def _once(parts: list[Row]) -> list[tuple[Row, str]]:
+    """List each part once, where it comes first, with everything that this user did with it."""
+    first = {part["sku"]: part for part in reversed(parts)}
+    return [(part, _did(part["sku"], parts)) for part in parts if first[part["sku"]] is part]
+
+
+def _did(sku: str, parts: list[Row]) -> str:
+    hows = {part["how"] for part in parts if part["sku"] == sku}
+    *before, last = (verb for how, verb in DID.items() if how in hows)
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _rules_out(facts: Row, user_id: str) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.evaluation import registry
+from holley_graph.night.record import REPORT
 from holley_graph.page import charts
 from holley_graph.page.page import render
 from holley_graph.times import iso
@@ -32,17 +34,21 @@ def router(door: Door) -> APIRouter:
         async with door.turn():
             releases = await door.reader.read("writeback/releases")
         known = await asyncio.to_thread(past.read, home)
-        text = await asyncio.to_thread(_drawn, known, releases)
+        text = await asyncio.to_thread(_drawn, known, releases, home)
         return html(text)
 
     @routes.get("/evaluation")
     async def evaluation(name: str) -> Response:
-        return html(await asyncio.to_thread(past.report, home, name), policy=REPORT_POLICY)
+        return html(await asyncio.to_thread(past.report, home, "evaluations", name), policy=REPORT_POLICY)
+
+    @routes.get("/night")
+    async def night(name: str) -> Response:
+        return html(await asyncio.to_thread(past.report, home, "nights", name), policy=REPORT_POLICY)
 
     return routes
 
 
-def _drawn(known: Past, releases: list[dict[str, Any]]) -> str:
+def _drawn(known: Past, releases: list[dict[str, Any]], home: Path) -> str:
     manifests = {run.run_id: run for run in known.runs}
     for release in releases:
         run = manifests.get(release["run_id"])
@@ -57,6 +63,7 @@ def _drawn(known: Past, releases: list[dict[str, Any]]) -> str:
         moves=known.of("release", "rollback"),
         exports=known.of("export"),
         gates=known.of("gate"),
+        nights=[_night(document, home) for document in known.nights],
         evaluations=known.evaluations,
         evaluations_chart=_evaluated(known.evaluations),
         calibrated=calibrated,
@@ -78,6 +85,22 @@ def _run(run: RunManifest, known: Past) -> dict[str, Any]:
         "mrr": measured["run"]["MRR@4"] if measured else None,
         "lift": measured[LIFT] if measured else None,
         "verdict": verdict,
+    }
+
+
+def _night(document: dict[str, Any], home: Path) -> dict[str, Any]:
+    """Lay out a night for its line: how it ended, how long its steps took, and whether it has a page."""
+    steps = document["steps"]
+    return {
+        "name": document["night"],
+        "as_of": document["as_of"],
+        "outcome": document["outcome"],
+        "stopped": (document["stopped"] or {}).get("step"),
+        "verdict": steps.get("evaluate", {}).get("outcome"),
+        "took": sum(step["seconds"] for step in steps.values()),
+        "run_id": steps.get("train", {}).get("run_id"),
+        "rows": steps.get("deliver", {}).get("rows"),
+        "page": (home / "nights" / document["night"] / REPORT).is_file(),
     }
 
 

@@ -14,6 +14,7 @@ from holley_graph import journal
 from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.errors import NotFound
 from holley_graph.evaluation import registry
+from holley_graph.night import record
 from holley_graph.times import iso
 
 MOST = 50
@@ -31,6 +32,7 @@ class Past:
         verdicts: recipe to its verdict.
         events: entries of the journal.
         evaluations: `name` and the document of each.
+        nights: the document of each.
     """
 
     syncs: list[dict[str, Any]]
@@ -39,6 +41,7 @@ class Past:
     verdicts: dict[str, Any]
     events: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
+    nights: list[dict[str, Any]]
 
     def of(self, *kinds: str) -> list[dict[str, Any]]:
         """Return the events of some kinds."""
@@ -60,19 +63,25 @@ def read(home: Path) -> Past:
         known["verdicts"],
         events,
         list(_evaluations(home))[::-1],
+        record.history(home)[: -MOST - 1 : -1],
     )
 
 
-def report(home: Path, name: str) -> str:
-    """Return the page of an evaluation.
+def report(home: Path, kind: str, name: str) -> str:
+    """Return the page of an evaluation or of a night.
+
+    Args:
+        home: keeps it.
+        kind: folder of the home that has such reports.
+        name: its folder in there, as the history names it.
 
     Raises:
         NotFound: there is none of this name.
     """
-    folders = {folder.name: folder for folder in (home / "evaluations").glob("*-evaluation-*")}
-    if name not in folders or not (folders[name] / "report.html").is_file():
-        raise NotFound(f"no evaluation {name!r} in this home", "the history lists those that there are")
-    return (folders[name] / "report.html").read_text(encoding="utf-8")
+    files = {file.parent.name: file for file in (home / kind).glob("*/report.html")}
+    if name not in files:
+        raise NotFound(f"no report {name!r} in {kind}", "the history lists those that there are")
+    return files[name].read_text(encoding="utf-8")
 
 
 def _syncs(home: Path, events: list[dict[str, Any]]) -> list[dict[str, Any]]:

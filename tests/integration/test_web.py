@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from holley_graph.errors import GraphStateError, NotFound
+from holley_graph.errors import GraphStateError, NotFound, SourceError
 from holley_graph.graph import queries
 from holley_graph.graph.client import Graph
 from holley_graph.graph.reader import Reader
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
+from holley_graph.night import page as night_page
+from holley_graph.night import record
 from holley_graph.recommend import answers
 from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
@@ -304,3 +308,27 @@ def skus(door: Door) -> list[str]:
 
 def first(door: Door) -> str:
     return skus(door)[0]
+
+
+def test_the_history_lists_nights_with_how_they_ended_and_a_link_to_the_page_of_each(
+    ask: Door, server: Settings
+) -> None:
+    asked = {"source": "files:x", "to": "mail.csv", "live_before": None}
+    done = record.Record.begin(server.home, datetime(2026, 1, 1, tzinfo=UTC), asked)
+    counts = dict.fromkeys(("added", "changed", "removed", "read", "rejected", "too_few", "questions"), 0)
+    result = {"seconds": 10.0, "run_id": "run-1", "rows": 4_711, "outcome": "go", "reasons": ["go: better"]}
+    result |= {"mode": "full", "why": "", "passed": True, "failed": []}
+    for step in record.STEPS:
+        done.remember(step, counts | result)
+    night_page.write(done.ended(record.DELIVERED))
+    stopped = record.Record.begin(server.home, datetime(2026, 1, 2, tzinfo=UTC), asked)
+    stopped.stop("sync", SourceError("no table", "look"))
+    headers = {"Authorization": f"Bearer {ask.token}"}
+    shown = requests.get(f"{ask.url}/history", headers=headers, timeout=60).text
+    row = re.search(r"<a href=.(/night[^\"]+).>2026-01-01.*?</tr>", shown, re.S)
+    assert row and all(text in row[0] for text in ("delivered", "<td>go</td>", "70 s", "4,711", "run-1"))
+    assert ">2026-01-02</td>" in shown and "stopped at sync" in shown
+    page = requests.get(ask.url + html.unescape(row[1]), headers=headers, timeout=60)
+    assert page.status_code == 200 and "run-1 is live, and 4,711 rows are in mail.csv." in page.text
+    assert requests.get(f"{ask.url}/night?name=../runs", headers=headers, timeout=60).status_code == 404
+    shutil.rmtree(server.home / "nights")
