@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-from markupsafe import Markup
-
 from holley_graph.amounts import money
 from holley_graph.graph.client import Row
 from holley_graph.page.page import render
@@ -51,7 +49,7 @@ def _drawn(title: str, about: list[tuple[str, str]], edges: list[Row], sku: str,
         "recommend/why.html",
         title=title,
         about=[*about, ("Drawn", iso(int(time.time()))[:10])],
-        picture=Markup(picture.svg(edges, sku)),  # noqa: S704 - it escapes what it writes
+        picture=picture.svg(edges, sku),
         legend=legend,
         **more,
     )

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "find": {"graph"},
     "rules": set(),
-    "recommend": {"settings", "graph", "find", "rules"},
+    "recommend": {"settings", "graph", "find", "rules", "page"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {
         "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.taken",
@@ -85,7 +85,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "forget": {"settings", "graph", "loaders", "export", "gate.sheet", "embeddings.table", "snapshot.parcel"},
     "page": set(),  # the look of everything that is a page
     "web": {"settings", "graph", "rules", "find", "recommend", "page", "loaders.identity", "evaluation.registry",
-        "embeddings.manifest",
+        "embeddings.manifest", "night.record",
     },
     "night": {"evaluation.verdict", "page"},
     # the only room that opens rooms for each other
