@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,15 @@ from holley_graph.night import record
 from holley_graph.recommend import answers
 from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
-from holley_graph.times import seconds
+from holley_graph.times import DAY, seconds
 from holley_graph.web.door import REREAD_S
 from tests.integration.test_leads import source
 from tests.support.door import Door, opened
 from tests.support.hostile import HOSTILE
 from tests.support.server import wipe
 from tests.support.sources import home
+
+NEW_YEAR = 1_767_225_600
 
 
 @pytest.fixture(scope="module")
@@ -314,14 +315,14 @@ def test_the_history_lists_nights_with_how_they_ended_and_a_link_to_the_page_of_
     ask: Door, server: Settings
 ) -> None:
     asked = {"source": "files:x", "to": "mail.csv", "live_before": None}
-    done = record.Record.begin(server.home, datetime(2026, 1, 1, tzinfo=UTC), asked)
+    done = record.Record.begin(server.home, NEW_YEAR, asked)
     counts = dict.fromkeys(("added", "changed", "removed", "read", "rejected", "too_few", "questions"), 0)
     result = {"seconds": 10.0, "run_id": "run-1", "rows": 4_711, "outcome": "go", "reasons": ["go: better"]}
     result |= {"mode": "full", "why": "", "passed": True, "failed": []}
     for step in record.STEPS:
         done.remember(step, counts | result)
     night_page.write(done.ended(record.DELIVERED))
-    stopped = record.Record.begin(server.home, datetime(2026, 1, 2, tzinfo=UTC), asked)
+    stopped = record.Record.begin(server.home, NEW_YEAR + DAY, asked)
     stopped.stop("sync", SourceError("no table", "look"))
     headers = {"Authorization": f"Bearer {ask.token}"}
     shown = requests.get(f"{ask.url}/history", headers=headers, timeout=60).text
