@@ -30,18 +30,24 @@ def open_world(home: Path, users: int, seed: int, preset: str = "usual") -> Know
     """Generate and sync a world below `home`, or open what an earlier call left there."""
     name = f"world-{users}-{seed}" + ("" if preset == "usual" else f"-{preset}")
     settings = load(home=(home / name).absolute())
-    raw, kept = settings.home / "raw", settings.home / "snapshots"
+    raw = settings.home / "raw"
     is_there = (raw / "world.json").exists()
     world = World.open(raw) if is_there else generate(raw, users=users, seed=seed, preset=preset)
+    snapshot = synced(settings, raw, world.as_of)
+    clean = taken.open_taken(settings.home, next((settings.home / "taken").iterdir()).name)
+    assert clean is not None
+    return Known(settings, world, snapshot, clean)
+
+
+def synced(settings: Settings, raw: Path, as_of: int) -> Snapshot:
+    """Sync raw tables and keep the snapshot, or open the one that an earlier call kept."""
+    kept = settings.home / "snapshots"
     if not any(kept.glob("*/manifest.json")):
         lifecycle.up(settings)
         try:
             with connect(settings) as graph:
-                sync.sync(FilesSource(raw), graph, settings, as_of=world.as_of, bulk=offline_import(settings))
+                sync.sync(FilesSource(raw), graph, settings, as_of=as_of, bulk=offline_import(settings))
                 parcel.keep(extract.take(graph, extract.options(settings.sync)), kept)
         finally:
             lifecycle.down(settings)
-    snapshot = parcel.open_parcel(next(kept.glob("*/manifest.json")).parent)
-    clean = taken.open_taken(settings.home, next((settings.home / "taken").iterdir()).name)
-    assert clean is not None
-    return Known(settings, world, snapshot, clean)
+    return parcel.open_parcel(next(kept.glob("*/manifest.json")).parent)

@@ -16,6 +16,7 @@ from holley_graph.evaluation.calibration import Calibration, reliability
 from holley_graph.evaluation.targets import future_choices
 from holley_graph.model.architectures.click import Click, ClickConfig
 from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
+from holley_graph.model.architectures.layers import find
 from holley_graph.model.architectures.likelihood import training_set
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training import curve
@@ -37,9 +38,10 @@ def build(config: ClickConfig) -> Click:
 def test_no_edge_that_is_foretold_is_among_the_messages_and_all_are_foretold_in_turn() -> None:
     model, events = build(ClickConfig()), training_set(SMALL, COUNTED)
     chosen = events.weight > 0
+    edge = find(model.known, events.vehicle * SMALL.products.num_rows + events.product)
     turns = []
     for turn in range(model.options.folds):
-        near, held = getattr(model, f"to_product_{turn}").to_dense(), model._counts(events, turn)
+        near, held = getattr(model, f"to_product_{turn}").to_dense(), model.folds.counts(edge, turn)
         assert not near[events.product[chosen & (held > 0)], events.vehicle[chosen & (held > 0)]].any()
         turns.append(held)
     assert (torch.stack(turns).mean(0) == 1).all()

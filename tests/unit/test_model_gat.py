@@ -81,9 +81,31 @@ def test_the_weight_of_an_edge_speaks_in_the_attention() -> None:
     assert moved[model.pair[0, 0]] and int(moved.sum()) == 1
 
 
+def test_the_likelihood_of_an_edge_is_asked_only_while_it_carries_no_message() -> None:
+    """What is chosen in the predicted fold alone has a gradient, and it stands for all folds."""
+    model = build(GatConfig())
+    fold = model.folds.predicted_in(step=0)
+    weight = EVENTS.weight.clone().requires_grad_()
+    model.loss(replace(EVENTS, weight=weight), draw()).backward()
+    assert weight.grad is not None
+    key = EVENTS.vehicle * model.products + EVENTS.product
+    held = torch.isin(key, model.known[model.folds.of == fold])
+    others = torch.isin(key, model.known[model.folds.of != fold])
+    assert (weight.grad[others] == 0).all() and (weight.grad[held & (EVENTS.weight > 0)] > 0).all()
+
+
+def test_faires_loss_starts_from_what_is_counted() -> None:
+    """Vectors that say nothing leave the counted score: the better it knows the choices, the smaller the loss."""
+    model = build(GatConfig(own_loss=True, init_std=0.0)).eval()
+    for head in model.heads.values():
+        head[0].bias.data.zero_()
+    chosen = replace(EVENTS, offset=EVENTS.offset + 3.0 * (EVENTS.weight > 0))
+    assert model.loss(chosen, draw()) < model.loss(EVENTS, draw())
+
+
 @pytest.mark.parametrize("changed", [{"hops": 2}, {"groups": True}, {"head_per_kind": True}, {"hard_negatives": 0}])
 def test_what_faire_lists_as_next_is_learned_too(changed: dict[str, object]) -> None:
-    model = build(replace(GatConfig(), **changed))
+    model = build(replace(GatConfig(own_loss=True), **changed))
     model.loss(EVENTS, draw()).backward()
     silent = {name for name, value in model.named_parameters() if value.grad is None}
     assert not {name for name in silent if name.startswith(("heads", "offset", "read"))}

@@ -40,7 +40,7 @@ def test_no_more_neighbours_than_asked_for_and_the_most_visited_first() -> None:
 
 def test_negatives_become_harder_from_epoch_to_epoch() -> None:
     torch.manual_seed(0)
-    config = PinSageConfig(dim=8, init_std=1.0, harder_every=1, hardest=6)
+    config = PinSageConfig(dim=8, own_loss=True, init_std=1.0, harder_every=1, hardest=6)
     model = PinSage(DATA, vehicle_levels(SMALL), product_levels(SMALL), config)
     events = training_set(SMALL, COUNTED)
     missing = [model.loss(events, draw(step)).item() for step in range(12)]
@@ -56,5 +56,5 @@ def test_nothing_is_missing_once_every_choice_leads_by_the_margin() -> None:
     for vehicle in events.vehicle.unique():
         cells = torch.nonzero(events.vehicle == vehicle)[:, 0]
         one_each.weight[cells[best[cells].argmax()]] = 1.0
-    model.options = PinSageConfig(dim=8, margin=0.0)
+    model.options = PinSageConfig(dim=8, own_loss=True, margin=0.0)
     assert model.loss(one_each, draw()).item() == 0

@@ -55,6 +55,14 @@ def small_run(folder: Path, snapshot: Snapshot = SMALL, as_of: int = CUT, seed: 
     return table.load(train(snapshot, folder, Plan(RECIPE, seed, as_of)).path)
 
 
+def test_what_a_run_says_of_purchases_does_not_depend_on_the_training_seed(run: Run, tmp_path: Path) -> None:
+    other = train(WORLD.snapshot, tmp_path, Plan(Recipe("sage", SageConfig(dim=DIM)), seed=1, as_of=CUT))
+    one, two = (each.manifest.metrics["held_out"]["calibration"]["said"] for each in (run, other))
+    assert one == pytest.approx(two, rel=0.01)
+    assert run.manifest.calibration is not None and other.manifest.calibration is not None
+    assert run.manifest.calibration["slope"] == pytest.approx(other.manifest.calibration["slope"], rel=0.02)
+
+
 def test_a_run_beats_popularity_and_comes_near_the_truth(run: Run) -> None:
     """Full ranking of the held-out month; the truth is what the choices were drawn from."""
     measured = run.manifest.metrics["held_out"]

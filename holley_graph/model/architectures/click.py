@@ -93,11 +93,5 @@ class Click(FitmentRanker):
         trials = trials.index_add(0, events.vehicle, events.weight)[events.vehicle]
         logit = scores(events, *self.encoded(fold)) + self.level
         each_loss = trials * functional.softplus(logit) - events.weight * logit
-        return (self._counts(events, fold) * each_loss).sum()
-
-    def _counts(self, events: TrainingSet, fold: int) -> Float[Tensor, " fitments"]:
-        """[fitments] what each counts: 1 without an interaction, else its fold stands for all folds."""
         edge = find(self.known, events.vehicle * self._products + events.product)
-        counts = torch.ones(len(edge), device=edge.device)
-        counts[edge >= 0] = (self.folds.of[edge[edge >= 0]] == fold) * float(self.options.folds)
-        return counts
+        return (self.folds.counts(edge, fold) * each_loss).sum()

@@ -7,18 +7,19 @@ products, and each sees at most `neighbours` of what its owners touched or who t
     w_vp = Σ_events type · 2^(−age / half-life)                    frequency × type × decay
     h_n = x_n + V · GATConv(x_n, {x_m, ln(1 + w)})     `hops` times, w in the attention
     q_v = h_v + MLP_k(h_v),   z_p = h_p + MLP_k(h_p)               one head for all kinds, or one per kind k
-    loss = Σ_k Σ_{w_k ≥ least} w_k · [−ln σ(s_vp) + mean_negatives −ln σ(−s)],   s = q_v · z_p + b_p + c_k
+    own loss = Σ_k Σ_{w_k ≥ least} w_k · [−ln σ(s_vp) + mean_negatives −ln σ(−s)],   s = counted + q_v · z_p + c_k
 
-Negatives are the other products of the batch, products drawn from everywhere, and, which Faire has no need of,
-products that fit the vehicle. The perceptrons are inside the towers, so that the score stays an inner product;
-what is served is the head for orders. Brands and part types can be nodes that attend and are attended to. Tables
-learn at a rate of their own. Edges are dealt into folds in turn, and messages run over the others, so that no pair
-that is to be predicted is among its own evidence.
+By default it learns by the likelihood that every model has, so that what differs is its messages alone. Faire's own
+loss is an option. Its negatives are the other products of the batch, products drawn from everywhere, and, which
+Faire has no need of, products that fit the vehicle. The perceptrons are inside the towers, so that the score stays
+an inner product; what is served is the head for orders. Brands and part types can be nodes that attend and are
+attended to. Tables learn at a rate of their own. Edges are dealt into folds in turn, and messages run over the
+others, so that no pair that is to be predicted is among its own evidence.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
@@ -32,7 +33,7 @@ from holley_graph.model.architectures import text
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker, FitmentRankerConfig, Levels, Space
 from holley_graph.model.architectures.interactions import heaviest, vehicle_interactions
 from holley_graph.model.architectures.layers import Folds, Message, find
-from holley_graph.model.architectures.likelihood import Draw, TrainingSet
+from holley_graph.model.architectures.likelihood import Draw, TrainingSet, negative_log_likelihood
 
 EDGE_RELATIONS = (("product", "touched_by", "vehicle"), ("vehicle", "touches", "product"))
 
@@ -49,8 +50,10 @@ class GatConfig(FitmentRankerConfig):
     """Attention heads, averaged."""
     text: str = field(default_factory=text.best)
     """Frozen text: `wordllama` (extra `text`), `n-grams` or `none`; by default the first that is installed."""
+    own_loss: bool = False
+    """Whether to learn by Faire's weighted cross-entropy instead of the likelihood that every model has."""
     least: float = 0.05
-    """Weight from which on an edge is a positive."""
+    """Weight from which on an edge is a positive of that loss."""
     in_batch_negatives: int = 512
     """Positives of one batch: each one's product is a negative of all others."""
     random_negatives: int = 256
@@ -62,7 +65,7 @@ class GatConfig(FitmentRankerConfig):
     groups: bool = False
     """Whether brands and part types are nodes of the graph."""
     head_per_kind: bool = False
-    """Whether views, carts and orders have a head each; else one head learns from their sum."""
+    """Whether views, carts and orders have a head each in that loss; else one head learns from their sum."""
     folds: int = 4
     """Parts that edges are dealt into; one is predicted while messages run over the others."""
     table_rate: float = 0.5
@@ -73,6 +76,7 @@ class GatConfig(FitmentRankerConfig):
         "neighbours": (5, 50),
         "half_life_days": (30.0, 720.0),
         "attention": (1, 4),
+        "own_loss": [False, True],
         "least": (0.01, 0.5),
         "in_batch_negatives": (128, 2_048),
         "random_negatives": (64, 1_024),
@@ -168,16 +172,34 @@ class Gat(FitmentRanker):
         return h["vehicle"], h["product"]
 
     def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
-        """Return the weighted cross-entropy of one fold's positives, scaled to all."""
+        """Return the loss of what one fold's edges say, scaled to all."""
         fold = self.folds.predicted_in(draw.step)
-        tower, total = self.towers(fold), self.offset.sum() * 0
+        tower = self.towers(fold)
+        if self.options.own_loss:
+            return self._cross_entropy(events, draw, fold, *tower)
+        edge = find(self.known, events.vehicle * self.products + events.product)
+        of_fold = replace(events, weight=events.weight * self.folds.counts(edge, fold))
+        # every parameter has a gradient, those of the other loss none that moves them
+        nothing = self.offset.sum() * 0
+        return negative_log_likelihood(of_fold, *self._headed(*tower, self.weight.shape[1] - 1)) + nothing
+
+    def _cross_entropy(
+        self,
+        events: TrainingSet,
+        draw: Draw,
+        fold: int,
+        q: Float[Tensor, "vehicles dim"],
+        z: Float[Tensor, "products dim"],
+    ) -> Float[Tensor, ""]:
+        """Weighted cross-entropy of one fold's positives, scaled to all."""
+        total = self.offset.sum() * 0
         for kind in range(self.weight.shape[1]):
-            q, z = self._headed(*tower, kind)
+            headed = self._headed(q, z, kind)
             is_positive = (self.folds.of == fold) & (self.weight[:, kind] >= self.options.least)
             positives = torch.nonzero(is_positive)[:, 0]
             order = torch.randperm(len(positives), device=q.device, generator=draw.random)
             for batch in positives[order].split(self.options.in_batch_negatives):
-                total = total + self._batch(batch, kind, q, z, draw.random)
+                total = total + self._batch(batch, kind, events, *headed, draw.random)
         return total * self.options.folds
 
     def _headed(
@@ -189,24 +211,37 @@ class Gat(FitmentRanker):
         self,
         batch: Int[Tensor, " positives"],
         kind: int,
+        events: TrainingSet,
         q: Float[Tensor, "vehicles dim"],
         z: Float[Tensor, "products dim"],
         random: torch.Generator,
     ) -> Float[Tensor, ""]:
-        """Summed loss of some positives, each beside the mean over its negatives."""
+        """Summed loss of some positives, each beside the mean over its negatives, on top of what is counted."""
         (vehicle, product), bias = self.pair[:, batch], self.popularity() + self.offset[kind]
-        yes = (q[vehicle] * z[product]).sum(1) + bias[product]
+        yes = (q[vehicle] * z[product]).sum(1) + self._counted(events, vehicle, product, bias)
         drawn = torch.randint(self.products, (self.options.random_negatives,), device=q.device, generator=random)
         shared = torch.cat([product, drawn])
         apart = functional.softplus(q[vehicle] @ z[shared].T + bias[shared])
         is_negative = ~self._is_known(vehicle[:, None], shared)
         near = self._hard_negatives(vehicle, random)
-        close = functional.softplus((q[vehicle][:, None] * z[near]).sum(2) + bias[near])
+        counted = self._counted(events, vehicle[:, None].expand_as(near), near, bias)
+        close = functional.softplus((q[vehicle][:, None] * z[near]).sum(2) + counted)
         is_near = ~self._is_known(vehicle[:, None], near)
         summed = (apart * is_negative).sum(1) / is_negative.sum(1).clamp(min=1)
         if self.options.hard_negatives:
             summed = summed + (close * is_near).sum(1) / is_near.sum(1).clamp(min=1)
         return (self.weight[batch, kind] * (functional.softplus(-yes) + summed)).sum()
+
+    def _counted(
+        self,
+        events: TrainingSet,
+        vehicle: Int[Tensor, "*pairs"],
+        product: Int[Tensor, "*pairs"],
+        bias: Float[Tensor, " products"],
+    ) -> Float[Tensor, "*pairs"]:
+        """What is counted of a pair that fits; of another one the popularity of its product."""
+        cell = find(events.vehicle * self.products + events.product, vehicle * self.products + product)
+        return torch.where(cell >= 0, events.offset[cell], bias[product])
 
     def _hard_negatives(
         self, vehicle: Int[Tensor, " positives"], random: torch.Generator

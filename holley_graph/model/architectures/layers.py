@@ -46,6 +46,12 @@ class Folds(nn.Module):
         """Return the part that is predicted in a step: each in turn."""
         return (step + 1) % self.count
 
+    def counts(self, edge: Int[Tensor, " pairs"], fold: int) -> Float[Tensor, " pairs"]:
+        """[pairs] what each counts in a step: 1 without an edge (−1), else the predicted part stands for all."""
+        counts = torch.ones(len(edge), device=edge.device)
+        counts[edge >= 0] = (self.of[edge[edge >= 0]] == fold) * float(self.count)
+        return counts
+
 
 class MeanConv(SAGEConv):  # type: ignore[misc]  # half typed upstream
     """SAGEConv whose means over neighbours stay in float32: CUDA has no sparse product with bfloat16."""

@@ -5,11 +5,12 @@ neighbour is not an edge but how often short walks come by, and visit counts are
 
     N(n), α_n = the most visited products of walks over interactions, and their shares of the visits
     h_n = x_n + V · W · Σ_{p ∈ N(n)} α_np ReLU(Q x_p)
-    loss = Σ_{chosen} max(0, margin + s(v, negative) − s(v, chosen))
+    own loss = Σ_{chosen} max(0, margin + s(v, negative) − s(v, chosen))
 
-A negative fits the same vehicle; it is the best scored of a few drawn at random, first of one, later of ever more:
-the curriculum. Two things differ from the paper: walks of vehicles start at their owners, and x is the sum over
-hierarchies, not pixels and words.
+By default it learns by the likelihood that every model has, so that what differs is its messages alone. The paper's
+own loss is an option: a negative fits the same vehicle; it is the best scored of a few drawn at random, first of
+one, later of ever more: the curriculum. Two things differ from the paper: walks of vehicles start at their owners,
+and x is the sum over hierarchies, not pixels and words.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class PinSageConfig(FitmentRankerConfig):
     """Products that a walk comes by."""
     neighbours: int = 20
     """Most visited products that are kept."""
+    own_loss: bool = False
+    """Whether to learn by the paper's margin instead of the likelihood that every model has."""
     margin: float = 1.0
     """By how much a chosen product shall outscore its negative."""
     harder_every: int = 5
@@ -51,6 +54,7 @@ class PinSageConfig(FitmentRankerConfig):
         "walks": (20, 200),
         "hops": (1, 4),
         "neighbours": (5, 50),
+        "own_loss": [False, True],
         "margin": (0.3, 3.0),
         "harder_every": (2, 20),
         "hardest": (1, 16),
@@ -87,7 +91,9 @@ class PinSage(FitmentRanker):
         return q + self._pooled("vehicle", message), z + self._pooled("product", message)
 
     def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
-        """Return the margins that are missing, summed over events."""
+        """Return the likelihood of every model, or the margins that are missing, summed over events."""
+        if not self.options.own_loss:
+            return super().loss(events, draw)
         candidates = min(1 + draw.epoch // self.options.harder_every, self.options.hardest)
         q, z = self()
         score = scores(events, q, z)
