@@ -29,7 +29,7 @@ import torch
 
 from benchmarks.record import record
 from holley_graph.baselines.rankers import BASELINES
-from holley_graph.counting import utility
+from holley_graph.counting import utility, weights
 from holley_graph.embeddings import table
 from holley_graph.embeddings.lift import Lift
 from holley_graph.embeddings.paths import Paths
@@ -187,7 +187,8 @@ def _run(name: str, snapshot: Snapshot, settings: Settings) -> Path:
     """Train a model, or put what is counted into a run folder."""
     if name != AGAINST:
         return train(snapshot, settings.home / "runs", Plan(Recipe.default(name))).path
-    counted, config = utility.count(snapshot), FitmentRankerConfig(dim=1)
+    counted = utility.count(snapshot, weights.estimate(snapshot).of_kinds)
+    config = FitmentRankerConfig(dim=1)
     silent = (torch.zeros(count, 1) for count in (snapshot.vehicles.num_rows, snapshot.products.num_rows))
     paths = fit_history(snapshot, *silent, counted, config)[1]
     folder = settings.home / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from holley_graph.baselines import shrinkage
 from holley_graph.counting import levels
-from holley_graph.counting.utility import KIND_WEIGHTS
+from holley_graph.counting.events import KIND_WEIGHTS
 from holley_graph.embeddings.paths import Paths
 from holley_graph.evaluation import trails
 from holley_graph.evaluation.targets import Floats, RankingTask, future_choices

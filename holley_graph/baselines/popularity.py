@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from holley_graph.counting.utility import KIND_WEIGHTS
+from holley_graph.counting.events import KIND_WEIGHTS
 from holley_graph.evaluation.targets import RankingTask
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from holley_graph.times import DAY

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from holley_graph.baselines import boosted, collaborative, logit, popularity, shrinkage
-from holley_graph.counting import utility
+from holley_graph.counting import utility, weights
 from holley_graph.evaluation.targets import Floats, Ranker, RankingTask
 from holley_graph.snapshot.snapshot import Snapshot
 
@@ -20,7 +20,7 @@ def chance(task: RankingTask, past: Snapshot) -> Floats:
 
 def counted(task: RankingTask, past: Snapshot) -> Floats:
     """Score by counting alone: what the default model starts from."""
-    scores = utility.count(past).scores(past)
+    scores = utility.count(past, weights.estimate(past).of_kinds).scores(past)
     return scores[past.fitment(task.vehicle[task.owner], task.candidate)]
 
 

@@ -107,11 +107,20 @@ def train(
     if metrics["drift"]:
         assert manifest.warm is not None  # noqa: S101  drift is measured of what went on from another run
         _show_drift(manifest.warm["from"], metrics["drift"])
+    if manifest.kind_weights:
+        _show_weights(manifest.kind_weights)
     if manifest.trust:
         _show_trust(manifest.trust)
     say(f"run {manifest.run_id}: {counted(manifest.epochs, 'epoch')}, {seconds:.0f} s")
     say(f"kept in {run.path}")
     then("train" if as_of is not None else f"writeback {manifest.run_id}")
+
+
+def _show_weights(weights: dict[str, Any]) -> None:
+    """Say how much an event counts, and from how many choices that is known."""
+    counts = "a view counts {viewed:.2f}, a cart {carted:.2f} and an order {ordered:.2f} choices".format(**weights)
+    basis = f"this explains {counted(weights['choices'], 'cart or order', 'carts and orders')} of other people best"
+    say(f"{counts}: {basis}" if weights["choices"] else f"{counts}: too few carts and orders to estimate it")
 
 
 def _show_trust(trust: dict[str, Any]) -> None:

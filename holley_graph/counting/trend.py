@@ -9,6 +9,7 @@ come first; products follow what their types leave.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,14 @@ class Trend:
     processes: list[Process]
 
 
-def fit(counts: Floats, expected: Floats, groupings: list[Ints], bin_days: float, ahead_days: float) -> Trend:
+def fit(
+    counts: Floats,
+    expected: Floats,
+    groupings: list[Ints],
+    bin_days: float,
+    ahead_days: float,
+    known: Sequence[Process] | None = None,
+) -> Trend:
     """Follow products through time, by one grouping after the other.
 
     Args:
@@ -84,12 +92,13 @@ def fit(counts: Floats, expected: Floats, groupings: list[Ints], bin_days: float
         groupings: each [products] group of each product, wide ones first.
         bin_days: length of a bin.
         ahead_days: from the end of the newest bin to the time of the forecast.
+        known: the processes, one for each grouping; none: they are estimated.
     """
     path, forecasts, processes = np.zeros(counts.shape), [], []
-    for group in groupings:
+    for number, group in enumerate(groupings):
         into = csr_matrix((np.ones(len(group)), (np.arange(len(group)), group)))
         seen, wanted = counts @ into, (expected * np.exp(path)) @ into
-        process = estimate(seen, wanted, bin_days)
+        process = known[number] if known else estimate(seen, wanted, bin_days)
         track = follow(seen, wanted, process, bin_days)
         path += track.mean[:, group]
         forecasts.append(process.kept(ahead_days) * track.newest)

@@ -7,6 +7,7 @@ part. Both are in nats, and their sum is the logarithm of a rate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,17 +21,14 @@ from scipy.sparse import csr_matrix
 from holley_graph import sealed
 from holley_graph.counting import effects, levels, trend
 from holley_graph.counting.effects import Effects
-from holley_graph.counting.trend import Trend
+from holley_graph.counting.events import BIN_DAYS, KIND_WEIGHTS, Events, distinct, trend_bins
+from holley_graph.counting.trend import Process, Trend
 from holley_graph.keys import find_text
-from holley_graph.snapshot.snapshot import ORDERED, Ints, Snapshot
-from holley_graph.times import DAY
+from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]
-BIN_DAYS = 15
 AHEAD_DAYS = 15.0
 """A release serves the month after it: its middle is what the trend is asked about."""
-KIND_WEIGHTS = (0.5, 1.0, 1.0)
-"""How much a view, a cart and an order count as a choice."""
 TREND_OF = ("part_type", "product")
 """Groups of products that have a trend, wide ones first."""
 SHARED = 2
@@ -128,13 +126,21 @@ class Counted:
         return score
 
 
-def count(snapshot: Snapshot) -> Counted:
-    """Estimate effects and trend from everything that a snapshot knows."""
-    events = _distinct(snapshot)
+def count(
+    snapshot: Snapshot, weights: Sequence[float] = KIND_WEIGHTS, processes: Sequence[Process] | None = None
+) -> Counted:
+    """Estimate effects and trend from everything that a snapshot knows.
+
+    Args:
+        snapshot: all of it is used.
+        weights: how much a view, a cart and an order count as a choice.
+        processes: of the trend; none: they are estimated.
+    """
+    events = distinct(snapshot, weights)
     fits = events.fitment >= 0
     choices = np.bincount(events.fitment[fits], events.weight[fits], len(snapshot.fits)).astype(float)
     fitted = effects.fit(snapshot, levels.cells(snapshot), choices)
-    moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()))
+    moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), processes)
     utility = _utility(snapshot, fitted, moved)
     return Counted(choices, fitted, moved, utility, *utility.apply(snapshot))
 
@@ -146,7 +152,7 @@ def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:
         snapshot: whose events say so.
         log_shares: [fitments] logarithm of the share of a vehicle's choices that usually falls on each product.
     """
-    moved, groups = _trend(snapshot, _distinct(snapshot), log_shares), levels.product_groups(snapshot)
+    moved, groups = _trend(snapshot, distinct(snapshot), log_shares), levels.product_groups(snapshot)
     by_group = [each[groups[name].rows] for name, each in zip(TREND_OF, moved.forecasts, strict=True)]
     total: Floats = np.sum(by_group, axis=0)
     return total
@@ -168,47 +174,9 @@ def _utility(snapshot: Snapshot, fitted: Effects, moved: Trend) -> Utility:
     return Utility(pa.concat_tables(parts).unify_dictionaries().combine_chunks())
 
 
-@dataclass(frozen=True)
-class _Events:
-    """Events without repetitions: a person counts once for a product, a kind and a bin.
-
-    Attributes:
-        product: [events].
-        fitment: [events] of the person's vehicle, −1 where it is unknown or the product does not fit it.
-        weight: [events] of the kind.
-        bin: [events] backwards from `as_of`.
-    """
-
-    product: Ints
-    fitment: Ints
-    weight: Floats
-    bin: Ints
-
-
-def _distinct(snapshot: Snapshot) -> _Events:
-    user, product, kind, at = (snapshot.event(name) for name in ("user", "product", "kind", "at"))
-    time_bin = bins(at, snapshot.as_of)
-    last = int(time_bin.max(initial=0)) + 1
-    key = np.unique(((user * snapshot.products.num_rows + product) * 3 + kind) * last + time_bin)
-    key, time_bin = np.divmod(key, last)
-    key, kind = np.divmod(key, 3)
-    user, product = np.divmod(key, snapshot.products.num_rows)
-    fitment = snapshot.fitment(snapshot.user_vehicle[user], product)
-    return _Events(product, fitment, np.take(KIND_WEIGHTS, kind), time_bin)
-
-
-def bins(at: Ints, as_of: int) -> Ints:
-    """Number time backwards from `as_of` in bins of `BIN_DAYS`."""
-    return np.asarray((as_of - 1 - at) // (BIN_DAYS * DAY), np.int64)
-
-
-def trend_bins(snapshot: Snapshot) -> int:
-    """Count the bins since the first view or cart: as far back as the trend reaches."""
-    looked = snapshot.event("at")[snapshot.event("kind") != ORDERED]
-    return int(bins(looked, snapshot.as_of).max(initial=-1)) + 1
-
-
-def _trend(snapshot: Snapshot, events: _Events, log_shares: Floats) -> Trend:
+def _trend(
+    snapshot: Snapshot, events: Events, log_shares: Floats, processes: Sequence[Process] | None = None
+) -> Trend:
     """Follow products since the first view or cart; orders of before tell no trend of their own.
 
     Events of people whose vehicle is unknown, or whose vehicle the part does not fit, are held against what all
@@ -230,4 +198,4 @@ def _trend(snapshot: Snapshot, events: _Events, log_shares: Floats) -> Trend:
     np.add.at(counts, (row, product), weight)
     counts[:, everybody <= 0] = 0.0  # what fits nobody's vehicle is not expected either
     groups = levels.product_groups(snapshot)
-    return trend.fit(counts, expected, [groups[name].rows for name in TREND_OF], BIN_DAYS, AHEAD_DAYS)
+    return trend.fit(counts, expected, [groups[name].rows for name in TREND_OF], BIN_DAYS, AHEAD_DAYS, processes)

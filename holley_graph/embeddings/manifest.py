@@ -30,6 +30,7 @@ class RunManifest:
         epochs: passes over the data, of the last fit.
         loss: per event, in nats, penalty included.
         warm: the run that it goes on `from`, and the loss `until` which it was trained.
+        kind_weights: how much a view, a cart and an order count as a choice, and what that rests on.
         calibration: what makes a score a probability.
         trust: how far vectors are scaled, and what that rests on.
         dim: length of its vectors.
@@ -53,6 +54,7 @@ class RunManifest:
     epochs: int
     loss: float | None = None
     warm: dict[str, Any] | None = None
+    kind_weights: dict[str, Any] | None = None
     calibration: dict[str, float] | None = None
     trust: dict[str, Any] | None = None
     dim: int

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from holley_graph.counting.utility import KIND_WEIGHTS, count
+from holley_graph.counting.events import KIND_WEIGHTS
+from holley_graph.counting.utility import count
 from holley_graph.model.architectures.data import hetero_data, product_levels, vehicle_levels
 from holley_graph.model.architectures.gat import Gat, GatConfig
 from holley_graph.model.architectures.interactions import heaviest, vehicle_interactions

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from holley_graph.counting.utility import KIND_WEIGHTS
+from holley_graph.counting.events import KIND_WEIGHTS
 from holley_graph.times import DAY
 
 

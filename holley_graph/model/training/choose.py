@@ -1,10 +1,12 @@
-"""How far the network is trusted: chosen on time that is held back, before everything is trained on."""
+"""What is chosen before everything is trained on: what an event counts, and how far the network is trusted."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from holley_graph.counting import weights
+from holley_graph.counting.weights import Weights
 from holley_graph.model.inference import vectors
 from holley_graph.model.inference.trained import rescaled
 from holley_graph.model.training import measure
@@ -21,16 +23,23 @@ class Choice:
     """What a training chose before it learns from everything.
 
     Attributes:
+        weights: how much a view, a cart and an order count as a choice, as a manifest keeps it.
         scale: what vectors of vehicles are multiplied by.
         trust: the scale with what it rests on, as a manifest keeps it; none of a graph without vehicles.
         validation: how a run does on the time that was held back; none: too few people bought anything.
         calibration: what makes its scores probabilities; none likewise.
     """
 
+    weights: dict[str, Any] = field(default_factory=lambda: asdict(Weights()))
     scale: float = 1.0
     trust: dict[str, Any] | None = None
     validation: dict[str, Any] | None = None
     calibration: dict[str, float] | None = None
+
+    @property
+    def of_kinds(self) -> tuple[float, float, float]:
+        """How much a view, a cart and an order count."""
+        return Weights(**self.weights).of_kinds
 
 
 def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progress: Progress) -> Choice:
@@ -46,8 +55,11 @@ def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progr
     if checkpoint.choice:
         progress(f"going on with vectors scaled by {checkpoint.choice['scale']:.2f}, as chosen before", 1, 1)
         return Choice(**checkpoint.choice)
+    progress("estimating what a view, a cart and an order count", 0, 1)
+    counts = weights.estimate(past)
+    progress("estimating what a view, a cart and an order count", 1, 1)
     held = hold_back(past)
-    stage = Stage("choosing how far to trust the network", steps)
+    stage = Stage("choosing how far to trust the network", steps, counts.of_kinds)
     trained = fit(held.early, plan, stage, checkpoint=checkpoint, progress=progress)
 
     def measured() -> dict[str, Any]:
@@ -58,6 +70,7 @@ def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progr
         measurable = len(held.task.user) >= FEWEST_TEST_USERS
         return asdict(
             Choice(
+                weights=asdict(counts),
                 scale=scale,
                 trust={"scale": scale, **basis},
                 validation=measure.compare(*known) if measurable else None,

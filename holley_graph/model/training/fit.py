@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from holley_graph.counting.events import KIND_WEIGHTS
 from holley_graph.counting.utility import Counted, count
 from holley_graph.model.architectures.data import (
     Edges,
@@ -38,6 +39,7 @@ class Stage:
     Attributes:
         name: what it is for, in the checkpoint and for `progress`.
         steps: full-batch steps at most; an epoch over batches counts as `steps_per_epoch` of them.
+        weights: how much a view, a cart and an order count as a choice.
         scale: what the vectors of vehicles are multiplied by in the end: how far the network is trusted.
         start: of an earlier run: train on from its parameters, gently; none: from random ones.
         target_loss: loss per event at which training ends, before the first step if it is there already.
@@ -45,6 +47,7 @@ class Stage:
 
     name: str
     steps: int
+    weights: Sequence[float] = KIND_WEIGHTS
     scale: float = 1.0
     start: Encoder | None = None
     target_loss: float = -math.inf
@@ -75,7 +78,7 @@ def fit(
         progress: told after each step.
     """
     progress(f"{stage.name}: counting", 0, 1)
-    counted, edges = count(snapshot), stage.start.edges if stage.start else price_edges(snapshot)
+    counted, edges = count(snapshot, stage.weights), stage.start.edges if stage.start else price_edges(snapshot)
     model, levels = plan.recipe.build(snapshot, edges, plan.seed, counted.popularity)
     if stage.start:
         stage.start.fill(model, levels)

@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from holley_graph.counting.utility import Counted, bins
+from holley_graph.counting.events import bins
+from holley_graph.counting.utility import Counted
 from holley_graph.embeddings.paths import KINDS as KINDS_OF_PATHS
 from holley_graph.embeddings.paths import Paths
 from holley_graph.evaluation import trails

@@ -61,10 +61,12 @@ def _learn(
     """Choose how far the network is trusted, fit it on everything, and make tables."""
     if live:
         choice = live.choice
-        stage = Stage("going on from the live release", STEPS, choice.scale, live.encoder, live.target_loss)
+        stage = Stage(
+            "going on from the live release", STEPS, choice.of_kinds, choice.scale, live.encoder, live.target_loss
+        )
     else:
         choice = choose(past, plan, STEPS, checkpoint, progress)
-        stage = Stage("refitting", STEPS, choice.scale)
+        stage = Stage("refitting", STEPS, choice.of_kinds, choice.scale)
     trained = fit(past, plan, stage, checkpoint=checkpoint, progress=progress)
     if live:
         trained = warm.rotated_onto(live.tables["product"], trained, past.product_ids.keys)
@@ -99,6 +101,7 @@ def _measure_and_seal(
         epochs=result.epochs,
         loss=result.loss,
         warm={"from": live.manifest.run_id, "until": live.until} if live else None,
+        kind_weights=choice.weights,
         calibration=choice.calibration,
         trust=choice.trust,
         dim=int(tables["product"].vectors.shape[1]),

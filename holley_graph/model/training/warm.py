@@ -57,7 +57,8 @@ class Live:
     def choice(self) -> Choice:
         """What its own training chose: no time is held back to choose on."""
         scale = float(self.encoder.state[encoder.SCALE])
-        return Choice(scale, self.manifest.trust, calibration=self.manifest.calibration)
+        known = self.manifest
+        return Choice(known.kind_weights or {}, scale, known.trust, calibration=known.calibration)
 
 
 def live(runs: Path, recipe: Recipe, as_of: int) -> Live:
