@@ -32,13 +32,13 @@ OPTIONAL CALL () {
     WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
     RETURN collect(DISTINCT b.base_sku) AS bought, collect(DISTINCT person) AS people
   }
-  // what this person did, for the paths to parts of one base SKU or one part type
+  // what this person did, for the paths to the same SKU, base SKU or part type
   CALL (u, sync, release) {
     MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
     WITH a, type(did) = 'ORDERED' AS ordered,
          coalesce(release.path_gain, 1.0) * reduce(s = 0.0, at IN coalesce(did.at, []) |
            s + 2 ^ ((at - sync.as_of.epochSeconds) / (release.path_half_life_days * 86400))) AS strength
-    RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
+    RETURN collect({sku: a.sku, base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
   }
   WITH *, release.product_norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
   MATCH (v)<-[f:FITS]-(p:Product {eligible: true})
@@ -50,7 +50,9 @@ OPTIONAL CALL () {
            + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
              s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
            + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-             s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score
+             s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+           + coalesce(release.path_same_sku, 0.0) * log(1 + reduce(s = 0.0, x IN trail |
+             s + CASE WHEN NOT x.ordered AND x.sku = p.sku THEN x.strength ELSE 0 END)), 0.0) AS score
   // a part without a score comes last, and those by how many bought them
   WITH *, CASE WHEN score IS NULL THEN COUNT {
       MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)

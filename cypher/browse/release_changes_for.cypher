@@ -29,13 +29,13 @@ OPTIONAL CALL () {
   WITH *, 'embedding_' + release.slot AS embedding, 'lift_' + release.slot AS lift
   WITH *, coalesce(u[embedding], v[embedding], model[embedding], make[embedding]) AS q
   WITH *, release.product_norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
-  // what this person did, for the paths to parts of one base SKU or one part type
+  // what this person did, for the paths to the same SKU, base SKU or part type
   CALL (u, sync, release) {
     MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
     WITH a, type(did) = 'ORDERED' AS ordered,
          coalesce(release.path_gain, 1.0) * reduce(s = 0.0, at IN coalesce(did.at, []) |
            s + 2 ^ ((at - sync.as_of.epochSeconds) / (release.path_half_life_days * 86400))) AS strength
-    RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
+    RETURN collect({sku: a.sku, base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
   }
   CALL (v, release, embedding, lift, q, scale, bought, trail) {
     MATCH (v)<-[f:FITS]-(p:Product {eligible: true})
@@ -46,7 +46,9 @@ OPTIONAL CALL () {
            + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
              s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
            + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-             s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score
+             s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+           + coalesce(release.path_same_sku, 0.0) * log(1 + reduce(s = 0.0, x IN trail |
+             s + CASE WHEN NOT x.ordered AND x.sku = p.sku THEN x.strength ELSE 0 END)), 0.0) AS score
     WHERE score IS NOT NULL
     ORDER BY score DESC, p.sku
     WITH p.display_key AS family, collect({p: p, score: score})[0] AS best

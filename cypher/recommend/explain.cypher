@@ -31,20 +31,22 @@ CALL (u, p, sync) {
   RETURN [x IN collect({sku: b.sku, last_at: toString(o.last_at)}) WHERE x.sku IS NOT NULL] AS bought,
          collect(DISTINCT person) AS people
 }
-// what this person did, for the paths to parts of one base SKU or one part type
+// what this person did, for the paths to the same SKU, base SKU or part type
 CALL (u, sync, release) {
   MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
   WITH a, type(did) = 'ORDERED' AS ordered,
        coalesce(release.path_gain, 1.0) * reduce(s = 0.0, at IN coalesce(did.at, []) |
          s + 2 ^ ((at - sync.as_of.epochSeconds) / (release.path_half_life_days * 86400))) AS strength
-  RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
+  RETURN collect({sku: a.sku, base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
 }
 WITH *, coalesce(release.path_same_part * log(1 + reduce(s = 0.0, x IN trail |
     s + CASE WHEN NOT x.ordered AND x.base_sku = p.base_sku THEN x.strength ELSE 0 END))
   + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
     s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
   + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-    s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS own_history
+    s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+  + coalesce(release.path_same_sku, 0.0) * log(1 + reduce(s = 0.0, x IN trail |
+    s + CASE WHEN NOT x.ordered AND x.sku = p.sku THEN x.strength ELSE 0 END)), 0.0) AS own_history
 // other people who bought it and own such a vehicle: all ids of one address are one person
 CALL (u, p, v, model, people) {
   MATCH (p)<-[:ORDERED]-(buyer:User)

@@ -25,8 +25,9 @@ from holley_graph.keys import find
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 FILE = "paths.json"
-KINDS = ("same_part", "same_type", "same_type_ordered")
-"""Paths to parts of a base SKU or a part type that was viewed or carted, and of a part type that was ordered."""
+KINDS = ("same_part", "same_type", "same_type_ordered", "same_sku")
+"""Paths to parts of a base SKU or a part type that was viewed or carted, of a part type that was ordered, and to the very
+SKU that was viewed or carted."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Paths:
         same_part: nats for each `term` of that kind.
         same_type: the same.
         same_type_ordered: the same.
+        same_sku: the same.
         half_life_days: after which an event counts half.
         gain: of the strength of events.
     """
@@ -61,6 +63,7 @@ class Paths:
     same_part: float = 0.0
     same_type: float = 0.0
     same_type_ordered: float = 0.0
+    same_sku: float = 0.0
     half_life_days: float = 30.0
     gain: float = 1.0
 
@@ -109,7 +112,8 @@ class Reached:
     """
 
     def __init__(self, trail: Trail, base: Ints, part_type: Ints) -> None:
-        kinds = ((base, ~trail.ordered), (part_type, ~trail.ordered), (part_type, trail.ordered))
+        looked, sku = ~trail.ordered, np.arange(len(base))
+        kinds = ((base, looked), (part_type, looked), (part_type, trail.ordered), (sku, looked))
         self._sums = [_Sums(trail, group, lines) for group, lines in kinds]
 
     def strengths(self, person: Ints, product: Ints) -> Floats:

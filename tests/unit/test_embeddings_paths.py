@@ -49,6 +49,11 @@ def test_an_order_speaks_of_its_type_alone() -> None:
     assert score(Paths(same_type_ordered=1.0), of) == pytest.approx([0, 0, 0, log1p(1.0)])
 
 
+def test_the_very_colour_that_was_looked_at_may_count_more_than_its_colours() -> None:
+    of = reached((RED, False, 1.0), (HOSE, True, 1.0))
+    assert score(Paths(same_sku=2.0), of) == pytest.approx([2 * log1p(1.0), 0, 0, 0])
+
+
 def test_somebody_else_and_somebody_without_a_history_get_nothing() -> None:
     of = reached((RED, False, 1.0))
     assert score(Paths(1.0, 1.0, 1.0), of, NOBODY) == [0, 0, 0, 0]
