@@ -40,13 +40,13 @@ CALL (u, sync) {
   WHERE o.last_at >= sync.as_of - duration({days: $exclude_days})
   RETURN collect(DISTINCT b.base_sku) AS bought
 }
-// what this person did, for the paths to parts of one base SKU or one part type
+// what this person did, for the paths to the same SKU, base SKU or part type
 CALL (u, sync, release) {
   MATCH (u)-[did:VIEWED|CARTED|ORDERED]->(a)
   WITH a, type(did) = 'ORDERED' AS ordered,
        coalesce(release.path_gain, 1.0) * reduce(s = 0.0, at IN coalesce(did.at, []) |
          s + 2 ^ ((at - sync.as_of.epochSeconds) / (release.path_half_life_days * 86400))) AS strength
-  RETURN collect({base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
+  RETURN collect({sku: a.sku, base_sku: a.base_sku, part_type: a.part_type, ordered: ordered, strength: strength}) AS trail
 }
 WITH *, norm * sqrt(reduce(s = 0.0, x IN q | s + x * x)) AS scale
 MATCH (v)<-[f:FITS]-(p {eligible: true})
@@ -66,7 +66,9 @@ WITH v, tier, p, p.sku AS sku,
          + release.path_same_type * log(1 + reduce(s = 0.0, x IN trail |
            s + CASE WHEN NOT x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
          + release.path_same_type_ordered * log(1 + reduce(s = 0.0, x IN trail |
-           s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END)), 0.0) AS score,
+           s + CASE WHEN x.ordered AND x.part_type = p.part_type THEN x.strength ELSE 0 END))
+         + coalesce(release.path_same_sku, 0.0) * log(1 + reduce(s = 0.0, x IN trail |
+           s + CASE WHEN NOT x.ordered AND x.sku = p.sku THEN x.strength ELSE 0 END)), 0.0) AS score,
      CASE WHEN q IS NULL OR p[embedding] IS NULL THEN COUNT {
        MATCH (p)<-[:ORDERED]-(b) RETURN DISTINCT coalesce(b.email_hash, b.user_id)
      } ELSE 0 END AS buyers

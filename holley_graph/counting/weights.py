@@ -40,7 +40,7 @@ FEWEST_CHOICES = 50
 
 
 @dataclass(frozen=True)
-class Weights:
+class KindWeights:
     """How much each kind of event counts as a choice.
 
     Attributes:
@@ -55,11 +55,11 @@ class Weights:
 
     @property
     def of_kinds(self) -> tuple[float, float, float]:
-        """In the order of `snapshot.KINDS`."""
+        """In the order of `KINDS` of a snapshot."""
         return self.viewed, self.carted, self.ordered
 
 
-def estimate(snapshot: Snapshot) -> Weights:
+def estimate(snapshot: Snapshot) -> KindWeights:
     """Estimate the weights from what some people's events say of other people's carts and orders."""
     sample = _some_part_types(snapshot)
     hidden = _hidden(sample)[sample.event("user")]
@@ -67,7 +67,7 @@ def estimate(snapshot: Snapshot) -> Weights:
     chosen = replace(sample, events=sample.events.filter(pa.array(hidden & (sample.event("kind") != VIEWED))))
     judge = _Judge(rest, chosen)
     if judge.choices < FEWEST_CHOICES:
-        return Weights()
+        return KindWeights()
 
     def loss(moved: Floats) -> float:
         return float((moved**2).sum() / (2 * SPREAD**2)) - judge.nats(PRIOR * np.exp(moved))
@@ -76,7 +76,7 @@ def estimate(snapshot: Snapshot) -> Weights:
     options = {"initial_simplex": simplex, "maxfev": MAX_COUNTS, "xatol": 0.1, "fatol": 0.5}
     best = minimize(loss, simplex[0], method="Nelder-Mead", options=options)
     viewed, carted, ordered = (PRIOR * np.exp(best.x)).tolist()
-    return Weights(viewed, carted, ordered, judge.choices)
+    return KindWeights(viewed, carted, ordered, judge.choices)
 
 
 class _Judge:

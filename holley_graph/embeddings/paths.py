@@ -26,8 +26,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 FILE = "paths.json"
 KINDS = ("same_part", "same_type", "same_type_ordered", "same_sku")
-"""Paths to parts of a base SKU or a part type that was viewed or carted, of a part type that was ordered, and to the very
-SKU that was viewed or carted."""
+"""Paths to parts of a base SKU or a part type that was viewed or carted, of a part type that was ordered, and to
+the very SKU that was viewed or carted."""
 
 
 @dataclass(frozen=True)

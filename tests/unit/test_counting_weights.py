@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from holley_graph.counting import weights
-from holley_graph.counting.weights import Weights
+from holley_graph.counting.weights import KindWeights
 from holley_graph.snapshot.snapshot import VIEWED, Snapshot
 from tests.support import planted
 
@@ -40,7 +40,7 @@ def test_the_same_snapshot_gives_the_same_weights() -> None:
 
 def test_too_few_carts_and_orders_leave_the_prior() -> None:
     views = WORLD.events.filter(pa.array(WORLD.event("kind") == VIEWED))
-    assert weights.estimate(replace(WORLD, events=views)) == Weights()
+    assert weights.estimate(replace(WORLD, events=views)) == KindWeights()
     assert weights.estimate(replace(WORLD, events=WORLD.events.slice(0, 0))).choices == 0
 
 

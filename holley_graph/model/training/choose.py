@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from holley_graph.counting import weights
-from holley_graph.counting.weights import Weights
+from holley_graph.counting.weights import KindWeights
 from holley_graph.model.inference import vectors
 from holley_graph.model.inference.trained import rescaled
 from holley_graph.model.training import measure
@@ -30,7 +30,7 @@ class Choice:
         calibration: what makes its scores probabilities; none likewise.
     """
 
-    weights: dict[str, Any] = field(default_factory=lambda: asdict(Weights()))
+    weights: dict[str, Any] = field(default_factory=lambda: asdict(KindWeights()))
     scale: float = 1.0
     trust: dict[str, Any] | None = None
     validation: dict[str, Any] | None = None
@@ -39,7 +39,7 @@ class Choice:
     @property
     def of_kinds(self) -> tuple[float, float, float]:
         """How much a view, a cart and an order count."""
-        return Weights(**self.weights).of_kinds
+        return KindWeights(**self.weights).of_kinds
 
 
 def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progress: Progress) -> Choice:
