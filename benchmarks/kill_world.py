@@ -27,7 +27,7 @@ from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import extract
 from holley_graph.times import DAY, iso, moment, seconds
-from holley_graph.workflows.release import follow
+from holley_graph.workflows.live import follow
 from holley_graph.workflows.sync import offline_import
 from tests.support.held import held
 from tests.support.server import small, wipe

@@ -142,7 +142,7 @@ def _show_trust(trust: dict[str, Any]) -> None:
 def runs(context: Context, as_json: bool) -> None:
     """List training runs, newest last."""
     from holley_graph.evaluation import registry
-    from holley_graph.workflows.release import follow_if_up
+    from holley_graph.workflows.live import follow_if_up
 
     follow_if_up(context.settings)
     known = registry.read(context.settings.home / "runs")

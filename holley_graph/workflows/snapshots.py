@@ -8,7 +8,7 @@ from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
 from holley_graph.snapshot import extract, parcel
 from holley_graph.workflows.connection import connect
-from holley_graph.workflows.release import follow
+from holley_graph.workflows.live import follow
 
 
 def take_snapshot(settings: Settings, progress: Progress = silent) -> Path:

@@ -26,7 +26,7 @@ from holley_graph.simulator.generate import generate
 from holley_graph.snapshot import extract
 from holley_graph.times import DAY, moment, seconds
 from holley_graph.workflows.embed import embed_new
-from holley_graph.workflows.release import follow_if_up
+from holley_graph.workflows.live import follow_if_up
 from tests.support import raw
 from tests.support.server import live_embedding, wipe
 from tests.support.sources import Rows, edited, home
