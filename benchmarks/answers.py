@@ -39,7 +39,7 @@ from holley_graph.loaders.files import FilesSource
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.train import train
-from holley_graph.recommend import answers, leads
+from holley_graph.recommend import answers, strategies
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.simulator import World, generate
@@ -181,7 +181,7 @@ def about_people(past: Past, orders: pd.DataFrame, asked: int) -> Figures:
     main = {user: skus(answers.for_user(past.graph, user, K, past.rules).rows) for user in users}
     figures = {"recommend": beside(chosen, users, main, popular, popular)}
     for way in PEOPLE:
-        ours = {user: skus(leads.for_user(past.graph, way, user, K, past.rules).rows) for user in users}
+        ours = {user: skus(strategies.for_user(past.graph, way, user, K, past.rules).rows) for user in users}
         theirs = shaped(past, counted(way, past, table), past.rules.per_part_type)
         # who did nothing is not asked where interest leads, neither by us nor by SQL
         some = [user for user in users if ours[user] or user in theirs] if way == "intent" else users
@@ -197,7 +197,9 @@ def about_next(past: Past, orders: pd.DataFrame, asked: int) -> Figures:
     cases = {user: (rows.asked.iloc[0], set(rows.sku)) for user, rows in question}
     users = sample(sorted(cases), asked)
     parts = sorted({cases[user][0] for user in users})
-    ours = {part: answered(lambda part=part: leads.bought_next(past.graph, part, K, past.rules)) for part in parts}
+    ours = {
+        part: answered(lambda part=part: strategies.bought_next(past.graph, part, K, past.rules)) for part in parts
+    }
     theirs = shaped(
         past, counted(named("next", past), past, pd.DataFrame({"asked": parts})), past.rules.per_part_type
     )

@@ -165,7 +165,7 @@ class World:
         self._live(self.runs[0], self.runs[1])
 
     def _new_part_taken(self) -> None:
-        for name in ("late.parquet", "late_lift.parquet"):
+        for name in ("inductive.parquet", "inductive_lift.parquet"):
             (self.settings.home / "runs" / self.runs[0] / name).unlink(missing_ok=True)
         self._take(self.grown, AS_OF + DAY)
         self._none_live()

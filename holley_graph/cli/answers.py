@@ -55,7 +55,7 @@ def recommend(
     With `--by`, other ways to them, each part with its reason: `intent` leads on from what the user looked at,
     `owners` from what owners like this one bought, `discovery` from what owners of vehicles like this one buy.
     """
-    from holley_graph.recommend import answers, leads
+    from holley_graph.recommend import answers, strategies
 
     if [user_id, email, vehicle].count(None) != 2:
         raise click.UsageError("give either --user, --email or --vehicle")
@@ -66,7 +66,7 @@ def recommend(
         if vehicle is None:
             user_id = known_id(graph, context.settings, user_id, email)
         if by:
-            answer = leads.for_user(graph, by, str(user_id), k, rules)
+            answer = strategies.for_user(graph, by, str(user_id), k, rules)
         elif ranker != "graph":
             from holley_graph.export import single
 
@@ -116,10 +116,10 @@ def similar(context: Context, sku: str, k: int, as_json: bool) -> None:
 @click.pass_obj
 def next(context: Context, sku: str, k: int, as_json: bool) -> None:
     """What is bought next after a part: in that direction, and only what fits a vehicle that the part fits too."""
-    from holley_graph.recommend import leads
+    from holley_graph.recommend import strategies
 
     with context.graph() as graph:
-        rows = leads.bought_next(graph, sku, k, context.settings.recommend)
+        rows = strategies.bought_next(graph, sku, k, context.settings.recommend)
     if as_json:
         print_json({"sku": sku, "rows": rows})
         return

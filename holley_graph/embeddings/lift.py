@@ -21,7 +21,7 @@ from holley_graph.keys import find, find_text
 
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.object_]
-FILE, LATE_FILE = "lift.parquet", "late_lift.parquet"
+FILE, LATE_FILE = "lift.parquet", "inductive_lift.parquet"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ EXTRA = 2
 
 _ANEW = "holley-graph train makes another run"
 
-LATE = "late.parquet"
+INDUCTIVE = "inductive.parquet"
 """What `embed --new` adds to a run folder: nodes that came after the run."""
 NAMES = tuple(vector.table for vector in VECTORS)
 NODES = tuple(vector.table for vector in VECTORS if vector.label != "User")
@@ -122,7 +122,7 @@ def save(tables: Tables, folder: Path) -> None:
     tables.paths.save(folder)
 
 
-def add_late(tables: Tables, folder: Path) -> None:
+def add_inductive(tables: Tables, folder: Path) -> None:
     """Keep more of what came after a run beside its sealed tables, vectors and lifts in a file each.
 
     Each file is replaced whole. Killed between the two, the next call brings the vectors.
@@ -130,14 +130,14 @@ def add_late(tables: Tables, folder: Path) -> None:
     if len(tables.lift):
         pairs = lift.load(folder / lift.LATE_FILE).together(tables.lift)
         _put(pairs.as_table(), folder / lift.LATE_FILE)
-    earlier = load_late(folder)
+    earlier = load_inductive(folder)
     both = {name: together(earlier[name], new) if name in earlier else new for name, new in tables.items()}
     tables = Tables(both)
     names = [name for name, new in tables.items() for _ in new.keys]
     keys = np.concatenate([np.empty(0, object), *(new.keys for new in tables.values())])
     vectors = [vector for new in tables.values() for vector in new.vectors]
     columns = [pa.array(names, pa.string()), pa.array(keys, pa.string()), pa.array(vectors, pa.list_(pa.float32()))]
-    _put(pa.table(columns, ["table", "key", "vector"]), folder / LATE)
+    _put(pa.table(columns, ["table", "key", "vector"]), folder / INDUCTIVE)
 
 
 def _put(rows: pa.Table, path: Path) -> None:
@@ -145,25 +145,25 @@ def _put(rows: pa.Table, path: Path) -> None:
         pq.write_table(rows, file, compression="zstd", write_page_checksum=True)
 
 
-def load_late(folder: Path) -> dict[str, Table]:
-    """Read what `add_late` kept; nothing where nothing came.
+def load_inductive(folder: Path) -> dict[str, Table]:
+    """Read what `add_inductive` kept; nothing where nothing came.
 
     Raises:
         ParcelError: the file is unreadable.
     """
-    path = folder / LATE
+    path = folder / INDUCTIVE
     if not path.exists():
         return {}
     read = sealed.table(path, ["table", "key", "vector"], "remove it, then holley-graph embed --new")
-    late = {}
+    inductive = {}
     for name in read["table"].unique().to_pylist():
         rows = read.filter(pc.equal(read["table"], name)).sort_by("key")
         vectors = np.stack(rows["vector"].to_numpy(zero_copy_only=False)).astype(np.float32)
-        late[name] = Table(rows["key"].to_numpy(zero_copy_only=False).astype(object), vectors)
-    return late
+        inductive[name] = Table(rows["key"].to_numpy(zero_copy_only=False).astype(object), vectors)
+    return inductive
 
 
-def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> Tables:
+def load_with_inductive(folder: Path, names: Iterable[str] = NAMES) -> Tables:
     """Read the tables of a run as they are served: with what came after it.
 
     An evaluation has no use for them: their encoding saw what came later.
@@ -172,8 +172,8 @@ def load_with_late(folder: Path, names: Iterable[str] = NAMES) -> Tables:
         ParcelError: as `load`.
     """
     tables = load(folder, names)
-    late = {name: new for name, new in load_late(folder).items() if name in tables}
-    both = tables | {name: together(tables[name], new) for name, new in late.items()}
+    inductive = {name: new for name, new in load_inductive(folder).items() if name in tables}
+    both = tables | {name: together(tables[name], new) for name, new in inductive.items()}
     return Tables(both, tables.lift.together(lift.load(folder / lift.LATE_FILE)), tables.paths)
 
 

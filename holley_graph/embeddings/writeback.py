@@ -67,7 +67,7 @@ def write_back(
         GraphStateError: somebody else writes into this graph.
         ParcelError: `run` holds no readable embeddings.
     """
-    tables = table.load_with_late(run)
+    tables = table.load_with_inductive(run)
     dim = checks.vectors(tables)
     clock = _Clock()
     with in_graph(graph, f"writeback of {run.name}"):

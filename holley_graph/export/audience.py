@@ -83,9 +83,9 @@ class Audience:
         """Count who bought what: make, model, sku, buyers; without a model of a make, without a make everybody."""
         return self.engine.run("export/buyers", self.tables)
 
-    def leads(self, least: int) -> pa.Table:
+    def co_purchased(self, least: int) -> pa.Table:
         """Say which product leads on to which, by so many people: sku, other_sku, weight, sorted."""
-        return self.engine.run("export/leads", self.tables, least=least)
+        return self.engine.run("export/co_purchased", self.tables, least=least)
 
     def blocks(self, people: int) -> Iterator[Block]:
         """Read everybody, so many addresses at vehicles at a time."""

@@ -24,14 +24,14 @@ class Catalogue:
         products: every part, sorted by SKU.
         vehicles: every vehicle, sorted by id.
         fitment: sku, vehicle_id.
-        leads: sku, other_sku, count, weight; sorted (`Audience.leads`).
+        co_purchased: sku, other_sku, count, weight; sorted (`Audience.co_purchased`).
         bought: make, model, sku, buyers (`Audience.buyers`).
     """
 
     products: pa.Table
     vehicles: pa.Table
     fitment: pa.Table
-    leads: pa.Table
+    co_purchased: pa.Table
     bought: pa.Table
 
     @cached_property
@@ -72,9 +72,9 @@ class Catalogue:
 
 
 def open_catalogue(taken: Taken, audience: Audience, min_people: int) -> Catalogue:
-    """Read a sync's catalogue, with the leads that so many people followed."""
+    """Read a sync's catalogue, with the co-purchases of so many people."""
     products, vehicles, fitment = (taken.table(name) for name in ("product", "vehicle", "fits"))
-    return Catalogue(products, vehicles, fitment, audience.leads(min_people), audience.buyers())
+    return Catalogue(products, vehicles, fitment, audience.co_purchased(min_people), audience.buyers())
 
 
 def rows_of(keys: Any, among: Any) -> Ints:

@@ -107,7 +107,7 @@ class Inputs:
         """
         taken = last_sync(graph, settings.home)
         run = None if set(rankers) == {"baseline"} else live_run(graph, settings.home)
-        tables = Tables({}) if run is None else table.load_with_late(run, SHARED)
+        tables = Tables({}) if run is None else table.load_with_inductive(run, SHARED)
         with_baseline = {"baseline", "hybrid"} & set(rankers)
         scores = v5_18.scores(taken.clean_files(), taken.as_of, settings) if with_baseline else None
         return cls(taken, run, tables, scores)

@@ -153,10 +153,10 @@ class Reasons:
             find(self._edges, did.product * self.n + product[did.pair]),
             -1,
         )
-        buyers = looked_up(self.catalogue.leads["count"].to_numpy(), edge, 0)
+        buyers = looked_up(self.catalogue.co_purchased["count"].to_numpy(), edge, 0)
         both = own[did.pair] & owners.has_bought(owner[did.pair], did.product, self.n)
         line = np.flatnonzero(buyers >= self.min_people + both)
-        weight = self.catalogue.leads["weight"].to_numpy()[edge[line]]
+        weight = self.catalogue.co_purchased["weight"].to_numpy()[edge[line]]
         return _first(did.pair[line], line, did.pairs, did.product[line], did.how[line], -buyers[line], -weight)
 
     def _texts(self, sentence: Ints, level: Ints, vehicle: Ints) -> pa.Array:
@@ -204,9 +204,10 @@ class Reasons:
 
     @cached_property
     def _edges(self) -> Ints:
-        """Ascending from × to: rows of `catalogue.leads`."""
+        """Ascending from × to: rows of `catalogue.co_purchased`."""
         start, end = (
-            rows_of(self.catalogue.leads[name], self.catalogue.products["sku"]) for name in ("sku", "other_sku")
+            rows_of(self.catalogue.co_purchased[name], self.catalogue.products["sku"])
+            for name in ("sku", "other_sku")
         )
         edges: Ints = start * self.n + end
         return edges

@@ -14,7 +14,7 @@ from holley_graph.find import find, nearest
 from holley_graph.graph.client import Readable, Row
 from holley_graph.loaders import identity
 from holley_graph.page.page import render
-from holley_graph.recommend import answers, leads
+from holley_graph.recommend import answers, strategies
 from holley_graph.recommend.answers import Answer
 from holley_graph.settings import Settings
 from holley_graph.web import pages
@@ -31,7 +31,7 @@ MOST = 12
 Text = Annotated[str, Query(min_length=1, max_length=LONGEST)]
 Count = Annotated[int, Query(ge=1, le=MOST)]
 Way = Literal["vectors", "intent", "owners", "discovery"]
-WAYS = {
+STRATEGIES = {
     "vectors": "what this person will want (the ranking that is sent)",
     "intent": "where this person's interest leads",
     "owners": "what owners like this one bought",
@@ -73,8 +73,8 @@ def router(door: Door, watch: Watch) -> APIRouter:
             earlier = await _earlier(door, "recommend/user", _asked(door, asked, exclude=True)) if before else None
         return html(
             render(
-                "web/templates/person.html", answer=answer, user_id=user_id, k=k, by=by, ways=WAYS, most=MOST,
-                before=before, earlier=earlier, health=await watch.look(),
+                "web/templates/person.html", answer=answer, user_id=user_id, k=k, by=by, strategies=STRATEGIES,
+                most=MOST, before=before, earlier=earlier, health=await watch.look(),
             )
         )  # fmt: skip
 
@@ -109,7 +109,7 @@ def router(door: Door, watch: Watch) -> APIRouter:
 
 async def _for_person(door: Door, user_id: str, k: int, by: str) -> Answer:
     if by != "vectors":
-        return await asyncio.to_thread(leads.for_user, door.graph, by, user_id, k, door.settings.recommend)
+        return await asyncio.to_thread(strategies.for_user, door.graph, by, user_id, k, door.settings.recommend)
     asked = {"user_id": user_id, "k": k}
     return await user_answer(door, _asked(door, asked, exclude=True), reasons=True)
 
@@ -158,7 +158,7 @@ def _part(door: Door, graph: Readable, sku: str, k: int) -> dict[str, Any]:
     if not rows:
         raise nearest.no_sku(graph, sku)
     shown: dict[str, Any] = {"part": rows[0]}
-    for name, ask in (("similar", answers.similar), ("next", leads.bought_next)):
+    for name, ask in (("similar", answers.similar), ("next", strategies.bought_next)):
         shown[name], shown[f"no_{name}"] = _or_why_not(graph, ask, sku, k, door)
     return shown
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holley_graph.embeddings.late import write_late
-from holley_graph.embeddings.table import add_late
+from holley_graph.embeddings.inductive import write_inductive
+from holley_graph.embeddings.table import add_inductive
 from holley_graph.export.inputs import live_run
 from holley_graph.graph.alone import in_home
 from holley_graph.model.inference import cold_start
@@ -41,7 +41,7 @@ def embed_new(settings: Settings, progress: Progress = silent) -> EmbedReport:
             encoded = cold_start.encode(run, snapshot)
         new = {name: len(table.keys) for name, table in encoded.tables.items()} | {"lift": len(encoded.tables.lift)}
         if any(new.values()):
-            add_late(encoded.tables, run)
+            add_inductive(encoded.tables, run)
         with step(progress, "writing vectors"):
-            written = write_late(graph, run)
+            written = write_inductive(graph, run)
     return EmbedReport(run.name, new, written, encoded.unknown)

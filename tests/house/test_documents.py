@@ -182,7 +182,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     from holley_graph.forget.forget import ForgetReport
     from holley_graph.gate.gate import Finding, GateReport
     from holley_graph.loaders.report import SyncReport
-    from holley_graph.recommend import leads
+    from holley_graph.recommend import strategies
     from holley_graph.recommend.answers import Answer
     from holley_graph.recommend.explain import Explanation
     from holley_graph.server.doctor import Prerequisite
@@ -210,7 +210,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
         assert tuple(known["recommend"]["rows"][0]) == (*queries.load(statement).returns, "reason")
     assert tuple(known["similar"]["rows"][0]) == queries.load("recommend/similar").returns
     assert tuple(known["next"]["rows"][0]) == queries.load("recommend/next").returns
-    for way in leads.WAYS:
+    for way in strategies.STRATEGIES:
         columns = tuple(name for name in known["recommend"]["rows"][0] if name != "rule")
         assert columns == queries.load(f"recommend/{way}").returns
     assert tuple(known["path"]["edges"][0]) == queries.load("recommend/picture").returns

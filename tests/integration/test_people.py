@@ -14,7 +14,7 @@ from holley_graph.export.everybody import export
 from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
-from holley_graph.recommend import leads
+from holley_graph.recommend import strategies
 from holley_graph.recommend.explain import explain
 from holley_graph.settings import Recommend, Settings
 from holley_graph.times import moment, seconds
@@ -145,7 +145,7 @@ def test_owners_like_this_one_are_people(graph: Graph, tmp_path: Path) -> None:
     with graph.driver.session() as session:  # all alike, so that nobody is left out for a distant taste
         session.run("MATCH (u:User) REMOVE u.embedding").consume()
     rules = Recommend(exclude_days=30)
-    (row,) = [r for r in leads.for_user(graph, "owners", "reader-0", 5, rules).rows if r["sku"] == FIRST]
+    (row,) = [r for r in strategies.for_user(graph, "owners", "reader-0", 5, rules).rows if r["sku"] == FIRST]
     assert row["reason"] == "2 owners like this one bought it, 2 with the same vehicle"
 
 

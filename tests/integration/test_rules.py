@@ -17,7 +17,7 @@ from holley_graph.export.everybody import export
 from holley_graph.gate import gate, tables
 from holley_graph.loaders.files import FilesSource
 from holley_graph.progress import silent
-from holley_graph.recommend import answers, leads
+from holley_graph.recommend import answers, strategies
 from holley_graph.settings import Gate, Settings
 from tests.support.live import AS_OF, Live, keys, open_live, slots
 
@@ -176,12 +176,12 @@ def test_a_vehicles_answer_obeys_as_well(live: Live, ruled: Settings, exported: 
 def test_no_other_way_leads_to_what_is_excluded(live: Live, ruled: Settings, words: Any) -> None:
     active = sorted({user for user, _ in live.held["ordered"]} & set(live.owned))
     seen = Counter[str]()
-    for way in leads.WAYS:
+    for way in strategies.STRATEGIES:
         for user in active[::10]:
-            for row in leads.for_user(live.graph, way, user, 20, ruled.recommend).rows:
+            for row in strategies.for_user(live.graph, way, user, 20, ruled.recommend).rows:
                 assert row["sku"] != words["gone"] and (row["price"] or 99) >= 60
                 seen[way] += 1
-    assert set(seen) == set(leads.WAYS)
+    assert set(seen) == set(strategies.STRATEGIES)
     near = answers.similar(live.graph, words["pin"], 50, ruled.recommend)
     assert near and all((row["price"] or 99) >= 60 for row in near)
 

@@ -28,7 +28,7 @@ from holley_graph.server.status import address, connect
 from holley_graph.settings import Settings, Sync
 from holley_graph.times import DAY, seconds
 from holley_graph.web.door import REREAD_S
-from tests.integration.test_leads import source
+from tests.integration.test_strategies import source
 from tests.support.door import Door, opened
 from tests.support.hostile import HOSTILE
 from tests.support.server import wipe

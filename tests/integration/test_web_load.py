@@ -24,7 +24,7 @@ from holley_graph.server.layout import Layout
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings, Sync
 from holley_graph.times import seconds
-from tests.integration.test_leads import source
+from tests.integration.test_strategies import source
 from tests.support.door import COMMAND, opened
 from tests.support.server import wipe
 from tests.support.sources import home

@@ -120,6 +120,6 @@ SETTING = {
         '    """The shape of an answer."""\n\n',
     ),
     "holley_graph/ROOM/": Edit(
-        "holley_graph/recommend/leads.py", _READER, '"holley-graph similar SKU")\n    return rows\n'
+        "holley_graph/recommend/strategies.py", _READER, '"holley-graph similar SKU")\n    return rows\n'
     ),
 }

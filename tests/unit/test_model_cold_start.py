@@ -85,7 +85,7 @@ def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_leng
         assert each.vectors.shape[1] == known[kind].vectors.shape[1]
     lengths = np.linalg.norm(found.tables["product"].vectors, axis=1)
     np.testing.assert_allclose(lengths, np.linalg.norm(known["product"].vectors[0]), rtol=1e-5)
-    table.add_late(found.tables, path)
+    table.add_inductive(found.tables, path)
     again = cold_start.encode(path, grown(SMALL))
     assert not any(len(each.keys) for each in again.tables.values())
     assert table.load(path).keys() == known.keys()

@@ -43,26 +43,26 @@ def encode(run: Path, snapshot: Snapshot) -> ColdStart:
     """Give vectors to what a snapshot has and a run folder lacks.
 
     Args:
-        run: the run folder, late vectors included.
+        run: the run folder, inductive vectors included.
         snapshot: of the graph as it is now.
 
     Raises:
         ParcelError: the run keeps no encoder, or its tables cannot be read.
     """
     manifest = RunManifest.load(run)
-    known, run_encoder = table.load_with_late(run, table.NODES), encoder.load(run)
+    known, run_encoder = table.load_with_inductive(run, table.NODES), encoder.load(run)
     recipe = Recipe(manifest.model, architecture(manifest.model).configuration(**manifest.config))
     trained, unknown = everybody(snapshot, recipe, run_encoder, manifest.seed)
     tables = vectors.tables(snapshot, trained, recipe.config)
-    late: dict[str, Table] = {}
+    cold: dict[str, Table] = {}
     for name in table.NODES:
         new = known[name].find(tables[name].keys) < 0
-        late[name] = Table(tables[name].keys[new], tables[name].vectors[new])
+        cold[name] = Table(tables[name].keys[new], tables[name].vectors[new])
     pairs = tables.lift.vehicle, tables.lift.product
     new_pairs = np.flatnonzero(known.lift.rows(tables.lift.vehicles, tables.lift.products, *pairs) < 0)
     length = float(np.linalg.norm(known["product"].vectors[0].astype(float)))
-    late["product"] = replace(late["product"], vectors=table.pad_to(length, late["product"].vectors))
-    return ColdStart(Tables(late, tables.lift.take(new_pairs)), unknown)
+    cold["product"] = replace(cold["product"], vectors=table.pad_to(length, cold["product"].vectors))
+    return ColdStart(Tables(cold, tables.lift.take(new_pairs)), unknown)
 
 
 def everybody(

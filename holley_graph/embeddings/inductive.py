@@ -15,7 +15,7 @@ from holley_graph.graph.alone import in_graph
 from holley_graph.graph.client import Graph
 
 
-def write_late(graph: Graph, run: Path) -> dict[str, int]:
+def write_inductive(graph: Graph, run: Path) -> dict[str, int]:
     """Give every node without a vector in the live slot the one that the live run has for it.
 
     They belong to the slot, so a rollback goes back without them and forward with them. Killed at any moment, the
@@ -23,7 +23,7 @@ def write_late(graph: Graph, run: Path) -> dict[str, int]:
 
     Args:
         graph: where to write.
-        run: folder of the live release, late vectors included.
+        run: folder of the live release, inductive vectors included.
 
     Returns:
         How many were written, by table, and of lifts.
@@ -36,7 +36,7 @@ def write_late(graph: Graph, run: Path) -> dict[str, int]:
         release = slots.live(graph)
         if release is None or release["run_id"] != run.name:
             raise GraphStateError(f"{run.name} is not live any more", "run it again, for the release that is")
-        tables = table.load_with_late(run, table.NODES)
+        tables = table.load_with_inductive(run, table.NODES)
         written = stage(graph, release["number"], _wanted(graph, tables, release["slot"]))
         written["lift"] = stage_lift(graph, release["number"], _wanted_lift(graph, tables, release["slot"]))
         slots.index(graph, release["slot"], release["dim"])

@@ -14,7 +14,7 @@ from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
-from holley_graph.recommend import leads, picture
+from holley_graph.recommend import picture, strategies
 from holley_graph.recommend.answers import Answer
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings, Sync
@@ -76,7 +76,7 @@ def source(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     """The world before and after its first release: everybody and every vehicle is alike by their vectors."""
-    folder = tmp_path_factory.mktemp("leads")
+    folder = tmp_path_factory.mktemp("strategies")
     with connect(server) as graph:
         wipe(graph)
         settings = home(folder / "home", sync=Sync(allow_empty=("orders",)))
@@ -91,13 +91,13 @@ def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def without_vectors(graph: Graph) -> None:
     """Intent needs none: what was bought and seen together leads on; what asks an index says that there is none."""
-    (row,) = leads.for_user(graph, "intent", "looker", 4, RULES).rows
+    (row,) = strategies.for_user(graph, "intent", "looker", 4, RULES).rows
     assert (row["sku"], row["answered_by"]) == ("B2", "intent")
     for way in ("owners", "discovery"):
         with pytest.raises(GraphStateError, match="no embeddings yet"):
-            leads.for_user(graph, way, "looker", 4, RULES)
+            strategies.for_user(graph, way, "looker", 4, RULES)
     with pytest.raises(GraphStateError, match="no embeddings yet"):
-        leads.bought_next(graph, "A1", 4, RULES)
+        strategies.bought_next(graph, "A1", 4, RULES)
 
 
 def reasons(answer: Answer) -> dict[str, str]:
@@ -105,14 +105,14 @@ def reasons(answer: Answer) -> dict[str, str]:
 
 
 def test_intent_leads_on_from_what_was_looked_at_and_says_from_what(live: Graph) -> None:
-    found = reasons(leads.for_user(live, "intent", "looker", 4, RULES))
+    found = reasons(strategies.for_user(live, "intent", "looker", 4, RULES))
     assert found["B2"] == "leads on from A1, which this user looked at: 2 people bought it next"
     assert set(found) == {"B2", "C3"}  # no colour of what was looked at, nothing that does not fit
     assert found["C3"] == "leads on from A1, which this user looked at, by what was learned"
 
 
 def test_owners_alike_count_once_and_their_other_vehicles_parts_stay_out(live: Graph) -> None:
-    answer = leads.for_user(live, "owners", "looker", 4, RULES)
+    answer = strategies.for_user(live, "owners", "looker", 4, RULES)
     assert reasons(answer)["B2"] == "2 owners like this one bought it, 2 with the same vehicle"
     assert reasons(answer)["C3"] == "1 owner like this one bought it"
     assert "D4" not in reasons(answer)
@@ -125,7 +125,7 @@ def test_owners_alike_count_once_and_their_other_vehicles_parts_stay_out(live: G
 def test_discovery_brings_what_owners_of_the_model_buy_by_years_and_of_near_vehicles_a_hundredth(
     live: Graph,
 ) -> None:
-    answer = leads.for_user(live, "discovery", "looker", 4, RULES)
+    answer = strategies.for_user(live, "discovery", "looker", 4, RULES)
     other = "3 owners of vehicles like this one bought it, such as the 1972 CHEVROLET CAMARO"
     own = "2 owners of vehicles like this one bought it, such as the 1969 CHEVROLET CAMARO"
     near = "1 owner of vehicles like this one bought it, such as the 1970 CHEVROLET NOVA"
@@ -133,25 +133,25 @@ def test_discovery_brings_what_owners_of_the_model_buy_by_years_and_of_near_vehi
     np.testing.assert_allclose([row["score"] for row in answer.rows], [2 + np.exp(-1), 2, 0.01], atol=1e-4)
 
 
-@pytest.mark.parametrize("way", leads.WAYS)
+@pytest.mark.parametrize("way", strategies.STRATEGIES)
 def test_what_was_bought_is_left_out_in_every_way(live: Graph, way: str) -> None:
-    found = reasons(leads.for_user(live, way, "buyer1", 10, RULES))
+    found = reasons(strategies.for_user(live, way, "buyer1", 10, RULES))
     assert not {"A1", "A1B", "B2"} & set(found)
-    assert "B2" in reasons(leads.for_user(live, "owners", "buyer1", 10, Recommend(exclude_days=0)))
+    assert "B2" in reasons(strategies.for_user(live, "owners", "buyer1", 10, Recommend(exclude_days=0)))
 
 
 def test_somebody_without_a_history_still_has_owners_alike(live: Graph) -> None:
-    assert set(reasons(leads.for_user(live, "owners", "cold", 4, RULES))) == {"A1", "B2", "C3"}
-    empty = leads.for_user(live, "intent", "cold", 4, RULES)
+    assert set(reasons(strategies.for_user(live, "owners", "cold", 4, RULES))) == {"A1", "B2", "C3"}
+    empty = strategies.for_user(live, "intent", "cold", 4, RULES)
     assert (empty.rows, empty.note) == ([], "no part that fits follows from what user cold did")
 
 
 def test_bought_next_has_a_direction_and_fits_a_shared_vehicle(live: Graph) -> None:
-    after = {row["sku"]: row for row in leads.bought_next(live, "a1", 4, RULES)}
+    after = {row["sku"]: row for row in strategies.bought_next(live, "a1", 4, RULES)}
     assert (after["B2"]["buyers"], after["B2"]["buyers_back"], after["B2"]["shared_vehicles"]) == (2, 0, 1)
     assert after["B2"]["reason"] == "2 people bought it next"
     assert "D4" not in after  # bought after it, but by nobody for the same car: it shares no vehicle
-    before = {row["sku"]: row for row in leads.bought_next(live, "B2", 4, RULES)}
+    before = {row["sku"]: row for row in strategies.bought_next(live, "B2", 4, RULES)}
     assert {(row["buyers"], row["reason"]) for row in before.values()} == {(0, "by what was learned")}
     assert before.keys() & {"A1", "A1B"}
 
@@ -174,11 +174,11 @@ def test_a_picture_has_the_fitment_path_and_what_leads_to_the_part(live: Graph) 
 
 def test_who_cannot_be_answered_is_told_so(live: Graph) -> None:
     with pytest.raises(NotFound, match="no user 'nobody'"):
-        leads.for_user(live, "intent", "nobody", 4, RULES)
+        strategies.for_user(live, "intent", "nobody", 4, RULES)
     with pytest.raises(NotFound, match="has no known vehicle"):
-        leads.for_user(live, "owners", "stranger", 4, RULES)
+        strategies.for_user(live, "owners", "stranger", 4, RULES)
     with pytest.raises(NotFound, match="no SKU 'NONE'"):
-        leads.bought_next(live, "NONE", 4, RULES)
+        strategies.bought_next(live, "NONE", 4, RULES)
 
 
 def test_vectors_without_a_direction_are_like_nobody_and_break_no_answer(live: Graph) -> None:
@@ -190,8 +190,8 @@ def test_vectors_without_a_direction_are_like_nobody_and_break_no_answer(live: G
     with live.driver.session() as session:
         for key in ("nova", "looker", "1970|CHEVROLET|NOVA", "1969|CHEVROLET|CAMARO"):
             session.run(zero, key=key, zero=[0.0] * runs.DIM + [1.0, 0.0]).consume()
-            for way in leads.WAYS:
-                assert "D4" not in reasons(leads.for_user(live, way, "looker", 4, RULES))
+            for way in strategies.STRATEGIES:
+                assert "D4" not in reasons(strategies.for_user(live, way, "looker", 4, RULES))
             session.run(back).consume()
 
 

@@ -13,7 +13,7 @@ from holley_graph.graph.client import Readable, Row
 from holley_graph.recommend.answers import Answer, known_of, shape
 from holley_graph.settings import Recommend
 
-WAYS = {
+STRATEGIES = {
     "intent": {"seeds": 20},
     "owners": {"candidates": 50},
     "discovery": {"candidates": 20},
@@ -27,8 +27,8 @@ _NOTHING = {
 }
 
 
-def for_user(graph: Readable, way: str, user_id: str, k: int, rules: Recommend) -> Answer:
-    """Recommend parts to a user in one of the `WAYS`; each row has a `reason`, too.
+def for_user(graph: Readable, strategy: str, user_id: str, k: int, rules: Recommend) -> Answer:
+    """Recommend parts to a user in one of the `STRATEGIES`; each row has a `reason`, too.
 
     Raises:
         NotFound: no such user, or none whose vehicle we know.
@@ -39,12 +39,12 @@ def for_user(graph: Readable, way: str, user_id: str, k: int, rules: Recommend) 
         raise nearest.no_user(graph, user_id)
     if known["vehicle"] is None:
         raise nearest.no_vehicle_of(user_id)
-    if way != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
+    if strategy != "intent" and known["release"] is None:  # intent can do with what was bought and seen together
         raise GraphStateError("there are no embeddings yet", "holley-graph train, then holley-graph writeback RUN")
     limits = shape(rules, k) | {"exclude_days": rules.exclude_days}
-    read = graph.read(f"recommend/{way}", user_id=user_id, **limits, **WAYS[way])
+    read = graph.read(f"recommend/{strategy}", user_id=user_id, **limits, **STRATEGIES[strategy])
     rows = [{**row, "rule": None} for row in read]  # marketing's rules place nothing here; they only exclude
-    nothing = _NOTHING[way].format(user=user_id, vehicle=known["vehicle"].replace("|", " "))
+    nothing = _NOTHING[strategy].format(user=user_id, vehicle=known["vehicle"].replace("|", " "))
     few = f"{len(rows)} of {k}: no more parts that fit were reached"
     return Answer(known["vehicle"], rows, "" if len(rows) >= k else few if rows else nothing)
 
