@@ -69,7 +69,7 @@ def test_missing_broken_and_disagreeing_files_are_refused(tmp_path: Path) -> Non
     table.save(Tables({"user": Table(np.array(["a", "b"], object), np.zeros((2, 3), np.float32))}), tmp_path)
     whole = (tmp_path / "vectors_user.npy").read_bytes()
     (tmp_path / "inductive.parquet").write_text("junk")
-    with pytest.raises(ParcelError, match=r"late\.parquet cannot be read"):
+    with pytest.raises(ParcelError, match=r"inductive\.parquet cannot be read"):
         table.load_with_inductive(tmp_path)
     (tmp_path / "inductive.parquet").unlink()
     (tmp_path / "vectors_user.npy").write_bytes(b"\0" * 64)
