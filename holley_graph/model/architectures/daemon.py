@@ -75,6 +75,7 @@ class DaemonConfig(FitmentRankerConfig):
         "asymmetry": (0.1, 2.0),
         "likeness": (0.03, 1.0),
         "restart": (0.1, 0.6),
+        "hops": (1, 5),
         "temperature": (0.05, 0.5),
     }
 
