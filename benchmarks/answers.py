@@ -44,7 +44,7 @@ from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.simulator import World, generate
 from holley_graph.simulator.presets import PRESETS
-from holley_graph.snapshot import exporter
+from holley_graph.snapshot import extract
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
 from holley_graph.times import DAY, seconds
 from holley_graph.workflows.connection import connect
@@ -130,7 +130,7 @@ def opened(settings: Settings, raw: Path, as_of: int, model: str | None) -> Iter
     try:
         with connect(settings) as graph:
             sync.sync(FilesSource(raw), graph, settings, as_of=as_of, bulk=offline_import(settings))
-            snapshot = exporter.take(graph, exporter.options(settings.sync))
+            snapshot = extract.take(graph, extract.options(settings.sync))
             if model and answers.known_of(graph)["release"] is None:
                 plan = Plan() if model == "catalogue" else Plan(Recipe.default(model))
                 write_back(graph, train(snapshot, settings.home / "runs", plan).path)

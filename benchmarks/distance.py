@@ -22,7 +22,7 @@ from benchmarks.worlds import Known, open_world
 from holley_graph.baselines import blends, shrinkage, v5_18
 from holley_graph.embeddings import table
 from holley_graph.evaluation import metrics, scoring, study
-from holley_graph.evaluation.targets import RankingTask
+from holley_graph.evaluation.targets import Ranker, RankingTask
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.train import train
@@ -69,7 +69,7 @@ def ask(known: Known, models: list[str], seconds: dict[str, list[float]]) -> dic
     full = known.snapshot
     at = study.rolling(full, 1)[0]
     published = v5_18.scores(known.clean.clean_files(), at, known.settings)
-    rankers: dict[str, study.Ranker] = {
+    rankers: dict[str, Ranker] = {
         v5_18.VERSION: partial(blends.champion, published),
         "truth": partial(truth, known, True),
         "knowable": partial(truth, known, False),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from holley_graph.baselines import features
-from holley_graph.evaluation.targets import Floats, RankingTask
-from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.baselines.features import Matrix, PastChoices
+from holley_graph.evaluation.targets import Floats
 
 PARAMETERS = {
     "objective": "lambdarank",
@@ -26,21 +26,12 @@ PARAMETERS = {
 TREES = 200
 
 
-def scores(task: RankingTask, past: Snapshot) -> Floats:
-    """Train on what was chosen before the cut and score each candidate.
-
-    Args:
-        task: candidates, product rows of the same catalogue as `past`.
-        past: the snapshot cut at the task's time.
-
-    Returns:
-        [candidates] scores; zero where nobody chose anything before.
-    """
+def _score(seen: PastChoices, asked: Matrix) -> Floats:
+    """Train on past choices and score what is asked."""
     import lightgbm
 
-    seen = features.choices(past)
-    if seen is None:
-        return np.zeros(len(task.candidate))
     data = lightgbm.Dataset(seen.features, seen.chosen, weight=seen.weight, group=seen.sizes)
-    trees = lightgbm.train(PARAMETERS, data, TREES)
-    return np.asarray(trees.predict(features.Features(past)(task)), float)
+    return np.asarray(lightgbm.train(PARAMETERS, data, TREES).predict(asked), float)
+
+
+scores = features.ranker(_score)

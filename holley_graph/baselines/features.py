@@ -8,6 +8,7 @@ centred within the person's candidates, so that a quiet month and a busy one loo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +19,12 @@ from holley_graph.counting import levels
 from holley_graph.counting.events import KIND_WEIGHTS
 from holley_graph.embeddings.paths import Paths
 from holley_graph.evaluation import trails
-from holley_graph.evaluation.targets import Floats, RankingTask, future_choices
+from holley_graph.evaluation.targets import Floats, Ranker, RankingTask, future_choices
 from holley_graph.ragged import laid_out
 from holley_graph.snapshot.snapshot import ORDERED, Ints, Snapshot
 from holley_graph.times import DAY
 
+Matrix = npt.NDArray[np.float32]
 WINDOW_DAYS = 30
 FEWEST_WINDOWS, MOST_WINDOWS = 3, 24
 MOST_PEOPLE = 2_000
@@ -34,7 +36,7 @@ TINY = 1e-9
 
 
 @dataclass(frozen=True)
-class ColdChoices:
+class PastChoices:
     """Choices of the past, laid out flat.
 
     Attributes:
@@ -44,13 +46,27 @@ class ColdChoices:
         sizes: [people] candidates of each.
     """
 
-    features: npt.NDArray[np.float32]
+    features: Matrix
     chosen: npt.NDArray[np.bool_]
     weight: Floats
     sizes: Ints
 
 
-def choices(past: Snapshot) -> ColdChoices | None:
+def ranker(score: Callable[[PastChoices, Matrix], Floats]) -> Ranker:
+    """Make a ranker that learns from what was chosen before the cut; it scores zero where nobody chose anything.
+
+    Args:
+        score: given past choices and the features of candidates [candidates, features], their scores [candidates].
+    """
+
+    def scores(task: RankingTask, past: Snapshot) -> Floats:
+        seen = choices(past)
+        return np.zeros(len(task.candidate)) if seen is None else score(seen, Features(past)(task))
+
+    return scores
+
+
+def choices(past: Snapshot) -> PastChoices | None:
     """Collect what was chosen in windows before the snapshot's end; none where nobody chose anything.
 
     At least three windows are taken, and as many more as it takes to see enough people without a history: after the
@@ -69,7 +85,7 @@ def choices(past: Snapshot) -> ColdChoices | None:
                 weights = np.full(len(task.candidate), weight)
                 parts.append((features(task), task.is_target, weights, np.diff(task.offsets)))
                 cold += int((task.is_target & ~task.warm[task.owner]).sum())
-    return ColdChoices(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else None
+    return PastChoices(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else None
 
 
 def _some(task: RankingTask) -> RankingTask:
@@ -103,7 +119,7 @@ class Features:
         self._of_product = [*_trends(past), np.log1p(width), np.log1p(np.nan_to_num(price))]
         self._reached = trails.reached(past, past.as_of, Paths.half_life_days)
 
-    def __call__(self, task: RankingTask) -> npt.NDArray[np.float32]:
+    def __call__(self, task: RankingTask) -> Matrix:
         """[candidates, features] of each, centred within the candidates of a person."""
         owner, product = task.owner, task.candidate
         fitment = self._past.fitment(task.vehicle[owner], product)

@@ -12,33 +12,15 @@ import numpy as np
 from scipy.optimize import minimize
 
 from holley_graph.baselines import features
-from holley_graph.baselines.features import ColdChoices
-from holley_graph.evaluation.targets import Floats, RankingTask
-from holley_graph.snapshot.snapshot import Snapshot
+from holley_graph.baselines.features import PastChoices
+from holley_graph.evaluation.targets import Floats
 
 L2 = 5.0
 """Penalty on a coefficient, in choices."""
 STEPS = 100
 
 
-def scores(task: RankingTask, past: Snapshot) -> Floats:
-    """Fit to what was chosen before the cut and score each candidate.
-
-    Args:
-        task: candidates, product rows of the same catalogue as `past`.
-        past: the snapshot cut at the task's time.
-
-    Returns:
-        [candidates] scores; zero where nobody chose anything before.
-    """
-    seen = features.choices(past)
-    if seen is None:
-        return np.zeros(len(task.candidate))
-    result: Floats = features.Features(past)(task) @ fit(seen)
-    return result
-
-
-def fit(seen: ColdChoices) -> Floats:
+def fit(seen: PastChoices) -> Floats:
     """[features] the coefficients."""
     spread = np.maximum(seen.features.std(0), 1e-6)
     x = seen.features / spread
@@ -58,3 +40,6 @@ def fit(seen: ColdChoices) -> Floats:
     best = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
     beta: Floats = best.x / spread
     return beta
+
+
+scores = features.ranker(lambda seen, asked: asked @ fit(seen))

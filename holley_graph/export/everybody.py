@@ -94,7 +94,7 @@ def export(
         settings: rules of an answer, and the home.
         path: the file to write; `.csv`, `.parquet` or `.ndjson`. It holds addresses and is made for its owner only.
         generated_at: stands in every row; the same inputs and time give the same bytes.
-        ranker: one of `sources.RANKERS`.
+        ranker: one of `inputs.RANKERS`.
         split: a campaign, whose arms are named by the rankers that they are sent; everybody who is held out has the
             row that the first arm would have sent, in a file of its own (`held_out_file`).
         layout: `wide`, a row per address and vehicle, or `long`, a row per part.

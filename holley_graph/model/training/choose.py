@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from holley_graph.counting import weights
@@ -23,14 +23,15 @@ class Choice:
     """What a training chose before it learns from everything.
 
     Attributes:
-        weights: how much a view, a cart and an order count as a choice, as a manifest keeps it.
+        weights: how much a view, a cart and an order count as a choice, as a manifest keeps it;
+            none: nothing was counted.
         scale: what vectors of vehicles are multiplied by.
         trust: the scale with what it rests on, as a manifest keeps it; none of a graph without vehicles.
         validation: how a run does on the time that was held back; none: too few people bought anything.
         calibration: what makes its scores probabilities; none likewise.
     """
 
-    weights: dict[str, Any] = field(default_factory=lambda: asdict(KindWeights()))
+    weights: dict[str, Any] | None = None
     scale: float = 1.0
     trust: dict[str, Any] | None = None
     validation: dict[str, Any] | None = None
@@ -39,7 +40,7 @@ class Choice:
     @property
     def of_kinds(self) -> tuple[float, float, float]:
         """How much a view, a cart and an order count."""
-        return KindWeights(**self.weights).of_kinds
+        return KindWeights(**(self.weights or {})).of_kinds
 
 
 def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progress: Progress) -> Choice:

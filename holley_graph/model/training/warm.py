@@ -58,7 +58,7 @@ class Live:
         """What its own training chose: no time is held back to choose on."""
         scale = float(self.encoder.state[encoder.SCALE])
         known = self.manifest
-        return Choice(known.kind_weights or {}, scale, known.trust, calibration=known.calibration)
+        return Choice(known.kind_weights, scale, known.trust, calibration=known.calibration)
 
 
 def live(runs: Path, recipe: Recipe, as_of: int) -> Live:
