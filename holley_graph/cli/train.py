@@ -119,8 +119,12 @@ def train(
 def _show_weights(weights: dict[str, Any]) -> None:
     """Say how much an event counts, and from how many choices that is known."""
     counts = "a view counts {viewed:.2f}, a cart {carted:.2f} and an order {ordered:.2f} choices".format(**weights)
-    basis = f"this explains {counted(weights['choices'], 'cart or order', 'carts and orders')} of other people best"
-    say(f"{counts}: {basis}" if weights["choices"] else f"{counts}: too few carts and orders to estimate it")
+    basis = _explained(weights["choices"]) if weights["choices"] else "too few carts and orders to estimate it"
+    say(f"{counts}: {basis}")
+
+
+def _explained(choices: int) -> str:
+    return f"this explains {counted(choices, 'cart or order', 'carts and orders')} of other people best"
 
 
 def _show_trust(trust: dict[str, Any]) -> None:
@@ -130,7 +134,9 @@ def _show_trust(trust: dict[str, Any]) -> None:
     since = datetime.fromtimestamp(trust["held_back_from"], UTC)
     purchases = f"{trust['purchases']:,} purchases in the 30 days from {since:%Y-%m-%d}"
     counts = f"vectors of vehicles count {trust['scale']:.2f}"
-    if trust["enough"]:
+    if trust.get("choices"):
+        say(f"{counts}: {_explained(trust['choices'])}")
+    elif trust["enough"]:
         say(f"{counts}: this predicts the {purchases} best")
     else:
         say(f"{counts}; that is uncertain, from {purchases}: {ENOUGH_PURCHASES:,} would do")

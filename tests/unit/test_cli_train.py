@@ -16,6 +16,12 @@ def test_it_says_how_far_the_network_counts_and_what_that_rests_on(capsys: pytes
     assert "uncertain" not in said
 
 
+def test_it_says_so_where_hidden_people_chose_it(capsys: pytest.CaptureFixture[str]) -> None:
+    _show_trust(TRUST | {"choices": 656})
+    said = capsys.readouterr().out.replace("\n", " ")
+    assert "count 0.25: this explains 656 carts and orders of other people best" in said
+
+
 def test_it_warns_where_too_few_purchases_could_tell(capsys: pytest.CaptureFixture[str]) -> None:
     _show_trust(TRUST | {"purchases": 56, "enough": False})
     said = capsys.readouterr().out.replace("\n", " ")

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from holley_graph.counting.utility import Counted
 from holley_graph.embeddings.paths import Paths
 from holley_graph.model.architectures.fitment_ranker import FitmentRanker
 from holley_graph.model.architectures.history import History
@@ -46,6 +47,7 @@ class TrainedModel:
         encoder: all that it takes to encode others.
         loss: per event, in nats, penalty included.
         curve: of the loss.
+        counted: what training started from; none of a model that was read from a run.
     """
 
     q: Float[Tensor, "vehicles dim"]
@@ -58,6 +60,7 @@ class TrainedModel:
     encoder: Encoder
     loss: float
     curve: Curve
+    counted: Counted | None = None
 
 
 def served(model: FitmentRanker) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
+from scipy.optimize import minimize_scalar
+
 from holley_graph.counting import weights
+from holley_graph.counting.hidden import HiddenChoices, hide
 from holley_graph.counting.weights import KindWeights
 from holley_graph.model.inference import vectors
-from holley_graph.model.inference.trained import rescaled
+from holley_graph.model.inference.trained import TrainedModel, rescaled
 from holley_graph.model.training import measure
 from holley_graph.model.training.checkpoint import Checkpoint
 from holley_graph.model.training.fit import Stage, fit
-from holley_graph.model.training.held_back import FEWEST_TEST_USERS, hold_back, trust
+from holley_graph.model.training.held_back import FEWEST_TEST_USERS, LEAST_TRUST, hold_back, trust
 from holley_graph.model.training.plan import Plan
 from holley_graph.progress import Progress
 from holley_graph.snapshot.snapshot import Snapshot
@@ -44,7 +48,10 @@ class Choice:
 
 
 def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progress: Progress) -> Choice:
-    """Train on what was known before the time that is held back, and see how far that helps in it.
+    """Train without what is held back, and see how far that helps to know it.
+
+    What hidden people chose says how far the network is trusted. Where they chose too little, a window of time says
+    so. The window also says how good the run is, and what makes its scores probabilities.
 
     Args:
         past: what may be learned from.
@@ -59,13 +66,23 @@ def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progr
     progress("estimating what a view, a cart and an order count", 0, 1)
     counts = weights.estimate(past)
     progress("estimating what a view, a cart and an order count", 1, 1)
-    held = hold_back(past)
-    stage = Stage("choosing how far to trust the network", steps, counts.of_kinds)
+    hidden, held = hide(past), hold_back(past)
+    chosen = None
+    if hidden.enough:
+        stage = Stage("choosing how far to trust the network", steps, counts.of_kinds)
+        others = fit(hidden.rest, plan, stage, checkpoint=checkpoint, progress=progress)
+        chosen = plan.execution.processes.broadcast(partial(_trust, hidden, others))
+    stage = Stage("measuring on time that is held back", steps, counts.of_kinds)
     trained = fit(held.early, plan, stage, checkpoint=checkpoint, progress=progress)
 
     def measured() -> dict[str, Any]:
-        scale = trust(held, trained)
-        basis = {"held_back_from": held.early.as_of, "purchases": held.purchases, "enough": held.enough}
+        scale = trust(held, trained) if chosen is None else chosen
+        basis = {
+            "choices": len(hidden.chosen) if hidden.enough else 0,
+            "held_back_from": held.early.as_of,
+            "purchases": held.purchases,
+            "enough": held.enough,
+        }
         tables = vectors.tables(held.early, rescaled(trained, scale), plan.recipe.config)
         known = (tables, held.early, held.task)
         measurable = len(held.task.user) >= FEWEST_TEST_USERS
@@ -81,3 +98,19 @@ def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progr
 
     checkpoint.record(plan.execution.processes.broadcast(measured))
     return Choice(**checkpoint.choice)
+
+
+def _trust(hidden: HiddenChoices, trained: TrainedModel) -> float:
+    """Find the scale of a model's vectors by which what hidden people chose is most likely.
+
+    Between `LEAST_TRUST`, where counting alone ranks, and 1.
+    """
+    assert trained.counted is not None  # noqa: S101  it was trained just now
+    vehicle, product = hidden.rest.fits[hidden.fitment].T
+    counted = trained.counted.at(hidden.rest, hidden.fitment, hidden.candidate_bin)
+    learned = (trained.q[vehicle] * trained.z[product]).sum(1).double().numpy()
+
+    def loss(scale: float) -> float:
+        return -hidden.nats(counted + scale * learned)
+
+    return float(minimize_scalar(loss, bounds=(LEAST_TRUST, 1.0), method="bounded").x)

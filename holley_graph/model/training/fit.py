@@ -100,7 +100,7 @@ def fit(
     encoder = _encoder(model, levels, edges, counted, history, stage.scale)
     lift = torch.from_numpy(counted.lift.astype(np.float32))
     source = None if source is None else source.cpu()
-    return TrainedModel(q, z, popularity.cpu(), lift, history, paths, source, encoder, loss, trainer.curve)
+    return TrainedModel(q, z, popularity.cpu(), lift, history, paths, source, encoder, loss, trainer.curve, counted)
 
 
 def _work(model: FitmentRanker, snapshot: Snapshot, counted: Counted, plan: Plan) -> Whole | Batches:
