@@ -35,11 +35,6 @@ class Past:
     snapshot: Snapshot
 
 
-def named(statement: str, past: Past) -> str:
-    """Name the statement for a graph without vehicles where there are none."""
-    return statement if past.snapshot.vehicles.num_rows else f"{statement}_without_vehicles"
-
-
 def counted(statement: str, past: Past, asked: pd.DataFrame) -> pd.DataFrame:
     """Run what an analyst would write, on the tables that a warehouse would have; columns asked, sku, score."""
     known, database = past.snapshot, duckdb.connect()

@@ -28,7 +28,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks import retail_rocket
-from benchmarks.analyst import K, Lists, Past, counted, named, shaped
+from benchmarks.analyst import K, Lists, Past, counted, shaped
 from benchmarks.record import RESULTS, record
 from holley_graph.embeddings.writeback import write_back
 from holley_graph.errors import NotFound
@@ -200,9 +200,7 @@ def about_next(past: Past, orders: pd.DataFrame, asked: int) -> Figures:
     ours = {
         part: answered(lambda part=part: strategies.bought_next(past.graph, part, K, past.rules)) for part in parts
     }
-    theirs = shaped(
-        past, counted(named("next", past), past, pd.DataFrame({"asked": parts})), past.rules.per_part_type
-    )
+    theirs = shaped(past, counted("next", past, pd.DataFrame({"asked": parts})), past.rules.per_part_type)
     lists = [{user: each.get(cases[user][0], []) for user in users} for each in (ours, theirs)]
     return beside({user: cases[user][1] for user in users}, users, *lists)
 
@@ -220,7 +218,7 @@ def about_similar(past: Past, pairs: pd.DataFrame, asked: int) -> Figures:
         part: answered_rows(lambda part=part: answers.similar(past.graph, part, K, past.rules)) for part in parts
     }
     ours = {part: skus(each) for part, each in rows.items()}
-    theirs = shaped(past, counted(named("similar", past), past, pd.DataFrame({"asked": parts})), K)
+    theirs = shaped(past, counted("similar", past, pd.DataFrame({"asked": parts})), K)
     kind = dict(zip(*(past.snapshot.products.column(c).to_pylist() for c in ("sku", "part_type")), strict=True))
     neighbours = [
         (kind[part] == kind[row["sku"]], row["shared_vehicles"] > 0) for part in parts for row in rows[part]
