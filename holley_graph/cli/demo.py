@@ -24,7 +24,9 @@ WHO = {
     "--users", type=click.IntRange(200), default=5_000, show_default=True, help="Number of owners in the world."
 )
 @click.option("--seed", type=int, default=20260101, show_default=True, help="The same seed gives the same world.")
-@click.option("--preset", default="usual", show_default=True, help="Kind of shop, as docs/demo-world.md has them.")
+@click.option(
+    "--preset", default="full-month", show_default=True, help="Kind of shop, as docs/demo-world.md has them."
+)
 @json_option
 @click.pass_obj
 def demo(context: Context, users: int, seed: int, preset: str, as_json: bool) -> None:

@@ -146,6 +146,8 @@ def _show(document: dict[str, Any]) -> None:
     table(f"{questions} about {document['target']} parts, at {cuts}", columns, rows)
     if "v5.18" not in document["rankers"]:
         say("v5.18 is left out: the tables of the last sync are not in this home")
+    for run, lift in document["over_counting"].items():
+        say(f"{run} over counting: MRR@4 {lift['difference']:+.3f}, 95 % interval {interval(lift)}")
     for run, verdict in document.get("verdicts", {}).items():
         say(f"{run}: {verdict['outcome']}")
         for reason in verdict["reasons"]:

@@ -16,6 +16,8 @@ from holley_graph.evaluation.verdict import METRIC
 from holley_graph.times import iso
 
 SAMPLES = 12
+COUNTING = "counting"
+"""The ranker that every model for vehicles starts from."""
 Mask = npt.NDArray[np.bool_]
 
 
@@ -45,6 +47,7 @@ def measure(cuts: list[Cut], about: Mapping[str, Any]) -> dict[str, Any]:
         "cuts": [_cut(cut, names) for cut in cuts],
         "rankers": {name: _means(result, everybody) for name, result in results.items()},
         "over_champion": _lifts(results, champion, who, everybody),
+        "over_counting": _over_counting(results, list(about.get("configs", ())), who),
         "segments": {
             kind: {
                 name: {
@@ -75,6 +78,14 @@ def _lifts(results: Mapping[str, Answers], champion: str, who: npt.NDArray[np.in
         for name, result in results.items()
         if name != champion
     }
+
+
+def _over_counting(results: Mapping[str, Answers], runs: list[str], who: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """Say what each run adds to counting, where counting was asked."""
+    if COUNTING not in results:
+        return {}
+    counted = results[COUNTING].values[METRIC]
+    return {run: paired.compare(results[run].values[METRIC], counted, who) for run in runs}
 
 
 def _cut(cut: Cut, names: list[str]) -> dict[str, Any]:

@@ -46,4 +46,4 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "turning-trend": Preset(strengths=Strengths(trend=2.0, trend_months=3.0, trend_share=0.2, turn=1.0)),
 }
-"""By name; the first is what `demo` generates unless another is named."""
+"""By name. `demo` generates `full-month`: of the usual month, 5,000 people buy too little to tell rankers apart."""

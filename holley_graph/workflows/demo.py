@@ -28,7 +28,7 @@ HELD_OUT_DAYS = 30
 
 
 def demo(
-    settings: Settings, users: int, seed: int, preset: str = "usual", progress: Progress = silent
+    settings: Settings, users: int, seed: int, preset: str = "full-month", progress: Progress = silent
 ) -> dict[str, Any]:
     """Start the server, generate a world, sync, train, write back and ask.
 
@@ -46,7 +46,7 @@ def demo(
     if settings.server.uri is not None:
         raise SettingsError("the demo fills the embedded server only", "leave out --uri")
     record = lifecycle.up(settings, progress)
-    raw = settings.home / "demo" / f"world-{users}-{seed}{'' if preset == 'usual' else f'-{preset}'}"
+    raw = settings.home / "demo" / f"world-{preset}-{users}-{seed}"
     with connect(settings, progress) as graph:
         _refuse_other_data(graph, settings)
     world = generate(raw, users=users, seed=seed, preset=preset, progress=progress)

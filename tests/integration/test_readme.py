@@ -59,7 +59,7 @@ def test_the_tour_goes_through_as_it_stands(environment: Mapping[str, str], tmp_
     steps = tour()
     assert {command.split()[1] for command, _ in steps} >= {"demo", "find", "train", "writeback", "rollback"}
     for command, shown in steps:
-        typed = actual.get(command, command).replace("world-5000-", f"world-{USERS}-")
+        typed = actual.get(command, command).replace("-5000-", f"-{USERS}-")
         ended = subprocess.run(
             typed, shell=True, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
         )

@@ -66,6 +66,14 @@ def test_every_ranker_is_measured_on_the_same_questions() -> None:
     assert mean == pytest.approx(ours["best"]["MRR@4"])
 
 
+def test_a_run_is_held_beside_counting_too_where_counting_was_asked() -> None:
+    asked = {"popularity": RANKERS["popularity"], "counting": RANKERS["worst"], "best": truth}
+    lifts = summary.measure([study.cut(FULL, CUT, asked)], {"configs": {"best": {}}})["over_counting"]
+    assert list(lifts) == ["best"]
+    assert lifts["best"]["low"] > 0
+    assert DOCUMENT["over_counting"] == {}
+
+
 def test_the_interval_of_a_paired_difference_is_that_of_its_standard_error() -> None:
     rng = np.random.default_rng(0)
     theirs, gain = rng.random(2_000), rng.normal(0.1, 0.3, 2_000)

@@ -8,9 +8,13 @@ import pytest
 import torch
 
 from holley_graph.counting.utility import count
+from holley_graph.embeddings.paths import Paths
 from holley_graph.model.architectures.history import history_means
+from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.architectures.sage import SageConfig
+from holley_graph.model.training.fit import Stage, fit
 from holley_graph.model.training.fit_history import fit_history
+from holley_graph.model.training.plan import Plan
 from holley_graph.snapshot.snapshot import KINDS, ORDERED, VIEWED, Snapshot
 from tests.support import planted
 
@@ -92,3 +96,13 @@ def test_what_people_choose_after_a_release_decides_how_much_of_the_same_is_want
     assert carts == orders == 0
     assert paths.same_part > 0
     assert paths.gain > 1
+
+
+def test_a_stage_without_history_has_the_same_vectors_and_no_layer() -> None:
+    plan = Plan(Recipe("sage", SageConfig(dim=4)))
+    with_layer, without = (fit(WORLD, plan, Stage("training", 2, history=asked)) for asked in (True, False))
+    torch.testing.assert_close(without.q, with_layer.q, rtol=0, atol=0)
+    torch.testing.assert_close(without.z, with_layer.z, rtol=0, atol=0)
+    assert with_layer.paths != Paths()
+    assert without.paths == Paths()
+    assert not without.history.weights.any()

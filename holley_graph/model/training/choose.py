@@ -18,7 +18,7 @@ from holley_graph.model.training.checkpoint import Checkpoint
 from holley_graph.model.training.fit import Stage, fit
 from holley_graph.model.training.held_back import FEWEST_TEST_USERS, LEAST_TRUST, hold_back, trust
 from holley_graph.model.training.plan import Plan
-from holley_graph.progress import Progress
+from holley_graph.progress import Progress, step
 from holley_graph.snapshot.snapshot import Snapshot
 
 
@@ -63,15 +63,16 @@ def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progr
     if checkpoint.choice:
         progress(f"going on with vectors scaled by {checkpoint.choice['scale']:.2f}, as chosen before", 1, 1)
         return Choice(**checkpoint.choice)
-    progress("estimating what a view, a cart and an order count", 0, 1)
-    counts = weights.estimate(past)
-    progress("estimating what a view, a cart and an order count", 1, 1)
-    hidden, held = hide(past), hold_back(past)
+    with step(progress, "estimating what a view, a cart and an order count"):
+        counts = weights.estimate(past)
+    with step(progress, "holding people and time back"):
+        hidden, held = hide(past), hold_back(past)
     chosen = None
     if hidden.enough:
-        stage = Stage("choosing how far to trust the network", steps, counts.of_kinds)
+        stage = Stage("choosing how far to trust the network", steps, counts.of_kinds, history=False)
         others = fit(hidden.rest, plan, stage, checkpoint=checkpoint, progress=progress)
-        chosen = plan.execution.processes.broadcast(partial(_trust, hidden, others))
+        with step(progress, "how far to trust the network"):
+            chosen = plan.execution.processes.broadcast(partial(_trust, hidden, others))
     stage = Stage("measuring on time that is held back", steps, counts.of_kinds)
     trained = fit(held.early, plan, stage, checkpoint=checkpoint, progress=progress)
 
@@ -96,7 +97,8 @@ def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progr
             )
         )
 
-    checkpoint.record(plan.execution.processes.broadcast(measured))
+    with step(progress, "comparing and calibrating"):
+        checkpoint.record(plan.execution.processes.broadcast(measured))
     return Choice(**checkpoint.choice)
 
 

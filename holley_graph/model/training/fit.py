@@ -13,6 +13,7 @@ from torch import Tensor
 
 from holley_graph.counting.events import KIND_WEIGHTS
 from holley_graph.counting.utility import Counted, count
+from holley_graph.embeddings.paths import Paths
 from holley_graph.model.architectures.data import (
     Edges,
     Hierarchy,
@@ -28,7 +29,7 @@ from holley_graph.model.training.checkpoint import Checkpoint
 from holley_graph.model.training.fit_history import fit_history
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.trainer import Trainer
-from holley_graph.progress import Progress, silent
+from holley_graph.progress import Progress, silent, step
 from holley_graph.snapshot.snapshot import Snapshot
 
 
@@ -43,6 +44,7 @@ class Stage:
         scale: what the vectors of vehicles are multiplied by in the end: how far the network is trusted.
         start: of an earlier run: train on from its parameters, gently; none: from random ones.
         target_loss: loss per event at which training ends, before the first step if it is there already.
+        history: fit the history layer, too; not where nothing but vectors of vehicles and parts is asked.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Stage:
     scale: float = 1.0
     start: Encoder | None = None
     target_loss: float = -math.inf
+    history: bool = True
 
 
 Validate = Callable[[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"], Counted], float]
@@ -96,7 +99,10 @@ def fit(
         q *= stage.scale
         with torch.no_grad():
             source, popularity = model.source(), model.popularity()
-        history, paths = fit_history(snapshot, q, z, counted, plan.recipe.config)
+        history, paths = History(plan.recipe.config.dim), Paths()
+        if stage.history:
+            with step(progress, f"{stage.name}: history"):
+                history, paths = fit_history(snapshot, q, z, counted, plan.recipe.config)
     encoder = _encoder(model, levels, edges, counted, history, stage.scale)
     lift = torch.from_numpy(counted.lift.astype(np.float32))
     source = None if source is None else source.cpu()

@@ -81,7 +81,7 @@ def fit_history(
     def loss() -> Float[Tensor, ""]:
         optimizer.zero_grad()
         of_paths = torch.log1p(log_gain.exp() * strengths) @ weights
-        score = without + (layer(means)[chooser] * product_vector).sum(1) + of_paths
+        score = without + (layer(means).index_select(0, chooser) * product_vector).sum(1) + of_paths
         nll = log_normaliser(score, chooser, len(user)) - score[chosen]
         value: Tensor = (nll.sum() + _penalty(layer.weights, weights, log_gain)) / len(user)
         value.backward()

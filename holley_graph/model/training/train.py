@@ -25,7 +25,7 @@ from holley_graph.model.training.fit import Stage, fit
 from holley_graph.model.training.plan import Plan, versions
 from holley_graph.model.training.run import Run, TrainingResult, seal
 from holley_graph.model.training.warm import Live
-from holley_graph.progress import Progress, silent
+from holley_graph.progress import Progress, silent, step
 from holley_graph.snapshot.snapshot import Snapshot
 
 STEPS = 150
@@ -51,7 +51,8 @@ def train(full: Snapshot, runs: Path, plan: Plan, progress: Progress = silent) -
     processes = plan.execution.processes
     checkpoint = open_checkpoint(runs, past, plan.decisive(live.manifest.run_id if live else None), processes)
     result = _learn(past, plan, live, checkpoint, progress) if past.vehicles.num_rows else _factorise(past, plan)
-    manifest = processes.broadcast(partial(_measure_and_seal, full, past, runs, plan, result, checkpoint))
+    with step(progress, "measuring and keeping the run"):
+        manifest = processes.broadcast(partial(_measure_and_seal, full, past, runs, plan, result, checkpoint))
     return Run(runs / manifest["run_id"], RunManifest(**manifest))
 
 
@@ -70,7 +71,8 @@ def _learn(
     trained = fit(past, plan, stage, checkpoint=checkpoint, progress=progress)
     if live:
         trained = warm.rotated_onto(live.tables["product"], trained, past.product_ids.keys)
-    tables = vectors.tables(past, trained, plan.recipe.config)
+    with step(progress, "vectors of everybody"):
+        tables = vectors.tables(past, trained, plan.recipe.config)
     epochs, config = len(trained.curve.loss), plan.recipe.config
     return TrainingResult(
         plan.recipe.model, config, tables, trained.encoder, epochs, trained.curve, trained.loss, choice, live
