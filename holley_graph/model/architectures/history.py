@@ -56,7 +56,12 @@ def history_means(
         [n, kinds, dim] Σ d z / (c + Σ d), zero without history.
     """
     half_life = config.history_half_life_days * DAY
-    event_user, event_at, product = (snapshot.event(c) for c in ("user", "at", "product"))
+    asked = np.zeros(snapshot.users.num_rows, bool)
+    asked[user] = True
+    known = asked[snapshot.event("user")]
+    event_user, event_at, product, event_kind = (
+        snapshot.event(c)[known] for c in ("user", "at", "product", "kind")
+    )
     start = np.searchsorted(event_user, user)
     # events are sorted by (user, at): one combined key finds the first that is not before `at`
     span = snapshot.as_of + 1
@@ -65,7 +70,7 @@ def history_means(
     scale = torch.from_numpy(np.exp2((snapshot.as_of - at) / half_life))
     means = []
     for kind in range(len(KINDS)):
-        weight = torch.from_numpy(fresh * (snapshot.event("kind") == kind))
+        weight = torch.from_numpy(fresh * (event_kind == kind))
         total = _before(weight[:, None], start, stop) * scale[:, None]
         summed = _before(weight[:, None] * z.detach().double()[product], start, stop) * scale[:, None]
         means.append(summed / (config.history_prior + total))

@@ -9,6 +9,8 @@ teaches. The weights of paths are fitted together with it: each explains what th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -68,11 +70,14 @@ def fit_history(
     means = history_means(snapshot, z, user, release, config)
     cells, offsets = snapshot.fitting(vehicle)
     owner, candidate = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
+    scored = _scores_of(offsets, candidate, z)
     offset = counted.at(snapshot, cells, bins(at, snapshot.as_of)[owner])
     chosen = torch.from_numpy(candidate == product[owner])
-    chooser, product_vector = torch.from_numpy(owner), z[candidate]
-    without = (q[vehicle[owner]] * product_vector).sum(1) + torch.from_numpy(offset).to(z.dtype)
+    chooser = torch.from_numpy(owner)
+    without = scored(q[vehicle]) + torch.from_numpy(offset).to(z.dtype)
     strengths = torch.from_numpy(_strengths(snapshot, user[owner], release[owner], candidate)).to(z.dtype)
+    reached = strengths.any(1).nonzero().squeeze(1)  # most candidates are on no path
+    strengths = strengths[reached]
     weights = torch.zeros(len(KINDS_OF_PATHS), dtype=z.dtype, requires_grad=True)
     log_gain = torch.zeros((), dtype=z.dtype, requires_grad=True)
     parameters = [*layer.parameters(), weights, log_gain]
@@ -81,7 +86,7 @@ def fit_history(
     def loss() -> Float[Tensor, ""]:
         optimizer.zero_grad()
         of_paths = torch.log1p(log_gain.exp() * strengths) @ weights
-        score = without + (layer(means).index_select(0, chooser) * product_vector).sum(1) + of_paths
+        score = (without + scored(layer(means))).index_add(0, reached, of_paths)
         nll = log_normaliser(score, chooser, len(user)) - score[chosen]
         value: Tensor = (nll.sum() + _penalty(layer.weights, weights, log_gain)) / len(user)
         value.backward()
@@ -90,6 +95,22 @@ def fit_history(
     optimizer.step(loss)
     learned = dict(zip(KINDS_OF_PATHS, weights.tolist(), strict=True))
     return layer, Paths(**learned, gain=float(log_gain.detach().exp()))
+
+
+def _scores_of(
+    offsets: Ints, candidate: Ints, z: Float[Tensor, "products dim"]
+) -> Callable[[Float[Tensor, "users dim"]], Float[Tensor, " candidates"]]:
+    """Return what scores the candidates of each user by a vector of the user.
+
+    It makes no copy of a vector for each candidate: at full size there are three million of them.
+    """
+    rows, columns = torch.from_numpy(offsets), torch.from_numpy(candidate)
+    pattern = torch.sparse_csr_tensor(rows, columns, torch.zeros(len(candidate)), (len(offsets) - 1, len(z)))
+
+    def scored(vectors: Float[Tensor, "users dim"]) -> Float[Tensor, " candidates"]:
+        return torch.sparse.sampled_addmm(pattern, vectors, z.T, beta=0.0).values()
+
+    return scored
 
 
 def _strengths(snapshot: Snapshot, user: Ints, release: Ints, product: Ints) -> npt.NDArray[np.float64]:
