@@ -108,7 +108,8 @@ def _scores_of(
     pattern = torch.sparse_csr_tensor(rows, columns, torch.zeros(len(candidate)), (len(offsets) - 1, len(z)))
 
     def scored(vectors: Float[Tensor, "users dim"]) -> Float[Tensor, " candidates"]:
-        return torch.sparse.sampled_addmm(pattern, vectors, z.T, beta=0.0).values()
+        scores: Tensor = torch.sparse.sampled_addmm(pattern, vectors, z.T, beta=0.0).values()
+        return scores
 
     return scored
 
