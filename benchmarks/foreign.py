@@ -208,7 +208,7 @@ def without_vectors(snapshot: Snapshot, popular: Floats, lift: Floats, paths: Pa
     directions = np.random.default_rng(0).normal(size=(len(skus), dim)).astype(np.float32)
     tables = {
         "product": Table(skus, table.products(directions, popular.astype(np.float32))),
-        "product_source": Table(skus, table.queries(np.zeros((len(skus), dim), np.float32))),
+        "product_anchor": Table(skus, table.queries(np.zeros((len(skus), dim), np.float32))),
         "vehicle": Table(vehicles, table.queries(np.zeros((len(vehicles), dim), np.float32))),
         **dict.fromkeys(("vehicle_model", "make", "user"), none),
     }

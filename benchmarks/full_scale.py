@@ -233,7 +233,7 @@ def _bare_writeback(graph: Graph, tables: table.Tables) -> float:
     """Seconds for the same vectors in the same batches one after another, and an index over what ours indexes."""
     indexed = {"product": ("Product", "sku"), "vehicle": ("Vehicle", "vehicle_id")}
     others = {"vehicle_model": ("VehicleModel", "model_id"), "make": ("Make", "name"), "user": ("User", "user_id")}
-    labels = {**indexed, **others, "product_source": ("Product", "sku")}
+    labels = {**indexed, **others, "product_anchor": ("Product", "sku")}
     started = time.perf_counter()
     for name, (label, key) in labels.items():
         keys, vectors = tables[name].keys, tables[name].vectors

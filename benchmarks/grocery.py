@@ -215,8 +215,8 @@ def daemon(shop: Shop, pairs: Ints, steps: int, seed: int) -> Scorer:
         optimiser.step()
         falling.step()
     with torch.no_grad():
-        source, target = (side.numpy() for side in model.sides(model.folds.count))
-    return lambda first: source[first] @ target.T + bought
+        anchor, target = (side.numpy() for side in model.sides(model.folds.count))
+    return lambda first: anchor[first] @ target.T + bought
 
 
 def snapshot(shop: Shop, pairs: Ints) -> Snapshot:

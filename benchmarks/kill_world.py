@@ -123,9 +123,9 @@ class World:
         }  # fmt: skip
 
     def _vectors(self, slot: str) -> str:
-        text = f"MATCH (n) WHERE n.embedding_{slot} IS NOT NULL OR n.embedding_source_{slot} IS NOT NULL " \
+        text = f"MATCH (n) WHERE n.embedding_{slot} IS NOT NULL OR n.embedding_anchor_{slot} IS NOT NULL " \
                "RETURN coalesce(n.sku, n.vehicle_id, n.model_id, n.user_id, n.name) AS key, " \
-               f"n.embedding_{slot}, n.embedding_source_{slot} ORDER BY key"  # fmt: skip
+               f"n.embedding_{slot}, n.embedding_anchor_{slot} ORDER BY key"  # fmt: skip
         lifts = f"MATCH (v)<-[f:FITS]-(p) WHERE f.lift_{slot} IS NOT NULL " \
                 f"RETURN v.vehicle_id AS vehicle, p.sku AS sku, f.lift_{slot} ORDER BY vehicle, sku"  # fmt: skip
         with self.graph.driver.session() as session:

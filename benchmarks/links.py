@@ -130,13 +130,13 @@ def questions(full: Snapshot, split: LinkSplit, relation: Relation, rng: np.rand
 
 
 def dot(tables: Tables, snapshot: Snapshot, pair: Ints) -> Floats:
-    """[pairs] what a run says: the source vector of the first on the vector of the second."""
+    """[pairs] what a run says: the anchor vector of the first on the vector of the second."""
     keys = snapshot.product_ids.keys
-    source, target = (
+    anchor, target = (
         tables[name].vectors[IdMap("product", tables[name].keys).rows(keys)]
-        for name in ("product_source", "product")
+        for name in ("product_anchor", "product")
     )
-    score: Floats = np.einsum("ij,ij->i", source[pair[0]].astype(float), target[pair[1]].astype(float))
+    score: Floats = np.einsum("ij,ij->i", anchor[pair[0]].astype(float), target[pair[1]].astype(float))
     return score
 
 

@@ -184,9 +184,9 @@ def _by_type(task: links.LinkTask, pair: Any) -> npt.NDArray[np.float64]:
     """What counting says: pairs of these two part types beside what their frequencies lead one to expect."""
     kind = task.past.products.column("part_type").combine_chunks().dictionary_encode().indices.to_numpy()
     known = task.past.co_purchased
-    source, target = (kind[np.asarray(known.column(name), np.int64)] for name in ("sku", "other_sku"))
+    first, second = (kind[np.asarray(known.column(name), np.int64)] for name in ("sku", "other_sku"))
     count = np.zeros((kind.max() + 1, kind.max() + 1))
-    np.add.at(count, (source, target), np.asarray(known.column("count"), float))
+    np.add.at(count, (first, second), np.asarray(known.column("count"), float))
     expected = (count.sum(1, keepdims=True) + 1) * (count.sum(0, keepdims=True) + 1) / (count.sum() + 1)
     rate = (count + 1) / (expected + 1)
     return np.asarray(rate[kind[pair[0]], kind[pair[1]]])

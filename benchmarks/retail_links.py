@@ -115,8 +115,8 @@ def gf_cf(given: Snapshot) -> Says:
 def users_factorised(split: links.LinkSplit, seed: int) -> Says:
     """Implicit ALS over users."""
     past, given = (collaborative.interactions(each) for each in (split.past, split.given))
-    source, target = _folded(past, given, split.drawn, als.Options(), seed)
-    return lambda pair: np.einsum("ij,ij->i", source[pair[0]], target[pair[1]])
+    anchor, target = _folded(past, given, split.drawn, als.Options(), seed)
+    return lambda pair: np.einsum("ij,ij->i", anchor[pair[0]], target[pair[1]])
 
 
 def visits_factorised(split: links.LinkSplit, seed: int) -> Says:
@@ -124,11 +124,11 @@ def visits_factorised(split: links.LinkSplit, seed: int) -> Says:
     config = CatalogueConfig()
     past, given = (catalogue.visits(each, config.visit_gap_s) for each in (split.past, split.given))
     options = als.Options(config.dim, config.alpha, config.l2, config.sweeps)
-    source, target = _folded(past, given, split.drawn, options, seed)
+    anchor, target = _folded(past, given, split.drawn, options, seed)
     target /= np.maximum(np.linalg.norm(target, axis=1, keepdims=True), 1e-6)
     count = np.bincount(split.given.event("product"), minlength=len(target))
     return lambda pair: (
-        np.einsum("ij,ij->i", source[pair[0]], target[pair[1]])
+        np.einsum("ij,ij->i", anchor[pair[0]], target[pair[1]])
         + catalogue.TIE_BREAK_WEIGHT * np.log1p(count[pair[1]])
     )
 
@@ -136,11 +136,11 @@ def visits_factorised(split: links.LinkSplit, seed: int) -> Says:
 def _folded(
     past: sp.csr_matrix, given: sp.csr_matrix, drawn: Ints, options: als.Options, seed: int
 ) -> tuple[Floats, Floats]:
-    """[products, dim] source and target: factors of the past, and drawn products folded in by what is given."""
+    """[products, dim] anchor and target: factors of the past, and drawn products folded in by what is given."""
     factors = als.factorise(past, options, seed)
     known = np.ones(len(factors))
     known[drawn] = 0
     holders = als.fold_in(given @ sp.diags(known), factors, options)
     factors[drawn] = als.fold_in(given.T.tocsr()[drawn], holders, options)
-    source = als.fold_in(sp.identity(len(factors), np.float32, format="csr"), factors, options)
-    return source.astype(float), factors.astype(float)
+    anchor = als.fold_in(sp.identity(len(factors), np.float32, format="csr"), factors, options)
+    return anchor.astype(float), factors.astype(float)

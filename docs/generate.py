@@ -190,7 +190,7 @@ def graph_schema() -> str:
         "# What a release adds",
         "",
         "A release has a slot, `a`, `b` or `c`: `User`, `Vehicle`, `VehicleModel`, `Make` and `Product` carry its",
-        "vectors as `embedding_a`, `Product` also as `embedding_source_a`. Two slots are in use, three while a",
+        "vectors as `embedding_a`, `Product` also as `embedding_anchor_a`. Two slots are in use, three while a",
         "release is written. `FITS` has the release's lift of a fitment as `lift_a`. The score is a query vector",
         "times a product vector, plus the lift of the fitment, plus what the user's own history adds. The weights",
         "for the history (`path_same_part` and others) are on `Release`. Users who did something on or after the",

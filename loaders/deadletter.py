@@ -26,8 +26,8 @@ _DAMAGED = "the source still has the rows: remove the folder, and sync"
 def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> list[Path]:
     """Write `FEED.parquet` for every feed that rejected something, and `manifest.json` beside them.
 
-    Columns: `reason`, the offending `value`, the `source` row or item as JSON, and `email_hash`, the HMAC-SHA-256
-    of the row's address where it has one (under the key that hashes users, so that the two can be joined).
+    Columns: `reason`, the offending `value`, `source_row`, the row or item as JSON, and `email_hash`, the
+    HMAC-SHA-256 of the row's address where it has one (under the key that hashes users, so that the two can be joined).
 
     Args:
         folder: made for its owner only, and there only when it is whole.
@@ -93,7 +93,7 @@ def rows(home: Path, run_id: str, feed: str | None = None, limit: int = 20) -> l
     """Read a run's dead letters, at most `limit` per feed.
 
     Returns:
-        `feed`, `reason`, `value`, `source` (JSON) and `email_hash`.
+        `feed`, `reason`, `value`, `source_row` (JSON) and `email_hash`.
 
     Raises:
         NotFound: there is no such feed, or no such run.

@@ -27,7 +27,7 @@ from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from holley_graph.times import moment
 
-ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source": "STRING", "n": "INT64"}
+ACCOUNT = {"outcome": "STRING", "reason": "STRING", "value": "STRING", "source_row": "STRING", "n": "INT64"}
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,9 @@ def _cost(raw: RawTables, feed: Feed, known: Mapping[str, Any], again: bool = Fa
 
 def _take(engine: Engine, feed: Feed, unread: Unread, tables: dict[str, Relation]) -> FeedAccount:
     """Add what an earlier sync left; what it rejected lies there as dead letters."""
-    nothing = pa.schema([(column, pa.string()) for column in ("reason", "value", "source", "email")]).empty_table()
+    nothing = pa.schema(
+        [(column, pa.string()) for column in ("reason", "value", "source_row", "email")]
+    ).empty_table()
     tables[f"clean_{feed.clean.name}"] = engine.read(unread.clean)
     tables[f"rejected_{feed.clean.name}"] = engine.read(nothing)
     return replace(unread.account, seconds=0.0)
@@ -207,7 +209,7 @@ def _run(
     else:
         tables[f"clean_{name}"] = clean
     address = "email" if "email" in result.columns else "CAST(NULL AS VARCHAR) AS email"
-    rejected = result.filter("outcome = 'rejected'").project(f"reason, value, source, {address}")
+    rejected = result.filter("outcome = 'rejected'").project(f"reason, value, source_row, {address}")
     tables[f"rejected_{name}"] = rejected
     return _account(feed, result, raw.found[feed.raw], earlier, time.perf_counter() - started)
 

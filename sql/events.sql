@@ -9,7 +9,7 @@
 --         @max_characters INT64 of a user id or a SKU
 --         @max_price FLOAT64     dearest price that is believed
 -- reads: events, clean_fitment, clean_items
--- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, kind STRING, sku STRING,
+-- returns: outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, user_id STRING, kind STRING, sku STRING,
 --          day INT64, at ARRAY<INT64>, count INT64, price FLOAT64, image_url STRING, image_at INT64
 --
 -- What is outside the window is not read at all: the first WHERE is what partitions are pruned by, so it compares the
@@ -245,7 +245,7 @@ accounts AS (
     IF(j.reason = 'event.unknown_sku', j.sku, NULL) AS value,
     TO_JSON_STRING(STRUCT(
       j.user_id AS user_id, j.name AS event_name, UNIX_MICROS(j.time) AS client_event_micros, j.sku AS sku
-    )) AS source,
+    )) AS source_row,
     1 AS n
   FROM judged AS j
   WHERE j.reason LIKE 'event.%'
@@ -264,7 +264,7 @@ SELECT
   IF(LOGICAL_AND(d.listed), 'clean', 'waiting') AS outcome,
   CAST(NULL AS STRING) AS reason,
   CAST(NULL AS STRING) AS value,
-  CAST(NULL AS STRING) AS source,
+  CAST(NULL AS STRING) AS source_row,
   1 AS n,
   d.user_id,
   d.kind,
@@ -286,7 +286,7 @@ SELECT
   a.outcome,
   a.reason,
   REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
-  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
+  REGEXP_REPLACE(a.source_row, @mention, '<email>') AS source_row,
   a.n,
   CAST(NULL AS STRING) AS user_id,
   CAST(NULL AS STRING) AS kind,

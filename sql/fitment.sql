@@ -7,7 +7,7 @@
 --         @first_year INT64      model years that are believed
 --         @last_year INT64       the same
 -- reads: fitment
--- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, sku STRING, year INT64, make STRING,
+-- returns: outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, sku STRING, year INT64, make STRING,
 --          model STRING
 WITH texts AS (
   SELECT
@@ -75,7 +75,7 @@ accounts AS (
     'rejected' AS outcome,
     j.reason,
     IF(j.reason = 'fitment.bad_year', j.year_text, NULL) AS value,
-    TO_JSON_STRING(STRUCT(j.year_text AS v1_year, j.make AS v1_make, j.model AS v1_model)) AS source,
+    TO_JSON_STRING(STRUCT(j.year_text AS v1_year, j.make AS v1_make, j.model AS v1_model)) AS source_row,
     1 AS n
   FROM judged AS j
   WHERE j.reason IS NOT NULL
@@ -97,7 +97,7 @@ SELECT
   'clean' AS outcome,
   CAST(NULL AS STRING) AS reason,
   CAST(NULL AS STRING) AS value,
-  CAST(NULL AS STRING) AS source,
+  CAST(NULL AS STRING) AS source_row,
   1 AS n,
   p.sku,
   v.year,
@@ -113,7 +113,7 @@ SELECT
   a.outcome,
   a.reason,
   REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
-  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
+  REGEXP_REPLACE(a.source_row, @mention, '<email>') AS source_row,
   a.n,
   CAST(NULL AS STRING) AS sku,
   CAST(NULL AS INT64) AS year,

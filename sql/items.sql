@@ -6,7 +6,7 @@
 --         @max_characters INT64 of a SKU or a part type
 --         @max_price FLOAT64     dearest price that is believed
 -- reads: items
--- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, sku STRING, part_type STRING,
+-- returns: outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, sku STRING, part_type STRING,
 --          refurbished BOOL, title STRING, brand STRING, price FLOAT64, image_url STRING, available BOOL
 WITH texts AS (
   SELECT
@@ -54,7 +54,7 @@ accounts AS (
     'rejected' AS outcome,
     j.reason,
     CAST(NULL AS STRING) AS value,
-    TO_JSON_STRING(STRUCT(j.part_type AS PartType, j.title AS Title, j.brand AS Brand)) AS source,
+    TO_JSON_STRING(STRUCT(j.part_type AS PartType, j.title AS Title, j.brand AS Brand)) AS source_row,
     1 AS n
   FROM judged AS j
   WHERE j.reason LIKE 'item.%'
@@ -68,7 +68,7 @@ SELECT
   'clean' AS outcome,
   CAST(NULL AS STRING) AS reason,
   CAST(NULL AS STRING) AS value,
-  CAST(NULL AS STRING) AS source,
+  CAST(NULL AS STRING) AS source_row,
   1 AS n,
   j.sku,
   MAX(j.part_type) AS part_type,  -- a SKU listed more than once: the greatest text
@@ -89,7 +89,7 @@ SELECT
   a.outcome,
   a.reason,
   REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
-  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
+  REGEXP_REPLACE(a.source_row, @mention, '<email>') AS source_row,
   a.n,
   CAST(NULL AS STRING) AS sku,
   CAST(NULL AS STRING) AS part_type,

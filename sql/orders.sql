@@ -8,7 +8,7 @@
 --         @mention STRING     pattern of whatever may be an address
 --         @max_characters INT64 of a SKU or an email
 -- reads: orders, clean_fitment, clean_items
--- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, email STRING, sku STRING,
+-- returns: outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, email STRING, sku STRING,
 --          at ARRAY<INT64>, last_at INT64
 WITH catalogue AS (
   SELECT f.sku FROM clean_fitment AS f WHERE f.sku IS NOT NULL
@@ -84,7 +84,7 @@ accounts AS (
     'rejected' AS outcome,
     j.reason,
     CASE j.reason WHEN 'order.bad_date' THEN j.date_text WHEN 'order.unknown_sku' THEN j.sku END AS value,
-    TO_JSON_STRING(STRUCT(j.sku AS ITEM, j.date_text AS ORDER_DATE, j.order_number AS ORDER_NUMBER)) AS source,
+    TO_JSON_STRING(STRUCT(j.sku AS ITEM, j.date_text AS ORDER_DATE, j.order_number AS ORDER_NUMBER)) AS source_row,
     1 AS n,
     j.email AS email  -- hashed before anything is kept
   FROM judged AS j
@@ -112,7 +112,7 @@ SELECT
   'clean' AS outcome,
   CAST(NULL AS STRING) AS reason,
   CAST(NULL AS STRING) AS value,
-  CAST(NULL AS STRING) AS source,
+  CAST(NULL AS STRING) AS source_row,
   1 AS n,
   j.email,
   j.sku,
@@ -129,7 +129,7 @@ SELECT
   a.outcome,
   a.reason,
   REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
-  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
+  REGEXP_REPLACE(a.source_row, @mention, '<email>') AS source_row,
   a.n,
   a.email,
   CAST(NULL AS STRING) AS sku,

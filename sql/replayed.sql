@@ -2,15 +2,15 @@
 -- reads: rejected_then, rejected_now
 -- returns: reason STRING, rejected INT64, still INT64
 WITH earlier AS (
-  SELECT t.reason, t.value, t.source, COUNT(*) AS n
+  SELECT t.reason, t.value, t.source_row, COUNT(*) AS n
   FROM rejected_then AS t
-  GROUP BY t.reason, t.value, t.source
+  GROUP BY t.reason, t.value, t.source_row
 ),
 
 today AS (
-  SELECT t.reason, t.value, t.source, COUNT(*) AS n
+  SELECT t.reason, t.value, t.source_row, COUNT(*) AS n
   FROM rejected_now AS t
-  GROUP BY t.reason, t.value, t.source
+  GROUP BY t.reason, t.value, t.source_row
 )
 
 SELECT
@@ -19,6 +19,6 @@ SELECT
   CAST(SUM(LEAST(e.n, COALESCE(t.n, 0))) AS INT64) AS still
 FROM earlier AS e
 LEFT JOIN today AS t
-  ON t.reason = e.reason AND t.value IS NOT DISTINCT FROM e.value AND t.source IS NOT DISTINCT FROM e.source
+  ON t.reason = e.reason AND t.value IS NOT DISTINCT FROM e.value AND t.source_row IS NOT DISTINCT FROM e.source_row
 GROUP BY e.reason
 ORDER BY e.reason

@@ -11,7 +11,7 @@
 --         @first_year INT64      model years that are believed
 --         @last_year INT64       the same
 -- reads: user_attributes
--- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, email STRING,
+-- returns: outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, user_id STRING, email STRING,
 --          year INT64, make STRING, model STRING, since INT64
 --
 -- A cast stands behind a pattern: SAFE_CAST('12.5' AS INT64) is NULL in BigQuery and a rounded number elsewhere.
@@ -166,7 +166,7 @@ accounts AS (
     TO_JSON_STRING(STRUCT(
       j.user_id AS user_id, UNIX_MICROS(j.updated) AS update_micros, UNIX_MICROS(j.inserted) AS insertion_micros,
       j.year AS v1_year, j.make AS v1_make, j.model AS v1_model
-    )) AS source,
+    )) AS source_row,
     1 AS n,
     j.email AS email  -- hashed before anything is kept
   FROM judged AS j
@@ -192,7 +192,7 @@ SELECT
   'clean' AS outcome,
   CAST(NULL AS STRING) AS reason,
   CAST(NULL AS STRING) AS value,
-  CAST(NULL AS STRING) AS source,
+  CAST(NULL AS STRING) AS source_row,
   1 AS n,
   k.user_id,
   IF(k.shared, NULL, k.email) AS email,
@@ -209,7 +209,7 @@ SELECT
   a.outcome,
   a.reason,
   REGEXP_REPLACE(a.value, @mention, '<email>') AS value,
-  REGEXP_REPLACE(a.source, @mention, '<email>') AS source,
+  REGEXP_REPLACE(a.source_row, @mention, '<email>') AS source_row,
   a.n,
   CAST(NULL AS STRING) AS user_id,
   a.email,

@@ -5,36 +5,36 @@
 //         $pairs list<map> type, sku, other_sku, weight: derived relationships as they were at the cut
 // returns: projected map
 CALL () {
-  MATCH (source:User)-[r:VIEWED|CARTED|ORDERED]->(target:Product)
+  MATCH (start_node:User)-[r:VIEWED|CARTED|ORDERED]->(end_node:Product)
   WHERE r.at[0] < $cut
-  RETURN source, target, type(r) AS type, toFloat(size([t IN r.at WHERE t < $cut])) AS weight
+  RETURN start_node, end_node, type(r) AS type, toFloat(size([t IN r.at WHERE t < $cut])) AS weight
   UNION ALL
-  MATCH (source:User)-[:OWNS]->(target:Vehicle)
-  WHERE EXISTS { (source)-[r:VIEWED|CARTED|ORDERED]->(:Product) WHERE r.at[0] < $cut }
-  RETURN source, target, 'OWNS' AS type, 1.0 AS weight
+  MATCH (start_node:User)-[:OWNS]->(end_node:Vehicle)
+  WHERE EXISTS { (start_node)-[r:VIEWED|CARTED|ORDERED]->(:Product) WHERE r.at[0] < $cut }
+  RETURN start_node, end_node, 'OWNS' AS type, 1.0 AS weight
   UNION ALL
-  MATCH (source:Product)-[r:FITS]->(target:Vehicle)
-  RETURN source, target, type(r) AS type, 1.0 AS weight
+  MATCH (start_node:Product)-[r:FITS]->(end_node:Vehicle)
+  RETURN start_node, end_node, type(r) AS type, 1.0 AS weight
   UNION ALL
-  MATCH (source:Vehicle)-[r:OF_MODEL]->(target:VehicleModel)
-  RETURN source, target, type(r) AS type, 1.0 AS weight
+  MATCH (start_node:Vehicle)-[r:OF_MODEL]->(end_node:VehicleModel)
+  RETURN start_node, end_node, type(r) AS type, 1.0 AS weight
   UNION ALL
-  MATCH (source:VehicleModel)-[r:MADE_BY]->(target:Make)
-  RETURN source, target, type(r) AS type, 1.0 AS weight
+  MATCH (start_node:VehicleModel)-[r:MADE_BY]->(end_node:Make)
+  RETURN start_node, end_node, type(r) AS type, 1.0 AS weight
   UNION ALL
-  MATCH (source:Product)-[r:OF_TYPE]->(target:PartType)
-  RETURN source, target, type(r) AS type, 1.0 AS weight
+  MATCH (start_node:Product)-[r:OF_TYPE]->(end_node:PartType)
+  RETURN start_node, end_node, type(r) AS type, 1.0 AS weight
   UNION ALL
   UNWIND $pairs AS pair
-  MATCH (source:Product {sku: pair.sku})
-  MATCH (target:Product {sku: pair.other_sku})
-  RETURN source, target, pair.type AS type, pair.weight AS weight
+  MATCH (start_node:Product {sku: pair.sku})
+  MATCH (end_node:Product {sku: pair.other_sku})
+  RETURN start_node, end_node, pair.type AS type, pair.weight AS weight
 }
 RETURN gds.graph.project(
-  $name, source, target,
+  $name, start_node, end_node,
   {
-    sourceNodeLabels: labels(source),
-    targetNodeLabels: labels(target),
+    sourceNodeLabels: labels(start_node),
+    targetNodeLabels: labels(end_node),
     relationshipType: type,
     relationshipProperties: {weight: weight}
   },

@@ -13,7 +13,7 @@ MATCH (sync:Sync {id: 'graph'})
 // the slot is read once: whatever goes live meanwhile, all vectors are of this release
 WITH u, v, sync, sync.live_slot AS slot
 OPTIONAL MATCH (release:Release {slot: slot})
-WITH u, v, sync, release.product_norm AS norm, 'embedding_' + slot AS embedding, 'embedding_source_' + slot AS source
+WITH u, v, sync, release.product_norm AS norm, 'embedding_' + slot AS embedding, 'embedding_anchor_' + slot AS anchor
 // what this person bought, under any id with the same email
 CALL (u, sync) {
   CALL (u) {
@@ -45,15 +45,15 @@ WHERE NOT p.base_sku IN bought AND none(s IN seeds WHERE s.a.base_sku = p.base_s
     AND (r.price_from IS NULL OR coalesce(p.price >= r.price_from, false))
     AND (r.price_below IS NULL OR coalesce(p.price < r.price_below, false))
     AND (r.make = [] OR v.make IN r.make) AND (r.vehicle = [] OR replace(v.vehicle_id, '|', ' ') IN r.vehicle))
-// what a seed says of a part: the inner product of its source vector, and how much more often than by chance the
+// what a seed says of a part: the inner product of its anchor vector, and how much more often than by chance the
 // two were bought in this order or seen in one session (less where it was rare); all are logarithms, so they add
 UNWIND seeds AS seed
-WITH v, norm, embedding, source, p, seed, seed.a AS a
+WITH v, norm, embedding, anchor, p, seed, seed.a AS a
 OPTIONAL MATCH (a)-[next:CO_PURCHASED]->(p)
 OPTIONAL MATCH (a)-[seen:CO_VIEWED]-(p)
 WITH v, p, seed, next, seen,
-     (2 * vector.similarity.cosine(a[source], p[embedding]) - 1) * norm
-       * sqrt(reduce(s = 0.0, x IN a[source] | s + x * x)) AS learned
+     (2 * vector.similarity.cosine(a[anchor], p[embedding]) - 1) * norm
+       * sqrt(reduce(s = 0.0, x IN a[anchor] | s + x * x)) AS learned
 WITH v, p, seed, next, seen, learned,
      seed.share * (coalesce(learned, 0.0) + coalesce(next.weight * next.count / (next.count + 1), 0.0)
        + coalesce(seen.weight * seen.count / (seen.count + 1), 0.0)) AS part

@@ -12,7 +12,7 @@ MATCH (sync:Sync {id: 'graph'})
 // the slot is read once: whatever goes live meanwhile, all vectors are of this release
 WITH a, sync.live_slot AS slot, COLLECT { MATCH (a)-[:FITS]->(v:Vehicle) RETURN v } AS vehicles
 OPTIONAL MATCH (release:Release {slot: slot})
-WITH a, slot, vehicles, release.product_norm AS norm, 'embedding_' + slot AS embedding, a['embedding_source_' + slot] AS q
+WITH a, slot, vehicles, release.product_norm AS norm, 'embedding_' + slot AS embedding, a['embedding_anchor_' + slot] AS q
 CALL (a, slot, q) {
   MATCH (a)-[:CO_PURCHASED]->(p:Product)
   RETURN p

@@ -9,9 +9,9 @@ WITH collect(n.sku) AS keys
 RETURN 'product' AS name, keys
 UNION ALL
 MATCH (n:Product)
-WHERE n['embedding_source_' + $slot] IS NULL
+WHERE n['embedding_anchor_' + $slot] IS NULL
 WITH collect(n.sku) AS keys
-RETURN 'product_source' AS name, keys
+RETURN 'product_anchor' AS name, keys
 UNION ALL
 MATCH (n:Vehicle)
 WHERE n['embedding_' + $slot] IS NULL

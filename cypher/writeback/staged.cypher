@@ -11,10 +11,10 @@ WITH count(vector) AS staged, count(CASE WHEN size(vector) <> $dim THEN 1 END) A
 RETURN 'product' AS name, staged, wrong
 UNION ALL
 MATCH (n:Product)
-WITH n['embedding_source_' + $slot] AS vector
+WITH n['embedding_anchor_' + $slot] AS vector
 WHERE vector IS NOT NULL
 WITH count(vector) AS staged, count(CASE WHEN size(vector) <> $dim THEN 1 END) AS wrong
-RETURN 'product_source' AS name, staged, wrong
+RETURN 'product_anchor' AS name, staged, wrong
 UNION ALL
 MATCH (n:Vehicle)
 WITH n['embedding_' + $slot] AS vector

@@ -37,7 +37,7 @@ def hybrid(published: pa.Table, tables: Tables, task: RankingTask, full: Snapsho
     """Score every candidate as `--ranker hybrid` does: what owners bought first, else taste."""
     row = _rows(published, full, task)
     score = np.append(published["score"].to_numpy(), 0.0)[row]
-    by_owners = pc.is_in(published["source"], pa.array(["segment", "make"])).to_numpy(zero_copy_only=False)
+    by_owners = pc.is_in(published["tier"], pa.array(["segment", "make"])).to_numpy(zero_copy_only=False)
     spoken = np.append(by_owners, False)[row]
     return blend(score, spoken, _likeness(scoring.queries(tables, full, task)[task.owner], tables, full, task))
 

@@ -30,7 +30,7 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
         settings: `baseline` and `eligibility` are read; memory and the home that the engine spills to.
 
     Returns:
-        vehicle_id, sku, score (two decimals), source (`segment`, `make`, `global` or `none`), orders (those that
+        vehicle_id, sku, score (two decimals), tier (`segment`, `make`, `global` or `none`), orders (those that
         the score counts); sorted by vehicle and SKU.
     """
     from holley_graph.loaders.engine.engine import (

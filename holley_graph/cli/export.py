@@ -154,7 +154,7 @@ def show(done: ExportReport) -> None:
         ("left out: another id has the row", done.other_id),
     ]
     facts(f"Export by {done.ranker}, {done.run_id}", rows)
-    facts("Parts by who answered", list(done.sources.items()))
+    facts("Parts by who answered", list(done.tiers.items()))
     say(f"{counted(done.rows, 'row')} in {done.path} after {done.seconds:.1f} s")
     say("the file holds email addresses: keep it private")
     if done.hold_out:

@@ -47,8 +47,8 @@ def rejects(
         columns: tuple[str, ...] = ("run", "as of", "source", "rejected")
     elif action == "show":
         result = deadletter.rows(home, str(run_id), feed, limit)
-        columns = ("feed", "reason", "value", "source")
-        rows = [tuple(row[name] for name in columns) for row in result]
+        columns = ("feed", "reason", "value", "source row")
+        rows = [(row["feed"], row["reason"], row["value"], row["source_row"]) for row in result]
     else:
         if source is None:
             raise SettingsError("rejects replay needs --source", "name the source that the sync read")

@@ -12,7 +12,7 @@ from holley_graph.cli.progress import progress
 
 NAMES = {
     "product": "parts",
-    "product_source": "parts, as what leads on",
+    "product_anchor": "parts, as anchors",
     "vehicle": "vehicles",
     "vehicle_model": "models",
     "make": "makes",

@@ -1,6 +1,6 @@
 """Where releases lie in the graph: each in a slot of its own, and one property of one node names the live one.
 
-Slot `a` is the properties `embedding_a` (of products `embedding_source_a`, too) with indexes of their own.
+Slot `a` is the properties `embedding_a` (of products `embedding_anchor_a`, too) with indexes of their own.
 There are three: the live release, the one before it, and the next one while it is staged.
 """
 

@@ -66,7 +66,7 @@ def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = 
 
     Raises:
         SettingsError: the file of rules is not understood, or names what the last sync does not know.
-        GraphStateError, ParcelError: see `sources`.
+        GraphStateError, ParcelError: see `Inputs.of`.
     """
     rules = text.read(settings.recommend.rules_file).on(day.date())
     read = Inputs.of(("graph",), graph, settings)

@@ -24,7 +24,7 @@ from holley_graph.export.known import remember
 from holley_graph.export.owners import Owners
 from holley_graph.export.preview import Preview
 from holley_graph.export.rank import Picks, Ranking, Tally
-from holley_graph.export.rankers import SOURCES, ByArm
+from holley_graph.export.rankers import TIERS, ByArm
 from holley_graph.export.reasons import Reasons
 from holley_graph.export.rows import SLOTS, Exposure, Sheet, long_schema, wide_schema
 from holley_graph.export.write import check_suffix, write
@@ -47,7 +47,7 @@ class ExportReport:
         people: addresses and vehicles that got recommendations.
         too_few: users who were left fewer parts than a row needs.
         other_id: users whose address and vehicle another id of theirs answers for.
-        sources: recommended parts per tier that answered.
+        tiers: recommended parts per tier that answered.
         hold_out: the file of those who are sent nothing, with `hold_out_rows` rows; none without a campaign.
     """
 
@@ -60,7 +60,7 @@ class ExportReport:
     people: int
     too_few: int
     other_id: int
-    sources: dict[str, int]
+    tiers: dict[str, int]
     hold_out: Path | None
     hold_out_rows: int
     seconds: float
@@ -152,7 +152,7 @@ def export(
     if preview is not None:
         preview.write_text(shown.page(path.name, generated_at), encoding="utf-8")
     clock.lap("rank and write")
-    answered = {name: reporter.sources[code] for code, name in enumerate(SOURCES) if reporter.sources[code]}
+    answered = {name: reporter.tiers[code] for code, name in enumerate(TIERS) if reporter.tiers[code]}
     return ExportReport(
         path, ", ".join(arms), stamps[0].run_id, layout, written[0], tally.owners, reporter.people, tally.too_few,
         tally.other_id, answered, files[1] if split else None, sum(written[1:]), clock.total(), clock.laps,
@@ -179,13 +179,13 @@ class _Progress:
     def __init__(self, owners: int, progress: Progress) -> None:
         self.owners, self.progress = owners, progress
         self.people = 0
-        self.sources: Counter[int] = Counter()
+        self.tiers: Counter[int] = Counter()
 
     def counted(self, blocks: Iterator[tuple[Owners, Picks]], tally: Tally) -> Iterator[tuple[Owners, Picks]]:
         for owners, picks in blocks:
             self.people += len(picks)
-            codes, counts = np.unique(picks.source[picks.product >= 0], return_counts=True)
-            self.sources.update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
+            codes, counts = np.unique(picks.tier[picks.product >= 0], return_counts=True)
+            self.tiers.update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
             self.progress("ranking", tally.owners, self.owners)
             yield owners, picks
 

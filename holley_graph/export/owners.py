@@ -26,7 +26,7 @@ class Owners:
     """Owners by vehicle, address and user id; all user ids of an address and vehicle are here or none.
 
     Attributes:
-        user_id, email, tier: [owners].
+        user_id, email, engagement_tier: [owners].
         vehicle: [owners] row of `catalogue.vehicles`.
         person: [owners] a number that user ids of one address at one vehicle share.
         vector: [owners] row of the user's vector in the live release, −1 for none.
@@ -39,7 +39,7 @@ class Owners:
 
     user_id: pa.ChunkedArray
     email: pa.ChunkedArray
-    tier: pa.ChunkedArray
+    engagement_tier: pa.ChunkedArray
     vehicle: Ints
     person: Ints
     vector: Ints

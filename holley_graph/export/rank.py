@@ -29,7 +29,7 @@ class Picks:
         owner: [people] rows of the owners that were ranked for.
         product: [people, k] rows of `catalogue.products`, best first; −1 where there is none.
         score: [people, k] not increasing; NaN where there is none.
-        source: [people, k] index into `rankers.SOURCES`.
+        tier: [people, k] index into `rankers.TIERS`.
         rule: [people, k] number of the rule that spoke about the part, −1 for none.
         chance: [people] share of the ranker's belief that is in the parts: of next purchases, if its scores are
             the logarithms of chances.
@@ -38,7 +38,7 @@ class Picks:
     owner: Ints
     product: Ints
     score: Floats
-    source: Ints
+    tier: Ints
     rule: Ints
     chance: Floats
 
@@ -128,12 +128,12 @@ class Ranking:
         row, missing = np.arange(len(people))[:, None], picks < 0
         # what a rule holds though the ranker does not know it
         unranked = np.isneginf(scored.score)
-        score, source = np.where(unranked, 0.0, scored.score), np.where(unranked, NONE, scored.source)
+        score, tier = np.where(unranked, 0.0, scored.score), np.where(unranked, NONE, scored.tier)
         return Picks(
             people,
             np.where(missing, -1, parts[picks]),
             np.where(missing, np.nan, score[row, picks]),
-            np.where(missing, NONE, source[row, picks]),
+            np.where(missing, NONE, tier[row, picks]),
             np.where(missing, -1, spoken[row, picks]),
             chance(scored.score, picks) if self.measures else np.zeros(len(people)),
         )

@@ -23,8 +23,8 @@ from holley_graph.export.owners import Owners
 from holley_graph.keys import Ints, find, looked_up
 
 Bools = npt.NDArray[np.bool_]
-SOURCES = ("user", "vehicle", "segment", "make", "global", "none")
-USER, VEHICLE, SEGMENT, MAKE, GLOBAL, NONE = range(len(SOURCES))
+TIERS = ("user", "vehicle", "segment", "make", "global", "none")
+USER, VEHICLE, SEGMENT, MAKE, GLOBAL, NONE = range(len(TIERS))
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Scored:
 
     Attributes:
         score: [people, parts]; −inf is no candidate.
-        source: [people, parts] index into `SOURCES`.
+        tier: [people, parts] index into `TIERS`.
         known: [people, parts] whether the score says something; a boost lifts no other.
     """
 
     score: Floats
-    source: Ints
+    tier: Ints
     known: Bools
 
 
@@ -62,16 +62,16 @@ class ByBaseline:
         order = np.argsort(key)
         cells = catalogue.fits.row * catalogue.products.num_rows + catalogue.fits.values
         row = find(key[order], cells)
-        source = np.asarray(numbers(scores["source"]))
+        tier = np.asarray(numbers(scores["tier"]))
         self.score = looked_up(scores["score"].to_numpy()[order], row, -np.inf)
-        self.source = looked_up(source[order], row, NONE)
+        self.tier = looked_up(tier[order], row, NONE)
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Give every owner the vehicle's scores."""
         cells = slice(self.catalogue.fits.offsets[vehicle], self.catalogue.fits.offsets[vehicle + 1])
         shape = (len(people), len(self.score[cells]))
-        score, source, known = self.score[cells], self.source[cells], np.array(True)
-        return Scored(*(np.broadcast_to(values, shape) for values in (score, source, known)))
+        score, tier, known = self.score[cells], self.tier[cells], np.array(True)
+        return Scored(*(np.broadcast_to(values, shape) for values in (score, tier, known)))
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell nobody apart."""
@@ -97,12 +97,12 @@ class ByGraph:
         score += self._own_history(owners, people, parts)
         shape = score.shape
         unknown = np.isnan(score)
-        source = np.where(unknown, GLOBAL, np.broadcast_to(tier[:, None], shape))
+        tier = np.where(unknown, GLOBAL, np.broadcast_to(tier[:, None], shape))
         if unknown.any():
             floor = np.where(unknown, np.inf, score).min(axis=1, initial=np.inf)
             floor = np.where(np.isinf(floor), 0.0, floor)
             score = np.where(unknown, floor[:, None] - 1 / (1 + self.catalogue.buyers[parts]), score)
-        return Scored(score, source, ~unknown)
+        return Scored(score, tier, ~unknown)
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell those apart who have a vector or a history of their own."""
@@ -188,11 +188,11 @@ class ByHybrid:
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Score by popularity and likeness."""
         popular, like = self.baseline(vehicle, owners, people), self.graph.likeness(vehicle, owners, people)
-        spoken = np.isin(popular.source, (SEGMENT, MAKE))
+        spoken = np.isin(popular.tier, (SEGMENT, MAKE))
         unknown = np.isnan(like.score)
         score = hybrid(np.where(spoken, popular.score, 0.0), spoken, like.score)
-        source = np.where(spoken, popular.source, np.where(unknown, GLOBAL, like.source))
-        return Scored(score, source, spoken | ~unknown)
+        tier = np.where(spoken, popular.tier, np.where(unknown, GLOBAL, like.tier))
+        return Scored(score, tier, spoken | ~unknown)
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell apart whom the graph does."""
@@ -214,7 +214,7 @@ class ByUniversal:
         out = np.isnan(like.score) | ~self.universal[self.graph.catalogue.fits[vehicle]]
         shape = (len(people), like.score.shape[1])
         score = np.where(out, -np.inf, like.score)
-        return Scored(*(np.broadcast_to(values, shape) for values in (score, like.source, ~out)))
+        return Scored(*(np.broadcast_to(values, shape) for values in (score, like.tier, ~out)))
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell nobody apart."""
@@ -253,6 +253,6 @@ def _place(table: Table, keys: pa.ChunkedArray | pa.Array) -> Ints:
     return rows_of(keys, pa.array(table.keys, pa.string()))
 
 
-def numbers(sources: pa.ChunkedArray) -> Ints:
-    """Number the names of sources as `SOURCES` does."""
-    return rows_of(sources, pa.array(SOURCES))
+def numbers(tiers: pa.ChunkedArray) -> Ints:
+    """Number the names of tiers as `TIERS` does."""
+    return rows_of(tiers, pa.array(TIERS))

@@ -14,7 +14,7 @@ import pyarrow as pa
 from holley_graph.export.catalogue import Catalogue, take
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Picks
-from holley_graph.export.rankers import SOURCES
+from holley_graph.export.rankers import TIERS
 from holley_graph.export.reasons import Reasons, flat
 from holley_graph.keys import Ints
 from holley_graph.rules.text import Rule
@@ -155,7 +155,7 @@ class Sheet:
             "v1_year": take(vehicles["year"], vehicle),
             "v1_make": take(vehicles["make"], vehicle),
             "v1_model": take(vehicles["model"], vehicle),
-            "engagement_tier": take(owners.tier, owner),
+            "engagement_tier": take(owners.engagement_tier, owner),
             "fitment_count": parts,
             "eligible_fits": self.choice[vehicle],
             "generated_at": pa.repeat(moment, len(owner)),
@@ -190,7 +190,7 @@ class Sheet:
                 "rec{n}_score": np.round(picks.score[there], 6),
                 "rec{n}_image": take(parts["image_url"], product),
                 "rec{n}_type": self._said(owners.group[owner], "kind"),
-                "rec{n}_pop_source": take(pa.array(SOURCES), picks.source[there]),
+                "rec{n}_pop_source": take(pa.array(TIERS), picks.tier[there]),
                 "rec{n}_title": take(parts["title"], product),
                 "rec{n}_brand": take(parts["brand"], product),
                 "rec{n}_part_type": take(parts["part_type"], product),

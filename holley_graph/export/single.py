@@ -12,7 +12,7 @@ from holley_graph.export.catalogue import Catalogue, open_catalogue, rows_of
 from holley_graph.export.inputs import Inputs
 from holley_graph.export.owners import Owners
 from holley_graph.export.rank import Ranking
-from holley_graph.export.rankers import SOURCES
+from holley_graph.export.rankers import TIERS
 from holley_graph.graph.client import Graph
 from holley_graph.recommend.answers import Answer, resolve_vehicle
 from holley_graph.rules import text
@@ -28,7 +28,7 @@ def answer(
 
     Raises:
         NotFound: no such user or vehicle in the last sync, or the user owns none.
-        GraphStateError, ParcelError: see `sources`.
+        GraphStateError, ParcelError: see `Inputs.of`.
     """
     read = Inputs.of([ranker], graph, settings)
     with closing(read.audience(settings, user_id)) as audience:
@@ -50,10 +50,10 @@ def answer(
     vehicle_id = catalogue.vehicles["vehicle_id"][place].as_py()
     rows = [
         {name: catalogue.products[name][product].as_py() for name in COLUMNS}
-        | {"score": round(score, 6), "answered_by": SOURCES[source], "vehicle_id": vehicle_id}
+        | {"score": round(score, 6), "answered_by": TIERS[tier], "vehicle_id": vehicle_id}
         | {"rule": rules[rule].name if rule >= 0 else None}
-        for product, score, source, rule in zip(
-            *(column[0].tolist() for column in (picks.product, picks.score, picks.source, picks.rule)), strict=True
+        for product, score, tier, rule in zip(
+            *(column[0].tolist() for column in (picks.product, picks.score, picks.tier, picks.rule)), strict=True
         )
         if product >= 0
     ]

@@ -28,7 +28,7 @@ NOT_OURS = ("server", "demo")
 """Folders of the home that are not searched: the database is asked itself, and sources are generated."""
 NAMING = {"user_id", "email", "email_lower", "email_hash", "ship_to_email"}
 """Columns and keys, in lower case, whose whole value names somebody."""
-ROWS = "source"
+ROWS = "source_row"
 """Column of dead letters: the rejected row as JSON."""
 KEYS_OF_USERS = "keys_user.parquet"
 _OWNS = re.compile(r"^\(([^()]*)\)-\[:OWNS\]")

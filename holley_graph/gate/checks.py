@@ -10,12 +10,12 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "INFO"]
 
 @dataclass(frozen=True)
 class Check:
-    """One rule of a release.
+    """One rule that an export has to keep.
 
     Attributes:
         name: its statement, `sql/gate/NAME.sql`.
         says: the rule, as somebody would tell it.
-        against_previous: it compares with the release before.
+        against_previous: it compares with the previous file.
     """
 
     name: str
@@ -39,10 +39,10 @@ CHECKS = (
     Check("excluded", "CRITICAL", "nothing that marketing's rules exclude, or that is out of stock"),
     Check("promised", "CRITICAL", "what marketing's rules pin or keep is there where it can be"),
     Check("unwanted", "CRITICAL", "nothing refurbished, no service, no commodity"),
-    Check("user_count", "HIGH", "about as many rows as in the previous release", against_previous=True),
+    Check("user_count", "HIGH", "about as many rows as in the previous file", against_previous=True),
     Check("variety", "HIGH", "enough different parts"),
     Check("dominance", "HIGH", "no part comes first in too many rows"),
     Check("tiers", "MEDIUM", "every tier answers about as often as before", against_previous=True),
-    Check("price_distribution", "MEDIUM", "prices are about as in the previous release", against_previous=True),
+    Check("price_distribution", "MEDIUM", "prices are about as in the previous file", against_previous=True),
     Check("facts", "INFO", "what the file is made of"),
 )

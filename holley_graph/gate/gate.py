@@ -88,7 +88,7 @@ def check(
         settings: limits of `gate`, `eligibility` and `recommend`.
         as_of: epoch seconds that purchases count back from.
         source: the name of the source, for the report.
-        previous: the file of the release before; none: what compares with it is not checked.
+        previous: the file that was sent before; none: what compares with it is not checked.
         progress: told about every check.
 
     Raises:

@@ -120,41 +120,41 @@ def fastrp(projected: Projected, dim: int = 64, seed: int = 0) -> Vectors:
         return {label: _vectors(projected, label) for label in projected.labels}
 
 
-def neighbours(projected: Projected, source: str, target: str, k: int, seed: int = 0) -> pd.DataFrame:
-    """Find the k nodes of label `target` whose vectors are nearest (cosine) to each node of label `source`.
+def neighbours(projected: Projected, label: str, neighbour: str, k: int, seed: int = 0) -> pd.DataFrame:
+    """Find the k nodes of label `neighbour` whose vectors are nearest (cosine) to each node of a label.
 
-    Approximate (Dong et al., WWW 2011), and among all targets: fitment is not asked.
+    Approximate (Dong et al., WWW 2011), and among all of them: fitment is not asked.
 
     Args:
         projected: embedded by `fastrp`.
-        source: label, for example Vehicle.
-        target: label, for example Product.
-        k: neighbours of each source.
+        label: of the nodes, for example Vehicle.
+        neighbour: label of their neighbours, for example Product.
+        k: neighbours of each node.
         seed: same seed, same vectors: same neighbours.
 
     Returns:
-        Columns source, target (keys) and similarity, (1 + cosine) / 2, the nearest first.
+        Columns node, neighbour (keys) and similarity, (1 + cosine) / 2, the nearest first.
     """
     gds, handle = projected.gds, projected.handle
     with _quiet(projected.graph.uri):
         stream = gds.knn.filtered.stream(
             handle,
             EMBEDDING,
-            source_node_filter=source,
-            target_node_filter=target,
-            node_labels=sorted({source, target}),
+            source_node_filter=label,
+            target_node_filter=neighbour,
+            node_labels=sorted({label, neighbour}),
             top_k=k,
             random_seed=seed,
             concurrency=1,  # a seed is only taken with one thread
         )
     named = pd.DataFrame(
         {
-            "source": _keys(projected.graph, stream["node1"]),
-            "target": _keys(projected.graph, stream["node2"]),
+            "node": _keys(projected.graph, stream["node1"]),
+            "neighbour": _keys(projected.graph, stream["node2"]),
             "similarity": stream["similarity"],
         }
     )
-    order = ["source", "similarity", "target"]
+    order = ["node", "similarity", "neighbour"]
     return named.sort_values(order, ascending=[True, False, True], ignore_index=True)
 
 

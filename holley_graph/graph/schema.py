@@ -176,7 +176,7 @@ PAIRS = tuple(relationship for relationship in RELATIONSHIPS if relationship.sta
 
 VECTORS = (
     Vector("product", "Product", "vectors of Product", indexed="Product"),
-    Vector("product_source", "Product", "vectors of what Products lead to", property="embedding_source"),
+    Vector("product_anchor", "Product", "anchor vectors of Products", property="embedding_anchor"),
     Vector("vehicle", "Vehicle", "vectors of Vehicle", indexed="Vehicle"),
     Vector("vehicle_model", "VehicleModel", "vectors of VehicleModel"),
     Vector("make", "Make", "vectors of Make"),

@@ -242,9 +242,9 @@ class Gate(Section):
     max_first_share: float = Field(0.2, ge=0, le=1)
     """Largest share of the rows in which one part may come first."""
     max_tier_change: float = Field(0.1, ge=0)
-    """How much the share of an answering tier may differ from the previous release."""
+    """How much the share of an answering tier may differ from the previous file."""
     max_price_change: float = Field(0.2, ge=0)
-    """Share by which a quartile of the prices may differ from the previous release."""
+    """Share by which a quartile of the prices may differ from the previous file."""
 
 
 class Export(Section):

@@ -33,7 +33,7 @@ def check(
         source: raw tables to read anew; none: the tables of the last sync, and the prices, images and orders of its
             source.
         as_of: with `source`, exclusive; none: today's midnight.
-        previous: the file of the release before.
+        previous: the file that was sent before.
         progress: told about every check.
     """
     if source is None:

@@ -173,7 +173,7 @@ def _write_back(settings: Settings, record: Record, progress: Progress) -> dict[
 def _export(settings: Settings, record: Record, progress: Progress) -> dict[str, Any]:
     began = datetime.fromisoformat(record.document["began_at"])
     done = export(settings, _made(settings, record), began, progress=progress)
-    return {"run_id": done.run_id, "rows": done.rows, "sources": done.sources, "too_few": done.too_few}
+    return {"run_id": done.run_id, "rows": done.rows, "tiers": done.tiers, "too_few": done.too_few}
 
 
 def _gate(settings: Settings, record: Record, progress: Progress) -> dict[str, Any]:

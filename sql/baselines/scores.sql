@@ -9,7 +9,7 @@
 --         @make_weight FLOAT64     the same of the make
 --         @global_weight FLOAT64   the same of everybody
 -- reads: clean_users, clean_fitment, clean_events, clean_orders, product
--- returns: vehicle_id STRING, sku STRING, score FLOAT64, source STRING, orders INT64
+-- returns: vehicle_id STRING, sku STRING, score FLOAT64, tier STRING, orders INT64
 WITH owners AS (
   SELECT u.user_id, u.email, u.make, u.model
   FROM clean_users AS u
@@ -96,7 +96,7 @@ counted AS (
       WHEN m.n IS NOT NULL AND mt.n >= @min_make THEN 'make'
       WHEN g.n IS NOT NULL THEN 'global'
       ELSE 'none'
-    END AS source
+    END AS tier
   FROM candidates AS c
   LEFT JOIN segment_counts AS s ON s.make = c.make AND s.model = c.model AND s.sku = c.sku
   LEFT JOIN segment_totals AS st ON st.make = c.make AND st.model = c.model
@@ -109,14 +109,14 @@ counted AS (
 SELECT
   CONCAT(CAST(k.year AS STRING), '|', k.make, '|', k.model) AS vehicle_id,
   k.sku,
-  CASE k.source
+  CASE k.tier
     WHEN 'segment' THEN ROUND(@segment_weight * LN(1 + k.segment_n), 2)
     WHEN 'make' THEN ROUND(@make_weight * LN(1 + k.make_n), 2)
     WHEN 'global' THEN ROUND(@global_weight * LN(1 + k.global_n), 2)
     ELSE 0.0
   END AS score,
-  k.source,
-  CASE k.source
+  k.tier,
+  CASE k.tier
     WHEN 'segment' THEN k.segment_n
     WHEN 'make' THEN k.make_n
     WHEN 'global' THEN k.global_n

@@ -1,7 +1,7 @@
 -- purpose: rows of the fitment list whose years cannot be read
 -- params: @mention STRING pattern of whatever may be an address
 -- reads: list_fitment, years
--- returns: feed STRING, outcome STRING, reason STRING, value STRING, source STRING, n INT64, email STRING
+-- returns: feed STRING, outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, email STRING
 WITH lost AS (
   SELECT y.words, f.file, f.line
   FROM list_fitment AS f
@@ -17,7 +17,7 @@ SELECT
   'rejected' AS outcome,
   'fitment.bad_year' AS reason,
   REGEXP_REPLACE(l.words, @mention, '<email>') AS value,
-  TO_JSON_STRING(STRUCT(l.file AS file, l.line AS line)) AS source,
+  TO_JSON_STRING(STRUCT(l.file AS file, l.line AS line)) AS source_row,
   1 AS n,
   CAST(NULL AS STRING) AS email
 FROM lost AS l

@@ -3,7 +3,7 @@
 --         @boundary TIMESTAMP     order lines from it on count as events
 --         @lines_are_events BOOL  false: events tell purchases themselves
 -- reads: unreadable, list_users, list_events, lines, moments
--- returns: feed STRING, outcome STRING, reason STRING, value STRING, source STRING, n INT64, email STRING
+-- returns: feed STRING, outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, email STRING
 WITH lost AS (
   SELECT u.list AS feed, CONCAT(
     CASE u.list WHEN 'users' THEN 'user' WHEN 'items' THEN 'item' WHEN 'events' THEN 'event' WHEN 'orders' THEN 'order' ELSE u.list END,
@@ -39,7 +39,7 @@ SELECT
   'rejected' AS outcome,
   l.reason,
   REGEXP_REPLACE(l.value, @mention, '<email>') AS value,
-  TO_JSON_STRING(STRUCT(l.file AS file, l.line AS line)) AS source,
+  TO_JSON_STRING(STRUCT(l.file AS file, l.line AS line)) AS source_row,
   l.n,
   l.email
 FROM lost AS l

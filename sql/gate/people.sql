@@ -1,7 +1,7 @@
 -- purpose: the rows of an export file, numbered as they stand there, with what of them names somebody
 -- params: none
 -- reads: sheet
--- returns: row INT64, email STRING, year INT64, make STRING, model STRING, vehicle_id STRING, tier STRING
+-- returns: row INT64, email STRING, year INT64, make STRING, model STRING, vehicle_id STRING, engagement_tier STRING
 SELECT
   s.row,
   LOWER(TRIM(s.email_lower)) AS email,
@@ -9,5 +9,5 @@ SELECT
   s.v1_make AS make,
   s.v1_model AS model,
   CONCAT(COALESCE(CAST(s.v1_year AS STRING), ''), '|', COALESCE(s.v1_make, ''), '|', COALESCE(s.v1_model, '')) AS vehicle_id,
-  s.engagement_tier AS tier
+  s.engagement_tier
 FROM sheet AS s

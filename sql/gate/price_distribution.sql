@@ -1,4 +1,4 @@
--- purpose: quartiles of the prices that moved since the previous release
+-- purpose: quartiles of the prices that moved since the previous file
 -- params: @max_price_change FLOAT64 share by which a quartile may move
 -- reads: slots, previous_slots
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING

@@ -1,15 +1,15 @@
--- purpose: tiers that answer for another share of the parts than in the previous release
+-- purpose: tiers that answer for another share of the parts than in the previous file
 -- params: @max_tier_change FLOAT64 change of a share that is let pass
 -- reads: slots, previous_slots
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH now AS (
-  SELECT COALESCE(s.source, 'nobody') AS tier, COUNT(*) / (SELECT COUNT(*) FROM slots AS t) AS share
+  SELECT COALESCE(s.tier, 'nobody') AS tier, COUNT(*) / (SELECT COUNT(*) FROM slots AS t) AS share
   FROM slots AS s
   GROUP BY tier
 ),
 
 before AS (
-  SELECT COALESCE(s.source, 'nobody') AS tier, COUNT(*) / (SELECT COUNT(*) FROM previous_slots AS t) AS share
+  SELECT COALESCE(s.tier, 'nobody') AS tier, COUNT(*) / (SELECT COUNT(*) FROM previous_slots AS t) AS share
   FROM previous_slots AS s
   GROUP BY tier
 ),

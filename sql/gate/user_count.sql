@@ -1,4 +1,4 @@
--- purpose: another number of rows than the previous release has
+-- purpose: another number of rows than the previous file has
 -- params: @max_user_change FLOAT64 share by which the number may change
 -- reads: people, previous_people
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING

@@ -1,5 +1,5 @@
 -- purpose: too few different parts of those that may be recommended
--- params: @min_variety FLOAT64 share of the eligible parts that a release shows at least
+-- params: @min_variety FLOAT64 share of the eligible parts that a file shows at least
 -- reads: slots, product
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 WITH counts AS (

@@ -67,6 +67,21 @@ STILL = {
     ("holley_graph/rules/text.py", "stock"): "`out_of_stock` is a word of shops",
 }
 
+ONE_MEANING = {
+    "source": (
+        ("loaders", "cli", "errors.py", "forget", "gate", "night", "settings", "simulator", "web", "workflows"),
+        "where raw tables are; other rooms say tier, anchor vector, sender",
+    ),
+    "release": (
+        (
+            *("cli", "counting", "embeddings", "errors.py", "evaluation", "export", "model", "recommend", "server"),
+            *("web", "workflows"),
+        ),
+        "the vectors of one run in the graph; files and programs have versions",
+    ),
+}
+"""A word, the rooms that use it for its one meaning, and that meaning."""
+
 
 def classes() -> Iterator[tuple[str, Path]]:
     for path in tree.python():
@@ -109,6 +124,14 @@ def words(name: str) -> set[str]:
 def test_names_are_the_words_of_the_field(path: Path) -> None:
     used = {(str(path), word) for name in names(path) for word in words(name) & set(OTHER_WORDS)}
     assert used - set(STILL) == set()
+
+
+@pytest.mark.parametrize("word", ONE_MEANING)
+def test_a_word_with_one_meaning_names_nothing_else(word: str) -> None:
+    rooms, meaning = ONE_MEANING[word]
+    plural = {word, f"{word}s"}
+    places = {str(path) for path in tree.python() for name in names(path) if plural & words(name)}
+    assert {place for place in places if not {*rooms} & {*Path(place).parts}} == set(), meaning
 
 
 def test_the_words_of_a_name_are_noticed() -> None:

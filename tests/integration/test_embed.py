@@ -127,7 +127,7 @@ def test_newcomers_are_answered_with_their_own_vectors_after_one_call_and_export
     assert told["new"] == told["written"]
     assert told["written"] == {
         "product": 2,
-        "product_source": 2,
+        "product_anchor": 2,
         "vehicle": 1,
         "vehicle_model": 0,
         "make": 0,

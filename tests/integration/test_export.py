@@ -106,7 +106,7 @@ def test_everybody_with_a_vehicle_and_enough_parts_has_a_row(live: Live, exporte
     assert report.rows == report.people == len(exported)
     assert report.owners == report.people + report.too_few + report.other_id
     assert report.other_id and report.too_few
-    assert sum(report.sources.values()) == sum(len(slots(row, "rec_part_{n}")) for row in exported.values())
+    assert sum(report.tiers.values()) == sum(len(slots(row, "rec_part_{n}")) for row in exported.values())
 
 
 # ---- the baseline ----------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp
     for user in live.owned:
         if live.key(user) in expected:
             continue
-        mine = [(row["sku"], row["score"], row["source"]) for row in scored[live.owned[user]].values()]
+        mine = [(row["sku"], row["score"], row["tier"]) for row in scored[live.owned[user]].values()]
         if len(kept := chosen(live, user, mine)) >= 3:
             expected[live.key(user)] = kept
     assert {key: sent(row) for key, row in found.items()} == expected
@@ -181,19 +181,19 @@ def test_hybrid_keeps_what_owners_bought_and_lets_taste_decide_the_rest(live: Li
         for row in v5_18.scores(live.taken.clean_files(), AS_OF, live.settings).to_pylist()
     }
     found = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
-    sources = Counter[str]()
+    tiers = Counter[str]()
     for user in some(live, found):
         mine = []
         for sku in live.fitting(user):
             like, whose = cosine(live, user, sku, "user", "vehicle", "vehicle_model", "make")
-            popular = known.get((live.owned[user], sku), {"source": "none"})
-            if popular["source"] in ("segment", "make"):
-                mine.append((sku, popular["score"] + 0.0049 * (1 + (like or 0.0)), popular["source"]))
+            popular = known.get((live.owned[user], sku), {"tier": "none"})
+            if popular["tier"] in ("segment", "make"):
+                mine.append((sku, popular["score"] + 0.0049 * (1 + (like or 0.0)), popular["tier"]))
             else:
                 mine.append((sku, (1 + (like or 0.0)) / 2, "global" if like is None else whose))
         check_sent(found, live.key(user), chosen(live, user, mine))
-        sources.update(slots(found[live.key(user)], "rec{n}_pop_source") if live.key(user) in found else [])
-    assert {"segment", "make", "vehicle"} <= set(sources)
+        tiers.update(slots(found[live.key(user)], "rec{n}_pop_source") if live.key(user) in found else [])
+    assert {"segment", "make", "vehicle"} <= set(tiers)
 
 
 def test_universal_is_the_closest_of_what_fits_the_most_vehicles(live: Live, tmp_path: Path) -> None:

@@ -178,14 +178,14 @@ def test_same_seed_gives_the_same_vectors_and_another_seed_others(world: Graph) 
 def test_neighbours_are_the_nearest_by_cosine(world: Graph) -> None:
     with gds.projection(world, CUT) as projected:
         embedded = gds.fastrp(projected)
-        for source in ("Vehicle", "Product"):
-            found = gds.neighbours(projected, source, "Product", 3)
-            assert list(found.groupby("source").size()) == [3] * len(embedded[source][0])
-            for name, nearest in found.groupby("source"):
-                cosine = _cosine(embedded, source, str(name))
+        for label in ("Vehicle", "Product"):
+            found = gds.neighbours(projected, label, "Product", 3)
+            assert list(found.groupby("node").size()) == [3] * len(embedded[label][0])
+            for name, nearest in found.groupby("node"):
+                cosine = _cosine(embedded, label, str(name))
                 best = sorted(cosine.values(), reverse=True)[:3]
                 np.testing.assert_allclose(nearest["similarity"], (1 + np.array(best)) / 2, atol=1e-5)
-                np.testing.assert_allclose([cosine[sku] for sku in nearest["target"]], best, atol=1e-5)
+                np.testing.assert_allclose([cosine[sku] for sku in nearest["neighbour"]], best, atol=1e-5)
 
 
 def _cosine(embedded: gds.Vectors, label: str, key: str) -> dict[str, float]:

@@ -32,7 +32,7 @@ DIM = 4
 USER, SKU, OTHER, VEHICLE = "u1", "A1", "B2", "1969|FORD|F-150"
 LOOKER, NEAR = "u3", "1970|FORD|F-150"
 RULES = {"k": 4, "per_part_type": 2, "rules": []}
-STAGED = {"make": ["FORD"], "product": [SKU, OTHER], "product_source": [SKU], "user": [USER],
+STAGED = {"make": ["FORD"], "product": [SKU, OTHER], "product_anchor": [SKU], "user": [USER],
           "vehicle": [VEHICLE, NEAR], "vehicle_model": ["FORD|F-150"]}  # fmt: skip
 VECTOR = [0.1, 0.2, 1.0, 0.0]
 

@@ -37,7 +37,7 @@ from tests.support.sources import home
 AS_OF = seconds("2026-01-01")
 STORED = {
     "product": ("Product", "embedding"),
-    "product_source": ("Product", "embedding_source"),
+    "product_anchor": ("Product", "embedding_anchor"),
     "vehicle": ("Vehicle", "embedding"),
     "vehicle_model": ("VehicleModel", "embedding"),
     "make": ("Make", "embedding"),

@@ -66,10 +66,10 @@ def scores(
                 row = (0, 0, "none")
             else:
                 continue
-            weight, n, source = row
+            weight, n, tier = row
             found[f"{year}|{a}|{o}", sku] = {
                 "score": cents(weight * math.log(1 + n)),
-                "source": source,
+                "tier": tier,
                 "orders": n,
             }
     return found

@@ -31,7 +31,7 @@ class Read:
         self.clean = {feed.clean.name: extracted.clean(feed.clean.name).to_pylist() for feed in feeds.FEEDS}
         self.letters = {
             feed.clean.name: sorted(
-                extracted.tables[f"rejected_{feed.clean.name}"].project("reason, value, source").fetchall()
+                extracted.tables[f"rejected_{feed.clean.name}"].project("reason, value, source_row").fetchall()
             )
             for feed in feeds.FEEDS
         }

@@ -128,7 +128,7 @@ def gaps(tables: Tables) -> Tables:
     fewer_lifts = tables.lift.take(np.flatnonzero(np.arange(len(tables.lift)) % 7 > 0))
     return Tables(tables, fewer_lifts, tables.paths) | {
         "product": without("product", each("product", 10)),
-        "product_source": without("product_source", each("product_source", 10)),
+        "product_anchor": without("product_anchor", each("product_anchor", 10)),
         "user": without("user", each("user", 2)),
         "vehicle": without("vehicle", each("vehicle", 2)),
         "vehicle_model": without("vehicle_model", each("vehicle_model", 2) | np.isin(make, [*fewer])),

@@ -23,7 +23,7 @@ def draw(held: Held, seed: int, dim: int = DIM) -> Tables:
     active = {key[0] for kind in ("viewed", "carted", "ordered") for key in held[kind]}
     keys = {name: sorted(key for (key,) in held[name]) for name in ("product", "vehicle", "vehicle_model", "make")}
     made = {}
-    for name, found in (keys | {"user": sorted(active), "product_source": keys["product"]}).items():
+    for name, found in (keys | {"user": sorted(active), "product_anchor": keys["product"]}).items():
         vectors = rng.normal(size=(len(found), dim)).astype(np.float32)
         vectors[:, 0] = seed
         popularity = rng.normal(size=len(found)).astype(np.float32)

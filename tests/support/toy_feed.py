@@ -19,10 +19,10 @@ _CLEAN = """RATINGS = CleanTable(
 _SQL = """-- purpose: ratings to one row per user and SKU, a toy
 -- params: none
 -- reads: ratings
--- returns: outcome STRING, reason STRING, value STRING, source STRING, n INT64, user_id STRING, sku STRING,
+-- returns: outcome STRING, reason STRING, value STRING, source_row STRING, n INT64, user_id STRING, sku STRING,
 --          stars INT64
 WITH accounts AS (
-  SELECT 'rejected' AS outcome, 'rating.no_sku' AS reason, r.user_id AS value, '{}' AS source, 1 AS n
+  SELECT 'rejected' AS outcome, 'rating.no_sku' AS reason, r.user_id AS value, '{}' AS source_row, 1 AS n
   FROM ratings AS r
   WHERE r.sku IS NULL
   UNION ALL
@@ -30,14 +30,15 @@ WITH accounts AS (
 )
 
 SELECT
-  'clean' AS outcome, CAST(NULL AS STRING) AS reason, CAST(NULL AS STRING) AS value, CAST(NULL AS STRING) AS source,
+  'clean' AS outcome, CAST(NULL AS STRING) AS reason, CAST(NULL AS STRING) AS value,
+  CAST(NULL AS STRING) AS source_row,
   1 AS n, r.user_id, UPPER(r.sku) AS sku, MAX(r.stars) AS stars
 FROM ratings AS r
 WHERE r.sku IS NOT NULL
 GROUP BY r.user_id, UPPER(r.sku)
 UNION ALL
 SELECT
-  a.outcome, a.reason, a.value, a.source, a.n,
+  a.outcome, a.reason, a.value, a.source_row, a.n,
   CAST(NULL AS STRING) AS user_id, CAST(NULL AS STRING) AS sku, CAST(NULL AS INT64) AS stars
 FROM accounts AS a
 """

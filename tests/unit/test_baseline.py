@@ -69,7 +69,7 @@ def clean(users=(), orders=(), events=(), fits=None, items=None, pictures=None):
 
 def scored(tables, as_of=AS_OF, **rules):
     rows = v5_18.scores(tables, as_of, Settings(baseline=Baseline(**rules))).to_pylist()
-    return {(r["vehicle_id"], r["sku"]): (r["score"], r["source"], r["orders"]) for r in rows}
+    return {(r["vehicle_id"], r["sku"]): (r["score"], r["tier"], r["orders"]) for r in rows}
 
 
 def of(vehicle, tables, as_of=AS_OF, **rules):

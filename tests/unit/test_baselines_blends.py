@@ -57,7 +57,7 @@ def published(full, task, every=3):
             "vehicle_id": [vehicle for vehicle, _ in kept],
             "sku": [sku for _, sku in kept],
             "score": [10.99 + n % 4 for n in range(len(kept))],
-            "source": [("segment", "make", "global")[n % 3] for n in range(len(kept))],
+            "tier": [("segment", "make", "global")[n % 3] for n in range(len(kept))],
         }
     )
 
@@ -94,7 +94,7 @@ def test_hybrid_orders_by_popularity_then_taste(world, tables):
         a, b = query[:-2].astype(float), tables["product"].vectors[part][:-2].astype(float)
         like = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) if part >= 0 else 0.0
         popular = known.get((vehicle, sku))
-        spoken = popular is not None and popular["source"] != "global"
+        spoken = popular is not None and popular["tier"] != "global"
         assert found[place] == pytest.approx(popular["score"] + 0.0049 * (1 + like) if spoken else (1 + like) / 2)
 
 

@@ -62,7 +62,7 @@ def test_rejects_show_prints_hostile_rows(tmp_path: Path) -> None:
     folder = tmp_path / "home" / "rejects" / "20260101T000000-sync-0000"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"as_of": "2026-01-01T00:00:00+00:00", "source": "[/b]"}))
-    rows = {"reason": ["user.bad_year"], "value": ["[/b]\x1b[2J"], "source": ["[url=x]"], "email_hash": [None]}
+    rows = {"reason": ["user.bad_year"], "value": ["[/b]\x1b[2J"], "source_row": ["[url=x]"], "email_hash": [None]}
     pq.write_table(pa.table(rows), folder / "user_attributes.parquet")
     for arguments in (["list"], ["show", folder.name]):
         ended = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "rejects", *arguments])

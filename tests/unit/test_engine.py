@@ -89,7 +89,7 @@ def engine(tmp_path):
 
 
 def rejected(*reasons):
-    columns = {"reason": list(reasons), "value": [None] * len(reasons), "source": ["{}"] * len(reasons)}
+    columns = {"reason": list(reasons), "value": [None] * len(reasons), "source_row": ["{}"] * len(reasons)}
     return pa.table(columns, schema=pa.schema([(name, pa.string()) for name in columns]))
 
 
@@ -114,7 +114,7 @@ def test_a_statement_sees_the_tables_of_this_call_whatever_earlier_calls_had(eng
 
 def test_kept_rows_stay_what_they_were(engine):
     key = {"inner_pad": b"", "outer_pad": b""}
-    columns = {"reason": ["x"], "value": [None], "source": ["{}"], "email": [None]}
+    columns = {"reason": ["x"], "value": [None], "source_row": ["{}"], "email": [None]}
     schema = pa.schema([(name, pa.string()) for name in columns])
     kept = engine.keep("rejects", {"rejected": pa.table(columns, schema=schema)}, **key)
     engine.keep("rejects", {"rejected": pa.table(columns | {"reason": ["z"]}, schema=schema)}, **key)

@@ -39,7 +39,7 @@ def files(user: str, email: str, other: str) -> dict[str, bytes]:
         "taken/r/clean_users.parquet": parquet(user_id=[user, other], email=[email, None]),
         "taken/r/viewed.parquet": parquet(user_id=pa.array([user, other]).dictionary_encode(), sku=["A", "B"]),
         "rejects/r/user_attributes.parquet": parquet(
-            source=[source_row(f" {user} ", email.upper(), "A"), source_row(other, "x", "A")], reason=["a", "b"]
+            source_row=[source_row(f" {user} ", email.upper(), "A"), source_row(other, "x", "A")], reason=["a", "b"]
         ),
         "snapshots/s/users.parquet": parquet(user_id=[user, other]),
         "runs/r/keys_user.parquet": parquet(key=[user, other]),
@@ -71,7 +71,7 @@ def test_a_number_a_sku_and_a_part_of_a_name_are_not_a_user(tmp_path: Path) -> N
     contents = files("77", "77@x.example", "17") | {
         "taken/r/product.parquet": parquet(sku=["7"], base_sku=["7"], title=["7"]),
         "taken/r/vehicle.parquet": parquet(vehicle_id=["7|7|7"], make=["7"], year=[7]),
-        "rejects/r/events.parquet": parquet(source=[source_row("other", "x", "7")], value=["7"]),
+        "rejects/r/events.parquet": parquet(source_row=[source_row("other", "x", "7")], value=["7"]),
         "runs/r/manifest.json": b'{"seed": 7, "dim": "7", "epochs": [7, 7.0]}',
         "runs/r/curve.png": b"\x89PNG 7 \x07",
         "evaluations/e/report.html": b"<td>7</td>",
@@ -95,7 +95,7 @@ def test_a_dead_letter_with_other_letters_than_ascii_is_removed(tmp_path: Path) 
     }
     (path,) = write(tmp_path, contents)
     assert erase.from_parquet(path, ZOE) == 1
-    assert [json.loads(each)["user_id"] for each in pq.read_table(path)["source"].to_pylist()] == ["b"]
+    assert [json.loads(each)["user_id"] for each in pq.read_table(path)["source_row"].to_pylist()] == ["b"]
 
 
 def test_an_address_that_a_spreadsheet_would_run_is_removed_from_csv(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def home(folder: Path) -> Path:
     """What commands without a database read: dead letters, runs, a registry."""
     letters = folder / "rejects" / RUN
     letters.mkdir(parents=True)
-    rows = {name: [f"{name} {n}" for n in range(30)] for name in ("reason", "value", "source", "email_hash")}
+    rows = {name: [f"{name} {n}" for n in range(30)] for name in ("reason", "value", "source_row", "email_hash")}
     pq.write_table(pa.table(rows), letters / "events.parquet")
     files = sealed.digests(letters, ["events.parquet"])
     sealed.write(letters / "manifest.json", {"as_of": "2026-01-01T00:00:00+00:00", "source": "x", "files": files})

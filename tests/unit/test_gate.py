@@ -1,4 +1,4 @@
-"""Every rule of a release catches a planted violation, and only that one."""
+"""Every rule of an export catches a planted violation, and only that one."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_an_unknown_price_is_empty(clean, source, tmp_path):
     assert failed(checked(clean, source, tmp_path, put(rec_part_2="P3", rec2_price=None)(rows()))) == {}
 
 
-def test_too_few_rows_are_no_release(clean, source, tmp_path):
+def test_too_few_rows_are_no_mailing(clean, source, tmp_path):
     report = checked(clean, source, tmp_path, rows(), min_users=3)
     assert failed(report)["users"][0]["found"] == "2 rows"
     assert not report.passed

@@ -112,7 +112,7 @@ def test_dead_letters_say_what_and_why_and_hold_no_address(tmp_path):
     (order,) = letters["orders"]
     assert order["value"] == "soon"
     assert order["email_hash"] == hmac.new(key, b"ann@x.com", hashlib.sha256).hexdigest()
-    assert all(isinstance(json.loads(row["source"]), dict) for rows in letters.values() for row in rows)
+    assert all(isinstance(json.loads(row["source_row"]), dict) for rows in letters.values() for row in rows)
 
 
 class Ring(KeyringBackend):

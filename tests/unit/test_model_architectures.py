@@ -56,9 +56,9 @@ def test_vectors_and_popularity_have_their_shapes(name: str) -> None:
 def test_every_table_and_every_layer_can_learn(name: str) -> None:
     model = build(name)
     q, z = model()
-    source = model.source()
+    anchor = model.anchor()
     (q.square().sum() + z.square().sum() + model.penalty()).backward()
-    assert source is None or source.shape == z.shape
+    assert anchor is None or anchor.shape == z.shape
     learned = {key.split(".")[0] for key, value in model.named_parameters() if value.grad is not None}
     assert learned >= {"vehicle", "product"}
     assert ("layers" in learned) == (name in ("sage", "homogeneous", "pinsage", "gat", "click"))

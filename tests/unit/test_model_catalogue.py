@@ -63,7 +63,7 @@ def test_whoever_touched_a_product_is_offered_what_is_touched_with_it() -> None:
     related = np.array([np.isin(group, group[row]) for row in touched])
     scores[touched] = -np.inf
     assert related[np.arange(len(scores)), scores.argmax(1)].mean() > 0.95
-    nexts = tables["product_source"].vectors @ tables["product"].vectors.T
+    nexts = tables["product_anchor"].vectors @ tables["product"].vectors.T
     np.fill_diagonal(nexts, -np.inf)
     assert (group[nexts.argmax(1)] == group).mean() > 0.95
 
@@ -81,7 +81,7 @@ def test_of_whom_nothing_is_known_popularity_decides() -> None:
 def test_a_product_that_nobody_touched_has_no_vector() -> None:
     untouched = replace(SHOP, events=SHOP.events.filter(pa.array(SHOP.event("product") >= GROUP)))
     tables, _ = fit(untouched, CONFIG, seed=0)
-    for name in ("product", "product_source"):
+    for name in ("product", "product_anchor"):
         assert list(tables[name].keys) == list(SHOP.product_ids.keys[GROUP:])
         assert tables[name].vectors[:, : -table.EXTRA].any(1).all()
 
@@ -92,7 +92,7 @@ def test_a_run_is_sealed_under_its_own_name_and_the_same_seed_gives_it_again(tmp
     assert first.manifest.config == CatalogueConfig().__dict__
     ours, theirs = table.load(first.path), table.load(second.path)
     assert {name: len(each.keys) for name, each in ours.items()}["vehicle"] == 0
-    for name in ("product", "product_source", "user"):
+    for name in ("product", "product_anchor", "user"):
         np.testing.assert_array_equal(ours[name].vectors, theirs[name].vectors)
         assert ours[name].vectors.shape[1] == first.manifest.dim
 
@@ -105,5 +105,5 @@ def test_what_happens_after_the_cut_changes_nothing(tmp_path: Path, later: int) 
     order = [("user", "ascending"), ("at", "ascending"), ("kind", "ascending"), ("product", "ascending")]
     more = replace(SHOP, events=pa.concat_tables([SHOP.events, row.cast(SHOP.events.schema)]).sort_by(order))
     ours, theirs = fit(past, CONFIG, seed=0)[0], fit(more.before(cut), CONFIG, seed=0)[0]
-    for name in ("product", "product_source", "user"):
+    for name in ("product", "product_anchor", "user"):
         np.testing.assert_array_equal(ours[name].vectors, theirs[name].vectors)

@@ -74,7 +74,7 @@ def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_leng
     found, known = cold_start.encode(path, grown(SMALL)), table.load(path)
     assert {kind: each.keys.tolist() for kind, each in found.tables.items()} == {
         "product": ["Q1", "Q2"],
-        "product_source": ["Q1", "Q2"],
+        "product_anchor": ["Q1", "Q2"],
         "vehicle": ["M00|MODEL 000|1999", "Z9|NEW|2030"],
         "vehicle_model": ["Z9|NEW"],
         "make": ["Z9"],

@@ -62,11 +62,11 @@ def fitted(task: links.LinkTask) -> TrainedModel:
 def test_what_leads_to_what_is_found_of_products_that_nobody_ever_bought(
     task: links.LinkTask, fitted: TrainedModel
 ) -> None:
-    assert fitted.source is not None
-    source, target = fitted.source.numpy(), fitted.z.numpy()
+    assert fitted.anchor is not None
+    anchor, target = fitted.anchor.numpy(), fitted.z.numpy()
 
     def says(pair: np.ndarray) -> np.ndarray:
-        return np.asarray((source[pair[0]] * target[pair[1]]).sum(1), float)
+        return np.asarray((anchor[pair[0]] * target[pair[1]]).sum(1), float)
 
     assert links.auc(says(task.pair), says(task.foil)) > 0.8
     assert links.direction_auc(says(task.pair), says(task.pair[::-1]), task.lean) > 0.8
@@ -74,10 +74,10 @@ def test_what_leads_to_what_is_found_of_products_that_nobody_ever_bought(
 
 def test_the_two_vectors_of_a_product_are_not_one() -> None:
     model = build(DaemonConfig(dim=8)).eval()
-    source, target = model.sides(model.folds.count)
-    forth, back = source @ target.T, target @ source.T
+    anchor, target = model.sides(model.folds.count)
+    forth, back = anchor @ target.T, target @ anchor.T
     assert not torch.allclose(forth, back)
-    assert torch.equal(model.source(), source)
+    assert torch.equal(model.anchor(), anchor)
 
 
 def test_no_pair_that_is_foretold_is_among_the_messages() -> None:

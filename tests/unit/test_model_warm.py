@@ -79,7 +79,7 @@ def test_a_rotation_leaves_every_score_as_it_is(name: str) -> None:
     before = vectors.tables(SMALL, trained, recipe.config)
     after = vectors.tables(SMALL, rotated(trained, torch.from_numpy(by).float()), recipe.config)
     assert not np.allclose(before["product"].vectors, after["product"].vectors, atol=0.01)
-    for asker in ("user", "vehicle", "vehicle_model", "make", "product_source"):
+    for asker in ("user", "vehicle", "vehicle_model", "make", "product_anchor"):
         ours, theirs = (each[asker].vectors @ each["product"].vectors.T for each in (after, before))
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5, err_msg=asker)
 

@@ -56,7 +56,7 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
     """
     options = als.Options(config.dim, config.alpha, config.l2, config.sweeps)
     factors = als.factorise(visits(snapshot, config.visit_gap_s), options, seed)
-    source = als.fold_in(sp.identity(len(factors), np.float32, format="csr"), factors, options)
+    anchor = als.fold_in(sp.identity(len(factors), np.float32, format="csr"), factors, options)
     length = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-6)
     target = factors / length
     user, product = snapshot.event("user"), snapshot.event("product")
@@ -71,13 +71,13 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
     none = Table(np.empty(0, object), np.empty((0, config.dim + EXTRA), np.float32))
     tables = {
         "product": Table(keys, table.products(target[known], popularity)),
-        "product_source": Table(keys, table.queries(source[known])),
+        "product_anchor": Table(keys, table.queries(anchor[known])),
         "vehicle": none,
         "vehicle_model": none,
         "make": none,
-        "user": Table(snapshot.user_ids.keys, table.queries(history @ source)),
+        "user": Table(snapshot.user_ids.keys, table.queries(history @ anchor)),
     }
-    return Tables(tables), {"target": torch.from_numpy(target), "source": torch.from_numpy(source)}
+    return Tables(tables), {"target": torch.from_numpy(target), "anchor": torch.from_numpy(anchor)}
 
 
 def visits(snapshot: Snapshot, gap_s: int) -> sp.csr_matrix:

@@ -116,34 +116,34 @@ class Daemon(FitmentRanker):
                 self.register_buffer(f"{name}_{fold}", _normalised(edges, products), persistent=False)
         self.register_buffer("viewed", viewed.edge_index, persistent=False)
         self.register_buffer("alike", _normalised(viewed.edge_index, products), persistent=False)
-        self.gates = nn.ModuleDict({name: Message(config.dim) for name in ("source", "target")})
+        self.gates = nn.ModuleDict({name: Message(config.dim) for name in ("anchor", "target")})
 
     def forward(self) -> tuple[Float[Tensor, "vehicles dim"], Float[Tensor, "products dim"]]:
         """Return q [vehicles, dim] and the target vectors [products, dim]."""
         return self.vehicle(), self.sides(self.folds.count)[1]
 
-    def source(self) -> Float[Tensor, "products dim"]:
-        """Return the source vectors [products, dim]."""
+    def anchor(self) -> Float[Tensor, "products dim"]:
+        """Return the anchor vectors [products, dim]."""
         return self.sides(self.folds.count)[0]
 
     def sides(self, fold: int) -> tuple[Float[Tensor, "products dim"], Float[Tensor, "products dim"]]:
-        """Return source and target vectors, [products, dim] each, by messages over the pairs of other folds."""
+        """Return anchor and target vectors, [products, dim] each, by messages over the pairs of other folds."""
         after, before, both = (getattr(self, f"{name}_{fold}") for name in ("next", "last", "both"))
         leads, follows, shared = self.leads(), self.follows(), self._walk(both)
-        source = shared + self.gates["source"](shared) + leads + ALONG * gathered(after, follows)
+        anchor = shared + self.gates["anchor"](shared) + leads + ALONG * gathered(after, follows)
         target = shared + self.gates["target"](shared) + follows + ALONG * gathered(before, leads)
-        return functional.normalize(source) / self.options.temperature, functional.normalize(target)
+        return functional.normalize(anchor) / self.options.temperature, functional.normalize(target)
 
     def loss(self, events: TrainingSet, draw: Draw) -> Float[Tensor, ""]:
         """Return the loss of two towers and that of one fold's pairs, scaled to all of them."""
         if self.pair.shape[1] < self.options.folds:
             return super().loss(events, draw)
         fold = self.folds.predicted_in(draw.step)
-        source, target = self.sides(fold)
-        pairs = self._pairs(self._drawn(self.pair[0], draw.random), fold, source, target)
+        anchor, target = self.sides(fold)
+        pairs = self._pairs(self._drawn(self.pair[0], draw.random), fold, anchor, target)
         if self.viewed.shape[1]:
             drawn = self._drawn(self.viewed[0], draw.random)
-            spaces = (self.options.temperature * source, target)
+            spaces = (self.options.temperature * anchor, target)
             pairs = pairs + self.options.likeness / 2 * sum(self._likeness(drawn, unit) for unit in spaces)
         chosen = negative_log_likelihood(events, self.vehicle(), target)
         return chosen + self.options.pairs * self.weight.sum() * pairs
@@ -174,18 +174,18 @@ class Daemon(FitmentRanker):
         self,
         drawn: Int[Tensor, " drawn"],
         fold: int,
-        source: Float[Tensor, "products dim"],
+        anchor: Float[Tensor, "products dim"],
         target: Float[Tensor, "products dim"],
     ) -> Float[Tensor, ""]:
         """Mean loss of a fold's pairs that some products lead to."""
         popular = self.popularity()  # served with every query
-        row = _rows(drawn, self.pair[0], len(source))
+        row = _rows(drawn, self.pair[0], len(anchor))
         known, asked = ((row >= 0) & chosen for chosen in (self.folds.of != fold, self.folds.of == fold))
-        score = source[drawn] @ target.T + popular
+        score = anchor[drawn] @ target.T + popular
         score = score.index_put((row[known], self.pair[1, known]), torch.tensor(-torch.inf, dtype=score.dtype))
         first, second = self.pair[:, asked]
         nats, yes = _softmax(score, drawn, row[asked], second)
-        back = (source[second] * target[first]).sum(1) + popular[first]
+        back = (anchor[second] * target[first]).sum(1) + popular[first]
         direction = self.lean[asked] * functional.softplus(back - yes)
         weight = self.weight[asked]
         return (weight * (nats + self.options.asymmetry * direction)).sum() / weight.sum().clamp(min=1)

@@ -162,11 +162,11 @@ def _first_rows(level: Hierarchy) -> Int[Tensor, " size"]:
 
 def _strongest(pairs: pa.Table, keep: int) -> tuple[Int[Tensor, "2 edges"], Float[Tensor, " edges"]]:
     """[2, edges] the `keep` heaviest pairs of each first product, and [edges] how many made each."""
-    source, target = (np.asarray(pairs.column(c).to_numpy(), np.int64) for c in ("sku", "other_sku"))
+    first, second = (np.asarray(pairs.column(c).to_numpy(), np.int64) for c in ("sku", "other_sku"))
     weight: npt.NDArray[np.float64] = np.asarray(pairs.column("weight").to_numpy(), float)
-    order = np.lexsort((target, -weight, source))
-    source, target, weight = source[order], target[order], weight[order]
-    starts = np.searchsorted(source, source)
-    chosen = (np.arange(len(source)) - starts < keep) & (weight > 0)
+    order = np.lexsort((second, -weight, first))
+    first, second, weight = first[order], second[order], weight[order]
+    starts = np.searchsorted(first, first)
+    chosen = (np.arange(len(first)) - starts < keep) & (weight > 0)
     count = np.asarray(pairs.column("count").to_numpy(), np.float32)[order][chosen]
-    return torch.from_numpy(np.stack([source[chosen], target[chosen]])), torch.from_numpy(count)
+    return torch.from_numpy(np.stack([first[chosen], second[chosen]])), torch.from_numpy(count)

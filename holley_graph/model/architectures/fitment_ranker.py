@@ -114,7 +114,7 @@ class FitmentRanker(nn.Module):
         """Return b [products], how much everybody wants them now, in nats: what is counted."""
         return self.counted_popularity
 
-    def source(self) -> Float[Tensor, "products dim"] | None:
+    def anchor(self) -> Float[Tensor, "products dim"] | None:
         """Return what buying a product says of the next one, [products, dim]; none: the history layer says it."""
         return None
 

@@ -88,8 +88,8 @@ def gathered(
         return adjacency @ sent.to(adjacency.dtype)
 
 
-def adjacency(edges: Int[Tensor, "2 edges"], shape: tuple[int, int]) -> Float[Tensor, "targets sources"]:
-    """[targets, sources] as CSR, over which messages are summed four times as fast as over pairs."""
-    source, target = edges
+def adjacency(edges: Int[Tensor, "2 edges"], shape: tuple[int, int]) -> Float[Tensor, "receivers senders"]:
+    """[receivers, senders] as CSR, over which messages are summed four times as fast as over pairs."""
+    sender, receiver = edges
     ones = torch.ones(edges.shape[1])
-    return torch.sparse_coo_tensor(torch.stack([target, source]), ones, shape).coalesce().to_sparse_csr()
+    return torch.sparse_coo_tensor(torch.stack([receiver, sender]), ones, shape).coalesce().to_sparse_csr()

@@ -73,9 +73,11 @@ class Sage(FitmentRanker):
         self.gates = nn.ModuleDict(
             {f"{name}_{i}": Message(config.dim) for i in range(len(self.layers)) for name in types}
         )
-        for (source, relation, target), edges in used.items():
-            shape = (data[target].num_nodes, data[source].num_nodes)
-            self.register_buffer(f"to_{target}_{relation}_from_{source}", adjacency(edges, shape), persistent=False)
+        for (sender, relation, receiver), edges in used.items():
+            shape = (data[receiver].num_nodes, data[sender].num_nodes)
+            self.register_buffer(
+                f"to_{receiver}_{relation}_from_{sender}", adjacency(edges, shape), persistent=False
+            )
         self._edges = list(used)
         self.hops = len(self.layers)
 

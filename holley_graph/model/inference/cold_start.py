@@ -76,12 +76,12 @@ def everybody(
     q, z = served(model)
     q *= run_encoder.state[SCALE]
     with torch.no_grad():
-        source, popular = model.source(), model.popularity()
+        anchor, popular = model.anchor(), model.popularity()
     history = History(recipe.config.dim)
     history.load_state_dict({"weights": run_encoder.state["history.weights"]})
     lifts = torch.from_numpy(lift.astype(np.float32))
     history = history.requires_grad_(False)
-    trained = TrainedModel(q, z, popular, lifts, history, Paths(), source, run_encoder, float("nan"), Curve())
+    trained = TrainedModel(q, z, popular, lifts, history, Paths(), anchor, run_encoder, float("nan"), Curve())
     rotation = run_encoder.state.get(ROTATION)
     unknown = {name: sorted(set(levels[name].keys) - set(run_encoder.keys[name])) for name in TOP}
     return trained if rotation is None else rotated(trained, rotation), unknown

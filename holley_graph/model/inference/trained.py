@@ -43,7 +43,7 @@ class TrainedModel:
         lift: [fitments] of the snapshot.
         history: the user layer.
         paths: weights of a user's own paths.
-        source: [products, dim] what buying a product says of the next one, where the model has such vectors.
+        anchor: [products, dim] what buying a product says of the next one, where the model has such vectors.
         encoder: all that it takes to encode others.
         loss: per event, in nats, penalty included.
         curve: of the loss.
@@ -56,7 +56,7 @@ class TrainedModel:
     lift: Float[Tensor, " fitments"]
     history: History
     paths: Paths
-    source: Float[Tensor, "products dim"] | None
+    anchor: Float[Tensor, "products dim"] | None
     encoder: Encoder
     loss: float
     curve: Curve
@@ -89,7 +89,7 @@ def rotated(trained: TrainedModel, by: Float[Tensor, "dim dim"]) -> TrainedModel
         trained,
         q=trained.q @ by,
         z=trained.z @ by,
-        source=None if trained.source is None else trained.source @ by,
+        anchor=None if trained.anchor is None else trained.anchor @ by,
         history=history.requires_grad_(False),
         encoder=replace(trained.encoder, state=trained.encoder.state | {ROTATION: by}),
     )

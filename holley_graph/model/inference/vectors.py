@@ -19,7 +19,7 @@ def tables(snapshot: Snapshot, trained: TrainedModel, config: FitmentRankerConfi
     """Assemble the embedding tables of a run.
 
     A model's or make's vector is the mean of its vehicles': what is known of a year that nobody has seen yet.
-    A product's source vector is the model's own, else what buying it adds to a buyer beside less of the same: its
+    A product's anchor vector is the model's own, else what buying it adds to a buyer beside less of the same: its
     inner product with a product's vector says how likely that one is bought next.
     """
     with torch.no_grad():
@@ -27,13 +27,13 @@ def tables(snapshot: Snapshot, trained: TrainedModel, config: FitmentRankerConfi
         bought = trained.history.weights[ORDERED]
         others = bought - bought.diagonal().mean() * torch.eye(config.dim)
         residual = trained.z @ others / (1 + config.history_prior)
-        source = residual if trained.source is None else trained.source
+        anchor = residual if trained.anchor is None else trained.anchor
     vehicles = trained.q.numpy()
     make = snapshot.vehicles.column("make").to_numpy(zero_copy_only=False).astype(object)
     model = make + "|" + snapshot.vehicles.column("model").to_numpy(zero_copy_only=False).astype(object)
     named = {
         "product": Table(snapshot.product_ids.keys, table.products(trained.z.numpy(), trained.popularity.numpy())),
-        "product_source": Table(snapshot.product_ids.keys, table.queries(source.numpy())),
+        "product_anchor": Table(snapshot.product_ids.keys, table.queries(anchor.numpy())),
         "vehicle": Table(snapshot.vehicle_ids.keys, table.queries(vehicles)),
         "vehicle_model": _means(model, vehicles),
         "make": _means(make, vehicles),

@@ -98,15 +98,15 @@ def fit(
         q, z = served(model)
         q *= stage.scale
         with torch.no_grad():
-            source, popularity = model.source(), model.popularity()
+            anchor, popularity = model.anchor(), model.popularity()
         history, paths = History(plan.recipe.config.dim), Paths()
         if stage.history:
             with step(progress, f"{stage.name}: history"):
                 history, paths = fit_history(snapshot, q, z, counted, plan.recipe.config)
     encoder = _encoder(model, levels, edges, counted, history, stage.scale)
     lift = torch.from_numpy(counted.lift.astype(np.float32))
-    source = None if source is None else source.cpu()
-    return TrainedModel(q, z, popularity.cpu(), lift, history, paths, source, encoder, loss, trainer.curve, counted)
+    anchor = None if anchor is None else anchor.cpu()
+    return TrainedModel(q, z, popularity.cpu(), lift, history, paths, anchor, encoder, loss, trainer.curve, counted)
 
 
 def _work(model: FitmentRanker, snapshot: Snapshot, counted: Counted, plan: Plan) -> Whole | Batches:

@@ -89,7 +89,7 @@ def _one_by_one(settings: Settings, owners: int) -> dict[str, Any]:
 
 
 def _gate(settings: Settings, path: Path, previous: Path) -> dict[str, Any]:
-    """The gate with a previous release, beside reading both files bare."""
+    """The gate with a previous file, beside reading both files bare."""
     seconds, cpu, peak, out = _cli(settings, ["gate", str(path), "--previous", str(previous), "--json"])
     report = json.loads(out)
     started = time.perf_counter()
