@@ -27,7 +27,7 @@ def write(folder: Path, extracted: Extract, key: bytes, source: str = "") -> lis
     """Write `FEED.parquet` for every feed that rejected something, and `manifest.json` beside them.
 
     Columns: `reason`, the offending `value`, `source_row`, the row or item as JSON, and `email_hash`, the
-    HMAC-SHA-256 of the row's address where it has one (under the key that hashes users, so that the two can be joined).
+    HMAC-SHA-256 of the row's address where it has one. Its key is the one that hashes users.
 
     Args:
         folder: made for its owner only, and there only when it is whole.
