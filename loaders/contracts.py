@@ -209,7 +209,7 @@ EVENTS = CleanTable(
         _COUNTED,
         Column("count", pa.int64(), "number of times in `at`", required=True),
         Column("price", pa.float64(), "highest seen in these events, US dollars"),
-        Column("image_url", pa.string(), "newest picture of these events, https; absent: that one cannot be used"),
+        Column("image_url", pa.string(), "newest image of these events, https; absent: that one cannot be used"),
         Column("image_at", pa.int64(), "when it was seen, epoch microseconds; absent: none was"),
     ),
     ("user_id", "kind", "sku", "day"),

@@ -94,7 +94,7 @@ properties AS (
   SELECT
     l.row_id, l.user_id, l.name, l.time, l.kind, l.sku_shape, l.reason, l.property,
     NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(l.string_value, @invisible, ''), NFKC), @blank, ' ')), '') AS words,
-    -- the address of a picture stays as it is but for what surrounds it
+    -- the address of an image stays as it is but for what surrounds it
     NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(l.string_value, @invisible, ''), @blank, ' ')), '') AS url,
     CAST(l.long_value AS STRING) AS digits,
     COALESCE(l.double_value, CAST(l.long_value AS FLOAT64)) AS number
@@ -169,7 +169,7 @@ slots AS (
     MAX(
       CASE
         WHEN s.shape NOT IN ('imageurl', 'items_#.imageurl') OR s.url IS NULL THEN NULL
-        -- what ends like a file of a picture is no address: logo@2x.png
+        -- what ends like a file of an image is no address: logo@2x.png
         WHEN REGEXP_CONTAINS(REGEXP_REPLACE(s.url, r'(?i)@[^@/?&]*\.(jpe?g|png|gif|webp|avif|svg)', ''), @address) THEN ''
         WHEN STARTS_WITH(s.url, '//') THEN CONCAT('https:', s.url)
         WHEN STARTS_WITH(s.url, 'http://') THEN CONCAT('https', SUBSTR(s.url, 5))

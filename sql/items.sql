@@ -16,7 +16,7 @@ WITH texts AS (
     NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(i.Title, @invisible, ''), NFKC), @blank, ' ')), '') AS title,
     NULLIF(TRIM(REGEXP_REPLACE(NORMALIZE(REGEXP_REPLACE(i.Brand, @invisible, ''), NFKC), @blank, ' ')), '') AS brand,
     i.ListPrice AS price,
-    -- the address of a picture stays as it is but for what surrounds it
+    -- the address of an image stays as it is but for what surrounds it
     NULLIF(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(i.ListImage, @invisible, ''), @blank, ' ')), '') AS url,
     i.Available AS available
   FROM items AS i

@@ -1,4 +1,4 @@
-// title: The schema as a picture
+// title: The schema as a drawing
 // purpose: the labels and what connects them, as they are in this graph
 // mode: read
 // params: none

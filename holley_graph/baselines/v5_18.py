@@ -22,7 +22,7 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
     """Score every eligible product that fits a vehicle and was ever ordered, by what was known at a time.
 
     Orders at or after `as_of` do not count, so any time up to that of the clean tables can be asked for. Which
-    products are eligible and who owns what is as the tables have it: their prices and pictures carry no times.
+    products are eligible and who owns what is as the tables have it: their prices and images carry no times.
 
     Args:
         clean: the five clean tables as `clean_NAME`, or the files that a sync keeps of them (`Taken.clean_files`).

@@ -138,7 +138,7 @@ def explain(
 ) -> None:
     """Why a part is recommended to a user, or what rules it out."""
     from holley_graph import spelling
-    from holley_graph.recommend import page, picture
+    from holley_graph.recommend import drawing, page
     from holley_graph.recommend.explain import explain as explain_pair
 
     one_of(user_id, email)
@@ -147,7 +147,7 @@ def explain(
         user_id = known_id(graph, context.settings, user_id, email)
         explanation = explain_pair(graph, user_id, sku, context.settings.recommend)
         if html:
-            drawn = page.explained(explanation, picture.edges(graph, user_id, sku), user_id, sku)
+            drawn = page.explained(explanation, drawing.edges(graph, user_id, sku), user_id, sku)
             html.write_text(drawn, encoding="utf-8")
     if as_json:
         print_json(asdict(explanation))
@@ -179,13 +179,13 @@ def path(
     """The fitment path from a user over the vehicle to a part, edge by edge."""
     from holley_graph import spelling
     from holley_graph.errors import NotFound
-    from holley_graph.recommend import page, picture
+    from holley_graph.recommend import drawing, page
 
     one_of(user_id, email)
     sku = spelling.upper(sku)
     with context.graph() as graph:
         user_id = known_id(graph, context.settings, user_id, email)
-        edges = picture.path(picture.edges(graph, user_id, sku))
+        edges = drawing.path(drawing.edges(graph, user_id, sku))
     if not edges:
         raise NotFound(f"no fitment path from user {user_id} to {sku}", "holley-graph explain says more")
     if html:

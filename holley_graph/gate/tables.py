@@ -46,7 +46,7 @@ def of_source(source: Source, settings: Settings, as_of: int, progress: Progress
 
 
 def see(clean: SourceTables, source: Source, settings: Settings, as_of: int, progress: Progress) -> SourceTables:
-    """Ask the raw tables what they say of prices, pictures and orders, by statements that no sync runs.
+    """Ask the raw tables what they say of prices, images and orders, by statements that no sync runs.
 
     Returns:
         The clean tables and those of `SEEN`, the latter without people who were forgotten.

@@ -7,7 +7,7 @@ import time
 from holley_graph.amounts import money
 from holley_graph.graph.client import Row
 from holley_graph.page.page import render
-from holley_graph.recommend import picture
+from holley_graph.recommend import drawing
 from holley_graph.recommend.explain import Explanation
 from holley_graph.times import iso
 
@@ -21,7 +21,7 @@ MEANS = {
 
 
 def explained(why: Explanation, edges: list[Row], user_id: str, sku: str) -> str:
-    """Draw an explanation: score, reasons, and a picture of what connects user and part."""
+    """Draw an explanation: score, reasons, and a drawing of what connects user and part."""
     facts = why.facts
     part = f"{facts['title']} ({sku})" if facts["title"] else sku
     price = "unknown" if facts["price"] is None else money(facts["price"])
@@ -40,16 +40,16 @@ def fitment(edges: list[Row], user_id: str, sku: str) -> str:
 
 
 def _drawn(title: str, about: list[tuple[str, str]], edges: list[Row], sku: str, **more: object) -> str:
-    """Fill the page: the picture and its legend are on every one."""
+    """Fill the page: the drawing and its legend are on every one."""
     nodes = {edge[f"{end}_label"] for edge in edges for end in ("start", "end")}
-    lines = {picture.meaning(together[0]["type"]) for together in picture.joined(edges)}
-    legend = [(picture.COLOURS[label][0], "", says) for label, says in NODES.items() if label in nodes]
-    legend += [(picture.LINES[kind], "line", says) for kind, says in MEANS.items() if kind in lines]
+    lines = {drawing.meaning(together[0]["type"]) for together in drawing.joined(edges)}
+    legend = [(drawing.COLOURS[label][0], "", says) for label, says in NODES.items() if label in nodes]
+    legend += [(drawing.LINES[kind], "line", says) for kind, says in MEANS.items() if kind in lines]
     return render(
         "recommend/why.html",
         title=title,
         about=[*about, ("Drawn", iso(int(time.time()))[:10])],
-        picture=picture.svg(edges, sku),
+        drawing=drawing.svg(edges, sku),
         legend=legend,
         **more,
     )

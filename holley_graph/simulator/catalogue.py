@@ -1,4 +1,4 @@
-"""The products of a world: families in colours and kits, part types, brands, prices and pictures."""
+"""The products of a world: families in colours and kits, part types, brands, prices and images."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class SimulatedCatalogue:
 
 
 def build(config: WorldConfig) -> SimulatedCatalogue:
-    """Draw families until the catalogue has its size, then number, price and picture them."""
+    """Draw families until the catalogue has its size, then number and price them, and give them images."""
     rng = config.stream("catalogue")
     as_double = pyarrow.csv.ConvertOptions(column_types={"share": "double"})
     types = pyarrow.csv.read_csv(PART_TYPE_FILE, convert_options=as_double)
@@ -137,7 +137,7 @@ def _numbers(
 
 
 def _images(rng: np.random.Generator, size: int) -> pa.Array:
-    """Picture addresses: mostly https, some without scheme or plain http, some that are no address."""
+    """Image addresses: mostly https, some without scheme or plain http, some that are no address."""
     path = pc.binary_join_element_wise(
         "pictures.example.com/parts/", pa.array(np.arange(size).astype("U8")), ".jpg", ""
     )

@@ -131,7 +131,7 @@ class EventWriter:
         ]
 
     def _images(self, event: Ints, kind: Ints, nth: Ints, sku: Ints) -> RawProperty:
-        """The picture, in nine of ten deliveries."""
+        """The image, in nine of ten deliveries."""
         has = (sku >= 0) & (sku < self.catalogue.size) & (kind != WEBSITE) & (self.rng.random(sku.size) < 0.9)
         event, kind, nth, image = event[has], kind[has], nth[has], self.catalogue.image.take(pa.array(sku[has]))
         for start, name in {

@@ -8,14 +8,14 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src https:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-"""No script at all, our own style sheet, and pictures of parts, which are on the shop's hosts."""
+"""No script at all, our own style sheet, and images of parts, which are on the shop's hosts."""
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'none'; sandbox"
 )
 """A report is one file with its style in it; it may do nothing else."""
 HEADERS = {
     "Content-Security-Policy": POLICY,
-    # an address of the page names a person: the shop's host does not learn it with the picture
+    # an address of the page names a person: the shop's host does not learn it with the image
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }

@@ -1,4 +1,4 @@
--- purpose: what the parts are called that a report names, and their pictures
+-- purpose: what the parts are called that a report names, and their images
 -- params: none
 -- reads: product, offending
 -- returns: sku STRING, title STRING, image_url STRING

@@ -1,4 +1,4 @@
--- purpose: price and picture of each SKU: the catalogue's, else the highest and the newest that events saw
+-- purpose: price and image of each SKU: the catalogue's, else the highest and the newest that events saw
 -- params: none
 -- reads: seen_events, clean_items
 -- returns: sku STRING, price FLOAT64, image_url STRING

@@ -1,4 +1,4 @@
--- purpose: what events say of parts, per user and SKU: the highest price, the newest picture, the latest order
+-- purpose: what events say of parts, per user and SKU: the highest price, the newest image, the latest order
 -- params: @as_of TIMESTAMP       events at or after it are not known yet
 --         @since TIMESTAMP       events before it are told by the orders table
 --         @invisible STRING      pattern of characters that nobody sees
@@ -12,7 +12,7 @@
 -- returns: user_id STRING, sku STRING, price FLOAT64, image_url STRING, image_at INT64, bought_at INT64
 --
 -- The value rules once more, from the contract and not from `events.sql`: what a sync gets wrong is not got wrong here.
--- An `image_url` of NULL beside an `image_at` is a newest picture that cannot be used.
+-- An `image_url` of NULL beside an `image_at` is a newest image that cannot be used.
 WITH happened AS (
   SELECT
     GENERATE_UUID() AS event_id,
@@ -50,7 +50,7 @@ told AS (
     COALESCE(REGEXP_EXTRACT(p.name, r'^(?:items|skus)_([0-9]+)'), '') AS item,
     CASE
       WHEN REGEXP_CONTAINS(p.name, r'^(items_[0-9]+\.item|item)?price$') THEN 'price'
-      WHEN REGEXP_CONTAINS(p.name, r'^(items_[0-9]+\.)?imageurl$') THEN 'picture'
+      WHEN REGEXP_CONTAINS(p.name, r'^(items_[0-9]+\.)?imageurl$') THEN 'image'
       WHEN p.event_name IN ('VIEWED PRODUCT', 'ORDERED PRODUCT') AND p.name IN ('productid', 'prodid') THEN 'sku'
       WHEN p.event_name IN ('CART UPDATE', 'PLACED ORDER')
         AND REGEXP_CONTAINS(p.name, r'^items_[0-9]+\.prod(uct)?id$') THEN 'sku'
@@ -83,30 +83,30 @@ valued AS (
         THEN REPLACE(REGEXP_REPLACE(a.amount, r'[^0-9,]', ''), ',', '.')
       WHEN REGEXP_CONTAINS(a.amount, r'^[0-9]{1,3}(?:\.[0-9]{3}){2,}$') THEN REPLACE(a.amount, '.', '')
     END AS FLOAT64)), NULL) AS price,
-    -- '' stands for a picture that cannot be used
+    -- '' stands for an image that cannot be used
     CASE
-      WHEN a.what <> 'picture' OR a.url IS NULL THEN NULL
+      WHEN a.what <> 'image' OR a.url IS NULL THEN NULL
       WHEN REGEXP_CONTAINS(REGEXP_REPLACE(a.url, r'(?i)@[^@/?&]*\.(jpe?g|png|gif|webp|avif|svg)', ''), @address) THEN ''
       WHEN REGEXP_CONTAINS(a.url, r'^(?:https?:)?//') THEN REGEXP_REPLACE(a.url, r'^(?:https?:)?//', 'https://')
       ELSE ''
-    END AS picture
+    END AS image
   FROM amounts AS a
 ),
 
--- An item's SKU stands beside the price and the picture of the same number.
+-- An item's SKU stands beside the price and the image of the same number.
 items AS (
   SELECT
     v.user_id, v.event_name, v.time, v.what, v.sku,
     MAX(IF(IS_NAN(v.price) OR IS_INF(v.price) OR v.price > @max_price, NULL, v.price))
       OVER (PARTITION BY v.event_id, v.item) AS price,
-    MAX(v.picture) OVER (PARTITION BY v.event_id, v.item) AS picture
+    MAX(v.image) OVER (PARTITION BY v.event_id, v.item) AS image
   FROM valued AS v
 ),
 
 dated AS (
   SELECT
-    i.user_id, i.event_name, i.time, i.sku, i.price, i.picture,
-    MAX(IF(i.picture IS NOT NULL, i.time, NULL)) OVER (PARTITION BY i.user_id, i.sku) AS newest
+    i.user_id, i.event_name, i.time, i.sku, i.price, i.image,
+    MAX(IF(i.image IS NOT NULL, i.time, NULL)) OVER (PARTITION BY i.user_id, i.sku) AS newest
   FROM items AS i
   WHERE i.what = 'sku' AND CHAR_LENGTH(i.sku) <= @max_characters
 )
@@ -115,7 +115,7 @@ SELECT
   d.user_id,
   d.sku,
   MAX(d.price) AS price,
-  NULLIF(MAX(IF(d.time = d.newest, d.picture, NULL)), '') AS image_url,
+  NULLIF(MAX(IF(d.time = d.newest, d.image, NULL)), '') AS image_url,
   UNIX_MICROS(MAX(d.newest)) AS image_at,
   DIV(UNIX_MICROS(MAX(IF(d.event_name IN ('VIEWED PRODUCT', 'CART UPDATE'), NULL, d.time))), 1000000) AS bought_at
 FROM dated AS d

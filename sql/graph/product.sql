@@ -1,7 +1,7 @@
--- purpose: products of the catalogue and of fitment, with price and picture of the catalogue, else as events saw them
+-- purpose: products of the catalogue and of fitment, with price and image of the catalogue, else as events saw them
 -- params: @min_price FLOAT64              cheapest price that is recommended
 --         @unknown_price FLOAT64          what a product without an observed price counts as
---         @require_image BOOL             only products with a picture are eligible
+--         @require_image BOOL             only products with an image are eligible
 --         @unknown_type_min_price FLOAT64 cheapest price of a product without a part type
 -- reads: clean_items, clean_fitment, clean_events
 -- returns: sku STRING, base_sku STRING, display_key STRING, part_type STRING, price FLOAT64, image_url STRING,
@@ -16,9 +16,9 @@ prices AS (
   SELECT e.sku, MAX(e.price) AS price FROM clean_events AS e GROUP BY e.sku
 ),
 
--- The newest picture decides, and when that is none to use there is none. Two of the same instant are told apart by
+-- The newest image decides, and when that is none to use there is none. Two of the same instant are told apart by
 -- their address, so that every run decides alike.
-pictures AS (
+images AS (
   SELECT e.sku, e.image_url
   FROM clean_events AS e
   WHERE e.image_at IS NOT NULL
@@ -35,7 +35,7 @@ products AS (
     ) AS display_key,
     COALESCE(i.part_type, 'UNKNOWN') AS part_type,
     COALESCE(i.price, p.price) AS price,
-    COALESCE(i.image_url, pic.image_url) AS image_url,
+    COALESCE(i.image_url, img.image_url) AS image_url,
     i.title,
     i.brand,
     COALESCE(i.refurbished, FALSE) AS refurbished,
@@ -43,7 +43,7 @@ products AS (
   FROM skus AS s
   LEFT JOIN clean_items AS i ON i.sku = s.sku
   LEFT JOIN prices AS p ON p.sku = s.sku
-  LEFT JOIN pictures AS pic ON pic.sku = s.sku
+  LEFT JOIN images AS img ON img.sku = s.sku
 )
 
 SELECT

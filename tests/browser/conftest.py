@@ -122,13 +122,13 @@ class Window:
         self.driver.execute_script(DROP, path.name, base64.b64encode(path.read_bytes()).decode())
 
     def keep(self, name: str) -> None:
-        """Take the picture that a document shows, of what was asked and not of what Browser does first."""
+        """Take the image that a document shows, of what was asked and not of what Browser does first."""
         self.driver.execute_script(SHOW)
-        picture(self.driver, self.images, name)
+        screenshot(self.driver, self.images, name)
 
 
-def picture(driver: webdriver.Chrome, folder: Path | None, name: str) -> None:
-    """Take the picture that a document shows, in few colours; without a folder none is wanted."""
+def screenshot(driver: webdriver.Chrome, folder: Path | None, name: str) -> None:
+    """Take the image that a document shows, in few colours; without a folder none is wanted."""
     if folder:
         folder.mkdir(exist_ok=True)
         drawn = Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")

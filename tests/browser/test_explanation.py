@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 
 from holley_graph.recommend import page
 from holley_graph.recommend.explain import Explanation
-from tests.browser.conftest import chromium, picture
+from tests.browser.conftest import chromium, screenshot
 
 USER, SKU = "10b983e9-94de-4035-c353-43be18de88ab", "43-1000"
 LED = {"500752": "Falcon Ridge Electric Cooling Fan", "20-1001": "Mainspring Headlight Assembly, polished finish"}
@@ -104,18 +104,18 @@ def test_labels_are_whole_and_cover_nothing(opened: webdriver.Chrome, request: p
     drawn = opened.find_element(By.TAG_NAME, "svg").text
     assert all(word in drawn for title in LED.values() for word in title.split())
     opened.set_window_size(1180, 1180)
-    picture(opened, request.config.getoption("--images"), "explain")
+    screenshot(opened, request.config.getoption("--images"), "explain")
 
 
 def test_it_is_a_small_file_that_loads_nothing(opened: webdriver.Chrome) -> None:
     html = page.explained(WHY, EDGES, USER, SKU)
-    assert len(html.encode()) < 40_000  # a picture of it has as many
+    assert len(html.encode()) < 40_000  # an image of it has as many
     assert "http" not in html.replace("http-equiv", "").replace("img-src https:", "")
     assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert opened.get_log("browser") == []
 
 
-def test_a_phone_scrolls_the_picture_and_not_the_page(opened: webdriver.Chrome) -> None:
+def test_a_phone_scrolls_the_drawing_and_not_the_page(opened: webdriver.Chrome) -> None:
     size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"

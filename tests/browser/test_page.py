@@ -79,8 +79,8 @@ def test_a_vehicle_is_looked_up_by_keyboard_and_shows_four_cards(page: Window, d
     assert len(cards) == 4
     assert all(re.search(r"\$[\d,]+\.\d\d", card) for card in cards)
     assert len(page.all(".cards .reason")) == 4
-    pictures = [picture.get_attribute("src") for picture in page.all(".cards img")]
-    assert len(pictures) == 4 and all(source.startswith("https://") for source in pictures)
+    images = [image.get_attribute("src") for image in page.all(".cards img")]
+    assert len(images) == 4 and all(source.startswith("https://") for source in images)
     page.keep("page-vehicle")
 
 
@@ -154,7 +154,7 @@ def test_a_phone_shows_it_whole_and_readable_by_day_and_by_night(
         page.keep("page-phone-dark")
 
 
-def test_nothing_runs_and_nothing_but_pictures_comes_from_elsewhere(page: Window, door: Door, demo: Graph) -> None:
+def test_nothing_runs_and_nothing_but_images_comes_from_elsewhere(page: Window, door: Door, demo: Graph) -> None:
     for path in ("/", f"/person?user_id={owner(demo)}&before=1", "/history", "/docs"):
         at(page, door, path)
         loaded = page.driver.execute_script(

@@ -25,7 +25,7 @@ SLOT = {
 
 
 def row(tier: str, parts: int) -> dict[str, Any]:
-    """A person of one kind; the third part has neither price nor title, the second one no picture."""
+    """A person of one kind; the third part has neither price nor title, the second one no image."""
     slots = {
         name.format(n=n): value.format(n=n) if isinstance(value, str) else value
         for n in range(1, parts + 1)
@@ -94,7 +94,7 @@ def luminance(colour: str) -> float:
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-def test_nothing_is_loaded_but_the_pictures(opened: webdriver.Chrome) -> None:
+def test_nothing_is_loaded_but_the_images(opened: webdriver.Chrome) -> None:
     asked = opened.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
     assert {name for name in asked if not name.startswith("https://images.invalid/")} == set()
     assert POLICY in opened.page_source

@@ -213,7 +213,7 @@ def test_documented_shapes_have_the_keys_that_the_code_prints() -> None:
     for way in strategies.STRATEGIES:
         columns = tuple(name for name in known["recommend"]["rows"][0] if name != "rule")
         assert columns == queries.load(f"recommend/{way}").returns
-    assert tuple(known["path"]["edges"][0]) == queries.load("recommend/picture").returns
+    assert tuple(known["path"]["edges"][0]) == queries.load("recommend/drawing").returns
     assert tuple(known["explain"]["facts"]) == queries.load("recommend/explain").returns
     assert set(known["status"]) > set(queries.load("server/status").returns)
     assert tuple(known["status"]["indexes"][0]) == queries.load("server/indexes").returns

@@ -63,7 +63,6 @@ OTHER_WORDS = {
 }
 """Words of an earlier language of this project, and what the field says."""
 STILL = {
-    ("holley_graph/recommend/picture.py", "picture"): "the drawing of a path",
     ("holley_graph/rules/text.py", "stock"): "`out_of_stock` is a word of shops",
 }
 

@@ -47,6 +47,7 @@ UNUSED = {
     "which is more than": "which cannot",
     "hold it beside": "compare it with",
     r"[Ww]hoever would": "a caller who would",
+    r"pictures?(?!\.example|, main)": "image, or drawing",
     r"source vectors?": "anchor vector",
 }
 """What is not written, as a regular expression, and what is written instead."""

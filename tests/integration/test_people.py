@@ -40,9 +40,9 @@ def owner(user_id: str, email: str) -> raw.Row:
 def shop(
     folder: Path, users: Iterable[raw.Row], orders: Iterable[raw.Row] = (), events: Iterable[raw.Row] = ()
 ) -> Path:
-    """Five parts that fit one vehicle, with prices and pictures."""
-    picture = {"Price": 400.0, "ImageUrl": "https://cdn.example/x.jpg"}
-    seen = [raw.event("anon", "Viewed Product", raw.at("2025-11-03"), ProductId=sku, **picture) for sku in PARTS]
+    """Five parts that fit one vehicle, with prices and images."""
+    image = {"Price": 400.0, "ImageUrl": "https://cdn.example/x.jpg"}
+    seen = [raw.event("anon", "Viewed Product", raw.at("2025-11-03"), ProductId=sku, **image) for sku in PARTS]
     return raw.write(
         folder,
         {

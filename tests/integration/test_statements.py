@@ -129,7 +129,7 @@ def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
         "recommend/intent": {"user_id": LOOKER, "exclude_days": 1, "seeds": 5, **RULES},
         "recommend/owners": {"user_id": LOOKER, "exclude_days": 1, "candidates": 5, **RULES},
         "recommend/discovery": {"user_id": LOOKER, "exclude_days": 1, "candidates": 5, **RULES},
-        "recommend/picture": {"user_id": LOOKER, "sku": OTHER, "k": 5},
+        "recommend/drawing": {"user_id": LOOKER, "sku": OTHER, "k": 5},
         "recommend/next": {"sku": SKU, "candidates": 5, **RULES},
         "recommend/explain": {"user_id": USER, "sku": OTHER, "exclude_days": 365},
         "recommend/reasons": {"user_id": USER, "vehicle_id": VEHICLE, "skus": [SKU, OTHER], "min_people": 2},

@@ -14,7 +14,7 @@ from holley_graph.errors import GraphStateError, NotFound
 from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
-from holley_graph.recommend import picture, strategies
+from holley_graph.recommend import drawing, strategies
 from holley_graph.recommend.answers import Answer
 from holley_graph.server.status import connect
 from holley_graph.settings import Recommend, Settings, Sync
@@ -156,8 +156,8 @@ def test_bought_next_has_a_direction_and_fits_a_shared_vehicle(live: Graph) -> N
     assert before.keys() & {"A1", "A1B"}
 
 
-def test_a_picture_has_the_fitment_path_and_what_leads_to_the_part(live: Graph) -> None:
-    found = picture.edges(live, "looker", "b2")
+def test_a_drawing_has_the_fitment_path_and_what_leads_to_the_part(live: Graph) -> None:
+    found = drawing.edges(live, "looker", "b2")
     assert [(e["start"], e["type"], e["end"]) for e in found] == [
         ("looker", "OWNS", "1969|CHEVROLET|CAMARO"),
         ("B2", "FITS", "1969|CHEVROLET|CAMARO"),
@@ -165,11 +165,11 @@ def test_a_picture_has_the_fitment_path_and_what_leads_to_the_part(live: Graph) 
         ("A1", "CO_PURCHASED", "B2"),
     ]
     assert [e["says"] for e in found] == ["owns", "fits", "looked at", "2 bought it next"]
-    assert [e["type"] for e in picture.path(found)] == ["OWNS", "FITS"]
-    assert picture.path(picture.edges(live, "looker", "D4")) == []
-    assert "2 bought it next" in picture.svg(found, "b2")
+    assert [e["type"] for e in drawing.path(found)] == ["OWNS", "FITS"]
+    assert drawing.path(drawing.edges(live, "looker", "D4")) == []
+    assert "2 bought it next" in drawing.svg(found, "b2")
     with pytest.raises(NotFound, match="nothing connects"):
-        picture.edges(live, "nobody", "B2")
+        drawing.edges(live, "nobody", "B2")
 
 
 def test_who_cannot_be_answered_is_told_so(live: Graph) -> None:

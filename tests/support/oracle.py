@@ -22,10 +22,10 @@ from tests.support.spelled import (
     display_key,
     eligible,
     event_items,
+    image,
     mailbox,
     mention,
     order_date,
-    picture,
     placeholder,
     text,
     year,
@@ -188,7 +188,7 @@ class World:
                 "refurbished": any("refurbished" in (row["Tags"] or "").lower() for row in rows),
                 **{name.lower(): greatest(rows, name) for name in ("Title", "Brand")},
                 "price": max((n for r in rows if 0 < (n := r.get("ListPrice") or 0) <= MAX_PRICE), default=None),
-                "image_url": max((url for row in rows if (url := picture(row.get("ListImage")))), default=None),
+                "image_url": max((url for row in rows if (url := image(row.get("ListImage")))), default=None),
                 "available": max((is_ for row in rows if (is_ := row.get("Available")) is not None), default=None),
             }
             for sku, rows in lines.items()

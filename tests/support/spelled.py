@@ -116,13 +116,13 @@ def event_items(name: str, properties: Iterable[Row]) -> list[tuple[str, float |
                 bad.add(slot)
         elif (
             re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told)
-            and (url := picture(prop["string_value"])) is not None
+            and (url := image(prop["string_value"])) is not None
         ):
             images[slot] = max(images.get(slot, ""), url)
     return [(sku, prices.get(slot), images.get(slot), slot in bad) for slot, sku in skus]
 
 
-def picture(value: str | None) -> str | None:
+def image(value: str | None) -> str | None:
     """None: there is none; blank: it cannot be used."""
     seen = " ".join("".join(letter for letter in value or "" if not invisible(letter)).split())
     return https(seen) if seen else None

@@ -13,7 +13,7 @@ clean.import_before(__name__)
 
 
 def shorten(patch: pytest.MonkeyPatch) -> None:
-    """Trainings of few steps, each of which is kept, without a picture of them."""
+    """Trainings of few steps, each of which is kept, without an image of them."""
     patch.setattr(training, "STEPS", 15)
     patch.setattr(checkpoint, "KEEP_EVERY_S", 0)
     patch.setattr(curve, "draw", lambda _, path: path.touch())

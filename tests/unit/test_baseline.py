@@ -39,8 +39,8 @@ def event(name, sku, *at, kind="ORDERED"):
     return {"user_id": name, "kind": kind, "sku": sku, "at": sorted(at), "count": len(at)}
 
 
-def picture(sku, price=100.0, image="https://x/1"):
-    """A view by nobody we know: it gives the product its price and picture."""
+def viewed(sku, price=100.0, image="https://x/1"):
+    """A view by nobody we know: it gives the product its price and image."""
     return event("visitor", sku, BOUNDARY, kind="VIEWED") | {
         "price": price,
         "image_url": image,
@@ -48,7 +48,7 @@ def picture(sku, price=100.0, image="https://x/1"):
     }
 
 
-def clean(users=(), orders=(), events=(), fits=None, items=None, pictures=None):
+def clean(users=(), orders=(), events=(), fits=None, items=None, images=None):
     """Clean tables; unless said otherwise every SKU is an eligible part that fits every vehicle."""
     named = {row["sku"] for row in (*orders, *events)}
     skus = sorted(named | {base_sku(sku) for sku in named} | set(FILLERS))
@@ -61,7 +61,7 @@ def clean(users=(), orders=(), events=(), fits=None, items=None, pictures=None):
         "users": users,
         "fitment": [{"sku": sku, "year": y, "make": a, "model": o} for sku, (y, a, o) in fits],
         "items": items,
-        "events": [*events, *(pictures if pictures is not None else map(picture, skus))],
+        "events": [*events, *(images if images is not None else map(viewed, skus))],
         "orders": orders,
     }
     return {f"clean_{name}": pa.Table.from_pylist(list(rows[name]), each.schema) for name, each in TABLES.items()}
@@ -197,8 +197,8 @@ def test_a_vehicle_counts_only_from_four_eligible_products_on():
 def test_only_eligible_products_are_candidates(part, seen, stays):
     plain = {"part_type": "Carburetor", "refurbished": False}
     items = [{"sku": "A1"} | plain | part, *({"sku": sku} | plain for sku in FILLERS)]
-    pictures = [picture("A1", **seen), *map(picture, FILLERS)]
-    tables = clean([user("u")], [line("u@x.com", "A1", *[EARLY] * 5)], items=items, pictures=pictures)
+    images = [viewed("A1", **seen), *map(viewed, FILLERS)]
+    tables = clean([user("u")], [line("u@x.com", "A1", *[EARLY] * 5)], items=items, images=images)
     assert ("A1" in of(CAMARO, tables)) is stays
 
 

@@ -102,7 +102,7 @@ def test_every_label_has_a_caption_and_an_active_user_looks_like_any_other() -> 
     for node in schema.NODES:
         properties = {node.key.name, *(each.name for each in node.properties)}
         shown = set(re.findall(r"{(\w+)}", rules[f"node.{node.label}"]["caption"]))
-        # `name` is what the schema's own picture has
+        # `name` is what the schema's own drawing has
         assert shown - {"name"} <= properties and shown & (properties | {"name"}), node.label
     assert rules["node.ActiveUser"] == rules["node.User"]
 

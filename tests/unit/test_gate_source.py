@@ -26,7 +26,7 @@ def seen(folder, settings, as_of):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_gate_sees_the_prices_pictures_and_orders_of_the_oracle(seed, tmp_path):
+def test_the_gate_sees_the_prices_images_and_orders_of_the_oracle(seed, tmp_path):
     world = dirt.world(random.Random(seed))
     settings = Settings(home=tmp_path / "home", sync=Sync(boundary=dirt.BOUNDARY))
     expected = oracle.World(world, dirt.BOUNDARY, dirt.AS_OF, identity.email_key(settings))

@@ -277,7 +277,7 @@ def test_an_image_is_https_or_none(run, url, image):
 
 
 def image_of(run, *events):
-    """Show one product with these pictures, and return what is kept."""
+    """Show one product with these images, and return what is kept."""
     rows = [raw.event(user, "Viewed Product", when, ProductId="A1", ImageUrl=url) for user, when, url in events]
     (product,) = graph(run(items=[raw.item("A1")], events=rows), "product")
     return product["image_url"]

@@ -269,7 +269,7 @@ def pq_rows(folder, feed):
     return pq.read_table(folder / f"{feed}.parquet").to_pylist()
 
 
-def test_an_at_sign_in_a_title_or_in_the_name_of_a_picture_is_no_address(run, tmp_path):
+def test_an_at_sign_in_a_title_or_in_the_name_of_a_image_is_no_address(run, tmp_path):
     titles = ["Camshaft 220@.050", "HP @ 6000", "logo@2x", "100%40 off"]
     urls = ["https://h/logo@2x.png", "https://h/npm/@scope/pkg@1.0/a.jpg", "https://h/a@v2.webp?x=1", "https://h/x"]
     extracted = run(

@@ -32,7 +32,7 @@ STRANGE = KNOWN | {"sku": "Q2", "part_type": "Never seen", "brand": "Nobody's"}
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of few steps, without a picture of them."""
+    """Trainings of few steps, without an image of them."""
     monkeypatch.setattr(training, "STEPS", 10)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
 

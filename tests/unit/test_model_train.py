@@ -174,7 +174,7 @@ def test_the_stored_vectors_score_as_the_model_does() -> None:
     assert made["product"].keys.tolist() == SMALL.product_ids.keys.tolist()
 
 
-def test_the_picture_of_a_training_without_a_step_says_so(tmp_path: Path) -> None:
+def test_the_image_of_a_training_without_a_step_says_so(tmp_path: Path) -> None:
     curve.draw(Curve(), tmp_path / "none.svg")
     curve.draw(Curve(loss=[1.0, 0.5]), tmp_path / "two.svg")
     said = ["no step was taken" in (tmp_path / f"{name}.svg").read_text() for name in ("none", "two")]

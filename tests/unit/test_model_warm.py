@@ -35,7 +35,7 @@ every_model = pytest.mark.parametrize("name", OF_THEIR_OWN)
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of few steps, without a picture of them."""
+    """Trainings of few steps, without an image of them."""
     monkeypatch.setattr(training, "STEPS", 40)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
 

@@ -15,7 +15,7 @@ NEIGHBOURS = 6
 FITMENT = {"OWNS", "FITS"}
 DID = {"VIEWED", "CARTED", "ORDERED"}
 
-# as in cypher/browse/style.grass, so that a picture and Browser speak the same colours
+# as in cypher/browse/style.grass, so that a drawing and Browser speak the same colours
 COLOURS = {"User": ("#2B6CB0", "#FFFFFF"), "Vehicle": ("#F79767", "#1E2026"), "Product": ("#57C7E3", "#1E2026")}
 """Label to the colour of its box and of the text in it."""
 LINES = {"fits": "#2F855A", "did": "#2B6CB0", "next": "#97499B", "seen": "#B83260"}
@@ -53,7 +53,7 @@ def edges(graph: Graph, user_id: str, sku: str) -> list[Row]:
     Raises:
         NotFound: no such user or SKU, or nothing connects them.
     """
-    found = graph.read("recommend/picture", user_id=user_id, sku=spelling.upper(sku), k=NEIGHBOURS)
+    found = graph.read("recommend/drawing", user_id=user_id, sku=spelling.upper(sku), k=NEIGHBOURS)
     if not found:
         raise NotFound(f"nothing connects user {user_id!r} and SKU {sku!r}", "are both in the graph?")
     return found
@@ -85,7 +85,7 @@ def svg(found: list[Row], sku: str) -> str:
     )
     width = 3 * WIDTH + 2 * GAP + 4
     return (
-        f'<svg viewBox="-2 -2 {width} {height + 4:g}" width="{width}" role="img" aria-label="the picture">'
+        f'<svg viewBox="-2 -2 {width} {height + 4:g}" width="{width}" role="img" aria-label="the drawing">'
         f"<defs>{heads}</defs>{lines}{drawn}</svg>"
     )
 
