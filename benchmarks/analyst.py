@@ -35,14 +35,14 @@ class Past:
     snapshot: Snapshot
 
 
-def counted(statement: str, past: Past, asked: pd.DataFrame) -> pd.DataFrame:
+def counted(statement: str, past: Past, questions: pd.DataFrame) -> pd.DataFrame:
     """Run what an analyst would write, on the tables that a warehouse would have; columns asked, sku, score."""
     known, database = past.snapshot, duckdb.connect()
     user, product = known.user_ids.keys, known.product_ids.keys
     vehicle = known.vehicles.column("vehicle_id").to_numpy(zero_copy_only=False)
     owned = known.user_vehicle
     tables = {
-        "asked": asked,
+        "asked": questions,
         "did": pd.DataFrame(
             {
                 "user_id": user[known.event("user")],

@@ -75,22 +75,22 @@ def main() -> None:
     measures["retail_rocket"] = lambda: rocket(arguments.data, arguments.home / "retail_rocket", arguments.asked)
     for name in arguments.only or measures:
         figures, path = measures[name](), RESULTS / "answers.json"
-        kept = json.loads(path.read_text())["worlds"] if path.exists() else {}
-        record("answers", {"days": DAYS, "metric": f"MRR@{K}", "worlds": kept | {name: figures}})
+        earlier = json.loads(path.read_text())["worlds"] if path.exists() else {}
+        record("answers", {"days": DAYS, "metric": f"MRR@{K}", "worlds": earlier | {name: figures}})
 
 
-def family(world: Path, home: Path, asked: int) -> Figures:
+def family(world: Path, home: Path, questions: int) -> Figures:
     """Ask in a world of another generator: people at its end, parts that are viewed a month before."""
     orders = pd.read_parquet(world / "truth" / "future_orders.parquet")[["user_id", "sku", "at"]]
     with opened(load(home=home.absolute() / "end"), world / "raw", FAMILY_END, "sage") as past:
-        end, figures = past.snapshot, about_people(past, orders, asked)
-        figures["next"] = about_next(past, orders, asked)
+        end, figures = past.snapshot, about_people(past, orders, questions)
+        figures["next"] = about_next(past, orders, questions)
     earlier = FAMILY_END - DAYS * DAY
     with opened(load(home=home.absolute() / "earlier"), world / "raw", earlier, None) as past:
-        return figures | {"similar": about_similar(past, views(end, earlier), asked)}
+        return figures | {"similar": about_similar(past, views(end, earlier), questions)}
 
 
-def demo(home: Path, preset: str, asked: int) -> Figures:
+def demo(home: Path, preset: str, questions: int) -> Figures:
     """Ask in a world of the demo's generator, a month before its end."""
     raw = home.absolute() / "raw"
     is_there = (raw / "world.json").exists()
@@ -101,13 +101,13 @@ def demo(home: Path, preset: str, asked: int) -> Figures:
     with opened(load(home=home.absolute() / "earlier"), raw, earlier, "sage") as past:
         orders = happened(end, earlier, ORDERED)
         parts = {
-            "next": about_next(past, orders, asked),
-            "similar": about_similar(past, views(end, earlier), asked),
+            "next": about_next(past, orders, questions),
+            "similar": about_similar(past, views(end, earlier), questions),
         }
-        return about_people(past, orders, asked) | parts
+        return about_people(past, orders, questions) | parts
 
 
-def rocket(data: Path, home: Path, asked: int) -> Figures:
+def rocket(data: Path, home: Path, questions: int) -> Figures:
     """Ask in a graph without vehicles, a month before its end."""
     rows, raw = pd.read_csv(data / "retail_rocket_train.csv.gz"), home.absolute() / "raw"
     if not raw.exists():
@@ -118,8 +118,8 @@ def rocket(data: Path, home: Path, asked: int) -> Figures:
     with opened(retail_rocket.shop_settings(home.absolute(), rows), raw, earlier, "catalogue") as past:
         orders = happened(end, earlier, ORDERED)
         return {
-            "next": about_next(past, orders, asked),
-            "similar": about_similar(past, views(end, earlier, typed=False), asked),
+            "next": about_next(past, orders, questions),
+            "similar": about_similar(past, views(end, earlier, typed=False), questions),
         }
 
 
@@ -166,14 +166,14 @@ def views(end: Snapshot, since: int, typed: bool = True) -> pd.DataFrame:
     kind = end.products.column("part_type").to_numpy(zero_copy_only=False)
     same = (kind[first] == kind[second]) if typed else np.ones(len(first), bool)
     sku = end.product_ids.keys
-    asked, other = np.concatenate([first[same], second[same]]), np.concatenate([second[same], first[same]])
-    return pd.DataFrame({"asked": sku[asked], "sku": sku[other]})
+    one, other = np.concatenate([first[same], second[same]]), np.concatenate([second[same], first[same]])
+    return pd.DataFrame({"asked": sku[one], "sku": sku[other]})
 
 
-def about_people(past: Past, orders: pd.DataFrame, asked: int) -> Figures:
+def about_people(past: Past, orders: pd.DataFrame, questions: int) -> Figures:
     """Ask what people who ordered something were to be sent."""
     chosen = orders.groupby("user_id").sku.agg(set).to_dict()
-    drawn = sample(sorted(chosen), asked)
+    drawn = sample(sorted(chosen), questions)
     vehicle = {user: answers.known_of(past.graph, user_id=user)["vehicle"] for user in drawn}
     users = [user for user in drawn if vehicle[user]]
     table = pd.DataFrame({"asked": users, "vehicle_id": [vehicle[user] for user in users]})
@@ -181,31 +181,31 @@ def about_people(past: Past, orders: pd.DataFrame, asked: int) -> Figures:
     main = {user: skus(answers.for_user(past.graph, user, K, past.rules).rows) for user in users}
     figures = {"recommend": beside(chosen, users, main, popular, popular)}
     for way in PEOPLE:
-        ours = {user: skus(strategies.for_user(past.graph, way, user, K, past.rules).rows) for user in users}
-        theirs = shaped(past, counted(way, past, table), past.rules.per_part_type)
+        graph_lists = {user: skus(strategies.for_user(past.graph, way, user, K, past.rules).rows) for user in users}
+        sql_lists = shaped(past, counted(way, past, table), past.rules.per_part_type)
         # who did nothing is not asked where interest leads, neither by us nor by SQL
-        some = [user for user in users if ours[user] or user in theirs] if way == "intent" else users
-        figures[way] = beside(chosen, some, ours, theirs, popular)
+        some = [user for user in users if graph_lists[user] or user in sql_lists] if way == "intent" else users
+        figures[way] = beside(chosen, some, graph_lists, sql_lists, popular)
     return figures
 
 
-def about_next(past: Past, orders: pd.DataFrame, asked: int) -> Figures:
+def about_next(past: Past, orders: pd.DataFrame, questions: int) -> Figures:
     """Ask what is bought next after the part that each buyer bought last."""
     before = happened(past.snapshot, 0, ORDERED).sort_values("at")
     last = before.drop_duplicates("user_id", keep="last").set_index("user_id").sku
     question = orders.assign(asked=orders.user_id.map(last)).dropna().groupby("user_id")
     cases = {user: (rows.asked.iloc[0], set(rows.sku)) for user, rows in question}
-    users = sample(sorted(cases), asked)
+    users = sample(sorted(cases), questions)
     parts = sorted({cases[user][0] for user in users})
-    ours = {
+    graph_lists = {
         part: answered(lambda part=part: strategies.bought_next(past.graph, part, K, past.rules)) for part in parts
     }
-    theirs = shaped(past, counted("next", past, pd.DataFrame({"asked": parts})), past.rules.per_part_type)
-    lists = [{user: each.get(cases[user][0], []) for user in users} for each in (ours, theirs)]
+    sql_lists = shaped(past, counted("next", past, pd.DataFrame({"asked": parts})), past.rules.per_part_type)
+    lists = [{user: by_part.get(cases[user][0], []) for user in users} for by_part in (graph_lists, sql_lists)]
     return beside({user: cases[user][1] for user in users}, users, *lists)
 
 
-def about_similar(past: Past, pairs: pd.DataFrame, asked: int) -> Figures:
+def about_similar(past: Past, pairs: pd.DataFrame, questions: int) -> Figures:
     """Ask what is viewed beside a part; and say how many answers have its part type and share a vehicle."""
     # what came after the past is nobody's to answer
     known = set(past.snapshot.product_ids.keys[past.snapshot.event("product")])
@@ -213,18 +213,18 @@ def about_similar(past: Past, pairs: pd.DataFrame, asked: int) -> Figures:
     eligible = set(eligible.column("sku").to_pylist())
     pairs = pairs[pairs.asked.isin(known) & pairs.sku.isin(eligible)]
     chosen = pairs.groupby("asked").sku.agg(set).to_dict()
-    parts = sample(sorted(chosen), asked)
+    parts = sample(sorted(chosen), questions)
     rows = {
         part: answered_rows(lambda part=part: answers.similar(past.graph, part, K, past.rules)) for part in parts
     }
-    ours = {part: skus(each) for part, each in rows.items()}
-    theirs = shaped(past, counted("similar", past, pd.DataFrame({"asked": parts})), K)
+    graph_lists = {part: skus(answer_rows) for part, answer_rows in rows.items()}
+    sql_lists = shaped(past, counted("similar", past, pd.DataFrame({"asked": parts})), K)
     kind = dict(zip(*(past.snapshot.products.column(c).to_pylist() for c in ("sku", "part_type")), strict=True))
     neighbours = [
         (kind[part] == kind[row["sku"]], row["shared_vehicles"] > 0) for part in parts for row in rows[part]
     ]
     shares = np.array(neighbours, float).mean(0) if neighbours else (float("nan"),) * 2
-    return beside(chosen, parts, ours, theirs) | {
+    return beside(chosen, parts, graph_lists, sql_lists) | {
         "same_type": round(float(shares[0]), 3),
         "share_a_vehicle": round(float(shares[1]), 3),
     }
@@ -255,23 +255,27 @@ def sample(keys: list[str], count: int) -> list[str]:
 
 
 def beside(
-    chosen: dict[str, set[str]], asked: list[str], ours: Lists, theirs: Lists, popular: Lists | None = None
+    chosen: dict[str, set[str]],
+    questions: list[str],
+    graph_lists: Lists,
+    sql_lists: Lists,
+    popular: Lists | None = None,
 ) -> Figures:
     """Measure an answer and its rivals on the same questions."""
-    lists = {"ours": ours, "sql": theirs} | ({"popular": popular} if popular else {})
+    lists = {"ours": graph_lists, "sql": sql_lists} | ({"popular": popular} if popular else {})
     ranks = {
-        name: np.array([reciprocal_rank(each.get(key, []), chosen[key]) for key in asked])
-        for name, each in lists.items()
+        name: np.array([reciprocal_rank(answers.get(key, []), chosen[key]) for key in questions])
+        for name, answers in lists.items()
     }
-    one = np.ones(len(asked))
+    one = np.ones(len(questions))
     figures: Figures = {
-        "questions": len(asked),
-        "answered": round(float(np.mean([bool(ours.get(k)) for k in asked])), 3),
+        "questions": len(questions),
+        "answered": round(float(np.mean([bool(graph_lists.get(k)) for k in questions])), 3),
     }
     for name, values in ranks.items():
         figures[name] = rounded(values.mean(), *interval(resampled(values, one, DRAWS)))
         if name != "ours":
-            ahead = compare(ranks["ours"], values, np.arange(len(asked)))
+            ahead = compare(ranks["ours"], values, np.arange(len(questions)))
             figures[f"over_{name}"] = rounded(ahead["difference"], ahead["low"], ahead["high"])
     print(figures, flush=True)
     return figures

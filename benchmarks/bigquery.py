@@ -82,18 +82,18 @@ def measure(way: str, rest: str, storage: str) -> None:
 
 def _read(way: str, running: emulator.Emulator, rows: int) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.bigquery", "--way", way, running.rest, running.storage]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    seconds = float(said[1])
-    assert int(said[0]) == rows
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    seconds = float(printed[1])
+    assert int(printed[0]) == rows
     return {
         "seconds": round(seconds, 2),
         "rows_per_s": round(rows / seconds),
-        "peak_mib_above_idle": round(float(said[2])),
+        "peak_mib_above_idle": round(float(printed[2])),
     }
 
 
-def _seconds(found: dict[str, float]) -> float:
-    return found["seconds"]
+def _seconds(stages: dict[str, float]) -> float:
+    return stages["seconds"]
 
 
 def main() -> None:
@@ -111,10 +111,10 @@ def main() -> None:
         client.query(MADE.format(rows=options.rows)).result()
         _read("bare", running, options.rows)
         turns = [(way, _read(way, running, options.rows)) for _ in range(TURNS) for way in WAYS]
-    figures = {way: min((found for each, found in turns if each == way), key=_seconds) for way in WAYS}
+    figures = {way: min((stages for turn_way, stages in turns if turn_way == way), key=_seconds) for way in WAYS}
     bare_rows = figures["bare"]["rows_per_s"]
-    ours = ("read", "landed", "asked")
-    ratios = {f"{way}_over_bare": round(figures[way]["rows_per_s"] / bare_rows, 2) for way in ours}
+    phases = ("read", "landed", "asked")
+    ratios = {f"{way}_over_bare": round(figures[way]["rows_per_s"] / bare_rows, 2) for way in phases}
     record(f"bigquery-{options.rows}", {"rows": options.rows, **figures, **ratios})
 
 

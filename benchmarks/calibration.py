@@ -37,7 +37,7 @@ LEVEL = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
-class Asked:
+class Cases:
     """One world's cases, laid out flat.
 
     Attributes:
@@ -62,41 +62,41 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[63, 64, 65])
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
     arguments = parser.parse_args()
-    asked = [ask(open_world(arguments.home, arguments.users, seed)) for seed in arguments.seeds]
-    names = list(asked[0].said)
+    answered = [ask(open_world(arguments.home, arguments.users, seed)) for seed in arguments.seeds]
+    names = list(answered[0].said)
     worlds = {
-        seed: {"happened/said": {name: ratio([each], name) for name in names}, **each.notes}
-        for seed, each in zip(arguments.seeds, asked, strict=True)
+        seed: {"happened/said": {name: ratio([world], name) for name in names}, **world.notes}
+        for seed, world in zip(arguments.seeds, answered, strict=True)
     }
-    together = {name: bins(asked, name) for name in names}
+    together = {name: bins(answered, name) for name in names}
     draw(together, RESULTS / "calibration.png")
     figures = {
-        name: {"happened/said": ratio(asked, name)} | {group: _figures(each) for group, each in groups.items()}
+        name: {"happened/said": ratio(answered, name)} | {group: _figures(world) for group, world in groups.items()}
         for name, groups in together.items()
     }
     record("calibration", {"users": arguments.users, "worlds": worlds, "together": figures})
 
 
-def ask(known: Known) -> Asked:
+def ask(known: Known) -> Cases:
     """Train on all but the last window of a world, and ask about everybody who bought in it."""
     full = known.snapshot
     at = study.rolling(full, 1)[0]
     task = future_choices(full, at, study.WINDOW_DAYS)
-    said: dict[str, Floats] = {}
+    predicted: dict[str, Floats] = {}
     notes: dict[str, Any] = {"buyers": len(task.user)}
     for model in MODELS:
         run = train(full, known.settings.home / "runs", Plan(Recipe.default(model), as_of=at))
         tables = table.load(run.path)
         score = scoring.scores(tables, full.before(at), task)
         if model == "click":
-            said[RAW] = np.asarray(expit(score))
-            notes["why σ(score) is not it"] = apart(tables, full, task, said[RAW])
-        said[model] = Calibration(**run.manifest.calibration).probability(score)
+            predicted[RAW] = np.asarray(expit(score))
+            notes["why σ(score) is not it"] = apart(tables, full, task, predicted[RAW])
+        predicted[model] = Calibration(**run.manifest.calibration).probability(score)
         notes[model] = run.manifest.calibration
-    return Asked(task.owner, task.is_target, task.warm[task.owner], said, notes)
+    return Cases(task.owner, task.is_target, task.warm[task.owner], predicted, notes)
 
 
-def apart(tables: table.Tables, full: Snapshot, task: RankingTask, said: Floats) -> dict[str, float]:
+def apart(tables: table.Tables, full: Snapshot, task: RankingTask, predicted: Floats) -> dict[str, float]:
     """Take happened/said of σ(score) to pieces, whose product it is."""
     cells, offsets = full.fitting(task.vehicle)
     owner = np.repeat(np.arange(len(task.user)), np.diff(offsets))
@@ -106,36 +106,36 @@ def apart(tables: table.Tables, full: Snapshot, task: RankingTask, said: Floats)
     return {
         "purchases per buyer": round(float(task.is_target.sum()) / len(task.user), 3),
         "1 over what is said of all that fits together": round(len(task.user) / of_events, 3),
-        "what is said of all that fits over that of candidates": round(of_events / float(said.sum()), 3),
+        "what is said of all that fits over that of candidates": round(of_events / float(predicted.sum()), 3),
     }
 
 
-def ratio(asked: list[Asked], name: str) -> dict[str, float]:
+def ratio(worlds: list[Cases], name: str) -> dict[str, float]:
     """How often it happened over how often it was said, with its interval by a bootstrap over buyers."""
-    happened = np.concatenate([np.bincount(each.buyer, each.bought) for each in asked])
-    said = np.concatenate([np.bincount(each.buyer, each.said[name]) for each in asked])
-    drawn = np.random.default_rng(0).integers(0, len(said), (DRAWS, len(said)))
-    low, high = np.quantile(happened[drawn].sum(1) / said[drawn].sum(1), LEVEL)
-    found = [happened.sum() / said.sum(), low, high]
-    return dict(zip(("ratio", "from", "to"), np.round(found, 3).tolist(), strict=True))
+    happened = np.concatenate([np.bincount(world.buyer, world.bought) for world in worlds])
+    predicted = np.concatenate([np.bincount(world.buyer, world.said[name]) for world in worlds])
+    drawn = np.random.default_rng(0).integers(0, len(predicted), (DRAWS, len(predicted)))
+    low, high = np.quantile(happened[drawn].sum(1) / predicted[drawn].sum(1), LEVEL)
+    ratios = [happened.sum() / predicted.sum(), low, high]
+    return dict(zip(("ratio", "from", "to"), np.round(ratios, 3).tolist(), strict=True))
 
 
-def bins(asked: list[Asked], name: str) -> dict[str, Reliability]:
+def bins(worlds: list[Cases], name: str) -> dict[str, Reliability]:
     """What was said beside what happened, of everybody and by whether anything was known of them."""
-    warm, bought, said = (
+    warm, bought, predicted = (
         np.concatenate(part)
-        for part in ([a.warm for a in asked], [a.bought for a in asked], [a.said[name] for a in asked])
+        for part in ([a.warm for a in worlds], [a.bought for a in worlds], [a.said[name] for a in worlds])
     )
     chosen = {"all": np.ones(len(warm), bool), "cold": ~warm, "warm": warm}
-    return {group: reliability(said[each], bought[each]) for group, each in chosen.items()}
+    return {group: reliability(predicted[rows], bought[rows]) for group, rows in chosen.items()}
 
 
-def _figures(each: Reliability) -> dict[str, Any]:
+def _figures(reliability_: Reliability) -> dict[str, Any]:
     return {
-        "error": round(each.error, 4),
-        "said": each.predicted.round(4).tolist(),
-        "happened": each.happened.round(4).tolist(),
-        "cases": int(each.cases.sum()),
+        "error": round(reliability_.error, 4),
+        "said": reliability_.predicted.round(4).tolist(),
+        "happened": reliability_.happened.round(4).tolist(),
+        "cases": int(reliability_.cases.sum()),
     }
 
 
@@ -146,9 +146,9 @@ def draw(together: dict[str, dict[str, Reliability]], path: Path) -> None:
     axes.set(xscale="log", yscale="log", xlabel="said", ylabel="happened", title="parts that buyers buy in a month")
     lines = [(name, "all") for name in together] + [("click", "cold"), ("click", "warm")]
     for name, group in lines:
-        each, style = together[name][group], {"all": "-", "cold": "--", "warm": ":"}[group]
+        curve, style = together[name][group], {"all": "-", "cold": "--", "warm": ":"}[group]
         label = f"{name}, {group}"
-        axes.plot(each.predicted, each.happened, marker="o", markersize=4, linestyle=style, label=label)
+        axes.plot(curve.predicted, curve.happened, marker="o", markersize=4, linestyle=style, label=label)
     ends = [f(together[name]["all"].predicted[i] for name in together) for f, i in ((min, 0), (max, -1))]
     axes.plot(ends, ends, color="tab:gray", linewidth=1, label="as said")
     axes.legend()

@@ -47,7 +47,7 @@ def main() -> None:
     for seed in arguments.seeds:
         known = open_world(arguments.home, arguments.users, seed)
         values.append(ask(known, arguments.models, seconds))
-    together = {name: np.concatenate([each[name] for each in values]) for name in values[0]}
+    together = {name: np.concatenate([cut_values[name] for cut_values in values]) for name in values[0]}
     record(
         arguments.name,
         {
@@ -80,12 +80,12 @@ def ask(known: Known, models: list[str], seconds: dict[str, list[float]]) -> dic
         seconds.setdefault(model, []).append(round(time.perf_counter() - started, 1))
         tables = table.load(run.path)
         rankers[model] = lambda task, past, tables=tables: scoring.scores(tables, past, task)
-    asked = study.cut(full, at, rankers | {"shrinkage": shrinkage.scores})
-    found = {
-        name: metrics.per_user(asked.task, metrics.ranks(asked.task, scores), study.SERVED)["MRR@4"]
-        for name, scores in asked.scores.items()
+    cut = study.cut(full, at, rankers | {"shrinkage": shrinkage.scores})
+    values = {
+        name: metrics.per_user(cut.task, metrics.ranks(cut.task, scores), study.SERVED)["MRR@4"]
+        for name, scores in cut.scores.items()
     }
-    return found | {"warm": asked.task.warm.astype(float)}
+    return values | {"warm": cut.task.warm.astype(float)}
 
 
 def truth(known: Known, hidden: bool, task: RankingTask, past: Snapshot) -> Floats:
@@ -123,12 +123,12 @@ def shares(values: dict[str, Floats], models: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def share(ours: Floats, low: Floats, high: Floats) -> dict[str, float]:
+def share(ranker: Floats, low: Floats, high: Floats) -> dict[str, float]:
     """Share of the distance between two rankers that a third goes, and its interval."""
-    draw = np.random.default_rng(0).integers(0, len(ours), (DRAWS, len(ours)))
-    means = [each[draw].mean(1) for each in (ours, low, high)]
+    draw = np.random.default_rng(0).integers(0, len(ranker), (DRAWS, len(ranker)))
+    means = [ranks[draw].mean(1) for ranks in (ranker, low, high)]
     interval = np.quantile((means[0] - means[1]) / (means[2] - means[1]), LEVEL)
-    closed = (ours.mean() - low.mean()) / (high.mean() - low.mean())
+    closed = (ranker.mean() - low.mean()) / (high.mean() - low.mean())
     return dict(zip(("share", "from", "to"), np.round([closed, *interval], 3).tolist(), strict=True))
 
 

@@ -112,9 +112,9 @@ def measured(world: World, names: list[str]) -> dict[str, Any]:
         mrr[name] = world.mrr(table.load(run.path))
         trust = None if run.manifest.trust is None else round(run.manifest.trust["scale"], 3)
         result[name] = {"trust": trust, "seconds": run.manifest.seconds}
-        for kind, asked in (("cold", world.cold), ("warm", ~world.cold)):
-            over = _paired(mrr[name][asked] - mrr[AGAINST][asked])
-            result[name][kind] = {"mrr": round(float(mrr[name][asked].mean()), 4), "over": over}
+        for kind, users in (("cold", world.cold), ("warm", ~world.cold)):
+            over = _paired(mrr[name][users] - mrr[AGAINST][users])
+            result[name][kind] = {"mrr": round(float(mrr[name][users].mean()), 4), "over": over}
         print(world.name, name, result[name], flush=True)
     return result
 

@@ -116,16 +116,16 @@ def through(
 
 def answered(judge: ModuleType, truth: dict[str, Any], snapshot: Snapshot, ranker: Ranker, path: Path) -> None:
     """Let a ranker score the judge's own candidates of everybody who is asked, and write the lists down."""
-    asked = judge.candidates(truth, sorted(judge.relevant(truth).user_id.unique()))
-    candidate = find(snapshot.product_ids.keys, asked.sku.to_numpy(object))
-    vehicle = find(snapshot.vehicle_ids.keys, asked.vehicle_id.to_numpy(object))
+    users = judge.candidates(truth, sorted(judge.relevant(truth).user_id.unique()))
+    candidate = find(snapshot.product_ids.keys, users.sku.to_numpy(object))
+    vehicle = find(snapshot.vehicle_ids.keys, users.vehicle_id.to_numpy(object))
     is_known = snapshot.fitment(vehicle, candidate) >= 0
-    asked, candidate, vehicle = asked[is_known], candidate[is_known], vehicle[is_known]
-    person, first, size = np.unique(asked.user_id.to_numpy(object), return_index=True, return_counts=True)
+    users, candidate, vehicle = users[is_known], candidate[is_known], vehicle[is_known]
+    person, first, size = np.unique(users.user_id.to_numpy(object), return_index=True, return_counts=True)
     offsets = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
     nothing, user = np.zeros(len(candidate), bool), find(snapshot.user_ids.keys, person)
     task = RankingTask(user, vehicle[first], offsets, candidate, nothing, user >= 0)
-    ranked = asked.assign(score=-ranker(task, snapshot)).sort_values(["user_id", "score", "sku"])
+    ranked = users.assign(score=-ranker(task, snapshot)).sort_values(["user_id", "score", "sku"])
     judge.caps(ranked[["user_id", "sku"]], truth["P"], K).to_parquet(path)
 
 
@@ -147,10 +147,10 @@ def judged(judge: ModuleType, world: Path, truth: dict[str, Any], files: dict[st
     broken = {name: _broken(judge.violations(lists[name], truth)) for name in files}
     result: dict[str, Any] = {"broken_rules": broken}
     for kind, ceiling in (("cold", "vehicle"), ("warm", "oracle")):
-        asked = sampled & (kinds == kind)
+        of_kind = sampled & (kinds == kind)
         result[kind] = {
-            "users": int(asked.sum()),
-            **_shares({n: s[asked] for n, s in scores.items()}, ceiling, files),
+            "users": int(of_kind.sum()),
+            **_shares({n: s[of_kind] for n, s in scores.items()}, ceiling, files),
         }
     return result
 
@@ -175,7 +175,7 @@ def _shares(scores: dict[str, Floats], ceiling: str, files: dict[str, Path]) -> 
 
 
 def _interval(value: float, draws: Floats) -> list[float]:
-    return [round(float(each), 4) for each in (value, *np.quantile(draws, (0.025, 0.975)))]
+    return [round(float(number), 4) for number in (value, *np.quantile(draws, (0.025, 0.975)))]
 
 
 def _broken(counts: dict[str, Any]) -> dict[str, Any]:
@@ -226,10 +226,10 @@ def judge_of(worlds: Path) -> ModuleType:
 
 def _show(world: str, result: dict[str, Any]) -> None:
     for kind in ("cold", "warm"):
-        for name, each in result[kind].items():
+        for name, figures in result[kind].items():
             if name != "users":
-                ahead = each.get("mrr_over_counting")
-                print(f"{world} {kind:5} {name:12} closed {each['closed']}, MRR@4 over counting {ahead}")
+                ahead = figures.get("mrr_over_counting")
+                print(f"{world} {kind:5} {name:12} closed {figures['closed']}, MRR@4 over counting {ahead}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from benchmarks.record import record
 from holley_graph.embeddings import table, writeback
 from holley_graph.graph import bulk
 from holley_graph.graph.client import Graph
-from holley_graph.loaders import taken
+from holley_graph.loaders import sync_tables
 from holley_graph.server import admin, lifecycle
 from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings, load
@@ -68,9 +68,9 @@ def sync(settings: Settings, raw: Path) -> dict[str, Any]:
     again, _ = _cli(settings, command)
     with connect(settings) as graph:
         run_id = graph.read("load/marker")[0]["run_id"]
-    kept = taken.open_taken(settings.home, run_id)
-    assert kept is not None
-    tables = kept.tables()
+    last = sync_tables.open_tables(settings.home, run_id)
+    assert last is not None
+    tables = last.tables()
     bare_settings = settings.model_copy(update={"home": settings.home / "bare"})
     layout = Layout.of(bare_settings)
     layout.create()
@@ -79,7 +79,7 @@ def sync(settings: Settings, raw: Path) -> dict[str, Any]:
     bare = _seconds(lambda: admin.import_offline(layout, settings.server.jar_cache, nodes, relationships))
     report = json.loads(first)
     return {
-        "rows": {name: each.num_rows for name, each in tables.items()},
+        "rows": {name: table.num_rows for name, table in tables.items()},
         "first_s": seconds,
         "stages_s": report["stages"],
         "again_s": again,
@@ -98,8 +98,8 @@ def since_last(settings: Settings, raw: Path) -> dict[str, Any]:
     end = datetime.fromisoformat(json.loads((raw / "world.json").read_text())["as_of"])
     known = duckdb.read_parquet(str(raw / "events" / "*.parquet")).project("client_event_timestamp AS moment")
     window = known.filter(f"moment >= '{settings.sync.boundary}' AND moment < '{end}'")
-    found = "COUNT(*), QUANTILE_DISC(moment, 0.98), QUANTILE_DISC(moment, 0.99)"
-    events, eve, cut = window.aggregate(found).fetchall()[0]
+    columns = "COUNT(*), QUANTILE_DISC(moment, 0.98), QUANTILE_DISC(moment, 0.99)"
+    events, eve, cut = window.aggregate(columns).fetchall()[0]
     figures: dict[str, Any] = {"events": events, "as_of": end.isoformat(), "before": cut.isoformat()}
 
     def sync_to(moment: datetime, *options: str) -> dict[str, Any]:
@@ -172,18 +172,18 @@ def writing_back(settings: Settings, _: Path) -> dict[str, Any]:
         before = _bare_writeback(graph, table.load(run))
         started = time.perf_counter()
         report = writeback.write_back(graph, run)
-        ours = time.perf_counter() - started
+        seconds = time.perf_counter() - started
         after = _bare_writeback(graph, table.load(run))
     bare = (before + after) / 2  # the first meets a cold store, the second a warm one
     return {
         "vectors": sum(report.staged.values()),
         "dim": int(table.load(run)["product"].vectors.shape[1]),
-        "seconds": round(ours, 2),
+        "seconds": round(seconds, 2),
         "stages_s": report.seconds,
         "recall": report.recall,
         "bare_before_s": round(before, 2),
         "bare_after_s": round(after, 2),
-        "ratio_to_bare": round(ours / bare, 2),
+        "ratio_to_bare": round(seconds / bare, 2),
     }
 
 
@@ -204,16 +204,16 @@ def recommend(settings: Settings, _: Path, queries: int = 300) -> dict[str, Any]
             for user in chosen:
                 graph.read("recommend/user", user_id=user, k=4, **rules)
                 graph.read("server/ready")
-        ours = [
+        latencies = [
             _milliseconds(lambda u=user: graph.read("recommend/user", user_id=u, k=4, **rules)) for user in chosen
         ]
         trip = [_milliseconds(lambda: graph.read("server/ready")) for _ in chosen]
-    median = statistics.median(ours)
+    median = statistics.median(latencies)
     return {
         "queries": queries,
         "warm_up": WARM_UP,
         "median_ms": round(median, 2),
-        "p95_ms": round(float(np.quantile(ours, 0.95)), 2),
+        "p95_ms": round(float(np.quantile(latencies, 0.95)), 2),
         "return_1_median_ms": round(statistics.median(trip), 2),
         "ratio_to_return_1": round(median / statistics.median(trip), 2),
     }

@@ -51,7 +51,7 @@ URIS = ("bolt://", "bolt://[", "bolt://h:99999999", "http://x", "neo4j+s://x y",
 
 
 @dataclass(frozen=True)
-class Ended:
+class Outcome:
     """How a case ended: `code` is none where it was still running."""
 
     code: int | None
@@ -73,14 +73,14 @@ class Ended:
         return "" if self.code in (0, 1) or spoke else f"silent {self.code}"
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int = SECONDS) -> Ended:
+def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int = SECONDS) -> Outcome:
     """Run one command line in a process of its own inside `folder`."""
     out, error = folder / ".out", folder / ".error"
     child = clean.CLEAN.Process(target=_child, args=(arguments, environment, folder, out, error, seconds))
     child.start()
     child.join()
     code = None if child.exitcode == -signal.SIGALRM else child.exitcode
-    return Ended(code, *(path.read_text(encoding="utf-8", errors="replace") for path in (out, error)))
+    return Outcome(code, *(path.read_text(encoding="utf-8", errors="replace") for path in (out, error)))
 
 
 def _child(
@@ -192,12 +192,12 @@ def of_arguments(
     rng, seen = random.Random(seed), Counter[str]()  # noqa: S311  drawn cases, no secrets
     settings = environments(rng, count)
     for number, line in enumerate(command_lines(rng, count, names)):
-        told = next(settings) if number % 4 == 0 else {}
+        setting = next(settings) if number % 4 == 0 else {}
         with tempfile.TemporaryDirectory() as folder:
-            ended = run(line, {**environment, "HOLLEY_GRAPH_HOME": f"{folder}/home", **told}, Path(folder))
+            ended = run(line, {**environment, "HOLLEY_GRAPH_HOME": f"{folder}/home", **setting}, Path(folder))
         seen[ended.fault or "fine"] += 1
         if ended.fault:
-            print(json.dumps([ended.fault, line, told, ended.error.splitlines()[-3:]]), flush=True)
+            print(json.dumps([ended.fault, line, setting, ended.error.splitlines()[-3:]]), flush=True)
     return seen
 
 
@@ -215,7 +215,7 @@ def of_damage(
     """
     rng, seen = random.Random(seed), Counter[str]()  # noqa: S311  drawn cases, no secrets
     with _copied(home) as (copy, folder):
-        right = {tuple(each): answer(each, copy, folder).out for each in commands}
+        right = {tuple(command): answer(command, copy, folder).out for command in commands}
     for _ in range(count):
         with _copied(home) as (copy, folder):
             done, line = damage(rng, copy), rng.choice(commands)
@@ -237,10 +237,10 @@ def _copied(home: Path) -> Iterator[tuple[Path, Path]]:
         yield copy, Path(folder)
 
 
-def answer(line: Sequence[str], home: Path, folder: Path) -> Ended:
+def answer(line: Sequence[str], home: Path, folder: Path) -> Outcome:
     """Run a command on a home; paths in what it says are the same for every copy."""
     ended = run(["--home", str(home), *line], {}, folder)
-    return Ended(ended.code, ended.out.replace(str(folder), ""), ended.error)
+    return Outcome(ended.code, ended.out.replace(str(folder), ""), ended.error)
 
 
 def parsed() -> argparse.Namespace:
@@ -255,13 +255,13 @@ def parsed() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    asked = parsed()
+    options = parsed()
     import_everything()
     nowhere = {
         "HOLLEY_GRAPH_SERVER__JAR_CACHE": "/dev/null/jars",
         "HOLLEY_GRAPH_SERVER__MAVEN_URL": "http://127.0.0.1:9",
     }
-    if asked.what == "arguments":
-        print(of_arguments(asked.count, asked.seed, nowhere))
+    if options.what == "arguments":
+        print(of_arguments(options.count, options.seed, nowhere))
     else:
-        print(of_damage(asked.home, [shlex.split(asked.command)], asked.count, asked.seed))
+        print(of_damage(options.home, [shlex.split(options.command)], options.count, options.seed))

@@ -52,16 +52,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     options = softmax.Options()
-    for name, value in (each.split("=") for each in arguments.set):
+    for name, value in (pair.split("=") for pair in arguments.set):
         options = replace(options, **{name: type(getattr(options, name))(value)})
     seen, held = validation(read(arguments.data)[0])
-    asked = np.random.default_rng(1).permutation(np.flatnonzero(np.diff(held.indptr)))[: arguments.users]
+    users = np.random.default_rng(1).permutation(np.flatnonzero(np.diff(held.indptr)))[: arguments.users]
     started, looking = time.perf_counter(), 0.0
 
     def look(step: int, query: Any, item: Any) -> None:
         nonlocal looking
         spent, before = time.perf_counter() - started - looking, time.perf_counter()
-        print(step, recall_and_ndcg(inner(query, item), seen, held, asked), f"{spent:.0f} s", flush=True)
+        print(step, recall_and_ndcg(inner(query, item), seen, held, users), f"{spent:.0f} s", flush=True)
         looking += time.perf_counter() - before
 
     print(options, flush=True)
@@ -71,9 +71,9 @@ def main() -> None:
 def read(folder: Path) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     """Open what was touched and what is asked, [users, items] each."""
     tables = [pq.read_table(folder / f"gowalla_{part}.parquet") for part in ("train", "test")]
-    pairs = [np.stack([each["user"].to_numpy(), each["item"].to_numpy()]) for each in tables]
-    shape = tuple(1 + max(int(each[axis].max()) for each in pairs) for axis in (0, 1))
-    return tuple(sp.csr_matrix((np.ones(each.shape[1]), each), shape=shape) for each in pairs)
+    pairs = [np.stack([table["user"].to_numpy(), table["item"].to_numpy()]) for table in tables]
+    shape = tuple(1 + max(int(table[axis].max()) for table in pairs) for axis in (0, 1))
+    return tuple(sp.csr_matrix((np.ones(table.shape[1]), table), shape=shape) for table in pairs)
 
 
 def validation(touched: sp.csr_matrix, seed: int = 7) -> tuple[sp.csr_matrix, sp.csr_matrix]:
@@ -114,14 +114,14 @@ def rows(folder: Path, seed: int) -> dict[str, Callable[[], Figures]]:
         return recall_and_ndcg(lambda user, own: users[user] @ items.T, seen, held_out)
 
     def softmax_lightgcn() -> Figures:
-        found: Figures = {}
+        figures: Figures = {}
         softmax.fit(
             seen,
             softmax.Options(),
             seed,
-            lambda _, *vectors: found.update(recall_and_ndcg(inner(*vectors), seen, held_out)),
+            lambda _, *vectors: figures.update(recall_and_ndcg(inner(*vectors), seen, held_out)),
         )
-        return found
+        return figures
 
     def population(model: str) -> Figures:
         user, item = seen.nonzero()
@@ -149,14 +149,14 @@ def inner(query: Any, item: Any) -> Scorer:
 
 
 def recall_and_ndcg(
-    scorer: Scorer, seen: sp.csr_matrix, held_out: sp.csr_matrix, asked: npt.NDArray[np.integer] | None = None
+    scorer: Scorer, seen: sp.csr_matrix, held_out: sp.csr_matrix, rows: npt.NDArray[np.integer] | None = None
 ) -> Figures:
     """Recall and NDCG of the first 20 of all items that a user did not touch, as that split is counted."""
     discount = 1 / np.log2(np.arange(2, TOP + 2))
     recalls, gains = [], []
-    asked = np.flatnonzero(np.diff(held_out.indptr)) if asked is None else asked
-    for start in range(0, len(asked), BLOCK):
-        users = asked[start : start + BLOCK]
+    rows = np.flatnonzero(np.diff(held_out.indptr)) if rows is None else rows
+    for start in range(0, len(rows), BLOCK):
+        users = rows[start : start + BLOCK]
         score = np.array(scorer(users, seen[users]), np.float64)
         score[seen[users].nonzero()] = -np.inf
         first = np.argpartition(-score, TOP, axis=1)[:, :TOP]

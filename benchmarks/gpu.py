@@ -147,9 +147,9 @@ def two_processes(snapshot: Path, home: Path) -> dict[str, Any]:
     return figures
 
 
-def _difference(snapshot: Snapshot, ours: Floats, theirs: Floats) -> dict[str, Any]:
+def _difference(snapshot: Snapshot, gpu: Floats, cpu: Floats) -> dict[str, Any]:
     task = future_choices(snapshot, snapshot.as_of - WINDOW_DAYS * DAY, WINDOW_DAYS)
-    return metrics.lift(task, ours, theirs)
+    return metrics.lift(task, gpu, cpu)
 
 
 if __name__ == "__main__":

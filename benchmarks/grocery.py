@@ -144,7 +144,7 @@ def _pairs(table: pd.DataFrame, column: str) -> Ints:
     """[pairs, 2] places of the items in a column's lists, unique and sorted, without loops."""
     ids = table["item_id"].to_numpy()
     lists = [ast.literal_eval(text) for text in table[column]]
-    first, second = np.repeat(ids, [len(each) for each in lists]), np.concatenate(lists).astype(ids.dtype)
+    first, second = np.repeat(ids, [len(basket) for basket in lists]), np.concatenate(lists).astype(ids.dtype)
     inside = np.isin(second, ids) & (first != second)
     return np.unique(np.searchsorted(ids, np.stack([first[inside], second[inside]], 1)), axis=0)
 
@@ -245,10 +245,10 @@ def snapshot(shop: Shop, pairs: Ints) -> Snapshot:
         options=DeriveOptions(100, 30, 50),
     )
     # what a snapshot derives from events is given here
-    for name, given in (("co_purchased", pairs), ("co_viewed", np.stack(sp.triu(shop.viewed).nonzero(), 1))):
-        ones = np.ones(len(given))
+    for name, products in (("co_purchased", pairs), ("co_viewed", np.stack(sp.triu(shop.viewed).nonzero(), 1))):
+        ones = np.ones(len(products))
         known.__dict__[name] = pa.table(
-            {"sku": given[:, 0], "other_sku": given[:, 1], "count": ones.astype(np.int64), "weight": ones}
+            {"sku": products[:, 0], "other_sku": products[:, 1], "count": ones.astype(np.int64), "weight": ones}
         )
     return known
 

@@ -19,7 +19,7 @@ import psutil
 from benchmarks.record import record
 from holley_graph.embeddings import table
 from holley_graph.export import inputs
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
 from holley_graph.workflows.connection import connect
@@ -85,17 +85,17 @@ def _export(settings: Settings, ranker: str) -> dict[str, Any]:
 def _grow(settings: Settings, home: Path, times: int) -> None:
     """Make a home in which everybody is there several times, under another id and address each."""
     with connect(settings) as graph:
-        taken, run = inputs.last_sync(graph, settings.home), inputs.live_run(graph, settings.home)
+        sync_tables, run = inputs.last_sync(graph, settings.home), inputs.live_run(graph, settings.home)
     shutil.rmtree(home, ignore_errors=True)
     (home / "taken").mkdir(parents=True)
     (home / "server").symlink_to(settings.home / "server")
-    _tables(taken, home / "taken" / taken.path.name, times)
+    _tables(sync_tables, home / "taken" / sync_tables.path.name, times)
     _vectors(run, home / "runs" / run.name, times)
 
 
-def _tables(taken: Taken, folder: Path, times: int) -> None:
+def _tables(sync_tables: SyncTables, folder: Path, times: int) -> None:
     folder.mkdir()
-    for path in taken.path.iterdir():
+    for path in sync_tables.path.iterdir():
         if path.stem not in PEOPLE:
             os.link(path, folder / path.name)
             continue

@@ -42,8 +42,8 @@ def main() -> None:
         half = rng.permutation(len(arm)) < len(arm) // 2
         for key, effect in effects.items():
             name, what = key.split(", ")
-            told = _effect(arm, marks[what], name, half)
-            covered[key] += told["low"] <= effect["difference"] <= told["high"]
+            half_effect = _effect(arm, marks[what], name, half)
+            covered[key] += half_effect["low"] <= effect["difference"] <= half_effect["high"]
         for what, hit in marks.items():
             one, other = (hit[(arm == NOBODY) & side] for side in (half, ~half))
             low, high = newcombe(int(one.sum()), len(one), int(other.sum()), len(other))

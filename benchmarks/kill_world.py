@@ -129,7 +129,7 @@ class World:
         lifts = f"MATCH (v)<-[f:FITS]-(p) WHERE f.lift_{slot} IS NOT NULL " \
                 f"RETURN v.vehicle_id AS vehicle, p.sku AS sku, f.lift_{slot} ORDER BY vehicle, sku"  # fmt: skip
         with self.graph.driver.session() as session:
-            return _digest([session.run(each).values() for each in (text, lifts)])  # type: ignore[arg-type]
+            return _digest([session.run(statement).values() for statement in (text, lifts)])  # type: ignore[arg-type]
 
     # ---- what trials begin from
 

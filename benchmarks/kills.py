@@ -148,8 +148,10 @@ def _command(arguments: list[str], log: Path) -> None:
     main()
 
 
-def _difference(ours: State, theirs: State) -> str:
-    return "; ".join(f"{key}: {ours[key]} instead of {theirs[key]}" for key in theirs if ours[key] != theirs[key])
+def _difference(state: State, expected: State) -> str:
+    return "; ".join(
+        f"{key}: {state[key]} instead of {expected[key]}" for key in expected if state[key] != expected[key]
+    )
 
 
 @contextmanager

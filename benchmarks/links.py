@@ -118,14 +118,14 @@ def questions(full: Snapshot, split: LinkSplit, relation: Relation, rng: np.rand
     known, real = np.unique(pair), pair[0] * size + pair[1]
     shown = _pairs(split.given, relation)[0]
     question = np.isin(pair, split.drawn).any(0) & ~np.isin(real, shown[0] * size + shown[1])
-    asked = pair[:, question]
+    question_pairs = pair[:, question]
     return LinkTask(
         past=split.past,
-        pair=asked,
-        foil=_foils(real, asked, size, rng),
-        stranger=_strangers(real, known, np.intersect1d(split.drawn, known), asked.shape[1], size, rng),
-        lean=count[question] - _counts(asked[::-1], pair, count, size),
-        maker=_makers(full, asked, ORDERED if relation == "co_purchased" else VIEWED),
+        pair=question_pairs,
+        foil=_foils(real, question_pairs, size, rng),
+        stranger=_strangers(real, known, np.intersect1d(split.drawn, known), question_pairs.shape[1], size, rng),
+        lean=count[question] - _counts(question_pairs[::-1], pair, count, size),
+        maker=_makers(full, question_pairs, ORDERED if relation == "co_purchased" else VIEWED),
     )
 
 
@@ -215,9 +215,9 @@ def _makers(full: Snapshot, pair: Ints, kind: int) -> Ints:
     return np.asarray(both.indices[both.indptr[:-1]], np.int64)
 
 
-def _foils(real: Ints, asked: Ints, size: int, rng: np.random.Generator) -> Ints:
+def _foils(real: Ints, questions: Ints, size: int, rng: np.random.Generator) -> Ints:
     """Shuffle the second ends of the questions until next to none is a pair; what still is one is left out."""
-    first, second = asked[0], rng.permutation(asked[1])
+    first, second = questions[0], rng.permutation(questions[1])
     for _ in range(REDRAWS):
         wrong = np.flatnonzero(~_never(real, first, second, size))
         mixed = np.union1d(wrong, rng.integers(0, len(second), len(wrong)))

@@ -72,19 +72,21 @@ def _one_by_one(settings: Settings, owners: int) -> dict[str, Any]:
         "rules": [],
     }
     with connect(settings) as graph:
-        found = graph.driver.execute_query("MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id").records
-        ids = np.array([record["id"] for record in found])
+        records = graph.driver.execute_query(
+            "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"
+        ).records
+        ids = np.array([record["id"] for record in records])
         chosen = np.random.default_rng(0).choice(ids, 2 * ASKED, replace=False).tolist()
         for user in chosen[:ASKED]:
             graph.read("recommend/user", user_id=user, k=4, **rules)
         started = time.perf_counter()
         for user in chosen[ASKED:]:
             graph.read("recommend/user", user_id=user, k=4, **rules)
-        each = (time.perf_counter() - started) / ASKED
+        seconds = (time.perf_counter() - started) / ASKED
     return {
         "what": "recommend/user.cypher per user",
-        "each_ms": round(1_000 * each, 2),
-        "all_s": round(each * owners),
+        "each_ms": round(1_000 * seconds, 2),
+        "all_s": round(seconds * owners),
     }
 
 
@@ -104,7 +106,7 @@ def _gate(settings: Settings, path: Path, previous: Path) -> dict[str, Any]:
         "checks_s": report["seconds"],
         "peak_gib": peak,
         "passed": report["passed"],
-        "failed_checks": [each["name"] for each in report["checks"] if each["passed"] is False],
+        "failed_checks": [check["name"] for check in report["checks"] if check["passed"] is False],
         "bare_read_s": round(bare, 2),
     }
 

@@ -66,12 +66,12 @@ def trained(model: str, snapshot: Snapshot, seed: int) -> Tables:
 
 def encoded(model: str, split: LinkSplit, seed: int) -> Tables:
     """Train on the past of a parting, and encode what is given by what was learned, drawn products as newcomers."""
-    kept = _fit(model, owned(split.past, seed), seed).encoder
+    encoder = _fit(model, owned(split.past, seed), seed).encoder
     drawn = split.past.product_ids.keys[split.drawn]
     # their rows are none that training knows: `embed --new` would not find them either
-    keys = {level: np.where(np.isin(names, drawn), "", names) for level, names in kept.keys.items()}
+    keys = {level: np.where(np.isin(names, drawn), "", names) for level, names in encoder.keys.items()}
     known = owned(split.given, seed)
-    fitted, _ = cold_start.everybody(known, Recipe.default(model), replace(kept, keys=keys), seed)
+    fitted, _ = cold_start.everybody(known, Recipe.default(model), replace(encoder, keys=keys), seed)
     return vectors.tables(known, fitted, Recipe.default(model).config)
 
 

@@ -44,7 +44,7 @@ WHY_NOT = "cannot"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Options:
     """What the command line said."""
 
     data: Path
@@ -61,15 +61,15 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", help="of these, rows of this name (default: all)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    asked = Asked(arguments.data, arguments.home, arguments.seed)
+    options = Options(arguments.data, arguments.home, arguments.seed)
     for name in arguments.only:
-        for model, row in DATA_SETS[name](asked).items():
+        for model, row in DATA_SETS[name](options).items():
             if not arguments.models or model in arguments.models:
-                measure(name, model, row, asked.seed)
+                measure(name, model, row, options.seed)
     for name, models in _kept().items():
         print(f"\n{name}")
-        told = {model: row for model, row in models.items() if WHY_NOT not in row}
-        print(pd.DataFrame(told).T.to_string())
+        measured = {model: row for model, row in models.items() if WHY_NOT not in row}
+        print(pd.DataFrame(measured).T.to_string())
         for model, row in models.items():
             if WHY_NOT in row:
                 print(f"{model}: {row[WHY_NOT]}")
@@ -87,26 +87,26 @@ def measure(data_set: str, model: str, row: Callable[[], Figures], seed: int) ->
             "commit": commit(),
             "load": round(load, 1),
         }
-    kept = _kept()
-    record("public", {"data_sets": {**kept, data_set: {**kept.get(data_set, {}), model: figures | stamp}}})
+    results = _kept()
+    record("public", {"data_sets": {**results, data_set: {**results.get(data_set, {}), model: figures | stamp}}})
 
 
 def _kept() -> dict[str, dict[str, Figures]]:
     path = RESULTS / "public.json"
-    kept: dict[str, dict[str, Figures]] = json.loads(path.read_text())["data_sets"] if path.exists() else {}
-    return kept
+    results: dict[str, dict[str, Figures]] = json.loads(path.read_text())["data_sets"] if path.exists() else {}
+    return results
 
 
-def checkins(asked: Asked) -> Rows:
+def checkins(options: Options) -> Rows:
     """Every model on the graph of check-ins."""
-    return gowalla.rows(asked.data, asked.seed) | cannot(
+    return gowalla.rows(options.data, options.seed) | cannot(
         "factorises visits, and check-ins have no times", "catalogue"
     )
 
 
-def rocket(asked: Asked) -> Rows:
+def rocket(options: Options) -> Rows:
     """The model of graphs without vehicles, closed forms, and the population with a vehicle for each user."""
-    seen, held_out = (pd.read_csv(asked.data / f"retail_rocket_{part}.csv.gz") for part in ("train", "test"))
+    seen, held_out = (pd.read_csv(options.data / f"retail_rocket_{part}.csv.gz") for part in ("train", "test"))
     touched = sp.csr_matrix(
         (np.ones(len(seen)), (seen["user"], seen["item"])), shape=(seen["user"].max() + 1, retail_rocket.ITEMS)
     )
@@ -114,12 +114,12 @@ def rocket(asked: Asked) -> Rows:
     everybody = np.ones((touched.shape[0], 1))
 
     def population(model: str) -> npt.NDArray[np.floating]:
-        tables = owners.trained(model, retail_rocket.snapshot(seen), asked.seed)
+        tables = owners.trained(model, retail_rocket.snapshot(seen), options.seed)
         return tables["user"].vectors @ tables["product"].vectors.T
 
     scorers: dict[str, Callable[[], npt.NDArray[np.floating]]] = {
-        "catalogue": lambda: retail_rocket.catalogue(seen, asked.seed),
-        "ALS": lambda: retail_rocket.als(seen, asked.seed),
+        "catalogue": lambda: retail_rocket.catalogue(seen, options.seed),
+        "ALS": lambda: retail_rocket.als(seen, options.seed),
         "GF-CF": lambda: graph_filter(touched, FilterOptions())(touched),
         "popularity": lambda: everybody @ touched.sum(0).A,
         "ItemKNN": lambda: (touched @ collaborative.cosine(touched)).toarray(),
@@ -131,10 +131,10 @@ def rocket(asked: Asked) -> Rows:
     }
 
 
-def rocket_links(asked: Asked) -> Rows:
+def rocket_links(options: Options) -> Rows:
     """Pairs of RetailRocket's products that training never saw."""
-    seen = pd.read_csv(asked.data / "retail_rocket_train.csv.gz")
-    return retail_links.rows(retail_rocket.snapshot(seen), asked.seed) | cannot(
+    seen = pd.read_csv(options.data / "retail_rocket_train.csv.gz")
+    return retail_links.rows(retail_rocket.snapshot(seen), options.seed) | cannot(
         "items have no part types", "part types"
     )
 
@@ -144,17 +144,17 @@ def cannot(why: str, *models: str) -> Rows:
     return {model: lambda: {WHY_NOT: why} for model in models}
 
 
-def next_bought(asked: Asked) -> Rows:
+def next_bought(options: Options) -> Rows:
     """Directed co-purchase of products without a past, in a generated world.
 
     Models and the rule that part types follow each other are asked about the same pairs.
     """
-    full = open_world(asked.home, 20_000, asked.seed + 51).snapshot
-    task = links.inductive(full, share=0.2, seed=asked.seed)
+    full = open_world(options.home, 20_000, options.seed + 51).snapshot
+    task = links.inductive(full, share=0.2, seed=options.seed)
 
     def trained(model: str) -> Figures:
         with TemporaryDirectory() as folder:
-            tables = table.load(train(task.past, Path(folder), Plan(Recipe.default(model), asked.seed)).path)
+            tables = table.load(train(task.past, Path(folder), Plan(Recipe.default(model), options.seed)).path)
         return _link_quality(task, lambda pair: links.dot(tables, full, pair))
 
     rule = {"part types": lambda: _link_quality(task, lambda pair: _by_type(task, pair))}
@@ -192,7 +192,7 @@ def _by_type(task: links.LinkTask, pair: Any) -> npt.NDArray[np.float64]:
     return np.asarray(rate[kind[pair[0]], kind[pair[1]]])
 
 
-DATA_SETS: dict[str, Callable[[Asked], Rows]] = {
+DATA_SETS: dict[str, Callable[[Options], Rows]] = {
     "gowalla": checkins,
     "retail_rocket": rocket,
     "retail_links": rocket_links,

@@ -124,12 +124,12 @@ def _agreed(raw: Path, folder: Path) -> tuple[Path, set[str]]:
     return folder, {email for (email,) in connection.execute(SHARED_EMAIL).fetchall()}
 
 
-def _differences(ours: Path, published: Path, outside: set[str]) -> dict[str, int]:
+def _differences(exported: Path, published: Path, outside: set[str]) -> dict[str, int]:
     """Count the rows that both files have, those of one file alone, and those with a cell that differs.
 
     Rows of the addresses `outside` are left out.
     """
-    both = _table(ours, outside).merge(
+    both = _table(exported, outside).merge(
         _table(published, outside), how="outer", on=KEYS, suffixes=("", PUBLISHED), indicator=True
     )
     joined = both[both["_merge"] == "both"]
@@ -153,13 +153,13 @@ def _table(path: Path, outside: set[str]) -> pd.DataFrame:
     return table[~table["email_lower"].isin(outside)].astype({"v1_year": int})
 
 
-def _unlike(ours: pd.Series[Any], published: pd.Series[Any]) -> pd.Series[bool]:
-    return (ours != published) & ~(ours.isna() & published.isna())
+def _unlike(exported: pd.Series[Any], published: pd.Series[Any]) -> pd.Series[bool]:
+    return (exported != published) & ~(exported.isna() & published.isna())
 
 
 def _price_differs(joined: pd.DataFrame, slot: int) -> pd.Series[bool]:
-    ours, published = joined[f"rec{slot}_price"], joined[f"rec{slot}_price{PUBLISHED}"]
-    return ours.notna() & published.notna() & (published != UNKNOWN_PRICE) & (ours != published)
+    exported, published = joined[f"rec{slot}_price"], joined[f"rec{slot}_price{PUBLISHED}"]
+    return exported.notna() & published.notna() & (published != UNKNOWN_PRICE) & (exported != published)
 
 
 if __name__ == "__main__":

@@ -35,5 +35,5 @@ def record(name: str, figures: dict[str, Any]) -> None:
 
 def commit() -> str:
     """Say which commit this is."""
-    said = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return said.stdout.strip()
+    printed = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return printed.stdout.strip()

@@ -42,7 +42,7 @@ def rows(full: Snapshot, seed: int) -> dict[str, Callable[[], dict[str, Any]]]:
     """
     rng = np.random.default_rng(seed)
     split = links.split_products(full, SHARE, rng, tuple(RELATIONS.values()), GIVE)
-    asked = {name: links.questions(full, split, relation, rng) for name, relation in RELATIONS.items()}
+    tasks = {name: links.questions(full, split, relation, rng) for name, relation in RELATIONS.items()}
     models: dict[str, Callable[[], Says]] = {
         "popularity": lambda: popularity(split.given),
         "ItemKNN": lambda: item_knn(split.given),
@@ -56,17 +56,17 @@ def rows(full: Snapshot, seed: int) -> dict[str, Callable[[], dict[str, Any]]]:
         return lambda pair: links.dot(tables, full, pair)
 
     models |= {model: lambda model=model: population(model) for model in MODELS}
-    return {name: lambda says=says: quality(asked, says()) for name, says in models.items()}
+    return {name: lambda says=says: quality(tasks, says()) for name, says in models.items()}
 
 
-def quality(asked: dict[str, links.LinkTask], says: Says) -> dict[str, Any]:
+def quality(tasks: dict[str, links.LinkTask], says: Says) -> dict[str, Any]:
     """Area and precision over pairs, area over makers, and the direction of what was bought one way."""
-    found: dict[str, Any] = {}
-    for name, task in asked.items():
+    figures: dict[str, Any] = {}
+    for name, task in tasks.items():
         yes, foil, stranger = says(task.pair), says(task.foil), says(task.stranger)
         placed = links.outscored(yes, stranger)
         alike = links.over_makers(placed, task.maker, alike=True)
-        each = {
+        rank_figures = {
             "AUC": links.over_makers(placed, task.maker),
             "AP": links.average_precision(yes, stranger),
             "AUC, makers alike": alike,
@@ -75,31 +75,31 @@ def quality(asked: dict[str, links.LinkTask], says: Says) -> dict[str, Any]:
         }
         if name == "bought":
             right, one_way = links.rightly_directed(yes, says(task.pair[::-1])), task.lean > 0
-            each["direction"] = links.over_makers(right[one_way], task.maker[one_way])
-        found[name] = {key: np.round(value, 3).tolist() for key, value in each.items()} | {
+            rank_figures["direction"] = links.over_makers(right[one_way], task.maker[one_way])
+        figures[name] = {key: np.round(value, 3).tolist() for key, value in rank_figures.items()} | {
             "pairs": len(yes),
             "makers": len(np.unique(task.maker)),
             "makers, as if of equal baskets": round(float(len(yes) ** 2 / (np.bincount(task.maker) ** 2).sum()), 1),
         }
-    return found
+    return figures
 
 
-def popularity(given: Snapshot) -> Says:
+def popularity(snapshot: Snapshot) -> Says:
     """How often the second was touched."""
-    count = np.bincount(given.event("product"), minlength=given.products.num_rows).astype(float)
+    count = np.bincount(snapshot.event("product"), minlength=snapshot.products.num_rows).astype(float)
     return lambda pair: count[pair[1]]
 
 
-def item_knn(given: Snapshot) -> Says:
+def item_knn(snapshot: Snapshot) -> Says:
     """Shrunk cosine over users, as the ranker of that name."""
-    similar = collaborative.cosine(collaborative.interactions(given))
+    similar = collaborative.cosine(collaborative.interactions(snapshot))
     return lambda pair: np.asarray(similar[pair[0], pair[1]], float).ravel()
 
 
-def gf_cf(given: Snapshot) -> Says:
+def gf_cf(snapshot: Snapshot) -> Says:
     """The second's place in the signal of somebody who touched the first alone; computed anew on what is given."""
-    filtered = graph_filter(collaborative.interactions(given), FilterOptions())
-    one = sp.identity(given.products.num_rows, format="csr")
+    filtered = graph_filter(collaborative.interactions(snapshot), FilterOptions())
+    one = sp.identity(snapshot.products.num_rows, format="csr")
 
     def says(pair: Ints) -> Floats:
         first, row = np.unique(pair[0], return_inverse=True)
@@ -114,17 +114,17 @@ def gf_cf(given: Snapshot) -> Says:
 
 def users_factorised(split: links.LinkSplit, seed: int) -> Says:
     """Implicit ALS over users."""
-    past, given = (collaborative.interactions(each) for each in (split.past, split.given))
-    anchor, target = _folded(past, given, split.drawn, als.Options(), seed)
+    past, rest = (collaborative.interactions(snapshot) for snapshot in (split.past, split.given))
+    anchor, target = _folded(past, rest, split.drawn, als.Options(), seed)
     return lambda pair: np.einsum("ij,ij->i", anchor[pair[0]], target[pair[1]])
 
 
 def visits_factorised(split: links.LinkSplit, seed: int) -> Says:
     """The model of graphs without vehicles, its factors at one length."""
     config = CatalogueConfig()
-    past, given = (catalogue.visits(each, config.visit_gap_s) for each in (split.past, split.given))
+    past, rest = (catalogue.visits(snapshot, config.visit_gap_s) for snapshot in (split.past, split.given))
     options = als.Options(config.dim, config.alpha, config.l2, config.sweeps)
-    anchor, target = _folded(past, given, split.drawn, options, seed)
+    anchor, target = _folded(past, rest, split.drawn, options, seed)
     target /= np.maximum(np.linalg.norm(target, axis=1, keepdims=True), 1e-6)
     count = np.bincount(split.given.event("product"), minlength=len(target))
     return lambda pair: (
@@ -134,13 +134,13 @@ def visits_factorised(split: links.LinkSplit, seed: int) -> Says:
 
 
 def _folded(
-    past: sp.csr_matrix, given: sp.csr_matrix, drawn: Ints, options: als.Options, seed: int
+    past: sp.csr_matrix, rest: sp.csr_matrix, drawn: Ints, options: als.Options, seed: int
 ) -> tuple[Floats, Floats]:
     """[products, dim] anchor and target: factors of the past, and drawn products folded in by what is given."""
     factors = als.factorise(past, options, seed)
     known = np.ones(len(factors))
     known[drawn] = 0
-    holders = als.fold_in(given @ sp.diags(known), factors, options)
-    factors[drawn] = als.fold_in(given.T.tocsr()[drawn], holders, options)
+    holders = als.fold_in(rest @ sp.diags(known), factors, options)
+    factors[drawn] = als.fold_in(rest.T.tocsr()[drawn], holders, options)
     anchor = als.fold_in(sp.identity(len(factors), np.float32, format="csr"), factors, options)
     return anchor.astype(float), factors.astype(float)

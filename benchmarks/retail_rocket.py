@@ -64,9 +64,9 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         settings = shop_settings(Path(folder), train_rows)
         write_raw(train_rows, Path(folder) / "raw")
-        ours, loop = _loop(settings, Path(folder) / "raw", train_rows, arguments.seed)
+        product, loop = _loop(settings, Path(folder) / "raw", train_rows, arguments.seed)
     figures["loop"] = loop
-    figures["catalogue"] = quality(ours, train_rows, test_rows)
+    figures["catalogue"] = quality(product, train_rows, test_rows)
     started = time.perf_counter()
     rival = als(train_rows, arguments.seed)
     figures["als_64"] = {**quality(rival, train_rows, test_rows), "fit_s": round(time.perf_counter() - started, 1)}
@@ -76,10 +76,10 @@ def main() -> None:
 
 def by_time(rows: pd.DataFrame, seed: int) -> dict[str, Any]:
     """Measure both on the first purchases of the last 30 days."""
-    past, asked = later_purchases(rows)
+    past, task = later_purchases(rows)
     scorers = {"catalogue": catalogue, "als_64": als}
-    return {"test_users": len(asked)} | {
-        name: quality(scorer(past, seed), past, asked) for name, scorer in scorers.items()
+    return {"test_users": len(task)} | {
+        name: quality(scorer(past, seed), past, task) for name, scorer in scorers.items()
     }
 
 

@@ -63,10 +63,10 @@ def main() -> None:
         record("sampler-speed", {"threads": threads, **speed(snapshot)})
     if arguments.seeds:
         worlds = [open_world(arguments.home, arguments.users, seed).snapshot for seed in arguments.seeds]
-        asked = {name: getattr(arguments, name) for name in ("users", "seeds", "trainings")}
+        options = {name: getattr(arguments, name) for name in ("users", "seeds", "trainings")}
         ways = arguments.batches, arguments.trainings, runs
         models = {model: quality(worlds, model, *ways) for model in arguments.models}
-        record("sampler-quality", asked | {"neighbours": MOST, "models": models})
+        record("sampler-quality", options | {"neighbours": MOST, "models": models})
 
 
 def speed(snapshot: Snapshot) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def speed(snapshot: Snapshot) -> dict[str, Any]:
     at_once, whole_mib = _seconds(lambda: step(whole.loss(_draw(0)))), _peak_mib(lambda: step(whole.loss(_draw(0))))
     half = Whole(model, events, Execution(mixed=True))
     at_once_mixed = _seconds(lambda: step(half.loss(_draw(0))))
-    edges = sum(int(each.values().numel()) for each in model.adjacencies().values())
+    edges = sum(int(edges_.values().numel()) for edges_ in model.adjacencies().values())
     return {
         "vehicles": snapshot.vehicles.num_rows,
         "products": snapshot.products.num_rows,
@@ -134,39 +134,41 @@ def quality(worlds: list[Snapshot], model: str, batches: list[int], trainings: i
         task = future_choices(full, at, study.WINDOW_DAYS)
         who.append(task.user + number * full.users.num_rows)
         for way in ways:
-            asked = []
+            by_seed = []
             for seed in range(trainings):
                 run = train(full, runs, Plan(Recipe.default(model), seed, at, execution=Execution(batch=way)))
                 ranks = metrics.ranks(task, scoring.scores(table.load(run.path), full.before(at), task))
-                asked.append(metrics.per_user(task, ranks, study.SERVED)["MRR@4"])
+                by_seed.append(metrics.per_user(task, ranks, study.SERVED)["MRR@4"])
                 seconds[way].append(run.manifest.seconds)
-            values[way].append(np.array(asked))
-    each = {way: np.concatenate(found, axis=1) for way, found in values.items()}
+            values[way].append(np.array(by_seed))
+    values_by_way = {way: np.concatenate(by_cut, axis=1) for way, by_cut in values.items()}
     users = np.concatenate(who)
     return {
         "full batch" if way is None else f"{way} vehicles": {
-            "MRR@4": round(float(found.mean()), 4),
-            "by_training": np.round(found.mean(1), 4).tolist(),
-            "over_full_batch": None if way is None else paired.compare(found.mean(0), each[None].mean(0), users),
+            "MRR@4": round(float(by_cut.mean()), 4),
+            "by_training": np.round(by_cut.mean(1), 4).tolist(),
+            "over_full_batch": None
+            if way is None
+            else paired.compare(by_cut.mean(0), values_by_way[None].mean(0), users),
             "questions": len(users),
             "train_s": round(statistics.median(seconds[way]), 1),
         }
-        for way, found in each.items()
+        for way, by_cut in values_by_way.items()
     }
 
 
 def _edges(work: Batches, place: int) -> int:
-    return sum(int(each.values().numel()) for each in work.batch(place).part.edges.values())
+    return sum(int(edges.values().numel()) for edges in work.batch(place).part.edges.values())
 
 
 def _seconds(work: Callable[[], object]) -> float:
     """Median of some times, after one that does not count."""
-    taken = []
+    seconds = []
     for _ in range(TIMES + 1):
         started = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - started)
-    return round(statistics.median(taken[1:]), 3)
+        seconds.append(time.perf_counter() - started)
+    return round(statistics.median(seconds[1:]), 3)
 
 
 def _peak_mib(work: Callable[[], object]) -> int:

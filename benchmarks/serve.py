@@ -52,8 +52,8 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = load(home=arguments.home.absolute())
     with connect(settings) as graph:
-        asked = "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"
-        users = graph.driver.execute_query(asked).records
+        statement = "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"
+        users = graph.driver.execute_query(statement).records
     chosen = np.random.default_rng(0).choice([row["id"] for row in users], 500).tolist()
     command = [sys.executable, "-m", "holley_graph", "--home", str(arguments.home), "serve"]
     serving = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -61,10 +61,13 @@ def main() -> None:
         assert serving.stdout is not None
         serving.stdout.readline()
         _await(settings)
-        figures = {str(each): _both(settings, chosen, each, arguments.seconds) for each in CONNECTIONS}
+        figures = {
+            str(connections): _both(settings, chosen, connections, arguments.seconds) for connections in CONNECTIONS
+        }
         look_ups = _look_ups(settings, chosen, arguments.seconds, serving.pid)
         rounds = [
-            {str(each): _crowd(settings, chosen, each, arguments.seconds) for each in CROWDS} for _ in range(ROUNDS)
+            {str(connections): _crowd(settings, chosen, connections, arguments.seconds) for connections in CROWDS}
+            for _ in range(ROUNDS)
         ]
     finally:
         serving.terminate()
@@ -124,8 +127,8 @@ def _crowd(settings: Settings, users: list[str], connections: int, seconds: floa
         file.write("\n".join(users))
         file.flush()
         environment = os.environ | {"SERVE_TOKEN": token(settings)}
-        said = subprocess.run([*command, file.name], env=environment, capture_output=True, text=True, check=True)
-    return {"load": round(os.getloadavg()[0], 1), **json.loads(said.stdout.splitlines()[-1])}
+        printed = subprocess.run([*command, file.name], env=environment, capture_output=True, text=True, check=True)
+    return {"load": round(os.getloadavg()[0], 1), **json.loads(printed.stdout.splitlines()[-1])}
 
 
 def _await(settings: Settings) -> None:
@@ -141,7 +144,7 @@ def _await(settings: Settings) -> None:
 
 def _kept(rounds: list[dict[str, dict[str, float]]]) -> float:
     """The median over the rounds of what is left of the answers a second."""
-    ratios = [each["500"]["answered_per_s"] / each["32"]["answered_per_s"] for each in rounds]
+    ratios = [round_["500"]["answered_per_s"] / round_["32"]["answered_per_s"] for round_ in rounds]
     return round(float(np.median(ratios)), 2)
 
 
@@ -162,7 +165,7 @@ def _look_ups(settings: Settings, users: list[str], seconds: float, door: int) -
     rounds = [{name: asked(path) for name, path in PATHS.items()} for _ in range(ROUNDS)]
 
     def ratio(over: str, figure: str) -> float:
-        return round(float(np.median([each["page"][figure] / each[over][figure] for each in rounds])), 2)
+        return round(float(np.median([round_["page"][figure] / round_[over][figure] for round_ in rounds])), 2)
 
     ratios = {
         f"page_over_{name}": {figure: ratio(name, figure) for figure in ("p95_ms", "cpu_ms")}

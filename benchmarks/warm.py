@@ -36,11 +36,11 @@ def main() -> None:
     arguments = parser.parse_args()
     known = open_world(arguments.home, arguments.users, arguments.seed)
     runs = known.settings.home / "runs"
-    asked = {
+    options = {
         model: {str(days): ask(known.snapshot, runs, model, days) for days in arguments.days}
         for model in arguments.models
     }
-    record("warm", {"users": arguments.users, "world_seed": arguments.seed, "training_seed": 0, "models": asked})
+    record("warm", {"users": arguments.users, "world_seed": arguments.seed, "training_seed": 0, "models": options})
 
 
 def ask(full: Snapshot, runs: Path, model: str, days: int) -> dict[str, Any]:

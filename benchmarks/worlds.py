@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from holley_graph.loaders import sync, taken
+from holley_graph.loaders import sync, sync_tables
 from holley_graph.loaders.files import FilesSource
 from holley_graph.server import lifecycle
 from holley_graph.settings import Settings, load
@@ -23,7 +23,7 @@ class Known:
     settings: Settings
     world: World
     snapshot: Snapshot
-    clean: taken.Taken
+    clean: sync_tables.SyncTables
 
 
 def open_world(home: Path, users: int, seed: int, preset: str = "usual") -> Known:
@@ -34,20 +34,20 @@ def open_world(home: Path, users: int, seed: int, preset: str = "usual") -> Know
     is_there = (raw / "world.json").exists()
     world = World.open(raw) if is_there else generate(raw, users=users, seed=seed, preset=preset)
     snapshot = synced(settings, raw, world.as_of)
-    clean = taken.open_taken(settings.home, next((settings.home / "taken").iterdir()).name)
+    clean = sync_tables.open_tables(settings.home, next((settings.home / "taken").iterdir()).name)
     assert clean is not None
     return Known(settings, world, snapshot, clean)
 
 
 def synced(settings: Settings, raw: Path, as_of: int) -> Snapshot:
     """Sync raw tables and keep the snapshot, or open the one that an earlier call kept."""
-    kept = settings.home / "snapshots"
-    if not any(kept.glob("*/manifest.json")):
+    snapshots = settings.home / "snapshots"
+    if not any(snapshots.glob("*/manifest.json")):
         lifecycle.up(settings)
         try:
             with connect(settings) as graph:
                 sync.sync(FilesSource(raw), graph, settings, as_of=as_of, bulk=offline_import(settings))
-                parcel.keep(extract.take(graph, extract.options(settings.sync)), kept)
+                parcel.keep(extract.take(graph, extract.options(settings.sync)), snapshots)
         finally:
             lifecycle.down(settings)
-    return parcel.open_parcel(next(kept.glob("*/manifest.json")).parent)
+    return parcel.open_parcel(next(snapshots.glob("*/manifest.json")).parent)

@@ -56,7 +56,9 @@ def statements() -> dict[str, str]:
     for path in sorted((FOLDER / "templates").glob("*/*.template")):
         name = path.relative_to(FOLDER / "templates").with_suffix("").as_posix()
         made[name] = _with_passages(name, path.read_text(encoding="utf-8"))
-    made["writeback/missing"] = _united("missing", [each for each in schema.VECTORS if each.label != "User"])
+    made["writeback/missing"] = _united(
+        "missing", [declared for declared in schema.VECTORS if declared.label != "User"]
+    )
     return made
 
 
@@ -94,7 +96,7 @@ def _united(template: str, vectors: tuple[Vector, ...] | list[Vector]) -> str:
 
 
 def _of_node(node: Node) -> dict[str, str]:
-    names = [node.key.name, *(each.name for each in node.properties)]
+    names = [node.key.name, *(prop.name for prop in node.properties)]
     return {
         "label": node.label,
         "key": node.key.name,
@@ -105,8 +107,8 @@ def _of_node(node: Node) -> dict[str, str]:
 
 
 def _of_relationship(rel: Relationship) -> dict[str, str]:
-    names = [each.name for each in rel.properties]
-    lists = [f"collect({_value(PACKED, 'r', each)}) AS {each.name}" for each in rel.properties]
+    names = [prop.name for prop in rel.properties]
+    lists = [f"collect({_value(PACKED, 'r', prop)}) AS {prop.name}" for prop in rel.properties]
     return {
         "type": rel.type,
         "start_label": rel.start_label,
@@ -118,10 +120,10 @@ def _of_relationship(rel: Relationship) -> dict[str, str]:
         "columns": ", ".join([rel.start, rel.end, *names]),
         "set": _assigned("r", rel.properties),
         "absent": "; -1 stands for an absent time"
-        if any(each.kind == "datetime" for each in rel.properties)
+        if any(prop.kind == "datetime" for prop in rel.properties)
         else "",
         "more_columns": "".join(f", {name}" for name in names),
-        "more_lists": "".join(f",\n         {each}" for each in lists),
+        "more_lists": "".join(f",\n         {prop}" for prop in lists),
     }
 
 
@@ -137,7 +139,7 @@ def _of_vector(vector: Vector) -> dict[str, str]:
 
 
 def _assigned(variable: str, properties: tuple[Property, ...]) -> str:
-    assignments = (f"{variable}.{each.name} = {_value(STORED, 'row', each)}" for each in properties)
+    assignments = (f"{variable}.{prop.name} = {_value(STORED, 'row', prop)}" for prop in properties)
     return "SET " + ",\n    ".join(assignments) if properties else ""
 
 

@@ -72,7 +72,7 @@ def settings() -> str:
         if isinstance(model, type) and issubclass(model, Section):
             lines += ["", f"## [{section}]", (model.__doc__ or "").strip()]
             lines += _table("Key", "Type", "Default", "Meaning", "Environment")
-            lines += [_setting(section, key, each) for key, each in model.model_fields.items()]
+            lines += [_setting(section, key, entry) for key, entry in model.model_fields.items()]
     return "\n".join(lines)
 
 
@@ -84,8 +84,8 @@ def _setting(section: str, key: str, field: FieldInfo) -> str:
 
 def _type(annotation: Any) -> str:
     text = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
-    for ours, said in SAID.items():
-        text = text.replace(ours, said)
+    for type_, words in SAID.items():
+        text = text.replace(type_, words)
     return text
 
 
@@ -178,13 +178,13 @@ def graph_schema() -> str:
     for node in schema.NODES:
         lines += ["", f"## {node.label}", node.description, *_table("Property", "Type", "Meaning")]
         lines.append(_row(f"`{node.key.name}` (key)", node.key.kind, node.key.description))
-        lines += [_row(f"`{each.name}`", each.kind, each.description) for each in node.properties]
+        lines += [_row(f"`{entry.name}`", entry.kind, entry.description) for entry in node.properties]
     lines += ["", "# Relationships"]
     for rel in schema.RELATIONSHIPS:
         lines += ["", f"## ({rel.start_label})-[:{rel.type}]->({rel.end_label})", rel.description]
         if rel.properties:
             lines += _table("Property", "Type", "Meaning")
-            lines += [_row(f"`{each.name}`", each.kind, each.description) for each in rel.properties]
+            lines += [_row(f"`{entry.name}`", entry.kind, entry.description) for entry in rel.properties]
     lines += [
         "",
         "# What a release adds",
@@ -214,8 +214,8 @@ def graph_schema() -> str:
         "# Migrations",
         *_table("Version", "Name", "Statements"),
         *(
-            _row(f"V{each.version:03d}", each.name, "<br>".join(f"`{s}`" for s in each.statements))
-            for each in migrations.available()
+            _row(f"V{entry.version:03d}", entry.name, "<br>".join(f"`{s}`" for s in entry.statements))
+            for entry in migrations.available()
         ),
     ]
     return "\n".join(lines)

@@ -64,12 +64,14 @@ def compare(
 
 def shrinking(difference: Mapping[str, Difference], old: Mapping[str, pa.Table], limits: Sync) -> str:
     """Say which labels and relationship types would lose more than `sync.max_removed_share`; "" if none would."""
-    names = {node.table: node.label for node in NODES} | {each.table: each.type for each in RELATIONSHIPS}
+    names = {node.table: node.label for node in NODES} | {
+        declared.table: declared.type for declared in RELATIONSHIPS
+    }
     lost = []
-    for table, each in difference.items():
+    for table, change in difference.items():
         rows = old[table].num_rows
-        if each.removed > limits.max_removed_share * max(rows, limits.min_judged):
-            lost.append(f"{names[table]} {each.removed:,} of {rows:,}")
+        if change.removed > limits.max_removed_share * max(rows, limits.min_judged):
+            lost.append(f"{names[table]} {change.removed:,} of {rows:,}")
     return ", ".join(lost)
 
 

@@ -13,12 +13,12 @@ from holley_graph.loaders import contracts, tombstones, value_rules
 from holley_graph.loaders.contracts import FEEDS, Feed
 from holley_graph.loaders.engine import statements
 from holley_graph.loaders.source import Earlier, Unread
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.settings import Settings
 from holley_graph.times import DAY, moment
 
 
-def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: int) -> Earlier:
+def find(before: SyncTables, digests: Mapping[str, str], settings: Settings, as_of: int) -> Earlier:
     """Say what of an earlier sync's tables holds.
 
     Args:
@@ -32,7 +32,7 @@ def find(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: i
     return Earlier(since, before.events, _unread(before, same, settings), same)
 
 
-def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: int) -> frozenset[str]:
+def _same(before: SyncTables, digests: Mapping[str, str], settings: Settings, as_of: int) -> frozenset[str]:
     """Name the clean tables that reading again would give again."""
     same_years = value_rules.last_year(settings, before.as_of) == value_rules.last_year(settings, as_of)
     tables = {name for name, digest in digests.items() if before.manifest["digests"].get(name) == digest}
@@ -48,7 +48,7 @@ def _same(before: Taken, digests: Mapping[str, str], settings: Settings, as_of: 
     return frozenset(tables - digests.keys())
 
 
-def _unread(before: Taken, same: frozenset[str], settings: Settings) -> dict[str, Unread]:
+def _unread(before: SyncTables, same: frozenset[str], settings: Settings) -> dict[str, Unread]:
     """Find the feeds that are the same and that no feed which is read reads: its engine has raw tables only."""
     needed, unread = set[str](), {}
     for feed in reversed(FEEDS):
@@ -63,6 +63,6 @@ def _unread(before: Taken, same: frozenset[str], settings: Settings) -> dict[str
     return unread
 
 
-def _letters(before: Taken, home: Path, feed: Feed) -> Path | None:
+def _letters(before: SyncTables, home: Path, feed: Feed) -> Path | None:
     path = home / "rejects" / before.path.name / f"{feed.raw}.parquet"
     return path if path.is_file() else None

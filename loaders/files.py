@@ -83,8 +83,8 @@ class FileTables:
         try:
             return self.engine.keep(name, {**clean, **self.tables}, **values)
         except Error as error:
-            said = _VALUE.sub("a text", str(error)).splitlines()[0]
-            raise SourceError(f"feed {name}: {said}", "write the files of this table again") from error
+            message = _VALUE.sub("a text", str(error)).splitlines()[0]
+            raise SourceError(f"feed {name}: {message}", "write the files of this table again") from error
 
 
 def _digest(paths: list[Path]) -> str:

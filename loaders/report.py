@@ -104,5 +104,7 @@ def few_eligible(products: pa.Table, rules: Eligibility) -> list[str]:
         f"have no part type and cost less than {rules.unknown_type_min_price:,.2f} "
         "(eligibility.unknown_type_min_price)": nameless,
     }
-    said = [f"{n:,} {rule}" for rule, hit in hits.items() if (n := pc.sum(hit).as_py())]
-    return [f"{eligible:,} of {total:,} products may be recommended: {', '.join(said) or 'see docs/contract.md'}"]
+    reasons = [f"{n:,} {rule}" for rule, hit in hits.items() if (n := pc.sum(hit).as_py())]
+    return [
+        f"{eligible:,} of {total:,} products may be recommended: {', '.join(reasons) or 'see docs/contract.md'}"
+    ]

@@ -30,7 +30,7 @@ from holley_graph.loaders import (
     feeds,
     identity,
     report,
-    taken,
+    sync_tables,
     tombstones,
     transform,
 )
@@ -116,7 +116,7 @@ class _Sync:
 
     def run(self, since_last: bool, dry_run: bool, tables_only: bool, turn: Turn | None) -> SyncReport:
         key, digests = identity.email_key(self.settings), self.source.digests()
-        fingerprint = taken.fingerprint(digests, self.settings, self.as_of, key)
+        fingerprint = sync_tables.fingerprint(digests, self.settings, self.as_of, key)
         marker = self.marker()
         before = self.left_by(marker)
         tombstones.stop_if_some_are_lost(self.settings.home, before.manifest.get("forgotten", 0) if before else 0)
@@ -162,8 +162,8 @@ class _Sync:
                 "fingerprint": fingerprint,
                 "as_of": moment(self.as_of).isoformat(),
                 "lineage": self.source.lineage,
-                "extract_hash": taken.extract_hash(self.settings, self.as_of, key),
-                "transform_hash": taken.transform_hash(self.settings, key),
+                "extract_hash": sync_tables.extract_hash(self.settings, self.as_of, key),
+                "transform_hash": sync_tables.transform_hash(self.settings, key),
                 "digests": digests,
                 "forgotten": len(tombstones.known(self.settings.home)),
                 "events": f"since {reusable.since.isoformat()}" if reusable else "all",
@@ -176,7 +176,9 @@ class _Sync:
                 there["members"] = held.members
             with ThreadPoolExecutor(1) as pool:
                 home, in_bulk = self.settings.home, first and self.bulk is not None
-                parcel = pool.submit(taken.write, home, self.run_id, extracted, tables, behind, manifest, there)
+                parcel = pool.submit(
+                    sync_tables.write, home, self.run_id, extracted, tables, behind, manifest, there
+                )
                 if tables_only or in_bulk or not self._at_once(difference):
                     parcel.result()
                 self._lap("keep")
@@ -189,17 +191,17 @@ class _Sync:
                 self._lap("load")
         finally:
             extracted.close()
-        taken.forget_others(self.settings.home, self.run_id)
+        sync_tables.forget_others(self.settings.home, self.run_id)
         return self._report("bulk" if in_bulk else "changes", extracted.accounts, difference)
 
     def marker(self) -> Row | None:
         """What the graph says of its last sync; its `as_of` is the cursor, committed with the data."""
         return next(iter(self.graph.read("load/marker")), None)
 
-    def earlier(self, before: taken.Taken | None, digests: Mapping[str, str]) -> Earlier | None:
+    def earlier(self, before: sync_tables.SyncTables | None, digests: Mapping[str, str]) -> Earlier | None:
         """What need not be read again; none, with a note why, if all has to be."""
         key = identity.email_key(self.settings)
-        extract_hash = taken.extract_hash(self.settings, self.as_of, key)
+        extract_hash = sync_tables.extract_hash(self.settings, self.as_of, key)
         wanted = {"lineage": self.source.lineage, "extract_hash": extract_hash}
         if before is None:
             self.notes.append("everything is read: the tables of the last sync are not in this home")
@@ -213,16 +215,16 @@ class _Sync:
             return reusable
         return None
 
-    def left_by(self, marker: Row | None) -> taken.Taken | None:
+    def left_by(self, marker: Row | None) -> sync_tables.SyncTables | None:
         """What the marker's sync left here; nothing if that sync was not finished or ran elsewhere."""
         if marker is None or marker["state"] != "complete":
             return None
-        left, damage = taken.open_whole(self.settings.home, marker["run_id"])
+        left, damage = sync_tables.open_whole(self.settings.home, marker["run_id"])
         if damage:
             self.notes.append(f"the graph itself is read because tables of the last sync are damaged: {damage}")
         return left
 
-    def _held(self, before: taken.Taken | None, marker: Row | None) -> dict[str, pa.Table]:
+    def _held(self, before: sync_tables.SyncTables | None, marker: Row | None) -> dict[str, pa.Table]:
         """Graph tables as the graph holds them: from the parcel, or read back when in doubt."""
         if before:
             return before.tables()
@@ -230,10 +232,14 @@ class _Sync:
         return change.empty_tables() if empty else read_tables(self.graph, progress=self.progress)
 
     def _reusable(
-        self, before: taken.Taken | None, old: Mapping[str, pa.Table], extracted: feeds.Extract, key: bytes
+        self,
+        before: sync_tables.SyncTables | None,
+        old: Mapping[str, pa.Table],
+        extracted: feeds.Extract,
+        key: bytes,
     ) -> transform.EarlierTables | None:
         """What need not be made again, if anything was taken as it was and the rules are the same."""
-        reusable, transform_hash = extracted.earlier, taken.transform_hash(self.settings, key)
+        reusable, transform_hash = extracted.earlier, sync_tables.transform_hash(self.settings, key)
         if before is None or reusable is None or before.manifest["transform_hash"] != transform_hash:
             return None
         same_weights = before.manifest["marker"]["weights_version"] == self._weights_version()

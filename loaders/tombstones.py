@@ -93,16 +93,16 @@ def leave_out(engine: Engine, tables: Mapping[str, Relation], settings: Settings
     emails = forgotten.among(EMAIL, [tables[name].project("email AS name") for name in BY_EMAIL])
     ids = forgotten.among(USER, [tables[name].project("user_id AS name") for name in BY_USER])
     addresses = emails.project("name AS email")
-    theirs = tables["clean_users"].join(addresses, "email", how="semi").project("user_id AS name")
-    users = engine.store(ids.union(theirs).distinct())
+    user_ids = tables["clean_users"].join(addresses, "email", how="semi").project("user_id AS name")
+    users = engine.store(ids.union(user_ids).distinct())
     for name in BY_USER:
         left[name] = forgotten.without(tables[name], "user_id", users)
     for name in {*BY_EMAIL} - {*BY_USER}:
         left[name] = forgotten.without(tables[name], "email", emails)
     for name in {*BY_EMAIL, *BY_USER} - {"waiting_events"}:
         rejected = name.replace("clean_", "rejected_")
-        gone = {"rejected": tables[rejected], "gone_users": users, "gone_emails": emails}
-        left[rejected] = engine.keep("forget/rejected", gone)
+        inputs = {"rejected": tables[rejected], "gone_users": users, "gone_emails": emails}
+        left[rejected] = engine.keep("forget/rejected", inputs)
     return left
 
 
@@ -149,6 +149,6 @@ class _Forgotten:
         tables = {"names": self.engine.store(distinct), "tombstones": self.digests}
         return self.engine.keep("forget/gone", tables, **self.pads, kind=kind)
 
-    def without(self, rows: Relation, column: str, gone: Relation) -> Relation:
-        """Keep the rows that name nobody of `gone`."""
-        return self.engine.store(rows.join(gone.project(f"name AS {column}"), column, how="anti"))
+    def without(self, rows: Relation, column: str, forgotten: Relation) -> Relation:
+        """Keep the rows that name nobody of `forgotten`."""
+        return self.engine.store(rows.join(forgotten.project(f"name AS {column}"), column, how="anti"))

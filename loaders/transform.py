@@ -155,10 +155,10 @@ def _partly(
 ) -> pa.Table:
     """Make the rows of some people, and put them among those that the others have: nobody's depend on another's."""
     whose = engine.read(pa.table({"user_id": people})).set_alias("whose")
-    theirs: dict[str, Rows] = {}
+    read_rows: dict[str, Rows] = {}
     for table in {"clean_events", "members"}.intersection(statements.load(f"graph/{name}").reads):
-        theirs[table] = engine.read(tables[table]).join(whose, "user_id", how="semi")
-    rows = _made(engine, name, {**tables, **theirs}, values)
+        read_rows[table] = engine.read(tables[table]).join(whose, "user_id", how="semi")
+    rows = _made(engine, name, {**tables, **read_rows}, values)
     of_people = pc.is_in(was["user_id"], value_set=people)
     if rows.equals(was.filter(of_people)):
         return was

@@ -89,8 +89,8 @@ class Graph:
     def write(self, statement: str, rows: DataFrame) -> None:
         """Run a statement for every row."""
         text = queries.load(statement).text.replace("UNWIND $rows AS row", "WITH event AS row")
-        asked = rows.write.format("org.neo4j.spark.DataSource").mode("Overwrite").options(**self.options)
-        asked.option("query", re.sub(r"\$(\w+)", r"event.\1", text)).save()
+        writer = rows.write.format("org.neo4j.spark.DataSource").mode("Overwrite").options(**self.options)
+        writer.option("query", re.sub(r"\$(\w+)", r"event.\1", text)).save()
 
     def run(self, statement: str, values: dict[str, Any]) -> None:
         """Run a statement once."""
@@ -99,8 +99,8 @@ class Graph:
     def one(self, statement: str, of: str) -> dict[str, Any]:
         """Ask for one row; `of` picks from what the statement returns."""
         text = queries.load(statement).text
-        asked = self.spark.read.format("org.neo4j.spark.DataSource").options(**self.options)
-        return asked.option("query", text).load().selectExpr(of).collect()[0].asDict()
+        reader = self.spark.read.format("org.neo4j.spark.DataSource").options(**self.options)
+        return reader.option("query", text).load().selectExpr(of).collect()[0].asDict()
 
 
 def _session(options: argparse.Namespace) -> SparkSession:

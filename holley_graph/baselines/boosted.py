@@ -26,12 +26,12 @@ PARAMETERS = {
 TREES = 200
 
 
-def _score(seen: PastChoices, asked: Matrix) -> Floats:
+def _score(seen: PastChoices, questions: Matrix) -> Floats:
     """Train on past choices and score what is asked."""
     import lightgbm
 
     data = lightgbm.Dataset(seen.features, seen.chosen, weight=seen.weight, group=seen.sizes)
-    return np.asarray(lightgbm.train(PARAMETERS, data, TREES).predict(asked), float)
+    return np.asarray(lightgbm.train(PARAMETERS, data, TREES).predict(questions), float)
 
 
 scores = features.ranker(_score)

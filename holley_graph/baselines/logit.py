@@ -42,4 +42,4 @@ def fit(seen: PastChoices) -> Floats:
     return beta
 
 
-scores = features.ranker(lambda seen, asked: asked @ fit(seen))
+scores = features.ranker(lambda seen, questions: questions @ fit(seen))

@@ -25,7 +25,7 @@ def scores(clean: Mapping[str, pa.Table | Path], as_of: int, settings: Settings)
     products are eligible and who owns what is as the tables have it: their prices and images carry no times.
 
     Args:
-        clean: the five clean tables as `clean_NAME`, or the files that a sync keeps of them (`Taken.clean_files`).
+        clean: the five clean tables as `clean_NAME`, or their files (`SyncTables.clean_files`).
         as_of: epoch seconds, exclusive.
         settings: `baseline` and `eligibility` are read; memory and the home that the engine spills to.
 

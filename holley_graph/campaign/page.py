@@ -54,8 +54,11 @@ def verdict(report: CampaignReport) -> tuple[str, str]:
     best = max(shown, key=lambda pair: pair["difference"])
     word = "more" if best["difference"] > 0 else "fewer"
     points = f"{abs(100 * best['difference']):.2f} points {word} people"
-    said = f"In {best['arm']}, {points} ordered than in {best['other']}"
-    return f"{said} ({100 * best['low']:+.2f} … {100 * best['high']:+.2f}).", "good" if word == "more" else "bad"
+    sentence = f"In {best['arm']}, {points} ordered than in {best['other']}"
+    return (
+        f"{sentence} ({100 * best['low']:+.2f} … {100 * best['high']:+.2f}).",
+        "good" if word == "more" else "bad",
+    )
 
 
 def cautions(report: CampaignReport) -> Iterator[str]:

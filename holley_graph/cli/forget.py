@@ -36,8 +36,8 @@ def forget(ctx: click.Context, user_id: str | None, email: str | None, yes: bool
     if as_json:
         print_json(done.as_dict())
     else:
-        gone = [("nodes of the graph", done.nodes), *done.rows.items(), ("vectors of runs", done.vectors)]
-        facts(f"Removed of {', '.join(done.user_ids)}", [*gone, ("snapshots", done.snapshots)])
+        removed = [("nodes of the graph", done.nodes), *done.rows.items(), ("vectors of runs", done.vectors)]
+        facts(f"Removed of {', '.join(done.user_ids)}", [*removed, ("snapshots", done.snapshots)])
         for path in done.missing:
             say(f"already gone, look for copies: {path}")
         left = f"still found in: {', '.join(done.found)}" if done.found else "nothing is left"

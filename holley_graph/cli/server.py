@@ -98,7 +98,7 @@ def doctor(context: Context, as_json: bool) -> None:
 @click.option("--query", metavar="NAME", help="A query of cypher/browse/, filled in and ready to run.")
 @click.option(
     "--set",
-    "given",
+    "parameters",
     metavar="PARAMETER=VALUE",
     multiple=True,
     help="A parameter of the query; can be given several times.",
@@ -110,7 +110,12 @@ def doctor(context: Context, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def browser(
-    context: Context, query: str | None, given: tuple[str, ...], files: Path | None, open_it: bool, as_json: bool
+    context: Context,
+    query: str | None,
+    parameters: tuple[str, ...],
+    files: Path | None,
+    open_it: bool,
+    as_json: bool,
 ) -> None:
     """Print the address of Neo4j Browser, with server and user filled in, and that of a guide through the queries.
 
@@ -121,15 +126,15 @@ def browser(
 
     from holley_graph.server import pages
 
-    if given and query is None:
+    if parameters and query is None:
         raise click.UsageError("--set needs --query")
-    if not all("=" in pair for pair in given):
+    if not all("=" in pair for pair in parameters):
         raise click.UsageError("--set is written PARAMETER=VALUE")
     if files and context.settings.server.uri:  # files are for any server; links and guide for the embedded one
         addresses = dict.fromkeys(("url", "guide", "user", "password_file"))
     else:
         addresses = pages.addresses(
-            _embedded(context, "browser"), query, dict(pair.split("=", 1) for pair in given)
+            _embedded(context, "browser"), query, dict(pair.split("=", 1) for pair in parameters)
         )
     written = pages.write_files(context.settings, files) if files else []
     if as_json:

@@ -180,11 +180,11 @@ def runs(context: Context, as_json: bool) -> None:
 
 def show_comparison(name: str, measured: dict[str, Any]) -> None:
     """Print a run beside popularity among what fits."""
-    ours, theirs, lift = measured["run"], measured["popularity"], measured["MRR@4 over popularity"]
+    run, popularity, lift = measured["run"], measured["popularity"], measured["MRR@4 over popularity"]
     people = counted(measured["users"], "person", "people")
     title = f"{name}: {people} who bought in the {measured['days']} days after the cut"
     metrics = ("HR@4", "MRR@4", "NDCG@4", "NDCG@10", "recall@4", "cold MRR@4", "cold recall@4")
-    rows = [(metric, ours[metric], theirs[metric]) for metric in metrics if metric in ours]
+    rows = [(metric, run[metric], popularity[metric]) for metric in metrics if metric in run]
     table(title, ("metric", "run", "popularity"), rows)
     say(
         f"MRR@4 over popularity: {lift['difference']:+.4f} ({lift['relative']:+.1%}), "

@@ -75,7 +75,7 @@ def hide(snapshot: Snapshot) -> HiddenChoices:
     drawn = np.random.default_rng(0).random(int(person.max(initial=0)) + 1) < HIDDEN_SHARE
     hidden = drawn[person][snapshot.event("user")]
     rest = replace(snapshot, events=snapshot.events.filter(pa.array(~hidden)))
-    taken = hidden & (snapshot.event("kind") != VIEWED)
-    events = distinct(replace(snapshot, events=snapshot.events.filter(pa.array(taken))))
+    chosen = hidden & (snapshot.event("kind") != VIEWED)
+    events = distinct(replace(snapshot, events=snapshot.events.filter(pa.array(chosen))))
     usable = (events.fitment >= 0) & (events.bin < trend_bins(rest))
     return HiddenChoices(rest, events.fitment[usable], events.bin[usable])

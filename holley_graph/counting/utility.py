@@ -153,7 +153,7 @@ def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:
         log_shares: [fitments] logarithm of the share of a vehicle's choices that usually falls on each product.
     """
     moved, groups = _trend(snapshot, distinct(snapshot), log_shares), levels.product_groups(snapshot)
-    by_group = [each[groups[name].rows] for name, each in zip(TREND_OF, moved.forecasts, strict=True)]
+    by_group = [values[groups[name].rows] for name, values in zip(TREND_OF, moved.forecasts, strict=True)]
     total: Floats = np.sum(by_group, axis=0)
     return total
 

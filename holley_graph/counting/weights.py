@@ -79,9 +79,9 @@ def _some_part_types(snapshot: Snapshot) -> Snapshot:
     size = np.bincount(part_type.rows[snapshot.fits[:, 1]], minlength=len(part_type.keys))
     kept_types = np.zeros(len(part_type.keys), bool)
     kept_types[order[np.cumsum(size[order]) <= MAX_FITMENTS]] = True
-    kept = kept_types[part_type.rows]
+    drawn = kept_types[part_type.rows]
     return replace(
         snapshot,
-        fits=snapshot.fits[kept[snapshot.fits[:, 1]]],
-        events=snapshot.events.filter(pa.array(kept[snapshot.event("product")])),
+        fits=snapshot.fits[drawn[snapshot.fits[:, 1]]],
+        events=snapshot.events.filter(pa.array(drawn[snapshot.event("product")])),
     )

@@ -35,12 +35,12 @@ def stage(graph: Graph, run_id: str, dim: int, product_norm: float, paths: Paths
     Raises:
         GraphStateError: nothing was synced, or there is no free slot.
     """
-    given = graph.write(
+    release = graph.write(
         "writeback/release_staged", run_id=run_id, dim=dim, product_norm=product_norm, **asdict(paths)
     )
-    if "slot" not in given:
+    if "slot" not in release:
         raise GraphStateError("the graph has no room for a release", "holley-graph sync, then writeback RUN")
-    return given["number"], given["slot"]
+    return release["number"], release["slot"]
 
 
 def index(graph: Graph, slot: str, dim: int) -> None:

@@ -31,8 +31,8 @@ def rotation(new: Table, old: Table) -> Floats:
     Args:
         new, old: tables of products, of one length.
     """
-    ours, theirs = _shared(new, old)
-    left, _, right = np.linalg.svd(ours.T @ theirs)
+    now, before = _shared(new, old)
+    left, _, right = np.linalg.svd(now.T @ before)
     turned: Floats = left @ right
     return turned
 
@@ -52,13 +52,13 @@ def measure(new: Tables, old: Tables, snapshot: Snapshot) -> dict[str, Any]:
     """
     moved = {}
     for name in MEASURED:
-        ours, theirs = _shared(new[name], old[name])
-        lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+        now, before = _shared(new[name], old[name])
+        lengths = np.linalg.norm(now, axis=1) * np.linalg.norm(before, axis=1)
         pointing = lengths > 0  # who has neither vehicle nor history points nowhere
-        cosine = (ours * theirs).sum(1)[pointing] / lengths[pointing]
-        apart, long = (float(np.linalg.norm(vectors, axis=1).sum()) for vectors in (ours - theirs, theirs))
+        cosine = (now * before).sum(1)[pointing] / lengths[pointing]
+        apart, long = (float(np.linalg.norm(vectors, axis=1).sum()) for vectors in (now - before, before))
         moved[name] = {
-            "both": len(ours),
+            "both": len(now),
             "cosine": round(float(cosine.mean()), 4) if len(cosine) else None,
             "move": round(apart / long, 4) if long else None,
         }
@@ -69,8 +69,8 @@ def measure(new: Tables, old: Tables, snapshot: Snapshot) -> dict[str, Any]:
 def _shared(new: Table, old: Table) -> tuple[Floats, Floats]:
     """[keys that both have, dim] vectors without popularity and padding."""
     row = old.find(new.keys)
-    ours, theirs = new.vectors[row >= 0, :-EXTRA], old.vectors[row[row >= 0], :-EXTRA]
-    return ours.astype(float), theirs.astype(float)
+    now, before = new.vectors[row >= 0, :-EXTRA], old.vectors[row[row >= 0], :-EXTRA]
+    return now.astype(float), before.astype(float)
 
 
 def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int, int]:

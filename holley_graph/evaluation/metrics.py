@@ -69,20 +69,22 @@ def summary(task: RankingTask, scores: npt.NDArray[np.floating], ks: Sequence[in
     return values
 
 
-def lift(task: RankingTask, ours: Floats, theirs: Floats, seed: int = 0, draws: int = 1_000) -> dict[str, float]:
+def lift(
+    task: RankingTask, challenger: Floats, champion: Floats, seed: int = 0, draws: int = 1_000
+) -> dict[str, float]:
     """Compare two rankers' values on identical users by a paired bootstrap over users.
 
     Args:
         task: the test users.
-        ours: [users] metric values.
-        theirs: [users] metric values.
+        challenger: [users] metric values.
+        champion: [users] metric values.
         seed: of the resampling.
         draws: resamples.
 
     Returns:
         `difference`, its 95 % interval `low` … `high`, and `relative` (difference / their mean).
     """
-    difference = ours - theirs
+    difference = challenger - champion
     low, high = interval(resampled(difference, np.ones(len(difference)), draws, seed))
-    relative = float(difference.mean() / theirs.mean()) if theirs.mean() else float("nan")
+    relative = float(difference.mean() / champion.mean()) if champion.mean() else float("nan")
     return {"difference": float(difference.mean()), "low": low, "high": high, "relative": relative}

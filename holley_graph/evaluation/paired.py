@@ -14,12 +14,12 @@ POWER = 1.96 + 0.84
 """Standard errors that a true difference must have to be found in four of five tests at the 5 % level."""
 
 
-def compare(ours: Floats, theirs: Floats, who: Ints, seed: int = 0) -> dict[str, float]:
+def compare(challenger: Floats, champion: Floats, who: Ints, seed: int = 0) -> dict[str, float]:
     """Compare two rankers by a paired bootstrap over users; one user's questions stay together.
 
     Args:
-        ours: [questions] metric values.
-        theirs: [questions] metric values of the other.
+        challenger: [questions] metric values.
+        champion: [questions] metric values of the other.
         who: [questions] which user each is about.
         seed: of the resampling.
 
@@ -29,10 +29,10 @@ def compare(ours: Floats, theirs: Floats, who: Ints, seed: int = 0) -> dict[str,
     """
     user = np.unique(who, return_inverse=True)[1]
     n = int(user.max()) + 1
-    gain, questions = np.bincount(user, ours - theirs, n), np.bincount(user, minlength=n).astype(float)
+    gain, questions = np.bincount(user, challenger - champion, n), np.bincount(user, minlength=n).astype(float)
     drawn = resampled(gain, questions, DRAWS, seed)
     low, high = interval(drawn)
-    difference, base = float((ours - theirs).mean()), float(theirs.mean())
+    difference, base = float((challenger - champion).mean()), float(champion.mean())
     return {
         "difference": difference,
         "low": low,

@@ -47,8 +47,8 @@ def verdict(document: Mapping[str, Any]) -> tuple[str, str]:
     metric, champion, over = document["metric"], document["champion"], document["over_champion"]
     for run, decided in document["verdicts"].items():
         lift = over[run]
-        said = f"{run}: {decided['outcome']}. It is {lift['relative']:+.0%} against {champion} in {metric}"
-        return f"{said} ({lift['low']:+.3f} … {lift['high']:+.3f}).", CLASSES.get(decided["outcome"], "unsure")
+        sentence = f"{run}: {decided['outcome']}. It is {lift['relative']:+.0%} against {champion} in {metric}"
+        return f"{sentence} ({lift['low']:+.3f} … {lift['high']:+.3f}).", CLASSES.get(decided["outcome"], "unsure")
     judged = [name for name in document.get("configs", {}) if name in over] or list(over)
     best = max(judged, key=lambda name: over[name]["difference"])
     lift = over[best]

@@ -72,9 +72,9 @@ def _means(results: Answers, mask: Mask) -> dict[str, float]:
 
 
 def _lifts(results: Mapping[str, Answers], champion: str, who: npt.NDArray[np.int64], mask: Mask) -> dict[str, Any]:
-    theirs = results[champion].values[METRIC][mask]
+    champion_values = results[champion].values[METRIC][mask]
     return {
-        name: paired.compare(result.values[METRIC][mask], theirs, who[mask])
+        name: paired.compare(result.values[METRIC][mask], champion_values, who[mask])
         for name, result in results.items()
         if name != champion
     }

@@ -54,8 +54,13 @@ def decide(document: dict[str, Any], run: str) -> Verdict:
         _better("cold", cold, run, LEAST_COLD, document) if cold else (TOO_LITTLE, "no cold user was asked about")
     )
     rules.append(_no_segment_worse(document, run))
-    ours, theirs = (document["lists"][name]["coverage"] for name in (run, champion))
-    rules.append((GO if ours >= theirs else NO_GO, f"coverage {ours:.1%}, not below {theirs:.1%} demanded"))
+    run_coverage, champion_coverage = (document["lists"][name]["coverage"] for name in (run, champion))
+    rules.append(
+        (
+            GO if run_coverage >= champion_coverage else NO_GO,
+            f"coverage {run_coverage:.1%}, not below {champion_coverage:.1%} demanded",
+        )
+    )
     outcomes = [outcome for outcome, _ in rules]
     decided = next((outcome for outcome in (NO_GO, TOO_LITTLE) if outcome in outcomes), GO)
     return Verdict(decided, [f"{outcome}: {reason}" for outcome, reason in rules])

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from holley_graph.loaders import parquet
 from holley_graph.loaders.engine.engine import Engine, Rows
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
 
@@ -47,7 +47,7 @@ class Audience:
 
     def __init__(
         self,
-        taken: Taken,
+        sync_tables: SyncTables,
         settings: Settings,
         *,
         vectors: Path | None = None,
@@ -55,8 +55,8 @@ class Audience:
         one_per_email: bool = False,
     ) -> None:
         self.engine = Engine(settings)
-        self.tables: dict[str, Rows] = {name: taken.file(name) for name in _READS}
-        self.tables |= {"clean_users": taken.clean("users"), "vectors": self._rows_of(vectors)}
+        self.tables: dict[str, Rows] = {name: sync_tables.file(name) for name in _READS}
+        self.tables |= {"clean_users": sync_tables.clean("users"), "vectors": self._rows_of(vectors)}
         self.owners = self.tables["owners"] = self.engine.keep(
             "export/owners",
             self.tables,
@@ -64,7 +64,7 @@ class Audience:
             one_per_email=one_per_email,
             min_products=settings.baseline.min_products,
         )
-        from_s = taken.as_of - settings.recommend.exclude_days * DAY
+        from_s = sync_tables.as_of - settings.recommend.exclude_days * DAY
         self.purchases = self.engine.keep("export/purchases", self.tables, from_s=from_s)
         self.chosen = self.engine.keep("export/chosen", self.tables)
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from holley_graph.export.audience import Audience
 from holley_graph.keys import find_text
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.ragged import Ints, Ragged
 
 
@@ -71,9 +71,9 @@ class Catalogue:
         return np.bincount(product, everybody["buyers"], self.products.num_rows).astype(np.int64)
 
 
-def open_catalogue(taken: Taken, audience: Audience, min_people: int) -> Catalogue:
+def open_catalogue(sync_tables: SyncTables, audience: Audience, min_people: int) -> Catalogue:
     """Read a sync's catalogue, with the co-purchases of so many people."""
-    products, vehicles, fitment = (taken.table(name) for name in ("product", "vehicle", "fits"))
+    products, vehicles, fitment = (sync_tables.table(name) for name in ("product", "vehicle", "fits"))
     return Catalogue(products, vehicles, fitment, audience.co_purchased(min_people), audience.buyers())
 
 

@@ -71,12 +71,12 @@ def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = 
     rules = text.read(settings.recommend.rules_file).on(day.date())
     read = Inputs.of(("graph",), graph, settings)
     with closing(read.audience(settings)) as audience:
-        catalogue = open_catalogue(read.taken, audience, settings.recommend.min_people)
+        catalogue = open_catalogue(read.sync_tables, audience, settings.recommend.min_people)
         ranker = read.ranker("graph", catalogue, settings).ranker
         variants: list[Sequence[Rule]] = [(), *((rule,) for rule in rules), rules]
         rankings = [Ranking(catalogue, ranker, settings.recommend, SLOTS, some, measures=True) for some in variants]
         sums = [_Sum() for _ in variants]
-        moment = read.taken.as_of, read.tables.paths.half_life_days
+        moment = read.sync_tables.as_of, read.tables.paths.half_life_days
         done = 0
         for block in audience.blocks(BLOCK):
             owners = Owners.of(block, catalogue, *moment)
@@ -92,8 +92,8 @@ def check(graph: Graph, settings: Settings, day: datetime, progress: Progress = 
     return RulesReport(
         sums[0].written,
         [
-            Effect(*said, one.rows, one.slots, one.chance / sums[0].chance - 1 if sums[0].chance else 0.0)
-            for said, one in zip(rows, sums[1:], strict=True)
+            Effect(*row, one.rows, one.slots, one.chance / sums[0].chance - 1 if sums[0].chance else 0.0)
+            for row, one in zip(rows, sums[1:], strict=True)
         ],
     )
 

@@ -115,7 +115,7 @@ def export(
     arms = split.arms if split else (ranker,)
     read = Inputs.of(arms, graph, settings)
     with closing(read.audience(settings, one_per_email=one_per_email)) as audience:
-        catalogue = open_catalogue(read.taken, audience, settings.recommend.min_people)
+        catalogue = open_catalogue(read.sync_tables, audience, settings.recommend.min_people)
         clock.lap("read")
         named = [read.ranker(name, catalogue, settings) for name in arms]
         rules = text.read(settings.recommend.rules_file).on(generated_at.date())
@@ -127,7 +127,7 @@ def export(
         stamps = [item.stamp for item in named]
         exposure = Exposure(split.campaign, split.groups) if split else None
         reasons = Reasons(
-            catalogue, [read.paths(name) for name in arms], settings.recommend.min_people, read.taken.as_of
+            catalogue, [read.paths(name) for name in arms], settings.recommend.min_people, read.sync_tables.as_of
         )
         sheet = Sheet(
             catalogue,
@@ -140,7 +140,7 @@ def export(
             paths=paths,
         )
         tally, reporter = Tally(), _Progress(len(audience), progress)
-        moment = read.taken.as_of, read.tables.paths.half_life_days
+        moment = read.sync_tables.as_of, read.tables.paths.half_life_days
         blocks = (_grouped(Owners.of(block, catalogue, *moment), split) for block in audience.blocks(BLOCK))
         least = settings.recommend.min_parts, settings.baseline.min_products
         rows = reporter.counted(ranking.everybody(blocks, *least, tally), tally)

@@ -20,7 +20,7 @@ from holley_graph.export.catalogue import Catalogue
 from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, VehicleRanker
 from holley_graph.export.rows import Stamp
 from holley_graph.graph.client import Graph
-from holley_graph.loaders.taken import Taken, open_taken
+from holley_graph.loaders.sync_tables import SyncTables, open_tables
 from holley_graph.settings import Settings
 
 RANKERS = ("graph", "baseline", "hybrid", "universal")
@@ -28,7 +28,7 @@ SHARED = ("product", "vehicle", "vehicle_model", "make")
 """Vectors that are held in memory; those of users are read where they lie."""
 
 
-def last_sync(graph: Graph, home: Path) -> Taken:
+def last_sync(graph: Graph, home: Path) -> SyncTables:
     """Open the tables that the graph last took.
 
     Raises:
@@ -40,13 +40,13 @@ def last_sync(graph: Graph, home: Path) -> Taken:
         raise GraphStateError("nothing was synced into this graph yet", "holley-graph sync --source files:DIR")
     if marker["state"] != "complete":
         raise GraphStateError(f"sync {marker['run_id']} was not finished", "run the sync again")
-    taken = open_taken(home, marker["run_id"])
-    if taken is None:
+    sync_tables = open_tables(home, marker["run_id"])
+    if sync_tables is None:
         raise ParcelError(
             f"{home} holds no tables of sync {marker['run_id']}",
             "use the home that synced: --home DIR; after an update of this tool, run the sync again",
         )
-    return taken
+    return sync_tables
 
 
 def live_run(graph: Graph, home: Path) -> Path:
@@ -86,13 +86,13 @@ class Inputs:
     """What some rankers read.
 
     Attributes:
-        taken: the last sync.
+        sync_tables: of the last sync.
         run: folder of the live release; none if the baseline ranks alone.
         tables: its vectors but those of users; none without a run.
         scores: what the baseline says; none if no ranker asks it.
     """
 
-    taken: Taken
+    sync_tables: SyncTables
     run: Path | None
     tables: Tables
     scores: pa.Table | None
@@ -105,33 +105,35 @@ class Inputs:
             GraphStateError, ParcelError: no sync is finished or no release live, or they are not of this home, or
                 files of the release were changed.
         """
-        taken = last_sync(graph, settings.home)
+        sync_tables = last_sync(graph, settings.home)
         run = None if set(rankers) == {"baseline"} else live_run(graph, settings.home)
         tables = Tables({}) if run is None else table.load_with_inductive(run, SHARED)
         with_baseline = {"baseline", "hybrid"} & set(rankers)
-        scores = v5_18.scores(taken.clean_files(), taken.as_of, settings) if with_baseline else None
-        return cls(taken, run, tables, scores)
+        scores = v5_18.scores(sync_tables.clean_files(), sync_tables.as_of, settings) if with_baseline else None
+        return cls(sync_tables, run, tables, scores)
 
     def audience(self, settings: Settings, user_id: str | None = None, *, one_per_email: bool = False) -> Audience:
         """Open those who are ranked for: everybody with a vehicle, or one user."""
         vectors = self.run and self.run / "keys_user.parquet"
-        return Audience(self.taken, settings, vectors=vectors, user_id=user_id, one_per_email=one_per_email)
+        return Audience(self.sync_tables, settings, vectors=vectors, user_id=user_id, one_per_email=one_per_email)
 
     def ranker(self, name: str, catalogue: Catalogue, settings: Settings) -> StampedRanker:
         """Open one of the rankers."""
         if name == "baseline":
-            return StampedRanker(self._baseline(catalogue), Stamp(v5_18.VERSION, self.taken.path.name, "fitment"))
+            return StampedRanker(
+                self._baseline(catalogue), Stamp(v5_18.VERSION, self.sync_tables.path.name, "fitment")
+            )
         assert self.run is not None  # noqa: S101  `of` found it
-        ours, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
+        version_, run_id = f"holley-graph-{version('holley-graph')}", self.run.name
         graph = ByGraph(catalogue, self.tables, table.mapped(self.run, "user"))
         if name == "hybrid":
             return StampedRanker(
-                ByHybrid(self._baseline(catalogue), graph), Stamp(f"{ours}-hybrid", run_id, "fitment")
+                ByHybrid(self._baseline(catalogue), graph), Stamp(f"{version_}-hybrid", run_id, "fitment")
             )
         if name == "universal":
             universal = ByUniversal(graph, settings.recommend.universal_share)
-            return StampedRanker(universal, Stamp(f"{ours}-universal", run_id, "universal"))
-        return StampedRanker(graph, Stamp(ours, run_id, "fitment"))
+            return StampedRanker(universal, Stamp(f"{version_}-universal", run_id, "universal"))
+        return StampedRanker(graph, Stamp(version_, run_id, "fitment"))
 
     def paths(self, name: str) -> Paths:
         """Return the weights of an owner's own history in the score of a ranker: none in the baseline's."""

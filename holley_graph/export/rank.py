@@ -95,16 +95,16 @@ class Ranking:
             tally: counted up on the way.
         """
         for owners in blocks:
-            kept = []
+            picks = []
             for vehicle, people in self._slices(owners):
                 ranked = self.people(vehicle, owners, people)
                 needed = min_parts if len(self.catalogue.fits[vehicle]) >= min_products else self.k + 1
                 enough = ranked.take(np.flatnonzero((ranked.product >= 0).sum(axis=1) >= needed))
-                kept.append(_one_per_address(enough, owners.person))
+                picks.append(_one_per_address(enough, owners.person))
                 tally.owners += len(ranked)
                 tally.too_few += len(ranked) - len(enough)
-                tally.other_id += len(enough) - len(kept[-1])
-            yield owners, Picks.together(kept)
+                tally.other_id += len(enough) - len(picks[-1])
+            yield owners, Picks.together(picks)
 
     def people(self, vehicle: int, owners: Owners, people: Ints) -> Picks:
         """Rank for some owners of a vehicle; once for those who are alike."""

@@ -181,8 +181,8 @@ class Reasons:
     def _of_vehicle(self) -> pa.Array:
         """[6 × vehicles] what can be said whatever the part: a block of all vehicles for each sentence."""
         columns = (self.catalogue.vehicles[name].to_pylist() for name in ("year", "make", "model"))
-        said = [wording.of_vehicle(*vehicle) for vehicle in zip(*columns, strict=True)]
-        return pa.array([text for block in zip(*said, strict=True) for text in block], pa.string())
+        sentences = [wording.of_vehicle(*vehicle) for vehicle in zip(*columns, strict=True)]
+        return pa.array([text for block in zip(*sentences, strict=True) for text in block], pa.string())
 
     @cached_property
     def _type(self) -> Ints:
@@ -264,10 +264,10 @@ def _first_unsaid(facts: _Facts, there: Bools) -> Ints:
     rows, k = there.shape
     holds, sentence = np.zeros((rows, k, LEVELS), bool), np.full((rows, k, LEVELS), -1)
     holds[there], sentence[there] = facts.holds, facts.sentence
-    level, said = np.full((rows, k), -1), np.full((rows, k), -1)
+    level, chosen = np.full((rows, k), -1), np.full((rows, k), -1)
     for slot in range(k):
-        repeated = (sentence[:, slot, :, None] == said[:, None, :slot]).any(axis=2)
+        repeated = (sentence[:, slot, :, None] == chosen[:, None, :slot]).any(axis=2)
         left = holds[:, slot] & ~repeated
         level[:, slot] = np.where(left.any(axis=1), left.argmax(axis=1), -1)
-        said[:, slot] = np.where(level[:, slot] < 0, -1, sentence[np.arange(rows), slot, level[:, slot]])
+        chosen[:, slot] = np.where(level[:, slot] < 0, -1, sentence[np.arange(rows), slot, level[:, slot]])
     return level[there]

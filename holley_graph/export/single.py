@@ -32,15 +32,15 @@ def answer(
     """
     read = Inputs.of([ranker], graph, settings)
     with closing(read.audience(settings, user_id)) as audience:
-        catalogue = open_catalogue(read.taken, audience, settings.recommend.min_people)
+        catalogue = open_catalogue(read.sync_tables, audience, settings.recommend.min_people)
         if user_id is None:
             vehicle_id = resolve_vehicle(graph, vehicle or "")
             owners = Owners.nobody(int(rows_of([vehicle_id], catalogue.vehicles["vehicle_id"])[0]))
         elif block := next(audience.blocks(1), None):
-            owners = Owners.of(block, catalogue, read.taken.as_of, read.tables.paths.half_life_days)
+            owners = Owners.of(block, catalogue, read.sync_tables.as_of, read.tables.paths.half_life_days)
         else:
             raise NotFound(
-                f"no user {user_id!r} with a vehicle in sync {read.taken.path.name}",
+                f"no user {user_id!r} with a vehicle in sync {read.sync_tables.path.name}",
                 "--vehicle answers for a vehicle",
             )
     place = int(owners.vehicle[0])

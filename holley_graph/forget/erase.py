@@ -36,14 +36,14 @@ def from_export(path: Path, person: Person) -> int:
     """Remove a person's rows from a file that was exported; return how many."""
     if path.suffix == ".parquet":
         return from_parquet(path, person)
-    gone = 0
+    removed = 0
     with files.replacing(path) as file:
         for record, address in _records(path):
             if address == person.email:
-                gone += 1
+                removed += 1
             else:
                 file.write(record.encode())
-    return gone
+    return removed
 
 
 def from_run(folder: Path, person: Person) -> int:

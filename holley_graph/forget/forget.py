@@ -66,11 +66,11 @@ def forget(
     """
     home = settings.home
     with in_home(home, "forget"), in_graph(graph, "forget"):
-        taken, key = last_sync(graph, home), identity.email_key(settings)
+        sync_tables, key = last_sync(graph, home), identity.email_key(settings)
         if email is None:
-            person = find(taken, identity.as_kept(settings, str(user_id)), key)
+            person = find(sync_tables, identity.as_kept(settings, str(user_id)), key)
         else:
-            person = with_email(taken, email, key)
+            person = with_email(sync_tables, email, key)
         _check_known(graph, home, key, person, f"user {user_id!r}" if email is None else "person with this email")
         tombstones.add(home, key, person.user_ids, person.email)
         written = exports(home)
@@ -115,10 +115,10 @@ def _tables(folder: Path, person: Person, **changed: Any) -> int:
         changed: what else their manifests say from now on.
     """
     paths = sorted(folder.rglob("*.parquet"), key=lambda path: (path.name == GONE_LAST, path))
-    gone = sum(erase.from_parquet(path, person) for path in paths)
+    removed = sum(erase.from_parquet(path, person) for path in paths)
     for manifest in folder.glob("*/manifest.json"):
         erase.seal_anew(manifest.parent, **changed)
-    return gone
+    return removed
 
 
 def _snapshots(folder: Path, person: Person) -> int:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holley_graph import sealed
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 
 TELLING = 6
 """Characters from which on a name that is no number is looked for everywhere."""
@@ -58,24 +58,24 @@ def spelled(name: str) -> str:
     return text.lower() if "@" in text else text
 
 
-def find(taken: Taken | None, user_id: str, key: bytes) -> Person:
+def find(sync_tables: SyncTables | None, user_id: str, key: bytes) -> Person:
     """Find who a user id is: the other ids and the address come from the clean users of the last sync."""
-    emails = _users(taken, "user_id", user_id)["email"].to_pylist()
+    emails = _users(sync_tables, "user_id", user_id)["email"].to_pylist()
     email = emails[0] if emails else None
-    return Person((user_id,), None, None) if email is None else with_email(taken, email, key, user_id)
+    return Person((user_id,), None, None) if email is None else with_email(sync_tables, email, key, user_id)
 
 
-def with_email(taken: Taken | None, email: str, key: bytes, *ids: str) -> Person:
+def with_email(sync_tables: SyncTables | None, email: str, key: bytes, *ids: str) -> Person:
     """Find who has an address: all user ids with it, and some that are known to be theirs."""
     hashed = hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
-    theirs = _users(taken, "email", email)["user_id"].to_pylist()
-    return Person(tuple(sorted({*ids, *theirs, f"buyer:{hashed}"})), email, hashed)
+    user_ids = _users(sync_tables, "email", email)["user_id"].to_pylist()
+    return Person(tuple(sorted({*ids, *user_ids, f"buyer:{hashed}"})), email, hashed)
 
 
-def _users(taken: Taken | None, column: str, value: str) -> pa.Table:
+def _users(sync_tables: SyncTables | None, column: str, value: str) -> pa.Table:
     """Read the clean users of the last sync that have a value; by no seal: a killed `forget` left it for later."""
     columns = ["user_id", "email"]
-    if taken is None:
+    if sync_tables is None:
         return pa.table({name: pa.array([], pa.string()) for name in columns})
-    users = sealed.table(taken.path / "clean_users.parquet", columns)
+    users = sealed.table(sync_tables.path / "clean_users.parquet", columns)
     return users.filter(pc.equal(users[column], value))

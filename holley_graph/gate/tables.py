@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from holley_graph.loaders import feeds, identity, tombstones, value_rules
 from holley_graph.loaders.engine.engine import Engine, Rows
 from holley_graph.loaders.source import Source
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.progress import Progress
 from holley_graph.settings import Settings
 from holley_graph.times import moment
@@ -30,9 +30,9 @@ class SourceTables:
     tables: Mapping[str, Rows]
 
 
-def of_sync(taken: Taken, settings: Settings) -> SourceTables:
+def of_sync(sync_tables: SyncTables, settings: Settings) -> SourceTables:
     """Open the clean tables that the last sync kept."""
-    return SourceTables(Engine(settings), taken.clean_files())
+    return SourceTables(Engine(settings), sync_tables.clean_files())
 
 
 def of_source(source: Source, settings: Settings, as_of: int, progress: Progress) -> SourceTables:

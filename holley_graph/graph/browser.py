@@ -44,19 +44,19 @@ def find(name: str) -> Query:
     return by_name[name.removeprefix(ROOM)]
 
 
-def values(query: Query, typical: Mapping[str, Any], given: Mapping[str, str] | None = None) -> dict[str, Any]:
+def values(query: Query, typical: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return a value for every parameter: what a person typed, else its default.
 
     Args:
         query: whose parameters.
         typical: keys of the graph at hand, the row of `server/typical`.
-        given: what was typed, by parameter.
+        texts: what was typed, by parameter.
 
     Raises:
         SettingsError: no such parameter, or not a number where one is declared.
     """
     typed = {key: query.defaults[key] if key in query.defaults else typical[key] for key in query.params}
-    for key, text in (given or {}).items():
+    for key, text in (texts or {}).items():
         if key not in query.params:
             raise SettingsError(
                 f"{query.name} has no parameter {key!r}", f"it has {', '.join(query.params) or 'none'}"

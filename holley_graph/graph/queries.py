@@ -66,9 +66,9 @@ class Query:
         """The statement without its header and comments."""
         return "\n".join(line for line in self.text.splitlines() if not line.strip().startswith("//")).strip()
 
-    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return a value for every parameter; one that may be null is null where it is not given."""
-        return {name: None for name, declared in self.params.items() if "or null" in declared} | dict(given)
+        return {name: None for name, declared in self.params.items() if "or null" in declared} | dict(parameters)
 
 
 def folder() -> Path:

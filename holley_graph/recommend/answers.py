@@ -106,8 +106,8 @@ def with_reasons(graph: Readable, answer: Answer, user_id: str | None, rules: Re
     """Give each row its `reason`, as an email says it; none in a graph without vehicles."""
     if answer.vehicle_id is None or not answer.rows:
         return replace(answer, rows=[{**row, "reason": None} for row in answer.rows])
-    said = reasons(graph, answer.vehicle_id, [row["sku"] for row in answer.rows], user_id, rules)
-    return replace(answer, rows=[{**row, "reason": said[row["sku"]]} for row in answer.rows])
+    sentences = reasons(graph, answer.vehicle_id, [row["sku"] for row in answer.rows], user_id, rules)
+    return replace(answer, rows=[{**row, "reason": sentences[row["sku"]]} for row in answer.rows])
 
 
 def reasons(

@@ -53,30 +53,30 @@ def edges(graph: Graph, user_id: str, sku: str) -> list[Row]:
     Raises:
         NotFound: no such user or SKU, or nothing connects them.
     """
-    found = graph.read("recommend/drawing", user_id=user_id, sku=spelling.upper(sku), k=NEIGHBOURS)
-    if not found:
+    rows = graph.read("recommend/drawing", user_id=user_id, sku=spelling.upper(sku), k=NEIGHBOURS)
+    if not rows:
         raise NotFound(f"nothing connects user {user_id!r} and SKU {sku!r}", "are both in the graph?")
-    return found
+    return rows
 
 
-def path(found: list[Row]) -> list[Row]:
+def path(edges: list[Row]) -> list[Row]:
     """Keep the fitment path: user, vehicle, part; empty when the part does not fit."""
-    fitment = [edge for edge in found if edge["type"] in FITMENT]
+    fitment = [edge for edge in edges if edge["type"] in FITMENT]
     return fitment if {edge["type"] for edge in fitment} == FITMENT else []
 
 
-def joined(found: list[Row]) -> list[list[Row]]:
+def joined(edges: list[Row]) -> list[list[Row]]:
     """Put edges of one pair together: they are drawn as one line, in the colour of the first."""
     pairs: dict[frozenset[str], list[Row]] = {}
-    for edge in sorted(found, key=lambda edge: edge["type"] == "CO_VIEWED"):  # it has no direction, others have
+    for edge in sorted(edges, key=lambda edge: edge["type"] == "CO_VIEWED"):  # it has no direction, others have
         pairs.setdefault(frozenset((edge["start"], edge["end"])), []).append(edge)
     return list(pairs.values())
 
 
-def svg(found: list[Row], sku: str) -> str:
+def svg(edges: list[Row], sku: str) -> str:
     """Draw edges: the user on the left, the part on the right, between them the vehicle and other parts."""
-    boxes, lane, height = _placed(found, sku)
-    lines = "".join(_line(together, boxes, lane) for together in joined(found))
+    boxes, lane, height = _placed(edges, sku)
+    lines = "".join(_line(together, boxes, lane) for together in joined(edges))
     drawn = "".join(_box(box, chosen=key == sku) for key, box in boxes.items())
     heads = "".join(
         f'<marker id="{name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
@@ -90,9 +90,9 @@ def svg(found: list[Row], sku: str) -> str:
     )
 
 
-def _placed(found: list[Row], sku: str) -> tuple[dict[str, Box], float | None, float]:
+def _placed(edges: list[Row], sku: str) -> tuple[dict[str, Box], float | None, float]:
     """Place each node; return also where a line from the user to the part passes, if any, and the height."""
-    named = {edge[end]: (edge[f"{end}_label"], edge[f"{end}_name"]) for edge in found for end in ("start", "end")}
+    named = {edge[end]: (edge[f"{end}_label"], edge[f"{end}_name"]) for edge in edges for end in ("start", "end")}
     texts = {key: (label, _text(label, key, name)) for key, (label, name) in named.items()}
     between = sorted(
         (key for key in texts if texts[key][0] == "Vehicle" or (texts[key][0] == "Product" and key != sku)),
@@ -100,11 +100,11 @@ def _placed(found: list[Row], sku: str) -> tuple[dict[str, Box], float | None, f
     )
     boxes, y, lane = {}, 0.0, None
     for n, key in enumerate(between):
-        if n == 1 and _direct(found, sku):
+        if n == 1 and _direct(edges, sku):
             lane, y = y + LINE, y + 3 * LINE
         boxes[key] = Box(*texts[key], WIDTH + GAP, y)
         y += boxes[key].height + LINE
-    if lane is None and _direct(found, sku):
+    if lane is None and _direct(edges, sku):
         lane, y = y + LINE, y + 3 * LINE
     ends = {key: 0 if texts[key][0] == "User" else 2 * (WIDTH + GAP) for key in texts if key not in between}
     height = max([y - LINE, *(_height(texts[key][1]) for key in ends)])
@@ -113,8 +113,8 @@ def _placed(found: list[Row], sku: str) -> tuple[dict[str, Box], float | None, f
     return boxes, lane, height
 
 
-def _direct(found: list[Row], sku: str) -> bool:
-    return any(edge["type"] in DID and edge["end"] == sku for edge in found)
+def _direct(edges: list[Row], sku: str) -> bool:
+    return any(edge["type"] in DID and edge["end"] == sku for edge in edges)
 
 
 def _text(label: str, key: str, name: str) -> list[str]:

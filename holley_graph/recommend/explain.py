@@ -47,8 +47,8 @@ def explain(graph: Readable, user_id: str, sku: str, rules: Recommend) -> Explan
         raise nearest.no_user(graph, user_id) if known["user"] is None else nearest.no_sku(graph, sku)
     facts = rows[0]
     path = f"({user_id})-[:OWNS]->({facts['vehicle_id']})<-[:FITS]-({sku})" if facts["fits"] else ""
-    said = reasons(graph, facts["vehicle_id"], [sku], user_id, rules) if facts["fits"] else {}
-    return Explanation(facts, path, said.get(sku), list(_speaks_for(facts)), list(_rules_out(facts, user_id)))
+    sentences = reasons(graph, facts["vehicle_id"], [sku], user_id, rules) if facts["fits"] else {}
+    return Explanation(facts, path, sentences.get(sku), list(_speaks_for(facts)), list(_rules_out(facts, user_id)))
 
 
 def _speaks_for(facts: Row) -> list[str]:

@@ -125,12 +125,12 @@ def read(file: Path | None) -> Rules:
         raise SettingsError(f"{file}: {error}", _DESCRIBED) from error
     _known(file.name, document, ("rule", "out_of_stock", "out_of_stock_file"))
     rules = [_rule(file.name, number, entry) for number, entry in enumerate(_tables(file, document), 1)]
-    gone = _out_of_stock(file, document)
+    unavailable = _out_of_stock(file, document)
     names = [rule.name for rule in rules]
     twice = next((name for name in names if names.count(name) > 1 or name == OUT_OF_STOCK), None)
     if twice:
         raise SettingsError(f"{file.name}: two rules are called {twice!r}", "give one of them another name")
-    return Rules((*rules, Rule(OUT_OF_STOCK, "exclude", sku=gone)) if gone else tuple(rules))
+    return Rules((*rules, Rule(OUT_OF_STOCK, "exclude", sku=unavailable)) if unavailable else tuple(rules))
 
 
 def parameters(file: Path | None, k: int, day: date) -> list[dict[str, Any]]:
@@ -151,11 +151,11 @@ def _rule(file: str, number: int, entry: dict[str, Any]) -> Rule:
     _known(where, entry, keys)
     if not isinstance(entry.get("name"), str) or entry.get("do") not in DOES:
         raise SettingsError(f"{where}: a rule needs a name, and do = one of {', '.join(DOES)}", _DESCRIBED)
-    given = {"from_" if key == "from" else key: value for key, value in entry.items()}
-    rule = Rule(**{key: _value(where, key, value) for key, value in given.items()})
-    for key, ours in (("slots", ("pin", "keep")), ("share", ("keep",)), ("times", ("boost",))):
-        if key in entry and rule.do not in ours:
-            raise SettingsError(f"{where}: {key} is for {' and '.join(ours)}, not for {rule.do}", _DESCRIBED)
+    entries = {"from_" if key == "from" else key: value for key, value in entry.items()}
+    rule = Rule(**{key: _value(where, key, value) for key, value in entries.items()})
+    for key, actions in (("slots", ("pin", "keep")), ("share", ("keep",)), ("times", ("boost",))):
+        if key in entry and rule.do not in actions:
+            raise SettingsError(f"{where}: {key} is for {' and '.join(actions)}, not for {rule.do}", _DESCRIBED)
     if rule.do == "boost" and "times" not in entry:
         raise SettingsError(f"{where}: boost needs times", "times = 2.0")
     if rule.do == "keep" and not {"slots", "share"} & set(entry):
@@ -181,8 +181,8 @@ def _value(where: str, key: str, value: Any) -> Any:
         "price_below": number,
     }
     if not right.get(key, True):
-        said = f"{where}: {key.rstrip('_')} = {value!r} is not allowed"
-        raise SettingsError(said, _DESCRIBED)
+        message = f"{where}: {key.rstrip('_')} = {value!r} is not allowed"
+        raise SettingsError(message, _DESCRIBED)
     return value
 
 

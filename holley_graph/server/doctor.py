@@ -115,11 +115,11 @@ def _ports(settings: Settings, layout: Layout) -> Iterator[Prerequisite]:
     running = process.find(layout)
     for name in ("bolt_port", "http_port"):
         port = getattr(settings.server, name)
-        ours = running is not None and getattr(running, name) == port
-        taken = preflight.taken(port)
-        state = "our server" if ours else "another program" if taken else "free"
+        own = running is not None and getattr(running, name) == port
+        in_use = preflight.taken(port)
+        state = "our server" if own else "another program" if in_use else "free"
         yield Prerequisite(
-            f"port {port}", ours or not taken or running is not None, state, f"set server.{name} to a free port"
+            f"port {port}", own or not in_use or running is not None, state, f"set server.{name} to a free port"
         )
 
 

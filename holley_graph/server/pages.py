@@ -16,13 +16,13 @@ from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 
 
-def addresses(settings: Settings, query: str | None, given: Mapping[str, str]) -> dict[str, Any]:
+def addresses(settings: Settings, query: str | None, parameters: Mapping[str, str]) -> dict[str, Any]:
     """Return where Browser of the running server is, and who logs in.
 
     Args:
         settings: whose embedded server.
         query: a query of `cypher/browse/` to fill in; none: just the page.
-        given: its parameters as typed; the others are looked up in the graph.
+        parameters: its parameters as typed; the others are looked up in the graph.
 
     Raises:
         ServerUnreachable: the server is down.
@@ -37,7 +37,7 @@ def addresses(settings: Settings, query: str | None, given: Mapping[str, str]) -
     url = page
     if query is not None:
         wanted = browser.find(query)
-        url = browser.link(page, wanted, browser.values(wanted, begin_with, given))
+        url = browser.link(page, wanted, browser.values(wanted, begin_with, parameters))
     guide = guide_file(settings)
     files.write(guide, browser.guide(begin_with).encode(), files.PUBLIC)
     guide_url = f"http://localhost:{record.http_port}/browser/{guide.name}"

@@ -30,7 +30,7 @@ class Population:
     visitors: int
     person: Ints  # [users] person of a user id
     user_vehicle: Ints  # [users] as the raw tables tell it; −1: they do not
-    told_vehicle: Ints  # [users] as the rows name it, sound or not
+    reported_vehicle: Ints  # [users] as the rows name it, sound or not
     state: Ints  # [users] SOUND …
     vehicle: Ints  # [persons] what is bought for
     buyers: Ints  # persons with order lines
@@ -75,7 +75,7 @@ def settle(config: WorldConfig, vehicles: Vehicles, types: int) -> Population:
         visitors=sizes.visitors,
         person=person,
         user_vehicle=np.where(state == SOUND, stated, -1),
-        told_vehicle=stated,
+        reported_vehicle=stated,
         state=state,
         vehicle=vehicle,
         buyers=np.concatenate([np.flatnonzero(rng.random(own) < sizes.buyer_share), guests]),

@@ -68,8 +68,8 @@ def orders(scene: Scene, chooser: Chooser, progress: Progress) -> ActionLog:
     for size in np.bincount(nth).tolist():
         now = by_round[begin : begin + size]
         sku[now] = chooser.draw(Shoppers(person[now], vehicle[now], at[now], memory.rows(person[now])), rng)
-        taken = now[sku[now] >= 0]
-        memory.buy(person[taken], sku[taken], at[taken])
+        buyers = now[sku[now] >= 0]
+        memory.buy(person[buyers], sku[buyers], at[buyers])
         begin, done = begin + size, done + size
         progress("demo: order lines", done, person.size)
     has_part = sku >= 0

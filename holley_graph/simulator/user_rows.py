@@ -39,7 +39,7 @@ def build(rng: np.random.Generator, population: Population, vehicles: Vehicles, 
     now = as_of - DAY * rng.integers(30, 700, users.size) - rng.integers(0, DAY, users.size)
     base = Rows(
         users,
-        population.told_vehicle,
+        population.reported_vehicle,
         now,
         now + rng.integers(60, 7200, users.size),
         *np.zeros((2, users.size), bool),
@@ -64,14 +64,20 @@ def build(rng: np.random.Generator, population: Population, vehicles: Vehicles, 
         return np.sort(rng.choice(sound, min(planted(sound.size, share), sound.size), replace=False))
 
     older, tied, again, bare, late = (some(share) for share in (0.2, 0.01, 0.005, 0.1, 0.001))
-    gone = np.flatnonzero(population.state == EMPTIED)
+    without_address = np.flatnonzero(population.state == EMPTIED)
     groups = [
         base,
         around("user.older_row", older, -DAY * rng.integers(1, 300, older.size), other=True),
         around("user.insertion_decides", tied, 0, -30, other=True),
         around("user.duplicate_row", again, 0, other=False),
         around("user.newer_row_lacks_vehicle", bare, DAY * rng.integers(1, 20, bare.size), other=False, bare=True),
-        around("user.emptied", gone, DAY * rng.integers(1, 20, gone.size), other=False, emptied=True),
+        around(
+            "user.emptied",
+            without_address,
+            DAY * rng.integers(1, 20, without_address.size),
+            other=False,
+            emptied=True,
+        ),
         around("user.at_or_after_as_of", late, as_of - base.updated[late] + np.arange(late.size) * 60, other=True),
     ]
     return Rows(*(np.concatenate([getattr(group, name) for group in groups]) for name in Rows.__dataclass_fields__))

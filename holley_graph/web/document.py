@@ -42,7 +42,7 @@ def _routes(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 name: spoken(kind) for name, kind in _resolved(schema, document).get("properties", {}).items()
             },
             "row": _row(schema, document),
-            "statuses": {code: said["description"] for code, said in route["responses"].items()},
+            "statuses": {code: response["description"] for code, response in route["responses"].items()},
         }
 
 

@@ -56,8 +56,8 @@ class Door:
                 async with asyncio.timeout_at(until):
                     yield
             except TimeoutError as error:
-                said = f"Neo4j did not answer within {self.reader.timeout_s:g} s"
-                raise ServerHangs(said, "ask again later") from error
+                message = f"Neo4j did not answer within {self.reader.timeout_s:g} s"
+                raise ServerHangs(message, "ask again later") from error
 
     @property
     def graph(self) -> Bridge:

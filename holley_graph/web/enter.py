@@ -27,10 +27,10 @@ def router(token: str) -> APIRouter:
 
     @routes.post("/enter")
     async def enter(request: Request) -> Response:
-        said = await form(request)
-        to = said.get("to", "/")
+        fields = await form(request)
+        to = fields.get("to", "/")
         to = to if OURS.fullmatch(to) else "/"
-        if not same(said.get("token", "").strip(), token):
+        if not same(fields.get("token", "").strip(), token):
             return html(render("web/templates/enter.html", wrong=True, to=to), 401)
         response = RedirectResponse(to, 303)
         admit(response, request, token)

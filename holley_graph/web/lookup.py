@@ -67,10 +67,12 @@ def router(door: Door, watch: Watch) -> APIRouter:
 
     @routes.get("/person")
     async def person(user_id: Text, k: Count = 4, by: Way = "vectors", before: bool = False) -> Response:
-        asked = {"user_id": user_id, "k": k}
+        parameters = {"user_id": user_id, "k": k}
         async with door.turn():
             answer = await _for_person(door, user_id, k, by)
-            earlier = await _earlier(door, "recommend/user", _asked(door, asked, exclude=True)) if before else None
+            earlier = (
+                await _earlier(door, "recommend/user", _asked(door, parameters, exclude=True)) if before else None
+            )
         return html(
             render(
                 "web/templates/person.html", answer=answer, user_id=user_id, k=k, by=by, strategies=STRATEGIES,
@@ -80,11 +82,11 @@ def router(door: Door, watch: Watch) -> APIRouter:
 
     @routes.get("/vehicle")
     async def vehicle(vehicle_id: Text, k: Count = 4, before: bool = False) -> Response:
-        asked = {"vehicle_id": vehicle_id, "k": k}
+        parameters = {"vehicle_id": vehicle_id, "k": k}
         async with door.turn():
-            answer = await vehicle_answer(door, _asked(door, asked), reasons=True)
+            answer = await vehicle_answer(door, _asked(door, parameters), reasons=True)
             owners = await door.reader.read("find/people_by_vehicle", vehicle_id=vehicle_id, k=5)
-            earlier = await _earlier(door, "recommend/vehicle", _asked(door, asked)) if before else None
+            earlier = await _earlier(door, "recommend/vehicle", _asked(door, parameters)) if before else None
         return html(
             render(
                 "web/templates/vehicle.html", answer=answer, vehicle_id=vehicle_id, k=k, most=MOST, owners=owners,
@@ -110,21 +112,21 @@ def router(door: Door, watch: Watch) -> APIRouter:
 async def _for_person(door: Door, user_id: str, k: int, by: str) -> Answer:
     if by != "vectors":
         return await asyncio.to_thread(strategies.for_user, door.graph, by, user_id, k, door.settings.recommend)
-    asked = {"user_id": user_id, "k": k}
-    return await user_answer(door, _asked(door, asked, exclude=True), reasons=True)
+    parameters = {"user_id": user_id, "k": k}
+    return await user_answer(door, _asked(door, parameters, exclude=True), reasons=True)
 
 
-def _asked(door: Door, asked: dict[str, Any], exclude: bool = False) -> dict[str, Any]:
+def _asked(door: Door, parameters: dict[str, Any], exclude: bool = False) -> dict[str, Any]:
     limits = door.settings.recommend
     days = {"exclude_days": limits.exclude_days} if exclude else {}
-    return asked | days | {"per_part_type": limits.per_part_type, "rules": door.rules(asked["k"])}
+    return parameters | days | {"per_part_type": limits.per_part_type, "rules": door.rules(parameters["k"])}
 
 
-async def _earlier(door: Door, statement: str, asked: dict[str, Any]) -> dict[str, Any]:
+async def _earlier(door: Door, statement: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Answer by the release that is kept beside the live one."""
     releases = await door.reader.read("writeback/releases")
     run = next((row["run_id"] for row in releases if row["state"] == "previous"), None)
-    rows = await door.reader.read(statement, **asked, release=run) if run else []
+    rows = await door.reader.read(statement, **parameters, release=run) if run else []
     return {"run_id": run, "rows": rows, "place": {row["sku"]: place for place, row in enumerate(rows, 1)}}
 
 
@@ -138,18 +140,18 @@ def _search(graph: Readable, text: str) -> dict[str, list[Row]]:
     return {"people": people, "vehicles": find.vehicles(graph, text, MOST), "parts": find.parts(graph, text, MOST)}
 
 
-def _found(text: str, found: dict[str, list[Row]]) -> Response:
+def _found(text: str, rows: dict[str, list[Row]]) -> Response:
     """List what was found, or go there where it is one."""
     links = [
-        *(f"/person?{urlencode({'user_id': row['user_id']})}" for row in found.get("people", [])),
-        *(f"/vehicle?{urlencode({'vehicle_id': row['vehicle_id']})}" for row in found.get("vehicles", [])),
-        *(f"/part?{urlencode({'sku': row['sku']})}" for row in found.get("parts", [])),
+        *(f"/person?{urlencode({'user_id': row['user_id']})}" for row in rows.get("people", [])),
+        *(f"/vehicle?{urlencode({'vehicle_id': row['vehicle_id']})}" for row in rows.get("vehicles", [])),
+        *(f"/part?{urlencode({'sku': row['sku']})}" for row in rows.get("parts", [])),
     ]
     if len(links) == 1:
         return RedirectResponse(links[0], 303)
     if not links:
         raise NotFound(f"nothing is called {text!r}", "a person's id or email, a vehicle, or a part")
-    return html(render("web/templates/found.html", text=text, found=found, most=MOST))
+    return html(render("web/templates/found.html", text=text, found=rows, most=MOST))
 
 
 def _part(door: Door, graph: Readable, sku: str, k: int) -> dict[str, Any]:

@@ -61,6 +61,6 @@ def model(query: Query, settings: Settings) -> type[BaseModel]:
         if "or null" in meaning:
             fields[name] = (str | None, Field(None, max_length=LONGEST))
     if query.name in NOTED:
-        said = "whether each row has the sentence that an email says; that takes as long again"
-        fields[REASONS] = (bool, Field(False, description=said))
+        description = "whether each row has the sentence that an email says; that takes as long again"
+        fields[REASONS] = (bool, Field(False, description=description))
     return create_model(query.name.replace("/", "_"), __base__=_Parameters, **fields)

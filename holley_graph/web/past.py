@@ -116,8 +116,8 @@ def calibration(runs: list[RunManifest]) -> dict[str, list[Any]]:
     measured = {
         iso(run.as_of)[:10]: (run.metrics.get("held_out") or {}).get("calibration") for run in reversed(runs)
     }
-    points = [(at, said) for at, said in sorted(measured.items()) if said]
+    points = [(at, predicted) for at, predicted in sorted(measured.items()) if predicted]
     return {
         "at": [at for at, _ in points],
-        **{key: [said[key] for _, said in points] for key in ("said", "happened", "error")},
+        **{key: [predicted[key] for _, predicted in points] for key in ("said", "happened", "error")},
     }

@@ -41,54 +41,54 @@ def router(door: Door) -> APIRouter:
 
 
 def _route(door: Door, query: queries.Query, parameters: type[BaseModel]) -> Callable[..., Any]:
-    async def answer(request: Request, said: Annotated[Any, Query()]) -> JSONResponse:
+    async def answer(request: Request, query_string: Annotated[Any, Query()]) -> JSONResponse:
         async with door.turn():
             if await request.is_disconnected():  # the caller left the queue
                 return JSONResponse(None)
-            asked = said.model_dump()
-            reasons = asked.pop(REASONS, False)
+            values = query_string.model_dump()
+            reasons = values.pop(REASONS, False)
             if RULES in query.params:
-                asked[RULES] = door.rules(asked["k"])
+                values[RULES] = door.rules(values["k"])
             if query.name == "recommend/user":
-                return JSONResponse(vars(await user_answer(door, asked, reasons)))
+                return JSONResponse(vars(await user_answer(door, values, reasons)))
             if query.name == "recommend/vehicle":
-                return JSONResponse(vars(await vehicle_answer(door, asked, reasons)))
-            return JSONResponse({"rows": await door.reader.read(query.name, **asked)})
+                return JSONResponse(vars(await vehicle_answer(door, values, reasons)))
+            return JSONResponse({"rows": await door.reader.read(query.name, **values)})
 
-    answer.__annotations__["said"] = Annotated[parameters, Query()]
+    answer.__annotations__["query_string"] = Annotated[parameters, Query()]
     return answer
 
 
-async def user_answer(door: Door, asked: dict[str, Any], reasons: bool) -> Answer:
+async def user_answer(door: Door, values: dict[str, Any], reasons: bool) -> Answer:
     """Answer `recommend/user` as the command `recommend` does: why there are few parts, and other ways to some.
 
     Answers and reasons are one question: the page asks it, and a second one costs as much as the first.
     """
     if reasons:
         min_people = door.settings.recommend.min_people
-        rows = await door.reader.read("web/user_with_reasons", **asked, min_people=min_people)
+        rows = await door.reader.read("web/user_with_reasons", **values, min_people=min_people)
     else:
-        rows = await door.reader.read("recommend/user", **asked)
-    whole = answers.whole(rows, asked["k"])
+        rows = await door.reader.read("recommend/user", **values)
+    whole = answers.whole(rows, values["k"])
     if whole:
         return whole
-    rules = _asked_rules(door, asked)
+    rules = _asked_rules(door, values)
     try:
         answer = await asyncio.to_thread(
-            answers.short_for_user, door.graph, asked["user_id"], rows, asked["k"], rules
+            answers.short_for_user, door.graph, values["user_id"], rows, values["k"], rules
         )
     except NotFound as error:
         return Answer(None, [], _said(error))
     return replace(answer, rows=[{"reason": None} | row for row in answer.rows]) if reasons else answer
 
 
-async def vehicle_answer(door: Door, asked: dict[str, Any], reasons: bool) -> Answer:
+async def vehicle_answer(door: Door, values: dict[str, Any], reasons: bool) -> Answer:
     """Answer `recommend/vehicle`, and say why there are few parts."""
-    rows = await door.reader.read("recommend/vehicle", **asked)
-    answer = answers.whole(rows, asked["k"])
+    rows = await door.reader.read("recommend/vehicle", **values)
+    answer = answers.whole(rows, values["k"])
     try:
         if answer is None:
-            answer = await asyncio.to_thread(answers.short_for_vehicle, door.graph, asked["vehicle_id"], rows)
+            answer = await asyncio.to_thread(answers.short_for_vehicle, door.graph, values["vehicle_id"], rows)
     except NotFound as error:
         return Answer(None, [], _said(error))
     if not reasons:
@@ -96,9 +96,9 @@ async def vehicle_answer(door: Door, asked: dict[str, Any], reasons: bool) -> An
     return await asyncio.to_thread(answers.with_reasons, door.graph, answer, None, door.settings.recommend)
 
 
-def _asked_rules(door: Door, asked: dict[str, Any]) -> Recommend:
+def _asked_rules(door: Door, values: dict[str, Any]) -> Recommend:
     """Return the settings of an answer with what the caller wants otherwise."""
-    wanted = {name: value for name, value in asked.items() if name in Recommend.model_fields}
+    wanted = {name: value for name, value in values.items() if name in Recommend.model_fields}
     return door.settings.recommend.model_copy(update=wanted)
 
 

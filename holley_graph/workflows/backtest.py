@@ -55,7 +55,7 @@ def backtest(
     """
     tuned = [recipe_file.read(path) for path in recipes]
     named = {model: Recipe.default(model) for model in models or (() if tuned else ("sage",))}
-    asked, manifests = [], {}
+    questions, manifests = [], {}
     with measuring(settings, progress) as (graph, full):
         moments = study.rolling(full, cuts)
         recipe_file.refuse_to_judge_by_what_chose(tuned, moments[0])
@@ -68,9 +68,9 @@ def backtest(
                 name = name or registry.recipe(run.manifest)
                 manifests[name], tables[name] = run.manifest, embeddings.load(run.path)
             ranked = rankers(settings, graph, full, at, tables, fastrp, progress)
-            asked.append(study.cut(full, at, ranked, progress, target))
+            questions.append(study.cut(full, at, ranked, progress, target))
         progress("cuts", len(moments), len(moments))
-        return conclude(settings, graph, asked, full, manifests, with_verdict, progress)
+        return conclude(settings, graph, questions, full, manifests, with_verdict, progress)
 
 
 def judge(
@@ -92,7 +92,7 @@ def judge(
     """
     runs, cuts, end = settings.home / "runs", settings.night.cuts, full.as_of
     manifest = RunManifest.named(runs, run_id)
-    asked: list[Cut] = []
+    questions: list[Cut] = []
     measured: list[str] = []
     with connect(settings, progress) as graph:
         for number in range(cuts):
@@ -101,10 +101,10 @@ def judge(
             tables, end = {manifest.model: embeddings.load(runs / run.run_id)}, run.as_of
             known = rankers(settings, graph, full, end, tables, False, progress)
             ranked = {name: rank for name, rank in known.items() if name in (manifest.model, *COMPARED)}
-            asked.insert(0, study.cut(full, end, ranked, progress))
+            questions.insert(0, study.cut(full, end, ranked, progress))
             measured.insert(0, run.run_id)
         progress("cuts", cuts, cuts)
-        done = conclude(settings, graph, asked, full, {manifest.model: manifest}, True, progress)
+        done = conclude(settings, graph, questions, full, {manifest.model: manifest}, True, progress)
     return done, measured
 
 

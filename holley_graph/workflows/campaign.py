@@ -18,6 +18,6 @@ def read_back(settings: Settings, path: Path, treatments: Path) -> outcome.Campa
         path: the export file.
         treatments: folder with the table of what was sent and clicked.
     """
-    taken = last_sync(settings)
+    sync_tables = last_sync(settings)
     with Engine(settings) as engine:
-        return outcome.read_back(engine, taken.clean_files(), path, treatments, settings, taken.as_of)
+        return outcome.read_back(engine, sync_tables.clean_files(), path, treatments, settings, sync_tables.as_of)

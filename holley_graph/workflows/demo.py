@@ -72,8 +72,8 @@ def demo(
 
 def _refuse_other_data(graph: Graph, settings: Settings) -> None:
     sources = [row["source"] for row in graph.read("load/marker")]
-    ours = str(settings.home / "demo")
-    if any(not (source or "").startswith(ours) for source in sources):
+    folder = str(settings.home / "demo")
+    if any(not (source or "").startswith(folder) for source in sources):
         raise GraphStateError(
             f"{settings.home} holds a graph of {sources[0]}", "give the demo a home of its own: --home DIR"
         )

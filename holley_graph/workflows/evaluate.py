@@ -18,7 +18,7 @@ from holley_graph.evaluation.conclusion import Conclusion
 from holley_graph.evaluation.study import Cut
 from holley_graph.evaluation.targets import Ranker
 from holley_graph.graph.client import Graph, Row
-from holley_graph.loaders import taken
+from holley_graph.loaders import sync_tables
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
 from holley_graph.snapshot import extract
@@ -93,7 +93,7 @@ def rankers(
         progress: told about each step.
     """
     ranked = dict(BASELINES)
-    before = taken.open_taken(settings.home, graph.read("load/marker")[0]["run_id"])
+    before = sync_tables.open_tables(settings.home, graph.read("load/marker")[0]["run_id"])
     with step(progress, "scores of v5.18"):
         known = None if before is None else v5_18.scores(before.clean_files(), at, settings)
     if known is not None:

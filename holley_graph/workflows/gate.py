@@ -8,7 +8,7 @@ from holley_graph import journal
 from holley_graph.export import inputs
 from holley_graph.gate import gate, tables
 from holley_graph.gate.gate import GateReport
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
 from holley_graph.times import last_midnight
@@ -37,10 +37,10 @@ def check(
         progress: told about every check.
     """
     if source is None:
-        taken = last_sync(settings, progress)
-        as_of, name = taken.as_of, f"sync {taken.path.name} and {taken.source}"
-        clean = tables.of_sync(taken, settings)
-        raw = source_of(taken, settings)
+        sync_tables = last_sync(settings, progress)
+        as_of, name = sync_tables.as_of, f"sync {sync_tables.path.name} and {sync_tables.source}"
+        clean = tables.of_sync(sync_tables, settings)
+        raw = source_of(sync_tables, settings)
     else:
         as_of, name = last_midnight() if as_of is None else as_of, source
         clean = tables.of_source(open_source(source, settings), settings, as_of, progress)
@@ -53,7 +53,7 @@ def check(
     return done
 
 
-def last_sync(settings: Settings, progress: Progress = silent) -> Taken:
+def last_sync(settings: Settings, progress: Progress = silent) -> SyncTables:
     """Open the tables that the graph last took."""
     with connect(settings, progress) as graph:
         return inputs.last_sync(graph, settings.home)

@@ -15,6 +15,6 @@ def take_snapshot(settings: Settings, progress: Progress = silent) -> Path:
     """Keep a snapshot of the graph in the home; return its folder."""
     with connect(settings, progress) as graph:
         follow(settings, graph)
-        taken = extract.take(graph, extract.options(settings.sync), progress)
+        snapshot = extract.take(graph, extract.options(settings.sync), progress)
     with step(progress, "keeping the snapshot"):
-        return parcel.keep(taken, settings.home / "snapshots")
+        return parcel.keep(snapshot, settings.home / "snapshots")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from holley_graph.errors import GraphStateError, SettingsError
 from holley_graph.loaders.source import Source
-from holley_graph.loaders.taken import Taken
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.settings import Settings
 from holley_graph.times import iso
 
@@ -33,20 +33,22 @@ def open_source(text: str, settings: Settings) -> Source:
     raise SettingsError(f"--source {text!r} is neither bigquery, files:DIR nor csv:DIR", "--source files:DIR")
 
 
-def source_of(taken: Taken, settings: Settings) -> Source:
+def source_of(sync_tables: SyncTables, settings: Settings) -> Source:
     """Open the raw tables that a sync read.
 
     Raises:
         GraphStateError: they are not where they were.
     """
-    if taken.source.startswith("bigquery:"):
+    if sync_tables.source.startswith("bigquery:"):
         source = open_source("bigquery", settings)
-        there = source.name == taken.source
+        there = source.name == sync_tables.source
     else:
-        folder = taken.source.removeprefix("csv:")
-        source = open_source(taken.source if folder != taken.source else f"files:{folder}", settings)
+        folder = sync_tables.source.removeprefix("csv:")
+        source = open_source(sync_tables.source if folder != sync_tables.source else f"files:{folder}", settings)
         there = Path(folder).is_dir()
     if there:
         return source
-    hint = f"holley-graph gate FILE --source files:DIR --as-of {iso(taken.as_of)}"
-    raise GraphStateError(f"the last sync read {taken.source}, but the settings now name another source", hint)
+    hint = f"holley-graph gate FILE --source files:DIR --as-of {iso(sync_tables.as_of)}"
+    raise GraphStateError(
+        f"the last sync read {sync_tables.source}, but the settings now name another source", hint
+    )

@@ -169,7 +169,7 @@ class BigQueryTables:
         return exp.select(*columns).from_(tables.name_of(self.scratch[feed.clean.name].reference)).where(clean)
 
     def _parameters(self, statement: Statement, values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-        given = {
+        parameters = {
             name: (statement.params[name].split()[0], value) for name, value in statement.values(values).items()
         }
         partition = next(
@@ -179,8 +179,8 @@ class BigQueryTables:
             # Nothing is inserted before it happens, but for clocks that are fast.
             days = timedelta(days=self.settings.sync.late_days)
             start = values["since"] - days if "since" in statement.params else datetime(1970, 1, 1, tzinfo=UTC)
-            given[tables.PARTITION_FROM] = (partition[1], start.date() if partition[1] == "DATE" else start)
-        return given
+            parameters[tables.PARTITION_FROM] = (partition[1], start.date() if partition[1] == "DATE" else start)
+        return parameters
 
     def _scratch(self, name: str) -> bigquery.TableReference:
         return self.dataset.table(f"{self.jobs.run_id}_{name}".replace("-", "_").replace("/", "_"))

@@ -126,12 +126,14 @@ def resolve(list_: List, seen: Sequence[str], mapped: Mapping[str, str], file: o
     """
     by_name = {_plain(name): name for name in reversed(seen)}
     columns = {}
-    for ours, names in list_.columns.items():
-        known = (mapped[ours],) if ours in mapped else names.split(", ")
+    for column, names in list_.columns.items():
+        known = (mapped[column],) if column in mapped else names.split(", ")
         if name := next((by_name[plain] for alias in known if (plain := _plain(alias)) in by_name), None):
-            columns[ours] = name
-        elif ours in mapped:
-            raise _missing(f"{mapped[ours]!r}, which csv.{list_.name} names for {ours}", mapped[ours], seen, file)
+            columns[column] = name
+        elif column in mapped:
+            raise _missing(
+                f"{mapped[column]!r}, which csv.{list_.name} names for {column}", mapped[column], seen, file
+            )
     if unknown := sorted(set(mapped) - set(list_.columns)):
         raise SettingsError(
             f"setting csv.{list_.name}: {unknown[0]!r} is no column of this list",

@@ -75,7 +75,7 @@ def _of_parquet(engine: Engine, list_: List, path: Path, mapped: Mapping[str, st
         raise SourceError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}", _AGAIN) from error
     columns = resolve(list_, schema.names, mapped, path)
     rows = engine.duckdb.read_parquet(parquet.literal(path), hive_partitioning=False, file_row_number=True)
-    texts = {ours: _parquet_text(schema.field(name)) for ours, name in columns.items()}
+    texts = {column: _parquet_text(schema.field(name)) for column, name in columns.items()}
     return _project(rows, list_, path, "file_row_number + 1", texts), _note(path, schema.names, columns)
 
 
@@ -101,7 +101,8 @@ def _of_text(
     )  # fmt: skip
     mark = f"{_MARK}[{head.delimiter}]"
     texts = {
-        ours: f"regexp_replace(c{head.columns.index(name)}, '{mark}', '', 'g')" for ours, name in columns.items()
+        column: f"regexp_replace(c{head.columns.index(name)}, '{mark}', '', 'g')"
+        for column, name in columns.items()
     }
     every = ", ".join(f"c{n}" for n in range(len(head.columns)))
     more = (
@@ -144,12 +145,12 @@ def _lost(
 def _known(list_: List, names: tuple[str, ...], mapped: Mapping[str, str]) -> int:
     """Count the columns of a list that a header has, whatever it lacks."""
     optional = List(list_.name, list_.columns, ())
-    there = {ours: name for ours, name in mapped.items() if ours in list_.columns and name in names}
+    there = {column: name for column, name in mapped.items() if column in list_.columns and name in names}
     return len(resolve(optional, names, there, ""))
 
 
 def _project(rows: Relation, list_: List, path: Path, line: str, texts: Mapping[str, str], *more: str) -> Relation:
-    columns = [f'{texts.get(ours, "CAST(NULL AS VARCHAR)")} AS "{ours}"' for ours in list_.columns]
+    columns = [f'{texts.get(column, "CAST(NULL AS VARCHAR)")} AS "{column}"' for column in list_.columns]
     return rows.project(", ".join([f"{_quoted(path.name)} AS file", f"{line} AS line", *columns, *more]))
 
 
@@ -159,8 +160,8 @@ def _quoted(value: str) -> str:
 
 def _note(path: Path, seen: tuple[str, ...] | list[str], columns: Mapping[str, str], how: str = "") -> str:
     used = ", ".join(
-        ours if re.sub(r"[\W_]", "", name.lower()) == ours.replace("_", "") else f"{ours} from {name!r}"
-        for ours, name in columns.items()
+        column if re.sub(r"[\W_]", "", name.lower()) == column.replace("_", "") else f"{column} from {name!r}"
+        for column, name in columns.items()
     )
     unused = [name for name in seen if name and name not in columns.values()]
     more = f" and {len(unused) - _MOST_NAMES} more" if len(unused) > _MOST_NAMES else ""

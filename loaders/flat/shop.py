@@ -87,11 +87,11 @@ def _lists(engine: Engine, shop: Shop, settings: Settings) -> list[str]:
     }  # fmt: skip
     understood, lost = [], [engine.read(read.LOST.empty_table())]
     for list_ in LISTS:
-        rows, said = read.rows(
+        rows, notes = read.rows(
             engine, list_, shop.found.get(list_.name, []), mapped[list_.name], shop.spool, lost.append
         )
         shop.keep(rows, f"list_{list_.name}")
-        understood += said
+        understood += notes
     shop.keep(reduce(Relation.union, lost), "unreadable")
     names = {
         "text": pa.array(csv.event_names, pa.string()),

@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recommend": {"settings", "graph", "find", "rules", "page"},
     # vectors of the live release, and the clean tables of the last sync: they hold the addresses
     "export": {
-        "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.taken",
+        "settings", "graph", "embeddings.table", "embeddings.paths", "embeddings.blend", "loaders.sync_tables",
         "loaders.engine", "loaders.parquet", "baselines.v5_18", "gate.sheet", "recommend.answers", "campaign.split",
         "rules", "page",
     },

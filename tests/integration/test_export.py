@@ -114,7 +114,7 @@ def test_everybody_with_a_vehicle_and_enough_parts_has_a_row(live: Live, exporte
 
 def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp_path: Path) -> None:
     """Rule by rule in plain Python, for every owner."""
-    clean = live.taken.clean_files()
+    clean = live.sync_tables.clean_files()
     scored = defaultdict(dict)
     for row in v5_18.scores(clean, AS_OF, live.settings).to_pylist():
         scored[row["vehicle_id"]][row["sku"]] = row
@@ -128,7 +128,7 @@ def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp
             expected[live.key(user)] = kept
     assert {key: sent(row) for key, row in found.items()} == expected
     assert {row["pipeline_version"] for row in found.values()} == {"v5.18"}
-    assert {row["run_id"] for row in found.values()} == {live.taken.path.name}
+    assert {row["run_id"] for row in found.values()} == {live.sync_tables.path.name}
 
 
 def chosen(live: Live, user: str, scored: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
@@ -178,7 +178,7 @@ def some(live: Live, found: dict[tuple[str, str], Any]) -> list[str]:
 def test_hybrid_keeps_what_owners_bought_and_lets_taste_decide_the_rest(live: Live, tmp_path: Path) -> None:
     known = {
         (row["vehicle_id"], row["sku"]): row
-        for row in v5_18.scores(live.taken.clean_files(), AS_OF, live.settings).to_pylist()
+        for row in v5_18.scores(live.sync_tables.clean_files(), AS_OF, live.settings).to_pylist()
     }
     found = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
     tiers = Counter[str]()

@@ -116,8 +116,8 @@ def exported(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def judged(live: Live, settings: Settings, path: Path) -> dict[str, int]:
-    clean = tables.of_sync(live.taken, settings)
-    source = FilesSource(Path(live.taken.source))
+    clean = tables.of_sync(live.sync_tables, settings)
+    source = FilesSource(Path(live.sync_tables.source))
     seen = tables.see(clean, source, settings, AS_OF, silent)
     report = gate.check(seen, path, settings, AS_OF, "files")
     return {each.name: each.count for each in report.checks if each.passed is False}

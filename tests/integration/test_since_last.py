@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from holley_graph.loaders import ageing, change, deadletter, earlier, feeds, identity, taken, tombstones, transform
+from holley_graph.loaders import (
+    ageing,
+    change,
+    deadletter,
+    earlier,
+    feeds,
+    identity,
+    sync_tables,
+    tombstones,
+    transform,
+)
 from holley_graph.loaders.files import FilesSource
 from holley_graph.settings import Settings, Sync
 from holley_graph.times import DAY, iso, moment, seconds
@@ -27,7 +37,7 @@ class Synced:
 
     extracted: feeds.Extract
     tables: dict[str, pa.Table]
-    left: taken.Taken
+    left: sync_tables.SyncTables
 
     @property
     def unread(self) -> set[str]:
@@ -68,7 +78,7 @@ def take(tables, home, run, as_of, before=None, **rules):
         "weights_version": ageing.weights_version(as_of, settings.weights),
     }
     there = {name: before.file(name) for name, table in made.items() if table is old.get(name)}
-    left = taken.write(home, run, extracted, made, behind, manifest, there)
+    left = sync_tables.write(home, run, extracted, made, behind, manifest, there)
     extracted.close()
     return Synced(extracted, made, left)
 
@@ -142,9 +152,9 @@ def test_since_last_gives_the_graph_of_a_full_sync_at_the_same_time(tmp_path_fac
 
 def test_what_another_version_left_is_not_believed(tmp_path):
     left = take(world("2025-09-05"), tmp_path, "run", seconds("2025-09-20")).left
-    assert taken.open_taken(tmp_path, "run") is not None
+    assert sync_tables.open_tables(tmp_path, "run") is not None
     (left.path / "manifest.json").write_text('{"fingerprint": "as 0.1.0 wrote it"}')
-    assert taken.open_taken(tmp_path, "run") is None
+    assert sync_tables.open_tables(tmp_path, "run") is None
 
 
 def world(*days, sku="A1", items=("A1",)):

@@ -30,7 +30,7 @@ CUT = seconds("2025-11-15")
 
 
 @dataclass(frozen=True)
-class Taken:
+class Snapshots:
     source: Path
     settings: Settings
     graph: Graph
@@ -43,7 +43,7 @@ def before_the_cut(rows: Rows) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def taken(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
+def taken(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
     """One source synced as of a cut, then as of its end; who people are does not change in between."""
     folder = tmp_path_factory.mktemp("snapshot")
     world = generate(folder / "world", users=1_000, as_of=AS_OF).folder
@@ -55,17 +55,17 @@ def taken(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for as_of in (CUT, AS_OF):
             sync.sync(FilesSource(source), graph, settings, as_of=as_of)
             found.append(extract.take(graph, extract.options(settings.sync)))
-        yield Taken(source, settings, graph, *found)
+        yield Snapshots(source, settings, graph, *found)
 
 
-def test_a_snapshot_is_what_the_source_says(taken: Taken) -> None:
+def test_a_snapshot_is_what_the_source_says(taken: Snapshots) -> None:
     key = identity.email_key(taken.settings)
     for as_of, found in ((CUT, taken.at_cut), (AS_OF, taken.at_end)):
         tables = graph_tables(taken.source, taken.settings, as_of, key)
         assert_equal(found, snapshot(tables, taken.settings, as_of))
 
 
-def test_derived_relationships_of_a_snapshot_are_those_of_the_graph_with_all_their_digits(taken: Taken) -> None:
+def test_derived_relationships_of_a_snapshot_are_those_of_the_graph_with_all_their_digits(taken: Snapshots) -> None:
     tables = graph_tables(taken.source, taken.settings, AS_OF, identity.email_key(taken.settings))
     for name in ("co_purchased", "co_viewed"):
         ours, theirs = pairs(taken.at_end, name), tables[name].to_pydict()
@@ -78,7 +78,7 @@ def test_derived_relationships_of_a_snapshot_are_those_of_the_graph_with_all_the
         assert np.unique(weights * 10 % 1).size > 10
 
 
-def test_a_cut_is_the_snapshot_that_would_have_been_taken_then(taken: Taken) -> None:
+def test_a_cut_is_the_snapshot_that_would_have_been_taken_then(taken: Snapshots) -> None:
     """Users who did nothing before the cut keep their row in the cut one, and products what was seen of them."""
     cut, then = taken.at_end.before(CUT), taken.at_cut
     assert cut.as_of == then.as_of
@@ -92,7 +92,7 @@ def test_a_cut_is_the_snapshot_that_would_have_been_taken_then(taken: Taken) -> 
     assert (cut.vehicles, cut.fits.tolist()) == (then.vehicles, then.fits.tolist())
 
 
-def test_a_cut_knows_no_later_purchase_and_forgets_only_lines_that_a_later_line_hides(taken: Taken) -> None:
+def test_a_cut_knows_no_later_purchase_and_forgets_only_lines_that_a_later_line_hides(taken: Snapshots) -> None:
     """Of order lines past the boundary the graph keeps the latest alone: the one known difference of `bought`."""
     cut, then = bought(taken.at_end.before(CUT)), bought(taken.at_cut)
     latest = bought(taken.at_end)
@@ -104,7 +104,7 @@ def test_a_cut_knows_no_later_purchase_and_forgets_only_lines_that_a_later_line_
     assert not hidden & ordered
 
 
-def test_a_parcel_of_it_opens_as_it_was_sealed(taken: Taken, tmp_path: Path) -> None:
+def test_a_parcel_of_it_opens_as_it_was_sealed(taken: Snapshots, tmp_path: Path) -> None:
     assert_equal(parcel.open_parcel(parcel.write(taken.at_end, tmp_path / "parcel")), taken.at_end)
 
 

@@ -13,7 +13,7 @@ import pytest
 from holley_graph.errors import RejectedTooMuch, SourceError
 from holley_graph.graph.client import Graph
 from holley_graph.graph.tables import arrow_schema, read_tables
-from holley_graph.loaders import sync, taken
+from holley_graph.loaders import sync, sync_tables
 from holley_graph.loaders.files import FilesSource
 from holley_graph.loaders.report import SyncReport
 from holley_graph.server.status import connect
@@ -423,12 +423,12 @@ def test_since_last_reads_what_is_new_and_a_full_sync_sees_what_was_deleted(
 
 def test_an_unsealed_parcel_is_not_trusted(source: Path, graph: Graph, settings: Settings) -> None:
     report = run(source, graph, settings)
-    left = taken.open_taken(settings.home, report.run_id)
+    left = sync_tables.open_tables(settings.home, report.run_id)
     assert left is not None
     assert_same(of_tables(left.tables()), held(graph))
     assert json.loads((left.path / "manifest.json").read_text())["as_of"] == moment(AS_OF).isoformat()
     (left.path / "manifest.json").unlink()
-    assert taken.open_taken(settings.home, report.run_id) is None
+    assert sync_tables.open_tables(settings.home, report.run_id) is None
     again = run(source, graph, settings)
     assert (again.mode, written(again)) == ("changes", {})
 

@@ -20,7 +20,7 @@ from holley_graph.export.everybody import export
 from holley_graph.graph.client import Graph
 from holley_graph.loaders import sync
 from holley_graph.loaders.files import FilesSource
-from holley_graph.loaders.taken import Taken, open_taken
+from holley_graph.loaders.sync_tables import SyncTables, open_tables
 from holley_graph.server.status import connect
 from holley_graph.settings import Settings
 from holley_graph.simulator.generate import generate
@@ -43,12 +43,12 @@ class Live:
     graph: Graph
     settings: Settings
     held: Held
-    taken: Taken
+    sync_tables: SyncTables
     tables: Tables
 
     @cached_property
     def users(self) -> dict[str, dict[str, Any]]:
-        return {row["user_id"]: row for row in pq.read_table(self.taken.clean("users")).to_pylist()}
+        return {row["user_id"]: row for row in pq.read_table(self.sync_tables.clean("users")).to_pylist()}
 
     @cached_property
     def owned(self) -> dict[str, str]:
@@ -98,7 +98,7 @@ def open_live(server: Settings, folder: Path) -> Iterator[Live]:
         found = held(graph)
         tables = gaps(runs.draw(found, 1))
         write_back(graph, runs.write(tables, settings.home / "runs" / "r1"))
-        taken = open_taken(settings.home, run_id)
+        taken = open_tables(settings.home, run_id)
         assert taken is not None
         yield Live(graph, settings, found, taken, tables)
 

@@ -180,14 +180,14 @@ class Daemon(FitmentRanker):
         """Mean loss of a fold's pairs that some products lead to."""
         popular = self.popularity()  # served with every query
         row = _rows(drawn, self.pair[0], len(anchor))
-        known, asked = ((row >= 0) & chosen for chosen in (self.folds.of != fold, self.folds.of == fold))
+        known, predicted = ((row >= 0) & chosen for chosen in (self.folds.of != fold, self.folds.of == fold))
         score = anchor[drawn] @ target.T + popular
         score = score.index_put((row[known], self.pair[1, known]), torch.tensor(-torch.inf, dtype=score.dtype))
-        first, second = self.pair[:, asked]
-        nats, yes = _softmax(score, drawn, row[asked], second)
+        first, second = self.pair[:, predicted]
+        nats, yes = _softmax(score, drawn, row[predicted], second)
         back = (anchor[second] * target[first]).sum(1) + popular[first]
-        direction = self.lean[asked] * functional.softplus(back - yes)
-        weight = self.weight[asked]
+        direction = self.lean[predicted] * functional.softplus(back - yes)
+        weight = self.weight[predicted]
         return (weight * (nats + self.options.asymmetry * direction)).sum() / weight.sum().clamp(min=1)
 
     def _likeness(self, drawn: Int[Tensor, " drawn"], unit: Float[Tensor, "products dim"]) -> Float[Tensor, ""]:

@@ -168,8 +168,8 @@ def _distinct(rows: Ints, degree: Ints, most: int, key: Hashes) -> Ints:
     for column in range(most):
         last = degree - most + column
         place = (hashed(own, column) % (last + 1).astype(np.uint64)).astype(np.int64)
-        taken = (chosen[:column] == place).any(0)
-        chosen[column] = np.where(taken, last, place)
+        repeated = (chosen[:column] == place).any(0)
+        chosen[column] = np.where(repeated, last, place)
     return chosen.T
 
 

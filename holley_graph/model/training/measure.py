@@ -61,17 +61,17 @@ def compare(
     """
     if not len(task.user):
         return None
-    ours, theirs = scoring.scores(tables, past, task), popularity.scores(task, past)
-    ranked = [metrics.ranks(task, values) for values in (ours, theirs)]
+    model_scores, popular_scores = scoring.scores(tables, past, task), popularity.scores(task, past)
+    ranked = [metrics.ranks(task, values) for values in (model_scores, popular_scores)]
     mrr = [metrics.per_user(task, position, 4)["MRR@4"] for position in ranked]
     return {
         "users": len(task.user),
         "warm_users": int(task.warm.sum()),
         "days": WINDOW_DAYS,
-        "run": metrics.summary(task, ours),
-        "popularity": metrics.summary(task, theirs),
+        "run": metrics.summary(task, model_scores),
+        "popularity": metrics.summary(task, popular_scores),
         "MRR@4 over popularity": metrics.lift(task, mrr[0], mrr[1]),
-        "calibration": calibrated and _reliable(Calibration(**calibrated).probability(ours), task),
+        "calibration": calibrated and _reliable(Calibration(**calibrated).probability(model_scores), task),
     }
 
 

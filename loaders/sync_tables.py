@@ -42,7 +42,7 @@ LAYOUT = sealed.fingerprint(
 
 
 @dataclass(frozen=True)
-class Taken:
+class SyncTables:
     """One sync's tables."""
 
     path: Path
@@ -112,7 +112,7 @@ class Taken:
         return {f"clean_{feed.clean.name}": self.clean(feed.clean.name) for feed in FEEDS}
 
 
-def open_taken(home: Path, run_id: str) -> Taken | None:
+def open_tables(home: Path, run_id: str) -> SyncTables | None:
     """Open what a sync left, or nothing if it is not complete here or of a version that kept other tables.
 
     Raises:
@@ -122,18 +122,18 @@ def open_taken(home: Path, run_id: str) -> Taken | None:
     if not (path / "manifest.json").exists():
         return None
     manifest = sealed.read(path / "manifest.json", "holley-graph sync reads the source anew")
-    return Taken(path, manifest) if manifest.get("layout") == LAYOUT else None
+    return SyncTables(path, manifest) if manifest.get("layout") == LAYOUT else None
 
 
-def open_whole(home: Path, run_id: str) -> tuple[Taken | None, str]:
+def open_whole(home: Path, run_id: str) -> tuple[SyncTables | None, str]:
     """Open what a sync left with every file checked; or nothing, and what is damaged."""
     try:
-        taken = open_taken(home, run_id)
-        if taken is not None:
-            taken.check()
+        sync_tables = open_tables(home, run_id)
+        if sync_tables is not None:
+            sync_tables.check()
     except ParcelError as error:
         return None, str(error)
-    return taken, ""
+    return sync_tables, ""
 
 
 def write(
@@ -144,14 +144,14 @@ def write(
     members: pa.Table,
     manifest: dict[str, Any],
     there: Mapping[str, Path] | None = None,
-) -> Taken:
+) -> SyncTables:
     """Seal one sync's tables under its run id, with who stands behind an address; what is `there` is linked."""
     with files.folder(home / "taken" / run_id) as folder:
         _write_tables(folder, extracted, {**tables, "members": members}, _linked(home, extracted, there or {}))
         names = (path.name for path in folder.iterdir())
         manifest = manifest | {"layout": LAYOUT, "files": sealed.digests(folder, names)}
         sealed.write(folder / "manifest.json", manifest)
-    return Taken(home / "taken" / run_id, manifest)
+    return SyncTables(home / "taken" / run_id, manifest)
 
 
 def _linked(home: Path, extracted: Extract, there: Mapping[str, Path]) -> dict[str, Path]:
