@@ -81,9 +81,9 @@ class Window:
         """Wait until the page has such an element."""
         return self.until(lambda: self.all(css))[0]
 
-    def until(self, found: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
+    def until(self, condition: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
         """Ask until the answer is something."""
-        return WebDriverWait(self.driver, patience_s).until(lambda _: found())
+        return WebDriverWait(self.driver, patience_s).until(lambda _: condition())
 
     def run(self, answer: str) -> re.Match[str]:
         """Run what stands in the editor, and wait for an answer of that form."""
@@ -105,8 +105,8 @@ class Window:
 
     def text(self, name: str) -> str:
         """What stands in the newest element of that test id; read in one step, for Browser draws often."""
-        found = self.driver.execute_script(f"return document.querySelector('[data-testid={name}]')?.textContent")
-        return found or ""
+        text_ = self.driver.execute_script(f"return document.querySelector('[data-testid={name}]')?.textContent")
+        return text_ or ""
 
     def table(self) -> tuple[list[str], list[str]]:
         """Headers and cells of the newest table."""
@@ -143,9 +143,9 @@ def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
         options.add_argument(f"--{switch}")
     options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found:
-        options.binary_location = found
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program:
+        options.binary_location = program
     with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as driver:
         driver.set_page_load_timeout(PATIENCE_S)
         yield driver

@@ -30,8 +30,8 @@ def rows_of(window: Window) -> int:
 
 def drawn(window: Window) -> tuple[int, int]:
     """Run what stands in the editor; return how many nodes and relationships Browser says it draws."""
-    said = window.run(r"Displaying (\d+) nodes, (\d+) relationships")
-    return int(said[1]), int(said[2])
+    message = window.run(r"Displaying (\d+) nodes, (\d+) relationships")
+    return int(message[1]), int(message[2])
 
 
 def shown(value: Any) -> str:
@@ -99,7 +99,7 @@ def test_classic_browser_takes_the_saved_queries_and_the_style_by_drop(
             window.drop(path)
     stored = "return ['documents', 'folders', 'grass'].map(name => localStorage['neo4j.' + name]).join()"
     wanted = {browser.FOLDER, "{drives}", *(query.title for query in browser.pack())}
-    window.until(lambda: all(each in window.driver.execute_script(stored) for each in wanted))
+    window.until(lambda: all(title in window.driver.execute_script(stored) for title in wanted))
 
 
 def test_new_browser_imports_the_saved_queries(window: Window, server: Settings, tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_new_browser_imports_the_saved_queries(window: Window, server: Settings,
     window.one("[aria-label='Cypher panel']").click()
     window.one("input[type=file]").send_keys(str(saved))
     window.until(lambda: "Cypher import completed" in window.one("body").text)
-    kept = "return localStorage['persist:nx.v1.query.savedCypher'] || ''"
+    statement = "return localStorage['persist:nx.v1.query.savedCypher'] || ''"
     wanted = {browser.FOLDER, *(query.title for query in browser.pack())}
-    window.until(lambda: all(each in window.driver.execute_script(kept) for each in wanted))
+    window.until(lambda: all(title in window.driver.execute_script(statement) for title in wanted))
 
 
 def test_nothing_outside_this_machine_was_loaded(window: Window) -> None:

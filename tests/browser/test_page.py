@@ -42,7 +42,7 @@ def page(door: Door, request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
         driver.get(f"{door.url}/vehicle?vehicle_id={CAMARO.replace('|', '%7C')}")
         assert "Show the token" in window.one("main").text
         window.one("[name=token]").send_keys("not the token, but as long", Keys.ENTER)
-        assert window.until(lambda: [each.text for each in window.all("[role=alert]")]) == [
+        assert window.until(lambda: [alert.text for alert in window.all("[role=alert]")]) == [
             "That is not the token."
         ]
         window.one("[name=token]").send_keys(door.token, Keys.ENTER)

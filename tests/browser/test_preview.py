@@ -64,7 +64,7 @@ def test_cards_fit_a_desk_and_a_phone(opened: webdriver.Chrome, width: int, besi
 
 
 def test_each_kind_of_people_has_an_example_with_title_price_and_reason(opened: webdriver.Chrome) -> None:
-    sections = [each.text for each in opened.find_elements(By.TAG_NAME, "section")]
+    sections = [find_element.text for find_element in opened.find_elements(By.TAG_NAME, "section")]
     assert len(sections) == 2
     assert all("Owner of a 1967 Ford Mustang" in text and "$1,403.87" in text for text in sections)
     assert [text.count("Goes with the intake manifold you bought in May") for text in sections] == [4, 3]
@@ -72,7 +72,7 @@ def test_each_kind_of_people_has_an_example_with_title_price_and_reason(opened: 
 
 
 def test_it_is_dark_at_night_and_readable_both_ways(opened: webdriver.Chrome) -> None:
-    found = {}
+    contrasts = {}
     for scheme in ("light", "dark"):
         opened.execute_cdp_cmd(
             "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
@@ -81,9 +81,9 @@ def test_it_is_dark_at_night_and_readable_both_ways(opened: webdriver.Chrome) ->
         text = (
             "...['.title', '.soft', '.price'].map(s => getComputedStyle(document.querySelector('li ' + s)).color)"
         )
-        found[scheme] = [luminance(colour) for colour in opened.execute_script(ask.format(text))]
-    assert found["light"][0] > 0.8 and found["dark"][0] < 0.1
-    for background, *texts in found.values():
+        contrasts[scheme] = [luminance(colour) for colour in opened.execute_script(ask.format(text))]
+    assert contrasts["light"][0] > 0.8 and contrasts["dark"][0] < 0.1
+    for background, *texts in contrasts.values():
         assert all((max(background, t) + 0.05) / (min(background, t) + 0.05) >= 4.5 for t in texts)
 
 
@@ -95,7 +95,7 @@ def luminance(colour: str) -> float:
 
 
 def test_nothing_is_loaded_but_the_images(opened: webdriver.Chrome) -> None:
-    asked = opened.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
-    assert {name for name in asked if not name.startswith("https://images.invalid/")} == set()
+    question = opened.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert {name for name in question if not name.startswith("https://images.invalid/")} == set()
     assert POLICY in opened.page_source
     assert not opened.find_elements(By.TAG_NAME, "script")

@@ -136,8 +136,8 @@ def test_every_setting_is_used() -> None:
 
 
 def every_error() -> list[type[errors.HolleyGraphError]]:
-    known = [each for each in vars(errors).values() if isinstance(each, type)]
-    return [each for each in known if issubclass(each, errors.HolleyGraphError)]
+    known = [value for value in vars(errors).values() if isinstance(value, type)]
+    return [value for value in known if issubclass(value, errors.HolleyGraphError)]
 
 
 @pytest.mark.parametrize("error", every_error(), ids=lambda error: error.__name__)
@@ -151,7 +151,7 @@ def test_every_error_stands_in_the_table_of_exit_codes(error: type[errors.Holley
 def test_the_tree_drawn_on_top_of_errors_is_the_tree() -> None:
     drawn = dict(re.findall(r"── (\w+) (\d+)$", errors.__doc__ or "", flags=re.M))
     bases = {errors.HolleyGraphError, errors.ServerError}
-    assert drawn == {each.__name__: str(each.exit_code) for each in every_error() if each not in bases}
+    assert drawn == {error.__name__: str(error.exit_code) for error in every_error() if error not in bases}
 
 
 def test_every_reason_of_a_dead_letter_is_explained() -> None:

@@ -40,13 +40,13 @@ def test_no_file_names_a_package_registry() -> None:
 
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
-    found = {
+    paths = {
         (str(path), match[0])
         for path in TEXT
         if path.name != "LICENSE"
         for match in MACHINE_PATH.finditer((tree.ROOT / path).read_text(encoding="utf-8"))
     }
-    assert found == set()
+    assert paths == set()
 
 
 @pytest.mark.parametrize("text", ["/" + "tmp/x", "see /" + "root/.cache", '"/' + 'work/main"'])

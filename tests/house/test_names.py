@@ -135,3 +135,30 @@ def test_a_word_with_one_meaning_names_nothing_else(word: str) -> None:
 
 def test_the_words_of_a_name_are_noticed() -> None:
     assert words("_Descent") | words("stock_rows") == {"descent", "stock", "rows"}
+
+
+PRONOUNS = {
+    *("asked", "each", "found", "given", "gone", "kept", "mine", "ours", "said", "taken", "theirs", "told"),
+}
+"""A local that is called so says nothing of what it holds."""
+
+
+def fields(path: Path) -> set[int]:
+    """Annotated names of classes, which are read with the object before them."""
+    bodies = [node.body for node in ast.walk(tree.parsed(path)) if isinstance(node, ast.ClassDef)]
+    return {id(line.target) for body in bodies for line in body if isinstance(line, ast.AnnAssign)}
+
+
+def variables(path: Path) -> Iterator[tuple[str, int]]:
+    """Parameters and variables of a file, with their lines."""
+    attributes = fields(path)
+    for node in ast.walk(tree.parsed(path)):
+        if isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in attributes:
+            yield node.id, node.lineno
+
+
+@pytest.mark.parametrize("path", tree.with_suffix(".py"), ids=str)
+def test_a_variable_is_named_for_what_it_holds(path: Path) -> None:
+    assert [(name, line) for name, line in variables(path) if name in PRONOUNS] == []

@@ -108,8 +108,10 @@ def test_every_template_is_used() -> None:
 
 def test_migrations_are_numbered_without_a_gap_and_can_be_repeated() -> None:
     for migration in migrations.available():
-        schema = [each for each in migration.statements if not each.startswith("MATCH")]  # those only remove
-        assert all("IF NOT EXISTS" in each or "IF EXISTS" in each for each in schema), migration
+        schema = [
+            statement for statement in migration.statements if not statement.startswith("MATCH")
+        ]  # those only remove
+        assert all("IF NOT EXISTS" in statement or "IF EXISTS" in statement for statement in schema), migration
 
 
 def test_every_statement_is_used_or_pasted() -> None:

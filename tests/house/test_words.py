@@ -84,7 +84,9 @@ def helps() -> Iterator[tuple[str, str]]:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
         yield name, command.help or ""
-        yield from ((f"{name} {each.name}", getattr(each, "help", None) or "") for each in command.params)
+        yield from (
+            (f"{name} {parameter.name}", getattr(parameter, "help", None) or "") for parameter in command.params
+        )
 
 
 def descriptions() -> Iterator[tuple[str, str]]:
@@ -111,22 +113,22 @@ def test_a_word_that_is_not_used_stands_nowhere(word: str) -> None:
 
 def sentences(text: str) -> list[str]:
     """Sentences outside tables, headings and code; a link counts as its words."""
-    found = []
+    results = []
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", prose(text)):
         lines = [line.strip() for line in block.splitlines() if not re.match(r"\||#|<!--", line)]
         words = re.sub(r"\]\([^)]*\)", "]", " ".join(lines))
-        found += re.split(r"(?<=[.!?])\s+", words)
-    return [sentence for sentence in found if sentence]
+        results += re.split(r"(?<=[.!?])\s+", words)
+    return [sentence for sentence in results if sentence]
 
 
 @pytest.mark.parametrize("page", map(str, PAGES))
 def test_no_sentence_is_long(page: str) -> None:
-    assert [each for each in sentences(read(page)) if len(each.split()) > MOST_WORDS] == []
+    assert [sentence for sentence in sentences(read(page)) if len(sentence.split()) > MOST_WORDS] == []
 
 
 @pytest.mark.parametrize("page", PLAIN)
 def test_sentences_are_short_on_average(page: str) -> None:
-    lengths = [len(each.split()) for each in sentences(read(page))]
+    lengths = [len(sentence.split()) for sentence in sentences(read(page))]
     assert sum(lengths) / len(lengths) <= USUAL_WORDS
 
 

@@ -40,12 +40,12 @@ def test_airflow_loads_it_and_tries_again_only_what_may_end_otherwise(tmp_path: 
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
     }
-    said = subprocess.run(
+    process = subprocess.run(
         [PYTHON, "-c", LOADS, ROOT / "deploy" / "airflow_dag.py", json.dumps(CODES)],
         capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout.splitlines()[-1]) == {
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout.splitlines()[-1]) == {
         "errors": {},
         "dag": "holley_graph_night",
         "retries": 3,

@@ -69,11 +69,11 @@ class Live:
     @cached_property
     def done(self) -> dict[str, list[tuple[str, str, list[int]]]]:
         """What each user did with what, and when."""
-        found = defaultdict(list)
+        groups = defaultdict(list)
         for kind in HISTORY:
             for (user, sku), row in self.held[kind].items():
-                found[user].append((kind, sku, row.get("at") or []))
-        return found
+                groups[user].append((kind, sku, row.get("at") or []))
+        return groups
 
     def own_history(self, user: str, sku: str) -> float:
         """What paths over what this user did add to a part."""
@@ -102,7 +102,7 @@ class Live:
                 scored.append((-score, sku))
         families: set[str] = set()
         types: Counter[str] = Counter()
-        kept = []
+        best = []
         for score, sku in sorted(scored):
             product = self.product(sku)
             if product["display_key"] in families:
@@ -110,8 +110,8 @@ class Live:
             families.add(product["display_key"])
             types[product["part_type"]] += 1
             if types[product["part_type"]] <= 2:
-                kept.append((sku, -score))
-        return kept[:k]
+                best.append((sku, -score))
+        return best[:k]
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +121,13 @@ def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with connect(server) as graph:
         wipe(graph)
         sync.sync(FilesSource(source), graph, home(folder / "home"), as_of=AS_OF)
-        found = held(graph)
-        tables = runs.draw(found, 1)
+        contents = held(graph)
+        tables = runs.draw(contents, 1)
         write_back(graph, runs.write(tables, folder / "r1"))
-        made = Live(graph, found, tables)
-        for sku, vehicle in found["fits"]:
+        made = Live(graph, contents, tables)
+        for sku, vehicle in contents["fits"]:
             made.fits.setdefault(vehicle, set()).add(sku)
-        made.owned.update(list(found["owns"]))
+        made.owned.update(list(contents["owns"]))
         yield made
 
 
@@ -215,8 +215,8 @@ def test_what_was_bought_long_ago_may_be_recommended_again(live: Live) -> None:
     )
     bought = live.bought(user)
     everything = Recommend(exclude_days=0, per_part_type=100)
-    found = {live.product(r["sku"])["base_sku"] for r in answers.for_user(live.graph, user, 100, everything).rows}
-    assert bought & found
+    bases = {live.product(r["sku"])["base_sku"] for r in answers.for_user(live.graph, user, 100, everything).rows}
+    assert bought & bases
     limited = Recommend(exclude_days=365, per_part_type=100)
     assert not bought & {
         live.product(r["sku"])["base_sku"] for r in answers.for_user(live.graph, user, 100, limited).rows
@@ -286,7 +286,7 @@ def test_a_vehicle_is_answered_like_its_cold_owner_however_it_is_written(live: L
 
 def test_unknown_and_impossible_questions_get_one_clear_line(live: Live) -> None:
     nobody = next(u for (u,) in live.held["user"] if u not in live.owned)
-    asked = [
+    explanation = [
         (lambda: answers.for_user(live.graph, nobody, 4, RULES), "has no known vehicle"),
         (lambda: answers.for_user(live.graph, "no-such", 4, RULES), "no user 'no-such'"),
         (lambda: answers.for_vehicle(live.graph, "1999 NO SUCH", 4, RULES), "no vehicle '1999 NO SUCH'"),
@@ -295,8 +295,8 @@ def test_unknown_and_impossible_questions_get_one_clear_line(live: Live) -> None
         (lambda: explain(live.graph, "no-such", "NO-SUCH", RULES), "no user 'no-such'"),
         (lambda: explain(live.graph, nobody, "NO-SUCH", RULES), "no SKU 'NO-SUCH'"),
     ]
-    for ask, said in asked:
-        with pytest.raises(NotFound, match=said) as caught:
+    for ask, message in explanation:
+        with pytest.raises(NotFound, match=message) as caught:
             ask()
         assert "\n" not in str(caught.value)
 
@@ -362,9 +362,9 @@ def test_a_part_without_a_substitute_says_why(live: Live) -> None:
     kind = live.product(alone)["part_type"]
     with pytest.raises(
         NotFound, match=f"no other eligible part of type {kind} fits a vehicle that {alone} fits"
-    ) as said:
+    ) as message:
         answers.similar(live.graph, alone, 4, RULES)
-    assert said.value.hint == f"holley-graph next --sku {alone}"
+    assert message.value.hint == f"holley-graph next --sku {alone}"
 
 
 def test_a_part_that_came_after_the_release_has_substitutes_at_once(live: Live, cold: str) -> None:
@@ -379,12 +379,12 @@ def test_a_part_that_came_after_the_release_has_substitutes_at_once(live: Live, 
 
 def test_what_is_recommended_is_explained_by_its_path_and_score(live: Live, warm: str) -> None:
     for row in answers.for_user(live.graph, warm, 10, RULES).rows:
-        found = explain(live.graph, warm, row["sku"], RULES)
-        assert found.rules_out == []
-        assert found.path == f"({warm})-[:OWNS]->({live.owned[warm]})<-[:FITS]-({row['sku']})"
-        assert found.facts["score"] == pytest.approx(row["score"], abs=1e-5)
-        assert found.facts["answered_by"] == row["answered_by"]
-        assert found.speaks_for[0] == f"fits the {live.owned[warm].replace('|', ' ')}"
+        explanation = explain(live.graph, warm, row["sku"], RULES)
+        assert explanation.rules_out == []
+        assert explanation.path == f"({warm})-[:OWNS]->({live.owned[warm]})<-[:FITS]-({row['sku']})"
+        assert explanation.facts["score"] == pytest.approx(row["score"], abs=1e-5)
+        assert explanation.facts["answered_by"] == row["answered_by"]
+        assert explanation.speaks_for[0] == f"fits the {live.owned[warm].replace('|', ' ')}"
 
 
 def test_what_rules_a_part_out_is_named(live: Live, warm: str) -> None:
@@ -392,8 +392,8 @@ def test_what_rules_a_part_out_is_named(live: Live, warm: str) -> None:
     stranger = next(
         s for (s,), row in live.held["product"].items() if s not in live.fits[vehicle] and row["eligible"]
     )
-    found = explain(live.graph, warm, stranger, RULES)
-    assert (found.path, found.rules_out) == ("", [f"does not fit the {vehicle.replace('|', ' ')}"])
+    explanation = explain(live.graph, warm, stranger, RULES)
+    assert (explanation.path, explanation.rules_out) == ("", [f"does not fit the {vehicle.replace('|', ' ')}"])
 
     user, sku = next((u, s) for u, s in live.held["ordered"] if u in live.owned and s in fitting(live, u)
                      and live.product(s)["base_sku"] in live.bought(u))  # fmt: skip
@@ -416,11 +416,11 @@ def test_a_co_purchase_that_leads_to_a_part_speaks_for_it(live: Live) -> None:
         for u, s in live.held["ordered"]
         if s == a and (u, b) not in live.held["ordered"]
     )
-    found = explain(live.graph, user, then, RULES)
-    led = {row["sku"]: (row["buyers"], row["how"]) for row in found.facts["led_here"]}
-    mine = {a for u, a in live.held["ordered"] if u == user}
+    explanation = explain(live.graph, user, then, RULES)
+    led = {row["sku"]: (row["buyers"], row["how"]) for row in explanation.facts["led_here"]}
+    ordered = {a for u, a in live.held["ordered"] if u == user}
     assert led
     assert all(count == pairs[sku, then]["count"] for sku, (count, _) in led.items())
-    if len([a for a in mine if (a, then) in pairs]) <= 5:
+    if len([a for a in ordered if (a, then) in pairs]) <= 5:
         assert first in led
-    assert any("bought it after" in line for line in found.speaks_for)
+    assert any("bought it after" in line for line in explanation.speaks_for)

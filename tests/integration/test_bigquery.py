@@ -52,9 +52,9 @@ def client(bigquery_emulator: Emulator) -> Iterator[bigquery.Client]:
 
 
 def settings_of(running: Emulator, home: Path, **more: object) -> Settings:
-    told = {name: value for name, value in more.items() if name in BigQuery.model_fields}
-    rest = {name: value for name, value in more.items() if name not in told}
-    return load(home=home, bigquery=running.settings(**told), **rest)
+    by_key = {name: value for name, value in more.items() if name in BigQuery.model_fields}
+    rest = {name: value for name, value in more.items() if name not in by_key}
+    return load(home=home, bigquery=running.settings(**by_key), **rest)
 
 
 def extract(source: feeds.Source, settings: Settings, as_of: int = AS_OF) -> feeds.Extract:
@@ -71,7 +71,7 @@ def scratch(client: bigquery.Client) -> list[str]:
 def dirty(folder: Path) -> Path:
     """Several random worlds poured together: more of every trap."""
     worlds = [dirt.world(random.Random(seed)) for seed in range(8)]
-    return raw.write(folder, {name: [row for each in worlds for row in each[name]] for name in raw.RAW_NAMES})
+    return raw.write(folder, {name: [row for world in worlds for row in world[name]] for name in raw.RAW_NAMES})
 
 
 @pytest.mark.parametrize("data", ["demo", "dirt"])
@@ -100,8 +100,8 @@ def test_the_gate_sees_the_same_in_both_engines(
     folder = dirty(tmp_path / "raw")
     emulator.load(bigquery_emulator, folder)
     settings = settings_of(bigquery_emulator, tmp_path / "home", sync=Sync(boundary=dirt.BOUNDARY))
-    for name, found in asked(BigQuerySource(settings), settings).items():
-        assert found == asked(FilesSource(folder), settings)[name] != [], name
+    for name, rows in asked(BigQuerySource(settings), settings).items():
+        assert rows == asked(FilesSource(folder), settings)[name] != [], name
     assert scratch(client) == []
 
 
@@ -166,8 +166,8 @@ def test_without_a_storage_endpoint_rows_come_by_rest_and_the_report_says_so(
     emulator.load(bigquery_emulator, folder)
     settings = settings_of(bigquery_emulator, tmp_path / "home", storage_endpoint=None)
     source = BigQuerySource(settings)
-    found = extract(source, settings)
-    assert found.clean("events").equals(extract(FilesSource(folder), settings).clean("events"))
+    extract_ = extract(source, settings)
+    assert extract_.clean("events").equals(extract(FilesSource(folder), settings).clean("events"))
     assert all("rest: there is no storage endpoint" in note for note in source.notes)
 
 
@@ -181,9 +181,9 @@ def test_an_empty_result_has_its_columns_either_way(bigquery_emulator: Emulator,
             storage_endpoint=storage,
             sync=Sync(allow_empty=("events", "fitment")),
         )
-        found = extract(BigQuerySource(settings), settings)
-        assert (found.clean("events").num_rows, found.clean("fitment").num_rows) == (0, 0)
-        assert found.clean("items").num_rows == 1
+        extract_ = extract(BigQuerySource(settings), settings)
+        assert (extract_.clean("events").num_rows, extract_.clean("fitment").num_rows) == (0, 0)
+        assert extract_.clean("items").num_rows == 1
 
 
 def test_optional_columns_may_be_missing_and_nested_ones_in_any_order(
@@ -195,8 +195,8 @@ def test_optional_columns_may_be_missing_and_nested_ones_in_any_order(
          ("property_name", pa.string()), ("string_value", pa.string())]
     )  # fmt: skip
     rows = [
-        {**row, "event_properties": [{name: each[name] for name in (*text, "long_value", "double_value")}
-                                     for each in row["event_properties"]]}
+        {**row, "event_properties": [{name: prop[name] for name in (*text, "long_value", "double_value")}
+                                     for prop in row["event_properties"]]}
         for row in SMALL["events"]
     ]  # fmt: skip
     time = pa.timestamp("us", "UTC")

@@ -55,8 +55,8 @@ def loaded(bigquery_emulator: Emulator, folder: Path) -> Emulator:
 
 @pytest.fixture
 def edge(loaded: Emulator) -> Iterator[Proxy]:
-    with proxy.before(loaded.rest) as found:
-        yield found
+    with proxy.before(loaded.rest) as proxy_:
+        yield proxy_
 
 
 def source_of(running: Emulator, home: Path, **more: Any) -> BigQuerySource:
@@ -74,14 +74,14 @@ def first(rule: Rule, times: int = 1) -> Rule:
     def limited(request: Request, ask: Ask) -> Answer:
         if left[0] <= 0:
             return ask()
-        asked: list[bool] = []
+        requests: list[bool] = []
 
         def through() -> Answer:
-            asked.append(True)
+            requests.append(True)
             return ask()
 
         answer = rule(request, through)
-        left[0] -= not asked
+        left[0] -= not requests
         return answer
 
     return limited
@@ -141,7 +141,7 @@ DENIED = {
 
 
 @pytest.mark.parametrize(
-    ("rule", "error", "said"),
+    ("rule", "error", "message"),
     [
         (on_queries(refused(403, "quotaExceeded", "Quota exceeded: bytes per day")), SourceUnreachable,
          "query users: quotaExceeded: Quota exceeded: bytes per day"),
@@ -152,20 +152,20 @@ DENIED = {
          "query users: Query exceeded limit"),
         (lambda request, ask: refused(401, "authError", "Invalid Credentials"), AccessDenied,
          "the credentials are expired or refused"),
-        *((on_queries(refused(403, "accessDenied", said)), AccessDenied, ours) for said, ours in DENIED.items()),
+        *((on_queries(refused(403, "accessDenied", why)), AccessDenied, text) for why, text in DENIED.items()),
     ],
     ids=["quota", "503", "cancelled", "bytes", "expired", "getData", "get", "jobs", "create"],
 )  # fmt: skip
 def test_trouble_that_stays_ends_within_the_deadline_and_says_what_is_wrong(
-    edge: Proxy, loaded: Emulator, tmp_path: Path, rule: Rule, error: type[HolleyGraphError], said: str
+    edge: Proxy, loaded: Emulator, tmp_path: Path, rule: Rule, error: type[HolleyGraphError], message: str
 ) -> None:
     edge.rule = rule
     started = time.monotonic()
     with pytest.raises(error) as stopped:
         # where the emulator is asked first, it may be busy
-        patience = DEADLINE_S if said == "gone fishing" else 60
+        patience = DEADLINE_S if message == "gone fishing" else 60
         extract(source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=patience))
-    assert said in str(stopped.value)
+    assert message in str(stopped.value)
     assert stopped.value.hint
     assert "http" not in str(stopped.value)
     assert time.monotonic() - started < 300  # the client's own patience is ten minutes
@@ -189,11 +189,11 @@ def test_a_stream_that_ends_early_is_read_again_and_then_refused(
 
     edge.rule = one_more
     source = source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=60)
-    said = r"reading items: the stream ended after 2 of 3 rows, 3 times"
+    statement = r"reading items: the stream ended after 2 of 3 rows, 3 times"
     values = value_rules.values(source.settings, AS_OF)
     with (
         Engine() as engine,
-        pytest.raises(SourceUnreachable, match=said),
+        pytest.raises(SourceUnreachable, match=statement),
         source.open(engine, RUN, lambda *_: None) as opened,
     ):
         opened.run("items", {}, **values)
@@ -207,8 +207,8 @@ TABLE = bigquery.Table("demo.holley_graph_scratch.numbers")
 
 def numbers(storage: Storage) -> list[int]:
     """Read everything; the REST side answers nobody, for it is not asked."""
-    told = {"project": "demo", "rest_endpoint": "http://127.0.0.1:9", "deadline_s": DEADLINE_S}
-    connection = Connection(BigQuery.model_validate({**told, "storage_endpoint": storage.endpoint}))
+    report = {"project": "demo", "rest_endpoint": "http://127.0.0.1:9", "deadline_s": DEADLINE_S}
+    connection = Connection(BigQuery.model_validate({**report, "storage_endpoint": storage.endpoint}))
     try:
         reading = streams.read(connection, TABLE)
         assert reading.by == "storage"
@@ -227,8 +227,8 @@ def test_a_stream_that_breaks_is_taken_up_where_it_broke(status: grpc.StatusCode
 
 @pytest.mark.parametrize("sent", [0, 5])
 def test_streams_that_break_for_good_end_within_the_deadline(sent: int) -> None:
-    gone = Storage(2_000, breaks=lambda n: grpc.StatusCode.UNAVAILABLE if n >= sent else None)
-    assert seconds_until_it_ends(gone, "reading numbers: no answer within 4 s: the connection is gone") < 30
+    removed = Storage(2_000, breaks=lambda n: grpc.StatusCode.UNAVAILABLE if n >= sent else None)
+    assert seconds_until_it_ends(removed, "reading numbers: no answer within 4 s: the connection is gone") < 30
 
 
 def test_streams_that_fall_silent_end_within_the_deadline() -> None:
@@ -237,9 +237,9 @@ def test_streams_that_fall_silent_end_within_the_deadline() -> None:
     assert seconds_until_it_ends(silent, "reading numbers: no rows for 4 s") < 30
 
 
-def seconds_until_it_ends(storage: Storage, said: str) -> float:
+def seconds_until_it_ends(storage: Storage, message: str) -> float:
     started = time.monotonic()
-    with serving(storage), pytest.raises(SourceUnreachable, match=said):
+    with serving(storage), pytest.raises(SourceUnreachable, match=message):
         numbers(storage)
     return time.monotonic() - started
 

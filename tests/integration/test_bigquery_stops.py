@@ -45,8 +45,8 @@ def loaded(bigquery_emulator: Emulator, tmp_path: Path) -> Emulator:
 
 @pytest.fixture
 def edge(loaded: Emulator) -> Iterator[Proxy]:
-    with proxy.before(loaded.rest) as found:
-        yield found
+    with proxy.before(loaded.rest) as proxy_:
+        yield proxy_
 
 
 def settings(running: Emulator, home: Path, edge: Proxy | None = None, **more: object) -> Settings:
@@ -59,19 +59,21 @@ def extract(settings: Settings, **more: Any) -> feeds.Extract:
 
 
 def queries(edge: Proxy) -> list[dict[str, Any]]:
-    return [asked.query for asked in edge.asked if asked.query]
+    return [question.query for question in edge.asked if question.query]
 
 
 # ---- contract drift --------------------------------------------------------------------------------------------
 
 
 def changed(running: Emulator, folder: Path, name: str, change: Callable[[pa.Table], pa.Table]) -> None:
-    table = pa.Table.from_pylist(SMALL[name], next(raw.schema(each) for each in raw.RAW if each.name == name))
+    table = pa.Table.from_pylist(
+        SMALL[name], next(raw.schema(raw_table) for raw_table in raw.RAW if raw_table.name == name)
+    )
     emulator.replace(running, name, change(table))
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "said"),
+    ("name", "change", "message"),
     [
         ("items", lambda t: t.drop_columns(["Tags"]),
          "table items, column Tags: expected STRING, found no such column"),
@@ -87,12 +89,12 @@ def changed(running: Emulator, folder: Path, name: str, change: Callable[[pa.Tab
     ],
 )  # fmt: skip
 def test_a_table_that_drifted_stops_before_any_query_with_table_column_expected_and_found(
-    edge: Proxy, loaded: Emulator, tmp_path: Path, name: str, change: Callable[[pa.Table], pa.Table], said: str
+    edge: Proxy, loaded: Emulator, tmp_path: Path, name: str, change: Callable[[pa.Table], pa.Table], message: str
 ) -> None:
     changed(loaded, tmp_path, name, change)
     with pytest.raises(SourceError) as stopped:
         extract(settings(loaded, tmp_path / "home", edge))
-    assert said in str(stopped.value)
+    assert message in str(stopped.value)
     assert queries(edge) == []
 
 
@@ -121,9 +123,9 @@ def test_rows_that_are_gone_stop_when_they_are_too_many(
 
 def test_a_new_column_is_noted_and_ignored(loaded: Emulator, tmp_path: Path) -> None:
     changed(loaded, tmp_path, "items", lambda t: t.append_column("Shade", pa.array(["red"])))
-    found = extract(settings(loaded, tmp_path / "home"))
-    assert {name: table.unknown for name, table in found.found.items() if table.unknown} == {"items": ("Shade",)}
-    assert found.clean("items").num_rows == 1
+    extract_ = extract(settings(loaded, tmp_path / "home"))
+    assert {name: table.unknown for name, table in extract_.found.items() if table.unknown} == {"items": ("Shade",)}
+    assert extract_.clean("items").num_rows == 1
 
 
 # ---- cost ------------------------------------------------------------------------------------------------------
@@ -150,8 +152,8 @@ def test_costs_are_said_per_query_at_the_settable_price_and_nothing_is_run(
     edge: Proxy, loaded: Emulator, tmp_path: Path
 ) -> None:
     edge.rule = reads(SIZES)
-    told = settings(loaded, tmp_path / "home", edge, price_per_tib=5.0, max_bytes_billed=2**41)
-    costs = feeds.costs(BigQuerySource(told), told, AS_OF)
+    config = settings(loaded, tmp_path / "home", edge, price_per_tib=5.0, max_bytes_billed=2**41)
+    costs = feeds.costs(BigQuerySource(config), config, AS_OF)
     assert {cost.query: cost.bytes for cost in costs} == SIZES
     assert {cost.query: cost.price for cost in costs}["events"] == 5.0
     assert {cost.query: cost.price for cost in costs}["users"] == round(5 / 1024, 4)
@@ -172,16 +174,16 @@ def test_a_query_over_the_cap_stops_before_any_runs_with_the_figure_and_the_sett
 def test_what_reads_the_clean_catalogue_is_asked_again_when_that_is_there(
     edge: Proxy, loaded: Emulator, tmp_path: Path
 ) -> None:
-    asked: list[str] = []
+    requests: list[str] = []
 
     def rule(request: Request, ask: Ask) -> Answer:
         if request.query.get("dryRun"):
-            asked.append(request.body["jobReference"]["jobId"])
-        return reads({**SIZES, "orders": 2**35 + sum("-orders-" in each for each in asked)})(request, ask)
+            requests.append(request.body["jobReference"]["jobId"])
+        return reads({**SIZES, "orders": 2**35 + sum("-orders-" in entry for entry in requests)})(request, ask)
 
     edge.rule = rule
-    found = extract(settings(loaded, tmp_path / "home", edge, max_bytes_billed=2**41))
-    assert {cost.query: cost.bytes for cost in found.costs} == {**SIZES, "orders": 2**35 + 2}
+    extract_ = extract(settings(loaded, tmp_path / "home", edge, max_bytes_billed=2**41))
+    assert {cost.query: cost.bytes for cost in extract_.costs} == {**SIZES, "orders": 2**35 + 2}
     texts = [query["query"]["query"] for query in queries(edge)]
     events = [text for text in texts if statements.load("events").text in text]
     assert ["LIMIT 0" in text for text in events] == [True, False, False]
@@ -204,16 +206,18 @@ def test_every_job_has_the_cap_and_the_run_id_and_names_its_columns(
 def test_events_partitioned_by_arrival_are_read_from_some_days_before_the_window_on(
     edge: Proxy, loaded: Emulator, tmp_path: Path
 ) -> None:
-    told = settings(loaded, tmp_path / "home", edge)
-    feeds.costs(BigQuerySource(told), told, AS_OF)
+    config = settings(loaded, tmp_path / "home", edge)
+    feeds.costs(BigQuerySource(config), config, AS_OF)
     by_event = queries(edge)[3]["query"]
     assert "e.client_event_timestamp >= @since AND e.client_event_timestamp < @as_of" in by_event["query"]
     assert "partition_from" not in str(by_event)
-    table = next(each for each in raw.RAW if each.name == "events")
+    table = next(parameter for parameter in raw.RAW if parameter.name == "events")
     rows = pa.Table.from_pylist(SMALL["events"], raw.schema(table))
     emulator.replace(loaded, "events", rows, by="auxia_insertion_timestamp")
-    feeds.costs(BigQuerySource(told), told, AS_OF)
+    feeds.costs(BigQuerySource(config), config, AS_OF)
     by_arrival = queries(edge)[8]["query"]
-    given = {each["name"]: each["parameterValue"]["value"] for each in by_arrival["queryParameters"]}
+    by_key = {
+        parameter["name"]: parameter["parameterValue"]["value"] for parameter in by_arrival["queryParameters"]
+    }
     assert "auxia_insertion_timestamp >= @partition_from" in by_arrival["query"]
-    assert given["partition_from"].startswith("2025-08-29")  # sync.late_days before the boundary
+    assert by_key["partition_from"].startswith("2025-08-29")  # sync.late_days before the boundary

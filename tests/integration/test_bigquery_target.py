@@ -138,10 +138,10 @@ def fewer(request: Request, ask: Callable[[], Answer]) -> Answer:
 
 
 def denied(request: Request, ask: Callable[[], Answer]) -> Answer:
-    said = (
+    statement = (
         "Access Denied: Table demo:results.recommendations: Permission bigquery.tables.updateData denied on table"
     )
-    return refused(403, "accessDenied", said) if request.query else ask()
+    return refused(403, "accessDenied", statement) if request.query else ask()
 
 
 def denied_and_not_even_cleaned_up(request: Request, ask: Callable[[], Answer]) -> Answer:
@@ -149,7 +149,7 @@ def denied_and_not_even_cleaned_up(request: Request, ask: Callable[[], Answer]) 
 
 
 @pytest.mark.parametrize(
-    ("rule", "error", "said"),
+    ("rule", "error", "message"),
     [
         (denied_and_not_even_cleaned_up, AccessDenied, r"bigquery\.tables\.updateData on"),
         (fewer, SourceUnreachable, r"1 of 2 rows arrived; demo\.results\.recommendations is as it was"),
@@ -158,13 +158,13 @@ def denied_and_not_even_cleaned_up(request: Request, ask: Callable[[], Answer]) 
 )
 def test_a_load_that_fails_leaves_the_table_as_it_was(
     client: bigquery.Client, settings: Settings, bigquery_emulator: Emulator, tmp_path: Path,
-    rule: proxy.Rule, error: type[Exception], said: str,
+    rule: proxy.Rule, error: type[Exception], message: str,
 ) -> None:  # fmt: skip
     target.load(settings, file(tmp_path, "a@x"), TABLE, RUN, replace=True)
     with proxy.before(bigquery_emulator.rest) as edge:
         edge.rule = rule
         through = settings.bigquery.model_copy(update={"rest_endpoint": edge.rest})
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             target.load(
                 settings.model_copy(update={"bigquery": through}),
                 file(tmp_path, "b@x", "c@x"),
@@ -180,9 +180,9 @@ def test_the_statement_that_puts_it_in_place_partitions_by_day(
 ) -> None:
     with proxy.before(bigquery_emulator.rest) as edge:
         through = settings.bigquery.model_copy(update={"rest_endpoint": edge.rest})
-        told = settings.model_copy(update={"bigquery": through})
-        target.load(told, file(tmp_path, "a@x"), TABLE, RUN, replace=True)
-    (query,) = [asked.query for asked in edge.asked if asked.query]
+        config = settings.model_copy(update={"bigquery": through})
+        target.load(config, file(tmp_path, "a@x"), TABLE, RUN, replace=True)
+    (query,) = [question.query for question in edge.asked if question.query]
     assert "PARTITION BY DATE(`generated_at`)" in query["query"]["query"]
     assert query["labels"]["run_id"] == RUN.lower()
 

@@ -78,46 +78,46 @@ def source(folder: Path) -> Path:
 
 
 @pytest.fixture
-def asked(graph: Graph, tmp_path: Path) -> Graph:
+def small(graph: Graph, tmp_path: Path) -> Graph:
     settings = home(tmp_path / "home", sync=Sync(allow_empty=("orders",)))
     sync.sync(FilesSource(source(tmp_path / "source")), graph, settings, as_of=seconds("2026-01-01"))
     return graph
 
 
-def test_each_query_for_analysts_counts_what_is_there(asked: Graph) -> None:
-    fits = asked.read("browse/fits_vehicle", vehicle_id="1969|CHEVROLET|CAMARO")
+def test_each_query_for_analysts_counts_what_is_there(small: Graph) -> None:
+    fits = small.read("browse/fits_vehicle", vehicle_id="1969|CHEVROLET|CAMARO")
     assert [(row["part_type"], row["parts"], row["eligible"], row["price_to"], row["listed"]) for row in fits] == [
         ("Intake", 3, 1, 250.0, ["B2", "C3", "D4"]),
         ("Carburetor", 1, 1, 100.0, ["A1"]),
     ]
-    (years,) = asked.read("browse/vehicles_of_part", sku="A1")
+    (years,) = small.read("browse/vehicles_of_part", sku="A1")
     assert years == {
         "make": "CHEVROLET", "model": "CAMARO", "years": "1967–1969, 1971, 1975", "vehicles": 5, "owners": 3,
     }  # fmt: skip
     compared = {
-        r["what"]: (r["one"], r["other"]) for r in asked.read("browse/compare_parts", sku="A1", other_sku="B2")
+        r["what"]: (r["one"], r["other"]) for r in small.read("browse/compare_parts", sku="A1", other_sku="B2")
     }
     assert compared["price"] == (100.0, 250.0)
     assert (compared["vehicles it fits"], compared["vehicles both fit"]) == ((5, 1), (1, 1))
     assert (compared["people who bought it"], compared["people who bought both"]) == ((2, 3), (2, 2))
     assert compared["bought it first, the other later"] == (2, 0)
     assert compared["likeness by what was learned"] == (None, None)
-    gaps = asked.read("browse/fitment_gaps", least_owners=1, most_eligible=2, k=9)
+    gaps = small.read("browse/fitment_gaps", least_owners=1, most_eligible=2, k=9)
     assert [(g["vehicle_id"], g["owners"], g["eligible"], g["fitting"]) for g in gaps] == [
         ("1969|CHEVROLET|CAMARO", 3, 2, 4),
         ("1969|CHEVROLET|NOVA", 1, 0, 0),
     ]
     assert (gaps[0]["refurbished"], gaps[0]["without_image"], gaps[0]["otherwise_out"]) == (1, 1, 0)
-    (none,) = asked.read("browse/fitment_gaps", least_owners=2, most_eligible=1, k=9)
+    (none,) = small.read("browse/fitment_gaps", least_owners=2, most_eligible=1, k=9)
     assert none["vehicle_id"] == "no vehicle of 2 owners for which at most 1 parts may be recommended"
-    (wanted,) = asked.read("browse/demand_gaps", most_vehicles=9, k=9)
+    (wanted,) = small.read("browse/demand_gaps", most_vehicles=9, k=9)
     assert [wanted[name] for name in ("sku", "viewers", "viewers_it_fits", "buyers", "vehicles", "owners")] == [
         "A1", 1, 1, 2, 5, 3,
     ]  # fmt: skip
 
 
-def test_the_neighbourhood_of_a_part_keeps_its_direction(asked: Graph) -> None:
-    with asked.driver.session() as session:
+def test_the_neighbourhood_of_a_part_keeps_its_direction(small: Graph) -> None:
+    with small.driver.session() as session:
         text = queries.load("browse/co_purchase").text
         (after,) = session.run(text, sku="A1", k=5).value("path")  # type: ignore[arg-type]
         (before,) = session.run(text, sku="B2", k=5).value("path")  # type: ignore[arg-type]
@@ -126,21 +126,21 @@ def test_the_neighbourhood_of_a_part_keeps_its_direction(asked: Graph) -> None:
     ] * 2
 
 
-def test_data_quality_names_what_is_missing(asked: Graph) -> None:
-    found = {row["what"]: row for row in asked.read("browse/data_quality", examples=1)}
-    assert (found["parts without an image"]["found"], found["parts without an image"]["of"]) == (2, 4)
-    assert found["parts without an image"]["examples"] == ["C3"]
-    assert found["vehicles that nothing fits"]["examples"] == ["1969|CHEVROLET|NOVA"]
-    assert found["vehicles that nobody owns"]["found"] == 4
-    assert found["users without a vehicle"] == {
+def test_data_quality_names_what_is_missing(small: Graph) -> None:
+    rows = {row["what"]: row for row in small.read("browse/data_quality", examples=1)}
+    assert (rows["parts without an image"]["found"], rows["parts without an image"]["of"]) == (2, 4)
+    assert rows["parts without an image"]["examples"] == ["C3"]
+    assert rows["vehicles that nothing fits"]["examples"] == ["1969|CHEVROLET|NOVA"]
+    assert rows["vehicles that nobody owns"]["found"] == 4
+    assert rows["users without a vehicle"] == {
         "what": "users without a vehicle", "found": 0, "of": 4, "examples": [],
     }  # fmt: skip
-    assert found["users with a history and without a live vector"]["found"] == 3
+    assert rows["users with a history and without a live vector"]["found"] == 3
 
 
-def test_release_changes_say_what_came_and_went(asked: Graph) -> None:
+def test_release_changes_say_what_came_and_went(small: Graph) -> None:
     vectors = [("A1", [0.1, 1.0], [1.0, 0.1]), ("B2", [1.0, 0.1], [0.1, 1.0])]
-    with asked.driver.session() as session:
+    with small.driver.session() as session:
         session.run(
             "MATCH (s:Sync) SET s.live_slot = 'b' "
             "CREATE (:Release {slot: 'b', state: 'ready', product_norm: 1.0}), "
@@ -151,19 +151,19 @@ def test_release_changes_say_what_came_and_went(asked: Graph) -> None:
             "UNWIND $v AS v MATCH (p:Product {sku: v[0]}) SET p.embedding_b = v[1], p.embedding_a = v[2]",
             v=vectors,
         )
-    changed, empty = asked.read("browse/release_changes", vehicles=5, k=1)
+    changed, empty = small.read("browse/release_changes", vehicles=5, k=1)
     assert (changed["kept"], changed["came"], changed["went"]) == (0, ["B2"], ["A1"])
     assert (empty["vehicle_id"], empty["live"]) == ("1969|CHEVROLET|NOVA", [])
-    (kept, _) = asked.read("browse/release_changes", vehicles=5, k=2)
-    assert (kept["kept"], kept["came"], kept["live"], kept["previous"]) == (2, [], ["B2", "A1"], ["A1", "B2"])
-    (lost,) = asked.read("browse/losing_parts", vehicles=5, best=1, k=9)
+    (first, _) = small.read("browse/release_changes", vehicles=5, k=2)
+    assert (first["kept"], first["came"], first["live"], first["previous"]) == (2, [], ["B2", "A1"], ["A1", "B2"])
+    (lost,) = small.read("browse/losing_parts", vehicles=5, best=1, k=9)
     assert [lost[name] for name in ("sku", "owners", "owners_before", "change", "vehicles", "vehicles_before")] == [
         "A1", 0, 3, -3, 0, 1,
     ]  # fmt: skip
 
 
-def test_queries_begin_with_the_vehicle_most_owned_its_middle_owner_and_the_part_most_bought(asked: Graph) -> None:
-    assert asked.read("server/typical") == [
+def test_queries_begin_with_the_vehicle_most_owned_its_middle_owner_and_the_part_most_bought(small: Graph) -> None:
+    assert small.read("server/typical") == [
         {"user_id": "u2", "vehicle_id": "1969|CHEVROLET|CAMARO", "sku": "B2", "other_sku": "A1"}
     ]
 
@@ -186,17 +186,17 @@ def silent(values: list[Any]) -> bool:
     return len(values) == 1 and str(values[0]).startswith(("no ", "not "))
 
 
-def test_a_query_that_finds_nothing_says_so(asked: Graph) -> None:
+def test_a_query_that_finds_nothing_says_so(small: Graph) -> None:
     nobody = dict.fromkeys(("user_id", "vehicle_id", "sku", "other_sku"), "NOPE")
     about = {name for name in PACK if set(nobody) & set(browser.find(name).params)}
-    said = {name: values for name, values in firsts(asked, nobody).items() if silent(values)}
-    assert set(said) == about | {"losing_parts", "release_changes"}  # there is no release yet
-    assert all("NOPE" in values[0] for name, values in said.items() if name in about)
+    firsts_ = {name: values for name, values in firsts(small, nobody).items() if silent(values)}
+    assert set(firsts_) == about | {"losing_parts", "release_changes"}  # there is no release yet
+    assert all("NOPE" in values[0] for name, values in firsts_.items() if name in about)
 
 
 def test_every_query_says_something_of_an_empty_graph(graph: Graph) -> None:
-    found = firsts(graph, graph.read("server/typical")[0])
-    assert [name for name, values in found.items() if not silent(values)] == ["schema", "data_quality"]
+    firsts_ = firsts(graph, graph.read("server/typical")[0])
+    assert [name for name, values in firsts_.items() if not silent(values)] == ["schema", "data_quality"]
 
 
 PARTS, OWNERS = 12, 30
@@ -249,8 +249,8 @@ def released(graph: Graph, tmp_path: Path) -> Graph:
 def test_every_query_finds_something_in_a_graph_of_other_keys(released: Graph) -> None:
     (typical,) = released.read("server/typical")
     assert typical["user_id"].startswith("klient-") and typical["vehicle_id"].endswith("|ŠKODA|OCTAVIA")
-    found = firsts(released, typical)
-    assert [name for name, values in found.items() if not values or silent(values)] == []
+    firsts_ = firsts(released, typical)
+    assert [name for name, values in firsts_.items() if not values or silent(values)] == []
 
 
 ASKED = {"k": 4, "per_part_type": 2, "exclude_days": 365}
@@ -265,10 +265,10 @@ def test_a_saved_query_recommends_what_is_recommended_and_says_why(released: Gra
     for user in (f"klient-{n}" for n in range(OWNERS)):
         rows = released.read("browse/recommended", user_id=user, **ASKED)
         assert [(row["sku"], row["score"]) for row in rows] == best(released, user)
-    (said,) = [
+    (message,) = [
         row["why"] for row in released.read("browse/recommended", user_id="klient-0", **ASKED) if row["why"]
     ][:1]
-    assert all(re.search(r"^(viewed|ordered) on 2025-10-|bought it", fact) for fact in said)
+    assert all(re.search(r"^(viewed|ordered) on 2025-10-|bought it", fact) for fact in message)
 
 
 def test_what_a_release_changes_for_somebody_is_one_answer_beside_the_other(released: Graph) -> None:
@@ -276,19 +276,19 @@ def test_what_a_release_changes_for_somebody_is_one_answer_beside_the_other(rele
     rows = released.read("browse/release_changes_for", user_id=user, **ASKED)
     live = sorted((row["place"], row["sku"], row["score"]) for row in rows if row["place"])
     before = sorted((row["place_before"], row["sku"], row["score_before"]) for row in rows if row["place_before"])
-    assert [each[1:] for each in live] == best(released, user)
+    assert [part[1:] for part in live] == best(released, user)
     assert {row["change"] for row in rows} >= {"new", "gone"}
-    (other,) = (each for each in released.read("writeback/releases") if each["state"] == "previous")
+    (other,) = (part for part in released.read("writeback/releases") if part["state"] == "previous")
     released.write("writeback/release_live", number=other["number"])
-    assert [each[1:] for each in before] == best(released, user)
+    assert [part[1:] for part in before] == best(released, user)
 
 
 def test_owners_alike_are_those_of_the_nearest_vectors(released: Graph) -> None:
     rows = released.read("browse/owners_alike", user_id="klient-7", k=5, candidates=OWNERS)
     with released.driver.session() as session:
         (slot,) = session.run("MATCH (s:Sync) RETURN s.live_slot").value()
-        found = dict(session.run(f"MATCH (u:User) RETURN u.user_id, u.embedding_{slot}").values())  # type: ignore[arg-type]
-    taste = {user: np.array(vector[:-2]) / np.linalg.norm(vector[:-2]) for user, vector in found.items()}
+        records = dict(session.run(f"MATCH (u:User) RETURN u.user_id, u.embedding_{slot}").values())  # type: ignore[arg-type]
+    taste = {user: np.array(vector[:-2]) / np.linalg.norm(vector[:-2]) for user, vector in records.items()}
     likeness = {user: float(vector @ taste["klient-7"]) for user, vector in taste.items() if user != "klient-7"}
     nearest = sorted(likeness, key=lambda user: -likeness[user])[:5]
     assert [row["user_id"] for row in rows] == nearest

@@ -59,13 +59,13 @@ class Shell:
         assert ended.returncode == 0, ended.stderr
         return json.loads(ended.stdout)
 
-    def fails(self, code: int, said: str, *arguments: str, home: Path | None = None, **settings: str) -> None:
+    def fails(self, code: int, message: str, *arguments: str, home: Path | None = None, **settings: str) -> None:
         """One clear line on standard error, its own exit code, no traceback and no document."""
         ended = self.run(*arguments, home=home, **settings)
         assert (ended.returncode, ended.stdout) == (code, "")
         lines = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
         assert len(lines) == 1, ended.stderr
-        assert said in lines[0]
+        assert message in lines[0]
         assert "Traceback" not in ended.stderr
 
     def sync(self, folder: Path) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     world = generate(folder / "world", users=500, as_of=seconds("2026-01-01")).folder
     settings = small(folder / "home")
     server = settings.server
-    told = {
+    report = {
         "BOLT_PORT": server.bolt_port,
         "HTTP_PORT": server.http_port,
         "HEAP_MB": server.heap_mb,
@@ -86,7 +86,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         "START_TIMEOUT_S": server.start_timeout_s,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
-    environment = inherited | {f"HOLLEY_GRAPH_SERVER__{name}": str(value) for name, value in told.items()}
+    environment = inherited | {f"HOLLEY_GRAPH_SERVER__{name}": str(value) for name, value in report.items()}
     yield Shell(folder / "home", world, environment)
     lifecycle.down(settings)
 
@@ -102,11 +102,11 @@ def test_before_up_there_is_nobody_to_ask(shell: Shell) -> None:
 
 
 def test_up_starts_one_server(shell: Shell) -> None:
-    found = shell.json("up")
-    assert tuple(found) == KEYS
-    assert (found["running"], found["nodes"], found["live_release"]) == (True, 0, None)
-    assert (found["last_sync"], set(found["labels"].values())) == (None, {0})
-    assert shell.json("up")["pid"] == found["pid"]
+    report = shell.json("up")
+    assert tuple(report) == KEYS
+    assert (report["running"], report["nodes"], report["live_release"]) == (True, 0, None)
+    assert (report["last_sync"], set(report["labels"].values())) == (None, {0})
+    assert shell.json("up")["pid"] == report["pid"]
 
 
 def test_migrate_shows_what_is_pending_and_sync_applies_it(shell: Shell) -> None:
@@ -195,10 +195,10 @@ def test_recommend_explain_and_similar_speak_of_one_user(shell: Shell) -> None:
     assert answer["rows"]
     assert all(set(row) == ROW and row["vehicle_id"] == vehicle for row in answer["rows"])
     sku = answer["rows"][0]["sku"]
-    found = shell.json("explain", "--user", user, "--sku", sku)
-    assert set(found) == {"facts", "path", "reason", "speaks_for", "rules_out"}
-    assert found["path"] == f"({user})-[:OWNS]->({vehicle})<-[:FITS]-({sku})"
-    assert found["rules_out"] == []
+    report = shell.json("explain", "--user", user, "--sku", sku)
+    assert set(report) == {"facts", "path", "reason", "speaks_for", "rules_out"}
+    assert report["path"] == f"({user})-[:OWNS]->({vehicle})<-[:FITS]-({sku})"
+    assert report["rules_out"] == []
     for way in ("intent", "owners", "discovery"):
         led = shell.json("recommend", "--user", user, "--by", way)
         assert led["vehicle_id"] == vehicle
@@ -253,19 +253,19 @@ def test_a_run_is_judged_beside_every_ranker_and_no_go_goes_live_by_force_alone(
     """A month of a world of 500 users proves nothing: the interval is too wide for any run to pass."""
     first = shell.said["first"]
     ended = shell.run("evaluate", first, "--verdict", "--fastrp", "--json")
-    found = json.loads(ended.stdout)
-    verdict = found["verdicts"][first]
+    document = json.loads(ended.stdout)
+    verdict = document["verdicts"][first]
     assert ended.returncode == {"no-go": 1, "too little to say": 19}[verdict["outcome"]], ended.stderr
     assert any(reason.startswith(f"{verdict['outcome']}: ") for reason in verdict["reasons"])
     rankers = {"random", "popularity", "trending", "item-knn", "gf-cf", "cheby-cf", "als", "fastrp", "v5.18", first}
     rankers |= {"shrinkage", "shrinkage-trend", "counting", "logit", "boosted"}
     rankers |= {f"{first} hybrid", f"{first} universal"}
-    assert (set(found["rankers"]), found["champion"]) == (rankers, "v5.18")
-    assert {path.name for path in Path(found["path"]).iterdir()} == {"report.html", "evaluation.json"}
+    assert (set(document["rankers"]), document["champion"]) == (rankers, "v5.18")
+    assert {path.name for path in Path(document["path"]).iterdir()} == {"report.html", "evaluation.json"}
     shell.fails(20, verdict["outcome"], "writeback", first)
     viewed = shell.json("evaluate", first, "--target", "viewed")
     assert (viewed["target"], viewed["verdicts"]) == ("viewed", {})
-    assert viewed["users"] != found["users"]
+    assert viewed["users"] != document["users"]
     shell.fails(2, "a verdict is about orders", "evaluate", first, "--target", "viewed", "--verdict")
     assert shell.json("writeback", first, "--force")["run_id"] == first
     assert shell.json("runs")["champion"] == first
@@ -275,25 +275,25 @@ def test_a_backtest_holds_a_recipe_beside_the_others_unless_its_search_saw_the_a
     shell: Shell, tmp_path: Path
 ) -> None:
     end = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
-    told = {"model": "two_tower", "config": {"dim": 16}}
+    report = {"model": "two_tower", "config": {"dim": 16}}
     for name, as_of in (("fair", end - 30 * 86_400), ("unfair", end)):
-        (tmp_path / name).write_text(json.dumps(told | {"as_of": as_of}))
-    found = shell.json("backtest", "--cuts", "1", "--target", "viewed", "--recipe", str(tmp_path / "fair"))
-    assert (found["target"], found["verdicts"]) == ("viewed", {})
-    (name,) = found["configs"]
-    assert name.startswith("two_tower-") and {name, f"{name} hybrid"} < set(found["rankers"])
-    assert found["configs"][name]["config"]["dim"] == 16
+        (tmp_path / name).write_text(json.dumps(report | {"as_of": as_of}))
+    document = shell.json("backtest", "--cuts", "1", "--target", "viewed", "--recipe", str(tmp_path / "fair"))
+    assert (document["target"], document["verdicts"]) == ("viewed", {})
+    (name,) = document["configs"]
+    assert name.startswith("two_tower-") and {name, f"{name} hybrid"} < set(document["rankers"])
+    assert document["configs"][name]["config"]["dim"] == 16
     shell.fails(2, "cannot judge it", "backtest", "--cuts", "1", "--recipe", str(tmp_path / "unfair"))
     shell.fails(2, "cannot judge it", "train", "--as-of", "2025-12-01", "--recipe", str(tmp_path / "unfair"))
 
 
 def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell, tmp_path: Path) -> None:
     sent, small_world = tmp_path / "sent.ndjson", {"HOLLEY_GRAPH_GATE__MIN_USERS": "1"}
-    told = shell.json("export", "--out", str(sent), "--campaign", "spring", "--arm", "graph", "--arm", "hybrid")
+    report = shell.json("export", "--out", str(sent), "--campaign", "spring", "--arm", "graph", "--arm", "hybrid")
     aside = sent.with_name("sent.hold-out.ndjson")
     of_file = [[json.loads(line) for line in path.read_text().splitlines()] for path in (sent, aside)]
-    assert (told["hold_out"], told["rows"], told["hold_out_rows"]) == (str(aside), *map(len, of_file))
-    assert (told["format"], told["ranker"]) == ("wide", "graph, hybrid")
+    assert (report["hold_out"], report["rows"], report["hold_out_rows"]) == (str(aside), *map(len, of_file))
+    assert (report["format"], report["ranker"]) == ("wide", "graph, hybrid")
     assert [{row["arm"] for row in rows} for rows in of_file] == [{"graph", "hybrid"}, {"hold-out"}]
     rows = [*of_file[0], *of_file[1]]
     page = tmp_path / "gate.html"
@@ -308,10 +308,10 @@ def test_an_export_is_checked_sent_read_back_and_somebody_forgotten(shell: Shell
     assert sum(arm["people"] for arm in arms) == len({row["email_lower"] for row in rows})
     assert sum(arm["sent"] for arm in arms) == 1
     ended = shell.run("forget", "--email", "-", "--yes", "--json", typed=email_of(shell.source, user))
-    gone = json.loads(ended.stdout)
-    assert (user in gone["user_ids"], gone["found"], gone["rows"]["exports"] >= 1) == (True, [], True)
+    document = json.loads(ended.stdout)
+    assert (user in document["user_ids"], document["found"], document["rows"]["exports"] >= 1) == (True, [], True)
     left = [line for path in (sent, aside) for line in path.read_text().splitlines()]
-    assert len(left) == len(rows) - gone["rows"]["exports"]
+    assert len(left) == len(rows) - document["rows"]["exports"]
     assert shell.json(*shell.sync(shell.source))["mode"] == "changes"
     shell.fails(5, f"no user '{user}'", "recommend", "--user", user)
     shell.fails(5, "no user 'nobody'", "forget", "--user", "nobody", "--yes")
@@ -380,9 +380,9 @@ def test_every_documented_error_is_one_line_and_its_exit_code(shell: Shell, tmp_
 
 def test_dry_run_by_command_writes_nothing(shell: Shell, tmp_path: Path) -> None:
     fewer = edited(shell.source, tmp_path / "fewer", orders=lambda rows: rows[99:])
-    told = shell.json(*shell.sync(fewer), "--dry-run")
-    assert told["mode"] == "dry-run"
-    assert sum(feed["removed"] for feed in told["feeds"]) > 0
+    report = shell.json(*shell.sync(fewer), "--dry-run")
+    assert report["mode"] == "dry-run"
+    assert sum(feed["removed"] for feed in report["feeds"]) > 0
     assert shell.json(*shell.sync(shell.source))["mode"] == "unchanged"
 
 
@@ -420,4 +420,4 @@ def email_of(source: Path, user: str) -> str:
     from tests.support.sources import rows
 
     world = World({"user_attributes": rows(source, "user_attributes")}, raw.at("2025-09-01"), seconds("2026-01-01"))
-    return next(str(each["email"]) for each in world.users if each["user_id"] == user)
+    return next(str(user_row["email"]) for user_row in world.users if user_row["user_id"] == user)

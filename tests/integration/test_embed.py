@@ -121,11 +121,11 @@ def test_newcomers_are_answered_with_their_own_vectors_after_one_call_and_export
     assert {row["answered_by"] for row in grown.answer(grown.beside)} == {"segment", "global"}
     old = [sku for sku in before if sku not in NEW]
 
-    told = grown.embed()
+    report = grown.embed()
     after = {row["sku"]: row for row in grown.answer(grown.vehicle)}
-    assert told["run_id"] == grown.run
-    assert told["new"] == told["written"]
-    assert told["written"] == {
+    assert report["run_id"] == grown.run
+    assert report["new"] == report["written"]
+    assert report["written"] == {
         "product": 2,
         "product_anchor": 2,
         "vehicle": 1,
@@ -133,12 +133,12 @@ def test_newcomers_are_answered_with_their_own_vectors_after_one_call_and_export
         "make": 0,
         "lift": 5,
     }
-    assert told["unknown"] == {"make": [], "part_type": ["Never Seen"]}
+    assert report["unknown"] == {"make": [], "part_type": ["Never Seen"]}
     assert all(after[sku]["answered_by"] == "vehicle" for sku in NEW)
     assert [sku for sku in after if sku not in NEW] == old
     assert {row["answered_by"] for row in grown.answer(grown.beside)} == {"vehicle"}
 
-    assert grown.embed()["written"] == dict.fromkeys(told["written"], 0)
+    assert grown.embed()["written"] == dict.fromkeys(report["written"], 0)
 
     settings = grown.settings.model_copy(update={"recommend": NO_LIMIT})
     rows = single.answer(graph, settings, "graph", 500, vehicle=grown.vehicle.replace("|", " ")).rows
@@ -151,10 +151,10 @@ def test_a_call_that_was_killed_before_the_graph_had_them_is_finished_by_the_nex
     """What was encoded is in the run folder; what is live is asked of the graph."""
     grown.embed()
     with grown.graph.driver.session() as session:
-        gone = f"MATCH (p:Product {{sku: $sku}}) REMOVE p.{live_embedding(grown.graph)}"
-        session.run(gone, sku=NEW[0]).consume()  # type: ignore[arg-type]
-    told = grown.embed()
-    assert (told["new"]["product"], told["written"]["product"]) == (0, 1)
+        removed = f"MATCH (p:Product {{sku: $sku}}) REMOVE p.{live_embedding(grown.graph)}"
+        session.run(removed, sku=NEW[0]).consume()  # type: ignore[arg-type]
+    report = grown.embed()
+    assert (report["new"]["product"], report["written"]["product"]) == (0, 1)
 
 
 def test_a_rollback_takes_them_back_with_their_release_and_brings_them_again(grown: Grown) -> None:

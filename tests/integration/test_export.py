@@ -41,8 +41,8 @@ RULES = Recommend()
 
 @pytest.fixture(scope="module")
 def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with open_live(server, tmp_path_factory.mktemp("export")) as found:
-        yield found
+    with open_live(server, tmp_path_factory.mktemp("export")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -63,22 +63,22 @@ def test_every_row_is_what_the_graph_answers_the_best_of_the_addresss_ids(live: 
         ids[live.key(user)].append(user)
     several = [key for key, users in ids.items() if len(users) > 1]
     fewer = [key for key in ids if key[1].split("|")[1] in ("FORD", "PONTIAC")]
-    asked = sorted({*list(ids)[::4], *several, *fewer[:60]})
-    assert several and len(asked) > 250
+    question = sorted({*list(ids)[::4], *several, *fewer[:60]})
+    assert several and len(question) > 250
     tiers, short, gated = Counter[str](), 0, 0
-    for key in asked:
-        found = [answers.for_user(live.graph, user, 4, RULES).rows for user in ids[key]]
-        most = max(len(rows) for rows in found)
+    for key in question:
+        rows_of_ids = [answers.for_user(live.graph, user, 4, RULES).rows for user in ids[key]]
+        most = max(len(rows) for rows in rows_of_ids)
         choice = len(live.fitting(ids[key][0]))
         if most < 3 or choice < 4:
             assert key not in exported
             short += 1
             gated += most >= 3
             continue
-        if len(found) == 1 or all(rows == found[0] for rows in found):
-            check(exported[key], found[0])
+        if len(rows_of_ids) == 1 or all(rows == rows_of_ids[0] for rows in rows_of_ids):
+            check(exported[key], rows_of_ids[0])
         else:
-            check(exported[key], max((rows for rows in found if len(rows) == most), key=strength))
+            check(exported[key], max((rows for rows in rows_of_ids if len(rows) == most), key=strength))
         tiers.update(slots(exported[key], "rec{n}_pop_source"))
     assert set(tiers) == {"user", "vehicle", "segment", "make", "global"}
     assert short and gated
@@ -90,13 +90,15 @@ def strength(rows: Rows) -> tuple[float, float]:
 
 
 def check(row: dict[str, Any], wanted: Rows) -> None:
-    assert slots(row, "rec_part_{n}") == [each["sku"] for each in wanted]
-    assert slots(row, "rec{n}_pop_source") == [each["answered_by"] for each in wanted]
-    assert slots(row, "rec{n}_image") == [each["image_url"] for each in wanted]
-    assert slots(row, "rec{n}_price") == [each["price"] for each in wanted]
+    assert slots(row, "rec_part_{n}") == [part["sku"] for part in wanted]
+    assert slots(row, "rec{n}_pop_source") == [part["answered_by"] for part in wanted]
+    assert slots(row, "rec{n}_image") == [part["image_url"] for part in wanted]
+    assert slots(row, "rec{n}_price") == [part["price"] for part in wanted]
     scores = slots(row, "rec{n}_score")
-    known = [(ours, each["score"]) for ours, each in zip(scores, wanted, strict=True) if each["score"] is not None]
-    assert [ours for ours, _ in known] == pytest.approx([theirs for _, theirs in known], abs=1e-5)
+    known = [
+        (score, part["score"]) for score, part in zip(scores, wanted, strict=True) if part["score"] is not None
+    ]
+    assert [score for score, _ in known] == pytest.approx([expected for _, expected in known], abs=1e-5)
     assert np.isfinite(scores).all() and scores == sorted(scores, reverse=True)
 
 
@@ -118,38 +120,38 @@ def test_the_baseline_sends_its_scores_under_the_published_rules(live: Live, tmp
     scored = defaultdict(dict)
     for row in v5_18.scores(clean, AS_OF, live.settings).to_pylist():
         scored[row["vehicle_id"]][row["sku"]] = row
-    found = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
+    by_key = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
     expected = {}
     for user in live.owned:
         if live.key(user) in expected:
             continue
-        mine = [(row["sku"], row["score"], row["tier"]) for row in scored[live.owned[user]].values()]
-        if len(kept := chosen(live, user, mine)) >= 3:
-            expected[live.key(user)] = kept
-    assert {key: sent(row) for key, row in found.items()} == expected
-    assert {row["pipeline_version"] for row in found.values()} == {"v5.18"}
-    assert {row["run_id"] for row in found.values()} == {live.sync_tables.path.name}
+        rows = [(row["sku"], row["score"], row["tier"]) for row in scored[live.owned[user]].values()]
+        if len(best := chosen(live, user, rows)) >= 3:
+            expected[live.key(user)] = best
+    assert {key: sent(row) for key, row in by_key.items()} == expected
+    assert {row["pipeline_version"] for row in by_key.values()} == {"v5.18"}
+    assert {row["run_id"] for row in by_key.values()} == {live.sync_tables.path.name}
 
 
 def chosen(live: Live, user: str, scored: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
     """The rules of a row, one part at a time; a vehicle counts with four eligible parts."""
     if len(live.fitting(user)) < 4:
         return []
-    out, kept, families, types = live.bought(user), [], set[str](), Counter[str]()
-    for sku, score, source in sorted(scored, key=lambda each: (-each[1], each[0])):
+    out, best, families, types = live.bought(user), [], set[str](), Counter[str]()
+    for sku, score, source in sorted(scored, key=lambda scored_part: (-scored_part[1], scored_part[0])):
         product = live.product(sku)
         if product["base_sku"] in out or product["display_key"] in families:
             continue
         families.add(product["display_key"])
         types[product["part_type"]] += 1
         if types[product["part_type"]] <= 2:
-            kept.append((sku, score, source))
-    return kept[:4]
+            best.append((sku, score, source))
+    return best[:4]
 
 
 def sent(row: dict[str, Any]) -> list[tuple[str, float, str]]:
     what = ("rec_part_{n}", "rec{n}_score", "rec{n}_pop_source")
-    return list(zip(*(slots(row, each) for each in what), strict=True))
+    return list(zip(*(slots(row, column) for column in what), strict=True))
 
 
 def cosine(live: Live, user: str, sku: str, *levels: str) -> tuple[float | None, str]:
@@ -170,7 +172,7 @@ def cosine(live: Live, user: str, sku: str, *levels: str) -> tuple[float | None,
     return None, "global"
 
 
-def some(live: Live, found: dict[tuple[str, str], Any]) -> list[str]:
+def some(live: Live, exported: dict[tuple[str, str], Any]) -> list[str]:
     ids = Counter(map(live.key, live.owned))
     return [user for user in sorted(live.owned)[::3] if ids[live.key(user)] == 1]
 
@@ -180,55 +182,55 @@ def test_hybrid_keeps_what_owners_bought_and_lets_taste_decide_the_rest(live: Li
         (row["vehicle_id"], row["sku"]): row
         for row in v5_18.scores(live.sync_tables.clean_files(), AS_OF, live.settings).to_pylist()
     }
-    found = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
+    by_key = {keys(row): row for row in live.export(tmp_path / "h.parquet", ranker="hybrid")}
     tiers = Counter[str]()
-    for user in some(live, found):
-        mine = []
+    for user in some(live, by_key):
+        parts = []
         for sku in live.fitting(user):
             like, whose = cosine(live, user, sku, "user", "vehicle", "vehicle_model", "make")
             popular = known.get((live.owned[user], sku), {"tier": "none"})
             if popular["tier"] in ("segment", "make"):
-                mine.append((sku, popular["score"] + 0.0049 * (1 + (like or 0.0)), popular["tier"]))
+                parts.append((sku, popular["score"] + 0.0049 * (1 + (like or 0.0)), popular["tier"]))
             else:
-                mine.append((sku, (1 + (like or 0.0)) / 2, "global" if like is None else whose))
-        check_sent(found, live.key(user), chosen(live, user, mine))
-        tiers.update(slots(found[live.key(user)], "rec{n}_pop_source") if live.key(user) in found else [])
+                parts.append((sku, (1 + (like or 0.0)) / 2, "global" if like is None else whose))
+        check_sent(by_key, live.key(user), chosen(live, user, parts))
+        tiers.update(slots(by_key[live.key(user)], "rec{n}_pop_source") if live.key(user) in by_key else [])
     assert {"segment", "make", "vehicle"} <= set(tiers)
 
 
 def test_universal_is_the_closest_of_what_fits_the_most_vehicles(live: Live, tmp_path: Path) -> None:
-    found = {keys(row): row for row in live.export(tmp_path / "u.parquet", ranker="universal")}
+    by_key = {keys(row): row for row in live.export(tmp_path / "u.parquet", ranker="universal")}
     vehicles = Counter(sku for sku, _ in live.held["fits"] if live.product(sku)["eligible"])
     counts = sorted((vehicles[s] for (s,) in live.held["product"] if live.product(s)["eligible"]), reverse=True)
     least = counts[math.ceil(len(counts) * live.settings.recommend.universal_share) - 1]
-    for user in some(live, found):
-        mine = []
+    for user in some(live, by_key):
+        parts = []
         for sku in live.fitting(user):
             like, whose = cosine(live, user, sku, "vehicle", "vehicle_model", "make")
             if like is not None and vehicles[sku] >= least:
-                mine.append((sku, like, whose))
-        check_sent(found, live.key(user), chosen(live, user, mine))
-    assert {kind for row in found.values() for kind in slots(row, "rec{n}_type")} == {"universal"}
+                parts.append((sku, like, whose))
+        check_sent(by_key, live.key(user), chosen(live, user, parts))
+    assert {kind for row in by_key.values() for kind in slots(row, "rec{n}_type")} == {"universal"}
 
 
-def check_sent(found: Any, key: tuple[str, str], wanted: list[tuple[str, float, str]]) -> None:
+def check_sent(exported: Any, key: tuple[str, str], wanted: list[tuple[str, float, str]]) -> None:
     if len(wanted) < 3:
-        assert key not in found
+        assert key not in exported
         return
-    ours = sent(found[key])
-    assert [(sku, source) for sku, _, source in ours] == [(sku, source) for sku, _, source in wanted]
-    assert [score for _, score, _ in ours] == pytest.approx([score for _, score, _ in wanted], abs=1e-5)
+    actual = sent(exported[key])
+    assert [(sku, source) for sku, _, source in actual] == [(sku, source) for sku, _, source in wanted]
+    assert [score for _, score, _ in actual] == pytest.approx([score for _, score, _ in wanted], abs=1e-5)
 
 
 def test_one_answer_of_the_baseline_is_that_of_its_export(live: Live, tmp_path: Path) -> None:
-    found = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
-    for key in list(found)[::40]:
+    by_key = {keys(row): row for row in live.export(tmp_path / "b.parquet", ranker="baseline")}
+    for key in list(by_key)[::40]:
         user = min(u for u in live.owned if live.key(u) == key)
         answer = single.answer(live.graph, live.settings, "baseline", 4, user_id=user)
-        assert [row["sku"] for row in answer.rows] == slots(found[key], "rec_part_{n}")
-        assert [row["score"] for row in answer.rows] == slots(found[key], "rec{n}_score")
+        assert [row["sku"] for row in answer.rows] == slots(by_key[key], "rec_part_{n}")
+        assert [row["score"] for row in answer.rows] == slots(by_key[key], "rec{n}_score")
         assert bool(answer.note) == (len(answer.rows) < 4)
-    new = next(u for u in sorted(live.owned) if not live.bought(u) and live.key(u) in found)
+    new = next(u for u in sorted(live.owned) if not live.bought(u) and live.key(u) in by_key)
     by_vehicle = single.answer(live.graph, live.settings, "baseline", 4, vehicle=live.owned[new].replace("|", " "))
     assert by_vehicle == single.answer(live.graph, live.settings, "baseline", 4, user_id=new)
     with pytest.raises(NotFound, match="no user 'no-such' with a vehicle"):
@@ -258,9 +260,9 @@ def test_a_slot_has_what_a_template_shows_and_a_link_where_there_is_one(
     template = {"product_link": "https://www.example.com/p/{sku}?from=mail"}
     settings = live.settings.model_copy(update={"export": Export(**template)})
     export(live.graph, settings, tmp_path / "linked.parquet", NOW)
-    found = pq.read_table(tmp_path / "linked.parquet").to_pylist()
-    assert not {name for name in found[0] if name.endswith("_path")}
-    for row in found:
+    rows = pq.read_table(tmp_path / "linked.parquet").to_pylist()
+    assert not {name for name in rows[0] if name.endswith("_path")}
+    for row in rows:
         names = ("rec_part_{n}", "rec{n}_title", "rec{n}_brand", "rec{n}_part_type", "rec{n}_link")
         for sku, *shown in zip(*(slots(row, name) for name in names), strict=True):
             product = live.product(sku)
@@ -273,16 +275,16 @@ def test_a_slot_has_what_a_template_shows_and_a_link_where_there_is_one(
 
 
 def test_one_row_per_email_is_of_the_vehicle_that_was_named_last(live: Live, exported: Any, tmp_path: Path) -> None:
-    found = {keys(row): row for row in live.export(tmp_path / "one.parquet", one_per_email=True, paths=True)}
-    emails = Counter(email for email, _ in found)
+    by_key = {keys(row): row for row in live.export(tmp_path / "one.parquet", one_per_email=True, paths=True)}
+    emails = Counter(email for email, _ in by_key)
     several = {email for email, count in Counter(email for email, _ in exported).items() if count > 1}
     assert several and set(emails.values()) == {1}
-    assert all(row == exported[key] for key, row in found.items())
+    assert all(row == exported[key] for key, row in by_key.items())
     since = defaultdict[str, list[tuple[int, str]]](list)
     for user, vehicle in live.owned.items():
         if len(live.fitting(user)) >= 4:
             since[live.users[user]["email"]].append((-live.users[user]["since"], vehicle))
-    assert all(min(since[email])[1] == vehicle for email, vehicle in found)
+    assert all(min(since[email])[1] == vehicle for email, vehicle in by_key)
 
 
 # ---- files -----------------------------------------------------------------------------------------------------
@@ -324,7 +326,7 @@ def test_an_export_holds_one_block_at_a_time_and_its_size_changes_nothing(
 
     def watched(block: Block, catalogue: Catalogue, as_of: int, half_life_days: float) -> Owners:
         gc.collect()
-        held_at_once.append(sum(each() is not None for each in read))
+        held_at_once.append(sum(file() is not None for file in read))
         owners = Owners.of(block, catalogue, as_of, half_life_days)
         read.append(weakref.ref(owners))
         return owners
@@ -342,9 +344,9 @@ def test_an_export_holds_one_block_at_a_time_and_its_size_changes_nothing(
 
 def test_long_has_a_row_per_part(live: Live, exported: Any, tmp_path: Path) -> None:
     rows = live.export(tmp_path / "long.parquet", layout="long")
-    found = defaultdict(list)
+    groups = defaultdict(list)
     for row in rows:
-        found[keys(row)].append((row["slot"], row["rec_part"], row["rec_score"], row["rec_reason"]))
+        groups[keys(row)].append((row["slot"], row["rec_part"], row["rec_score"], row["rec_reason"]))
     assert {
         key: list(
             zip(
@@ -354,7 +356,7 @@ def test_long_has_a_row_per_part(live: Live, exported: Any, tmp_path: Path) -> N
             )
         )
         for key, row in exported.items()
-    } == found
+    } == groups
 
 
 def test_an_arm_is_sent_what_its_ranker_sends_and_the_hold_out_is_marked(
@@ -372,24 +374,24 @@ def test_an_arm_is_sent_what_its_ranker_sends_and_the_hold_out_is_marked(
     for row in rows:
         group = split.groups[int(split.of([row["email_lower"]])[0])]
         assert (row.pop("campaign"), row.pop("arm"), row.pop("exposed")) == ("spring", group, group != "hold-out")
-        ours = alone["graph" if group == "hold-out" else group][keys(row)]
+        actual = alone["graph" if group == "hold-out" else group][keys(row)]
         if group == "baseline":  # alone it reads no release, and so knows nothing of what a release counts
-            row, ours = (
-                {n: v for n, v in each.items() if "reason" not in n and "path" not in n} for each in (row, ours)
+            row, actual = (
+                {n: v for n, v in file.items() if "reason" not in n and "path" not in n} for file in (row, actual)
             )
-        assert row == ours
-    found = Counter(split.groups[int(split.of([key[0]])[0])] for key in map(keys, rows))
-    assert min(found[group] for group in split.groups) > 100
+        assert row == actual
+    groups = Counter(split.groups[int(split.of([key[0]])[0])] for key in map(keys, rows))
+    assert min(groups[group] for group in split.groups) > 100
 
 
 def test_what_cannot_be_exported_gets_one_line_and_leaves_no_file(live: Live, tmp_path: Path) -> None:
-    asked = [
+    question = [
         (live.settings, tmp_path / "x.xlsx", SettingsError, "no format has this suffix"),
         (live.settings, tmp_path / "nowhere" / "x.csv", SettingsError, "is no folder"),
         (home(tmp_path / "other"), tmp_path / "x.csv", ParcelError, "holds no tables of sync"),
     ]
-    for settings, path, error, said in asked:
-        with pytest.raises(error, match=said):
+    for settings, path, error, message in question:
+        with pytest.raises(error, match=message):
             export(live.graph, settings, path, NOW)
     assert [path.name for path in tmp_path.iterdir()] in ([], ["other"])
 

@@ -39,16 +39,16 @@ def source(tmp_path: Path) -> Path:
     world = generate(tmp_path / "world", users=300, as_of=AS_OF).folder
     vehicle = pq.read_table(world / "fitment.parquet").sort_by("v1_year").to_pylist()
     car = max(vehicle, key=lambda row: len(row["products"] or ()) if (row["v1_year"] or "").isdigit() else 0)
-    skus = [each["product_number"] for each in car["products"]][:3]
-    told = {"v1_year": car["v1_year"], "v1_make": car["v1_make"], "v1_model": car["v1_model"]}
+    skus = [order["product_number"] for order in car["products"]][:3]
+    report = {"v1_year": car["v1_year"], "v1_make": car["v1_make"], "v1_model": car["v1_model"]}
     when = raw.at("2025-12-01")
     return edited(
         world,
         tmp_path / "source",
         user_attributes=lambda rows: [
             *rows,
-            raw.attributes(ANN, when, email=EMAIL, **told),
-            raw.attributes("ann-2", when, email=f" {EMAIL.upper()}", **told),
+            raw.attributes(ANN, when, email=EMAIL, **report),
+            raw.attributes("ann-2", when, email=f" {EMAIL.upper()}", **report),
             raw.attributes(ANN, when, email=EMAIL, v1_year="someday"),
         ],
         events=lambda rows: [
@@ -87,16 +87,16 @@ def exported(graph: Graph, settings: Settings, folder: Path) -> list[Path]:
 
 def naming(root: Path, *names: str) -> set[str]:
     """Files in which a name stands, read by other means than the tool's own search."""
-    found = set()
+    keys = set()
     for path in root.rglob("*"):
         if path.is_file():
-            told = (
+            rows = (
                 str(pq.read_table(path).to_pylist())
                 if path.suffix == ".parquet"
                 else path.read_bytes().decode("latin-1")
             )
-            found |= {str(path.relative_to(root))} if any(name in told for name in names) else set()
-    return found
+            keys |= {str(path.relative_to(root))} if any(name in rows for name in names) else set()
+    return keys
 
 
 def test_a_forgotten_person_is_nowhere_and_stays_away(graph: Graph, tmp_path: Path, source: Path) -> None:
@@ -126,8 +126,8 @@ def test_a_forgotten_person_is_nowhere_and_stays_away(graph: Graph, tmp_path: Pa
     assert {user for (user,) in held(graph)["user"]} == others
     assert [path.read_bytes().count(b"\n") for path in paths if path.suffix != ".parquet"] == [n - 1 for n in lines]
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in [*paths, settings.home / "tombstones"])
-    kept = table.load(settings.home / "runs" / "r1")["user"]
-    assert (kept.find(np.array([ANN, "ann-2"], object)) == -1).all() and len(kept.keys)
+    tables_ = table.load(settings.home / "runs" / "r1")["user"]
+    assert (tables_.find(np.array([ANN, "ann-2"], object)) == -1).all() and len(tables_.keys)
 
     took(graph, settings, source)  # the source still has them
     took(graph, settings, source, LATER)

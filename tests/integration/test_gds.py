@@ -34,8 +34,8 @@ def vehicle(make: str) -> str:
     return f"1969|{make}|ONE"
 
 
-def rows(graph: Graph, table: str, *found: dict[str, Any]) -> None:
-    graph.write(f"load/{table}", rows=list(found))
+def rows(graph: Graph, table: str, *edges: dict[str, Any]) -> None:
+    graph.write(f"load/{table}", rows=list(edges))
 
 
 def did(graph: Graph, what: str, user: str, sku: str, *at: int) -> None:
@@ -95,10 +95,10 @@ def plant_the_future(graph: Graph) -> None:
 
 def edges(projected: gds.Projected) -> set[tuple[str, str, str, float]]:
     """Every relationship as type, ends in alphabetical order and weight."""
-    found = projected.gds.graph.relationships.stream(projected.handle, relationship_properties=["weight"])
-    ids = np.unique([found["sourceNodeId"], found["targetNodeId"]]).tolist()
+    counts = projected.gds.graph.relationships.stream(projected.handle, relationship_properties=["weight"])
+    ids = np.unique([counts["sourceNodeId"], counts["targetNodeId"]]).tolist()
     key = {row["id"]: row["key"] for row in projected.graph.read("gds/keys", ids=ids)}
-    columns = (found[name] for name in ("relationshipType", "sourceNodeId", "targetNodeId", "weight"))
+    columns = (counts[name] for name in ("relationshipType", "sourceNodeId", "targetNodeId", "weight"))
     return {(kind, *sorted((key[a], key[b])), weight) for kind, a, b, weight in zip(*columns, strict=True)}
 
 
@@ -109,7 +109,7 @@ def projections(graph: Graph) -> list[str]:
 
 def test_projection_holds_the_training_subgraph_and_no_user_without_a_past(world: Graph) -> None:
     plant_the_future(world)
-    given = [{"type": "CO_PURCHASED", "sku": "FORD0", "other_sku": "FORD1", "weight": 0.5}]
+    parameters = [{"type": "CO_PURCHASED", "sku": "FORD0", "other_sku": "FORD1", "weight": 0.5}]
     expected = {("CO_PURCHASED", "FORD0", "FORD1", 0.5)}
     for make in MAKES:
         expected |= {("OF_MODEL", vehicle(make), f"{make}|ONE", 1.0), ("MADE_BY", make, f"{make}|ONE", 1.0)}
@@ -118,7 +118,7 @@ def test_projection_holds_the_training_subgraph_and_no_user_without_a_past(world
             expected |= {("FITS", vehicle(make), sku, 1.0), ("OF_TYPE", "CAM", sku, 1.0)}
             expected |= {("OWNS", vehicle(make), user, 1.0), ("ORDERED", sku, user, 1.0)}
             expected |= {("VIEWED", f"{make}{(n + 1) % PARTS}", user, 2.0)}
-    with gds.projection(world, CUT, given) as projected:
+    with gds.projection(world, CUT, parameters) as projected:
         assert edges(projected) == {(kind, *sorted(ends), weight) for kind, *ends, weight in expected}
         assert projected.nodes == 1 + 2 * (
             3 + 2 * PARTS
@@ -157,11 +157,13 @@ def test_vectors_rank_what_fits_beside_popularity(world: Graph) -> None:
     task = future_choices(full, CUT)
     assert list(full.user_ids.keys[task.user]) == ["buick-7", "ford-0"]
     past = full.before(CUT)
-    found = scoring.scores(fastrp.embed(world, past), past, task)
-    assert found.shape == popularity.scores(task, past).shape
-    assert np.isfinite(found).all()
+    scores = scoring.scores(fastrp.embed(world, past), past, task)
+    assert scores.shape == popularity.scores(task, past).shape
+    assert np.isfinite(scores).all()
     own = {
-        sku: score for sku, score in zip(full.product_ids.keys[task.candidate], found, strict=True) if "FORD" in sku
+        sku: score
+        for sku, score in zip(full.product_ids.keys[task.candidate], scores, strict=True)
+        if "FORD" in sku
     }
     assert max(own, key=own.__getitem__) == "FORD1"  # what ford-0 looked at twice
 
@@ -179,9 +181,9 @@ def test_neighbours_are_the_nearest_by_cosine(world: Graph) -> None:
     with gds.projection(world, CUT) as projected:
         embedded = gds.fastrp(projected)
         for label in ("Vehicle", "Product"):
-            found = gds.neighbours(projected, label, "Product", 3)
-            assert list(found.groupby("node").size()) == [3] * len(embedded[label][0])
-            for name, nearest in found.groupby("node"):
+            neighbours = gds.neighbours(projected, label, "Product", 3)
+            assert list(neighbours.groupby("node").size()) == [3] * len(embedded[label][0])
+            for name, nearest in neighbours.groupby("node"):
                 cosine = _cosine(embedded, label, str(name))
                 best = sorted(cosine.values(), reverse=True)[:3]
                 np.testing.assert_allclose(nearest["similarity"], (1 + np.array(best)) / 2, atol=1e-5)
@@ -190,7 +192,9 @@ def test_neighbours_are_the_nearest_by_cosine(world: Graph) -> None:
 
 def _cosine(embedded: gds.Vectors, label: str, key: str) -> dict[str, float]:
     """Cosine of one node to every other product."""
-    unit = {name: each / np.linalg.norm(each, axis=1, keepdims=True) for name, (_, each) in embedded.items()}
+    unit = {
+        name: vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for name, (_, vectors) in embedded.items()
+    }
     values = unit["Product"] @ unit[label][list(embedded[label][0]).index(key)]
     return {sku: value for sku, value in zip(embedded["Product"][0], values, strict=True) if sku != key}
 

@@ -232,14 +232,14 @@ def run_and_die(
     folder: Path, sections: dict[str, Any], source: str, to: str, as_of: int, step: str, calls: int | None
 ) -> None:
     """Go through a night, and be killed before a step is remembered, or earlier, when so much was told."""
-    patch, told = pytest.MonkeyPatch(), 0
+    patch, report = pytest.MonkeyPatch(), 0
     shorten(patch)
     judge(patch, GO)
 
     def tell(what: str, done: int, of: int) -> None:
-        nonlocal told
-        told += 1
-        if told == calls:
+        nonlocal report
+        report += 1
+        if report == calls:
             os.kill(os.getpid(), signal.SIGKILL)
 
     remember = Record.remember

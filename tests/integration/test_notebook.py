@@ -50,4 +50,4 @@ def test_a_notebook_runs_and_draws_what_it_shows(
 def kinds(cell: nbformat.NotebookNode) -> list[str]:
     """What a cell shows, by media type; a warning would be text on a stream."""
     outputs = cell.get("outputs", [])
-    return sorted(kind for each in outputs for kind in each.get("data", {each["output_type"]: None}))
+    return sorted(kind for output in outputs for kind in output.get("data", {output["output_type"]: None}))

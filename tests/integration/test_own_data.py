@@ -23,15 +23,15 @@ MARK = "---- command {} ended with"
 def commands() -> list[tuple[str, list[str]]]:
     """Each command of the page, and the lines that it shows of the output; `…` stands for others."""
     blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S)
-    found: list[tuple[str, list[str]]] = []
+    results: list[tuple[str, list[str]]] = []
     for line in "".join(blocks).splitlines():
         if line.startswith("$ "):
-            found.append((line[2:], []))
+            results.append((line[2:], []))
         elif line.startswith("> "):
-            found[-1] = (f"{found[-1][0]}\n{line[2:]}", [])
+            results[-1] = (f"{results[-1][0]}\n{line[2:]}", [])
         elif line.strip() != "…":
-            found[-1][1].append(line)
-    return found
+            results[-1][1].append(line)
+    return results
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     server = settings.server.model_dump(
         include={"bolt_port", "http_port", "heap_mb", "page_cache_mb", "start_timeout_s"}
     )
-    told = {f"HOLLEY_GRAPH_SERVER__{name.upper()}": str(value) for name, value in server.items()}
+    by_key = {f"HOLLEY_GRAPH_SERVER__{name.upper()}": str(value) for name, value in server.items()}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    yield inherited | told | {"HOLLEY_GRAPH_HOME": str(tmp_path / "home"), "PATH": path}
+    yield inherited | by_key | {"HOLLEY_GRAPH_HOME": str(tmp_path / "home"), "PATH": path}
     lifecycle.down(settings)
 
 
@@ -58,17 +58,17 @@ def test_the_page_goes_through_and_shows_what_it_says(environment: dict[str, str
         text=True,
     )
     assert shell.stdin is not None and shell.stdout is not None
-    run, said = "", ""
+    run, message = "", ""
     with shell:
         for n, (command, shown) in enumerate(commands()):
             if "writeback" in command:
-                run = RUN.findall(said)[-1]  # what `train` has just said
+                run = RUN.findall(message)[-1]  # what `train` has just said
                 command = RUN.sub(run, command)
             shell.stdin.write(f'{command}\necho "{MARK.format(n)} $?"\n')
             shell.stdin.flush()
-            said = "".join(iter(shell.stdout.readline, f"{MARK.format(n)} 0\n")) if shell.poll() is None else ""
-            missing = [line for line in shown if line not in said]
-            assert missing == [], f"{command}\n{said}"
+            message = "".join(iter(shell.stdout.readline, f"{MARK.format(n)} 0\n")) if shell.poll() is None else ""
+            missing = [line for line in shown if line not in message]
+            assert missing == [], f"{command}\n{message}"
         shell.stdin.close()
     assert run
     rows = (tmp_path / "shop" / "recommendations.csv").read_text(encoding="utf-8").splitlines()

@@ -33,8 +33,8 @@ RANKERS = ("graph", "baseline", "hybrid", "universal")
 
 def owner(user_id: str, email: str) -> raw.Row:
     """Somebody with a Patriot."""
-    told = {"v1_year": "2007", "v1_make": "JEEP", "v1_model": "PATRIOT"}
-    return raw.attributes(user_id, raw.at("2025-06-01"), email=email, **told)
+    report = {"v1_year": "2007", "v1_make": "JEEP", "v1_model": "PATRIOT"}
+    return raw.attributes(user_id, raw.at("2025-06-01"), email=email, **report)
 
 
 def shop(
@@ -88,9 +88,9 @@ def test_a_person_with_many_ids_is_one_and_no_other_to_themselves(graph: Graph, 
     """Whoever reads a row with the part must not learn that one person bought it."""
     users = [*ids("solo", 4), *ids("neighbour", 1)]
     settings = live(graph, tmp_path, shop(tmp_path / "s", users, [raw.order(FIRST, "solo@shop.example", LONG_AGO)]))
-    said = [reasons(graph, settings, sku) for sku in PARTS]
-    assert {reason for each in said for reason in each.values()} <= FITS
-    assert {name for each in said for name in each} == {"solo@shop.example", "neighbour@shop.example"}
+    message = [reasons(graph, settings, sku) for sku in PARTS]
+    assert {reason for row in message for reason in row.values()} <= FITS
+    assert {name for row in message for name in row} == {"solo@shop.example", "neighbour@shop.example"}
     assert "bought" not in everything(graph, settings, "solo-0", FIRST)
     assert "1 person with the same year, make and model bought it" in everything(
         graph, settings, "neighbour-0", FIRST
@@ -110,11 +110,11 @@ def test_others_are_counted_once_each_whatever_their_ids_bought(graph: Graph, tm
         )
     for least in (2, 3, 4):
         rules = settings.recommend.model_copy(update={"min_people": least})
-        told = reasons(graph, settings.model_copy(update={"recommend": rules}), FIRST)
-        assert "new@shop.example" in told  # which parts make it into a row is the vectors' business
+        config = reasons(graph, settings.model_copy(update={"recommend": rules}), FIRST)
+        assert "new@shop.example" in config  # which parts make it into a row is the vectors' business
         others = {"new@shop.example": 3}
-        popular = {who: reason == "Popular with Patriot owners" for who, reason in told.items()}
-        assert popular == {who: others.get(who, 2) >= least for who in told}
+        popular = {who: reason == "Popular with Patriot owners" for who, reason in config.items()}
+        assert popular == {who: others.get(who, 2) >= least for who in config}
 
 
 def test_a_pair_counts_people_and_a_reader_who_bought_both_is_none_of_them(graph: Graph, tmp_path: Path) -> None:
@@ -134,8 +134,8 @@ def test_a_pair_counts_people_and_a_reader_who_bought_both_is_none_of_them(graph
     assert f"1 person bought it after {FIRST}, which this user ordered" in everything(
         graph, settings, "ann-0", THEN
     )
-    said = reasons(graph, settings, THEN)
-    assert said.get("ann@shop.example", "") in {"", *FITS}
+    message = reasons(graph, settings, THEN)
+    assert message.get("ann@shop.example", "") in {"", *FITS}
 
 
 def test_owners_like_this_one_are_people(graph: Graph, tmp_path: Path) -> None:

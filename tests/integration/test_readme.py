@@ -35,12 +35,12 @@ def environment(tmp_path: Path) -> Iterator[Mapping[str, str]]:
     """A shell whose home folder is empty, so that the tour's own paths hold; the jar cache is the user's own."""
     home = tmp_path / ".local/share/holley-graph"
     server = small(home).server
-    told = {name: getattr(server, name) for name in ("bolt_port", "http_port", "heap_mb", "page_cache_mb")}
-    told |= {"start_timeout_s": 300, "jar_cache": server.jar_cache}
+    by_key = {name: getattr(server, name) for name in ("bolt_port", "http_port", "heap_mb", "page_cache_mb")}
+    by_key |= {"start_timeout_s": 300, "jar_cache": server.jar_cache}
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("HOLLEY_GRAPH_", "XDG_"))}
     yield (
         inherited
-        | {f"HOLLEY_GRAPH_SERVER__{name.upper()}": str(value) for name, value in told.items()}
+        | {f"HOLLEY_GRAPH_SERVER__{name.upper()}": str(value) for name, value in by_key.items()}
         | {"HOME": str(tmp_path), "COLUMNS": "80", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     )
     lifecycle.down(load(home=home))
@@ -66,8 +66,8 @@ def test_the_tour_goes_through_as_it_stands(environment: Mapping[str, str], tmp_
         assert ended.returncode == 0, (typed, ended.stdout, ended.stderr)
         assert headers(shown) <= headers(ended.stdout), (typed, ended.stdout)
         for expected in NEXT.findall(shown):
-            (found,) = NEXT.findall(ended.stdout)
-            assert expected.split()[1] == found.split()[1], (typed, found)
-            actual[expected] = found
+            (printed,) = NEXT.findall(ended.stdout)
+            assert expected.split()[1] == printed.split()[1], (typed, printed)
+            actual[expected] = printed
     noted = journal.entries(tmp_path / ".local/share/holley-graph")
     assert {entry["what"] for entry in noted} == {"sync", "release", "rollback", "export", "gate"}

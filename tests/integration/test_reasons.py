@@ -44,8 +44,8 @@ OTHERS = (
 
 @pytest.fixture(scope="module")
 def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with open_live(server, tmp_path_factory.mktemp("reasons")) as found:
-        yield found
+    with open_live(server, tmp_path_factory.mktemp("reasons")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def exported(live: Live, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple
 
 
 @pytest.fixture(scope="module")
-def told(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def report(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The same export where two other people are enough: the world is small."""
     settings = live.settings.model_copy(update={"recommend": FEW})
     path = tmp_path_factory.mktemp("told") / "all.parquet"
@@ -68,17 +68,19 @@ def spoken(row: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     return [(re.match(r"\(([^)]+)\)", path)[1], sku, reason, path) for sku, reason, path in columns]
 
 
-def test_a_reason_is_true_and_its_path_is_in_the_graph(live: Live, told: Any) -> None:
-    said = Counter[str]()
+def test_a_reason_is_true_and_its_path_is_in_the_graph(live: Live, report: Any) -> None:
+    groups = Counter[str]()
     with live.graph.driver.session() as session:
 
         def ask(statement: str, **values: Any) -> Any:
             return session.run(statement, **values).single(strict=True)
 
-        of_history = [k for k, row in told.items() if any(w[2].startswith(("You ", "Like ")) for w in spoken(row))]
-        for key in {*list(told)[::3], *of_history}:
+        of_history = [
+            k for k, row in report.items() if any(w[2].startswith(("You ", "Like ")) for w in spoken(row))
+        ]
+        for key in {*list(report)[::3], *of_history}:
             year, make, model = key[1].split("|")
-            for user, sku, reason, path in spoken(told[key]):
+            for user, sku, reason, path in spoken(report[key]):
                 assert live.key(user) == key and len(reason) <= 100 and "the part" not in reason
                 assert path.startswith(f"({user})-[:OWNS]->({key[1]})<-[:FITS]-({sku})")
                 led = re.search(r"<-\[:CO_PURCHASED\]-\((.+?)\)<-\[:(\w+)\]-", path)
@@ -99,19 +101,19 @@ def test_a_reason_is_true_and_its_path_is_in_the_graph(live: Live, told: Any) ->
                     assert ask(DID_SO, u=user, p=sku, shared=shared)[0] >= 1
                 else:
                     assert reason in wording.of_vehicle(int(year), make, model)[2:]
-                said[reason.partition(" ")[0]] += 1
-    assert set(said) == {"Goes", "Popular", "You", "Like", "Fits", "Picked", "A", "Right"}
+                groups[reason.partition(" ")[0]] += 1
+    assert set(groups) == {"Goes", "Popular", "You", "Like", "Fits", "Picked", "A", "Right"}
 
 
-def test_no_sentence_stands_twice_in_a_row(exported: Any, told: Any) -> None:
-    for row in [*exported.values(), *told.values()]:
+def test_no_sentence_stands_twice_in_a_row(exported: Any, report: Any) -> None:
+    for row in [*exported.values(), *report.values()]:
         reasons = slots(row, "rec{n}_reason")
         assert None not in reasons and len(set(reasons)) == len(reasons)
 
 
 @pytest.mark.parametrize("least", [2, 5])
-def test_cypher_says_what_the_export_says(live: Live, exported: Any, told: Any, least: int) -> None:
-    rows, rules = (told, FEW) if least == 2 else (exported, RULES)
+def test_cypher_says_what_the_export_says(live: Live, exported: Any, report: Any, least: int) -> None:
+    rows, rules = (report, FEW) if least == 2 else (exported, RULES)
     for key in list(rows)[::5]:
         wanted = {sku: reason for _, sku, reason, _ in spoken(rows[key])}
         user = spoken(rows[key])[0][0]
@@ -126,24 +128,24 @@ def test_an_answer_has_the_sentences_of_the_row(live: Live, exported: Any) -> No
         answer = answers.with_reasons(live.graph, answers.for_user(live.graph, user, 4, RULES), user, RULES)
         assert [row["reason"] for row in answer.rows] == slots(exported[key], "rec{n}_reason")
     cold = answers.with_reasons(live.graph, answers.for_vehicle(live.graph, key[1], 20, RULES), None, RULES)
-    told = [row["reason"] for row in cold.rows if row["reason"]]
-    assert len(told) >= 4 and len(set(told)) == len(told)
+    rows = [row["reason"] for row in cold.rows if row["reason"]]
+    assert len(rows) >= 4 and len(set(rows)) == len(rows)
 
 
-def test_every_row_is_explained_by_the_user_and_sku_of_its_path(live: Live, told: Any) -> None:
+def test_every_row_is_explained_by_the_user_and_sku_of_its_path(live: Live, report: Any) -> None:
     """What `explain` says of it: the same path, the same bought-after, and nothing that rules it out."""
     led = 0
-    for key in list(told)[::10]:
+    for key in list(report)[::10]:
         for sku, reason, path in zip(
-            *(slots(told[key], w) for w in ("rec_part_{n}", "rec{n}_reason", "rec{n}_path")), strict=True
+            *(slots(report[key], w) for w in ("rec_part_{n}", "rec{n}_reason", "rec{n}_path")), strict=True
         ):
             user = re.match(r"\(([^)]+)\)", path)[1]
-            found = explain(live.graph, user, sku, RULES)
-            assert path.startswith(found.path) and found.path
-            assert found.rules_out == []
+            explanation = explain(live.graph, user, sku, RULES)
+            assert path.startswith(explanation.path) and explanation.path
+            assert explanation.rules_out == []
             if reason.startswith("Goes with"):
                 first = re.search(r"<-\[:CO_PURCHASED\]-\((.+?)\)", path)[1]
-                listed = any(f"bought it after {first}" in line for line in found.speaks_for)
-                assert listed or len(found.facts["led_here"]) == 5  # it lists the strongest five
+                listed = any(f"bought it after {first}" in line for line in explanation.speaks_for)
+                assert listed or len(explanation.facts["led_here"]) == 5  # it lists the strongest five
                 led += 1
     assert led

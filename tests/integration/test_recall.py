@@ -43,10 +43,10 @@ def test_a_graph_in_which_one_vehicle_has_5000_parts_passes_the_check_as_many_as
     tables = runs.draw(held(graph), 1)
     rng = np.random.default_rng(0)
     crowded = rng.normal(0, 0.3, (5_000, 32)).astype(np.float32), rng.normal(0, 0.3, 5_000).astype(np.float32)
-    one = {name: table.queries(np.zeros((len(each.keys), 32), np.float32)) for name, each in tables.items()}
+    one = {name: table.queries(np.zeros((len(table_.keys), 32), np.float32)) for name, table_ in tables.items()}
     one["product"] = table.products(*crowded)
     run = runs.write(
-        tables | {name: Table(tables[name].keys, each) for name, each in one.items()}, tmp_path / "runs" / "r1"
+        tables | {name: Table(tables[name].keys, table_) for name, table_ in one.items()}, tmp_path / "runs" / "r1"
     )
     with pytest.raises(ReleaseCheckFailed, match="of the true neighbours") as error:
         write_back(graph, run, candidates=10)

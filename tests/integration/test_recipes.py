@@ -176,8 +176,8 @@ assert reference(BigQuery(ratings_table="stars"), "p", "ratings").table_id == "s
 
 def test_a_feed_is_added_by_its_recipe(checkout: Path, graph: Graph, server: Settings, tmp_path: Path) -> None:
     add(checkout, "A feed", FEED)
-    said = python(checkout, "-c", RATED, str(server.home), str(tmp_path)).splitlines()
-    assert said == [
+    message = python(checkout, "-c", RATED, str(server.home), str(tmp_path)).splitlines()
+    assert message == [
         "changes {'read': 3, 'rejected': {'rating.no_sku': 1}, 'added': 2, 'changed': 0, 'removed': 0}",
         "unchanged",
         "changes {'read': 2, 'rejected': {}, 'added': 0, 'changed': 1, 'removed': 1}",

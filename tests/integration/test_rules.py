@@ -62,8 +62,8 @@ until = 2020-01-01
 
 @pytest.fixture(scope="module")
 def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with open_live(server, tmp_path_factory.mktemp("rules")) as found:
-        yield found
+    with open_live(server, tmp_path_factory.mktemp("rules")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def judged(live: Live, settings: Settings, path: Path) -> dict[str, int]:
     source = FilesSource(Path(live.sync_tables.source))
     seen = tables.see(clean, source, settings, AS_OF, silent)
     report = gate.check(seen, path, settings, AS_OF, "files")
-    return {each.name: each.count for each in report.checks if each.passed is False}
+    return {check.name: check.count for check in report.checks if check.passed is False}
 
 
 def test_every_rule_has_spoken_and_none_is_broken(live: Live, words: Any, exported: Any, without: Any) -> None:
@@ -152,15 +152,15 @@ def test_the_gate_agrees_and_finds_each_violation_in_a_file_without_the_rules(
 def test_cypher_answers_what_the_export_sends(live: Live, ruled: Settings, exported: Any) -> None:
     """Same parts in the same order, each by the same rule, for people whose row no other id of theirs decides."""
     ids = Counter(map(live.key, live.owned))
-    asked = 0
+    question = 0
     for user in sorted(live.owned)[::3]:
         if ids[key := live.key(user)] > 1 or key not in exported:
             continue
         rows = answers.for_user(live.graph, user, 4, ruled.recommend).rows
         assert [row["sku"] for row in rows] == slots(exported[key], "rec_part_{n}")
         assert [row["rule"] for row in rows] == slots(exported[key], "rec{n}_rule")
-        asked += 1
-    assert asked > 100
+        question += 1
+    assert question > 100
 
 
 def test_a_vehicles_answer_obeys_as_well(live: Live, ruled: Settings, exported: Any) -> None:
@@ -200,8 +200,8 @@ def test_a_check_says_what_each_rule_changes_and_costs(
     live: Live, ruled: Settings, exported: Any, without: Any
 ) -> None:
     report = effect.check(live.graph, ruled, NOW)
-    found = {each.name: each for each in report.effects}
-    assert list(found) == [
+    by_key = {rule_effect.name: rule_effect for rule_effect in report.effects}
+    assert list(by_key) == [
         "no cheap ones", "pinned", "own brand", "boosted", "buried", "out of stock", "all rules",
     ]  # fmt: skip
     assert report.rows == len(without)
@@ -210,16 +210,16 @@ def test_a_check_says_what_each_rule_changes_and_costs(
         if (exported.get(key) and slots(exported[key], "rec_part_{n}"))
         != (without.get(key) and slots(without[key], "rec_part_{n}"))
     }  # fmt: skip
-    assert found["all rules"].rows == pytest.approx(len(changed), abs=report.rows * 0.02)  # rows move to other ids
-    assert found["all rules"].slots == sum(
+    assert by_key["all rules"].rows == pytest.approx(len(changed), abs=report.rows * 0.02)  # rows move to other ids
+    assert by_key["all rules"].slots == sum(
         rule is not None for r in exported.values() for rule in slots(r, "rec{n}_rule")
     )
-    assert all(each.purchases <= 0 for name, each in found.items() if each.do != "exclude")
-    assert found["out of stock"].purchases < 0 and found["buried"].rows > 0
+    assert all(rule_effect.purchases <= 0 for name, rule_effect in by_key.items() if rule_effect.do != "exclude")
+    assert by_key["out of stock"].purchases < 0 and by_key["buried"].rows > 0
 
 
 @pytest.mark.parametrize(
-    ("condition", "said", "hint"),
+    ("condition", "message", "hint"),
     [
         ('sku = "{pin}X"', "no sku", "did you mean"),
         ('part_type = "Carburettor"', "no part type 'carburettor'", "did you mean carburetor"),
@@ -228,7 +228,7 @@ def test_a_check_says_what_each_rule_changes_and_costs(
     ],
 )
 def test_a_name_that_nothing_has_is_refused_with_the_nearest(
-    live: Live, words: Any, tmp_path: Path, condition: str, said: str, hint: str
+    live: Live, words: Any, tmp_path: Path, condition: str, message: str, hint: str
 ) -> None:
     file = tmp_path / "rules.toml"
     file.write_text(f'[[rule]]\nname = "r"\ndo = "bury"\n{condition.format(**words)}\n')
@@ -237,6 +237,6 @@ def test_a_name_that_nothing_has_is_refused_with_the_nearest(
         lambda: export(live.graph, settings, tmp_path / "x.parquet", NOW),
         lambda: effect.check(live.graph, settings, NOW),
     ):
-        with pytest.raises(SettingsError, match=said) as refused:
+        with pytest.raises(SettingsError, match=message) as refused:
             ask()
         assert hint in refused.value.hint

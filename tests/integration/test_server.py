@@ -50,22 +50,22 @@ def test_status_names_versions_addresses_and_sizes(server: Settings, graph: Grap
             "CREATE (:Release {slot: 'a', run_id: 'r1'}), (:Release {slot: 'b', run_id: 'r0'}), "
             "(:Sync {id: 'graph', live_slot: 'a'})"
         ).consume()
-    found = status(server)
-    assert tuple(found) == KEYS
-    assert (found["running"], found["edition"]) == (True, "community")
-    assert (found["version"], found["gds_version"]) == (lock.neo4j_version(), lock.gds_version())
-    assert (found["nodes"], found["relationships"], found["live_release"]) == (5, 1, "r1")
-    assert found["bolt_uri"] == f"bolt://127.0.0.1:{server.server.bolt_port}"
-    assert found["rss_bytes"] > 0 < found["store_bytes"]
-    assert {index["state"] for index in found["indexes"]} == {"ONLINE"}
+    status_ = status(server)
+    assert tuple(status_) == KEYS
+    assert (status_["running"], status_["edition"]) == (True, "community")
+    assert (status_["version"], status_["gds_version"]) == (lock.neo4j_version(), lock.gds_version())
+    assert (status_["nodes"], status_["relationships"], status_["live_release"]) == (5, 1, "r1")
+    assert status_["bolt_uri"] == f"bolt://127.0.0.1:{server.server.bolt_port}"
+    assert status_["rss_bytes"] > 0 < status_["store_bytes"]
+    assert {index["state"] for index in status_["indexes"]} == {"ONLINE"}
 
 
 @pytest.mark.usefixtures("graph")
 def test_an_address_and_password_file_reach_any_server(server: Settings, tmp_path: Path) -> None:
     layout = Layout.of(server)
     remote = small(tmp_path, uri=f"bolt://127.0.0.1:{server.server.bolt_port}", password_file=layout.password_file)
-    found = status(remote)
-    assert (found["running"], found["pid"], found["version"]) == (True, None, lock.neo4j_version())
+    status_ = status(remote)
+    assert (status_["running"], status_["pid"], status_["version"]) == (True, None, lock.neo4j_version())
     assert all(check.ok for check in examine(remote))
 
 
@@ -270,8 +270,8 @@ def test_a_killed_import_is_repaired_and_a_broken_class_data_archive_stops_no_st
         lifecycle.up(_changed(imported, jar_cache=cache))
     assert not layout.importing.exists()
     assert not broken.exists()
-    found = status(imported)
-    assert (found["running"], found["nodes"]) == (True, 0)
+    count = status(imported)
+    assert (count["running"], count["nodes"]) == (True, 0)
 
 
 def test_an_import_wants_the_server_down(imported: Settings, tmp_path: Path) -> None:
@@ -286,8 +286,8 @@ def test_an_offline_import_fills_the_empty_store(imported: Settings, tmp_path: P
     nodes, relationships = _rows(tmp_path)
     _import(imported, nodes, relationships)
     lifecycle.up(imported)
-    found = status(imported)
-    assert (found["nodes"], found["relationships"]) == (_COUNT, _COUNT)
+    count = status(imported)
+    assert (count["nodes"], count["relationships"]) == (_COUNT, _COUNT)
     with connect(imported) as graph:
         wipe(graph)
     assert status(imported)["nodes"] == 0

@@ -56,14 +56,14 @@ def take(tables, home, run, as_of, before=None, **rules):
     key = identity.email_key(settings)
     source = FilesSource(raw.write(home / f"raw-{run}", tables))
     digests = source.digests()
-    kept = earlier.find(before, digests, settings, as_of) if before else None
-    extracted = feeds.extract(source, settings, as_of, lambda *_: None, earlier=kept)
+    last = earlier.find(before, digests, settings, as_of) if before else None
+    extracted = feeds.extract(source, settings, as_of, lambda *_: None, earlier=last)
     deadletter.write(home / "rejects" / run, extracted, key)
     old, held = before.tables() if before else {}, None
     if before:
         weighed = before.manifest["weights_version"] == ageing.weights_version(as_of, settings.weights)
         held = transform.EarlierTables(
-            old, before.file("members"), kept.same, extracted.people() if weighed else None
+            old, before.file("members"), last.same, extracted.people() if weighed else None
         )
     behind = transform.members(extracted, key, held)
     made = transform.graph_tables(extracted, behind, settings, as_of, key, held)
@@ -74,7 +74,7 @@ def take(tables, home, run, as_of, before=None, **rules):
     manifest = {
         "as_of": iso(as_of),
         "digests": digests,
-        "accounts": [asdict(each) for each in extracted.accounts],
+        "accounts": [asdict(account) for account in extracted.accounts],
         "weights_version": ageing.weights_version(as_of, settings.weights),
     }
     there = {name: before.file(name) for name, table in made.items() if table is old.get(name)}
@@ -88,10 +88,10 @@ def whole_again(tables):
     return {name: table.slice(0) for name, table in tables.items()}
 
 
-def same_changes(found, wanted):
+def same_changes(changes, wanted):
     return all(
-        getattr(found[name].change, part).equals(getattr(each.change, part))
-        for name, each in wanted.items()
+        getattr(changes[name].change, part).equals(getattr(change_.change, part))
+        for name, change_ in wanted.items()
         for part in ("upserts", "removals", "weight_only")
     )
 
@@ -135,9 +135,9 @@ def test_since_last_gives_the_graph_of_a_full_sync_at_the_same_time(tmp_path_fac
     left = take(before, home, "first", first).left
     some, every = take(now, home, "some", second, left), take(now, home, "all", second)
     for name, table in every.tables.items():
-        found, wanted = some.tables[name].to_pylist(), table.to_pylist()
-        assert [row | {"weight": 0} for row in found] == [row | {"weight": 0} for row in wanted], name
-        assert [row.get("weight", 0) for row in found] == pytest.approx([row.get("weight", 0) for row in wanted])
+        actual, wanted = some.tables[name].to_pylist(), table.to_pylist()
+        assert [row | {"weight": 0} for row in actual] == [row | {"weight": 0} for row in wanted], name
+        assert [row.get("weight", 0) for row in actual] == pytest.approx([row.get("weight", 0) for row in wanted])
     for account, wanted in zip(some.extracted.accounts, every.extracted.accounts, strict=True):
         if account.name != "events":
             assert replace(account, seconds=0) == replace(wanted, seconds=0)
@@ -173,10 +173,10 @@ def test_only_the_days_from_some_before_the_last_sync_on_are_read_and_their_rows
     early = world("2025-09-05", "2025-09-16T23:59:59", "2025-09-17", "2025-09-19")
     left = take(early, tmp_path, "first", as_of).left
     now = world("2025-09-17", "2025-09-19", "2025-09-20", "2025-09-24")  # of the others nothing is asked
-    found = take(now, tmp_path, "second", later, left)
+    second = take(now, tmp_path, "second", later, left)
     days = ["2025-09-05", "2025-09-16T23:59:59", "2025-09-17", "2025-09-19", "2025-09-20", "2025-09-24"]
-    assert times(found) == [[int(raw.at(day).timestamp()) for day in days]]
-    assert next(account for account in found.extracted.accounts if account.name == "events").read == 4
+    assert times(second) == [[int(raw.at(day).timestamp()) for day in days]]
+    assert next(account for account in second.extracted.accounts if account.name == "events").read == 4
 
 
 def test_what_was_deleted_before_those_days_is_seen_by_a_full_sync_only(tmp_path):
@@ -190,13 +190,13 @@ def test_what_was_deleted_before_those_days_is_seen_by_a_full_sync_only(tmp_path
 def test_an_interaction_waits_for_its_product_and_leaves_and_comes_back_with_it(tmp_path):
     """The catalogue changes after its days were read."""
     as_of, days = seconds("2025-09-20"), ("2025-09-05",)
-    found = []
+    results = []
     left = None
     for turn, items in enumerate((["B2"], ["B2", "A1"], ["B2"], ["A1"])):
         synced = take(world(*days, items=items), tmp_path, str(turn), as_of, left)
         left = synced.left
-        found.append(len(times(synced)))
-    assert found == [0, 1, 0, 1]
+        results.append(len(times(synced)))
+    assert results == [0, 1, 0, 1]
 
 
 # ---- what is not read --------------------------------------------------------------------------------------------

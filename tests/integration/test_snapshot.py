@@ -43,7 +43,7 @@ def before_the_cut(rows: Rows) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def taken(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
+def snapshots(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
     """One source synced as of a cut, then as of its end; who people are does not change in between."""
     folder = tmp_path_factory.mktemp("snapshot")
     world = generate(folder / "world", users=1_000, as_of=AS_OF).folder
@@ -51,61 +51,65 @@ def taken(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     settings = home(folder / "home")
     with connect(server) as graph:
         wipe(graph)
-        found = []
+        results = []
         for as_of in (CUT, AS_OF):
             sync.sync(FilesSource(source), graph, settings, as_of=as_of)
-            found.append(extract.take(graph, extract.options(settings.sync)))
-        yield Snapshots(source, settings, graph, *found)
+            results.append(extract.take(graph, extract.options(settings.sync)))
+        yield Snapshots(source, settings, graph, *results)
 
 
-def test_a_snapshot_is_what_the_source_says(taken: Snapshots) -> None:
-    key = identity.email_key(taken.settings)
-    for as_of, found in ((CUT, taken.at_cut), (AS_OF, taken.at_end)):
-        tables = graph_tables(taken.source, taken.settings, as_of, key)
-        assert_equal(found, snapshot(tables, taken.settings, as_of))
+def test_a_snapshot_is_what_the_source_says(snapshots: Snapshots) -> None:
+    key = identity.email_key(snapshots.settings)
+    for as_of, snapshot_ in ((CUT, snapshots.at_cut), (AS_OF, snapshots.at_end)):
+        tables = graph_tables(snapshots.source, snapshots.settings, as_of, key)
+        assert_equal(snapshot_, snapshot(tables, snapshots.settings, as_of))
 
 
-def test_derived_relationships_of_a_snapshot_are_those_of_the_graph_with_all_their_digits(taken: Snapshots) -> None:
-    tables = graph_tables(taken.source, taken.settings, AS_OF, identity.email_key(taken.settings))
+def test_derived_relationships_of_a_snapshot_are_those_of_the_graph_with_all_their_digits(
+    snapshots: Snapshots,
+) -> None:
+    tables = graph_tables(snapshots.source, snapshots.settings, AS_OF, identity.email_key(snapshots.settings))
     for name in ("co_purchased", "co_viewed"):
-        ours, theirs = pairs(taken.at_end, name), tables[name].to_pydict()
-        stored = dict(zip(zip(theirs["sku"], theirs["other_sku"], strict=True),
-                          zip(theirs["count"], theirs["weight"], strict=True), strict=True))  # fmt: skip
-        assert ours.keys() == stored.keys()
-        np.testing.assert_array_equal([ours[k][0] for k in stored], [count for count, _ in stored.values()])
-        weights = np.array([ours[k][1] for k in stored])
+        actual, expected = pairs(snapshots.at_end, name), tables[name].to_pydict()
+        stored = dict(zip(zip(expected["sku"], expected["other_sku"], strict=True),
+                          zip(expected["count"], expected["weight"], strict=True), strict=True))  # fmt: skip
+        assert actual.keys() == stored.keys()
+        np.testing.assert_array_equal([actual[k][0] for k in stored], [count for count, _ in stored.values()])
+        weights = np.array([actual[k][1] for k in stored])
         np.testing.assert_allclose(weights, [weight for _, weight in stored.values()], atol=0.05 + 1e-12)
         assert np.unique(weights * 10 % 1).size > 10
 
 
-def test_a_cut_is_the_snapshot_that_would_have_been_taken_then(taken: Snapshots) -> None:
+def test_a_cut_is_the_snapshot_that_would_have_been_taken_then(snapshots: Snapshots) -> None:
     """Users who did nothing before the cut keep their row in the cut one, and products what was seen of them."""
-    cut, then = taken.at_end.before(CUT), taken.at_cut
+    cut, then = snapshots.at_end.before(CUT), snapshots.at_cut
     assert cut.as_of == then.as_of
     assert events(cut) == events(then)
-    assert len(events(then)) < len(events(taken.at_end))
+    assert len(events(then)) < len(events(snapshots.at_end))
     for name in ("co_purchased", "co_viewed"):
-        ours, theirs = pairs(cut, name), pairs(then, name)
-        assert ours.keys() == theirs.keys()
-        np.testing.assert_allclose([ours[k] for k in theirs], list(theirs.values()), rtol=1e-12)
+        actual, expected = pairs(cut, name), pairs(then, name)
+        assert actual.keys() == expected.keys()
+        np.testing.assert_allclose([actual[k] for k in expected], list(expected.values()), rtol=1e-12)
     assert set(then.user_ids.keys) <= set(cut.user_ids.keys)
     assert (cut.vehicles, cut.fits.tolist()) == (then.vehicles, then.fits.tolist())
 
 
-def test_a_cut_knows_no_later_purchase_and_forgets_only_lines_that_a_later_line_hides(taken: Snapshots) -> None:
+def test_a_cut_knows_no_later_purchase_and_forgets_only_lines_that_a_later_line_hides(snapshots: Snapshots) -> None:
     """Of order lines past the boundary the graph keeps the latest alone: the one known difference of `bought`."""
-    cut, then = bought(taken.at_end.before(CUT)), bought(taken.at_cut)
-    latest = bought(taken.at_end)
+    cut, then = bought(snapshots.at_end.before(CUT)), bought(snapshots.at_cut)
+    latest = bought(snapshots.at_end)
     assert all(last < CUT for last in cut.values())
     assert cut.keys() <= then.keys()
     hidden = {pair for pair in then if cut.get(pair) != then[pair]}
     assert all(latest[pair] >= CUT for pair in hidden)
-    ordered = {(u, s) for u, s, kind, at in events(taken.at_cut) if kind == "ORDERED" and at == then.get((u, s))}
+    ordered = {
+        (u, s) for u, s, kind, at in events(snapshots.at_cut) if kind == "ORDERED" and at == then.get((u, s))
+    }
     assert not hidden & ordered
 
 
-def test_a_parcel_of_it_opens_as_it_was_sealed(taken: Snapshots, tmp_path: Path) -> None:
-    assert_equal(parcel.open_parcel(parcel.write(taken.at_end, tmp_path / "parcel")), taken.at_end)
+def test_a_parcel_of_it_opens_as_it_was_sealed(snapshots: Snapshots, tmp_path: Path) -> None:
+    assert_equal(parcel.open_parcel(parcel.write(snapshots.at_end, tmp_path / "parcel")), snapshots.at_end)
 
 
 def test_a_snapshot_needs_a_finished_sync(graph: Graph) -> None:

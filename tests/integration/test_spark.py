@@ -34,10 +34,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def connector(server: Settings) -> Path:
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, ROOT / "spark" / "connector.py"], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    return Path(said.stdout.strip())
+    return Path(process.stdout.strip())
 
 
 def job(server: Settings, tables: Path, writers: int) -> subprocess.CompletedProcess[str]:

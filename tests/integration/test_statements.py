@@ -71,7 +71,7 @@ def keys(table: str) -> list[str]:
 def parameters(tables: Mapping[str, Any], node_ids: list[int]) -> Parameters:
     """Statement to its parameters, in an order in which each finds what it needs."""
     rows = {name: table.to_pylist() for name, table in tables.items()}
-    names = [each.table for each in (*NODES, *RELATIONSHIPS)]
+    names = [declared.table for declared in (*NODES, *RELATIONSHIPS)]
     nothing: dict[str, Any] = {}
     done = ("viewed", "carted", "ordered")
     return {
@@ -236,9 +236,9 @@ def test_every_statement_runs_and_returns_the_columns_of_its_header(
                 session.run("CALL db.awaitIndexes(60)").consume()
             result = session.run(neo4j.Query(query.text, metadata={"token": "t1"}), values)  # type: ignore[arg-type]
             assert tuple(result.keys()) == query.returns, name
-            found = list(result)
+            rows = list(result)
             warned |= deprecated(result.consume())
-            assert bool(found) == bool(query.returns and name not in EMPTY), name
+            assert bool(rows) == bool(query.returns and name not in EMPTY), name
         left = session.run("MATCH (n) RETURN DISTINCT labels(n)[0] AS l ORDER BY l").value()
     assert warned == DEPRECATED[server_kind]
     assert left == ["Migration", "Release", "Sync"]  # the sweeps removed every row that the loads wrote
@@ -309,11 +309,11 @@ def test_keys_are_unique(graph: Graph) -> None:
 def test_a_store_of_another_line_is_refused_either_way(
     newest_server: Settings, server: Settings, tmp_path: Path
 ) -> None:
-    theirs, copy = Layout.of(newest_server), small(tmp_path / "home")
+    expected, copy = Layout.of(newest_server), small(tmp_path / "home")
     Layout.of(copy).create()
     (Layout.of(copy).root / "data" / "databases" / "system").mkdir(parents=True)
-    shutil.copy(theirs.arguments, Layout.of(copy).arguments)
-    assert theirs.started_before
+    shutil.copy(expected.arguments, Layout.of(copy).arguments)
+    assert expected.started_before
     with pytest.raises(GraphStateError, match=r"Neo4j 2026\.08\.1, which is another line than this Neo4j 5\.26"):
         lifecycle.up(copy)
     with pytest.raises(

@@ -43,7 +43,7 @@ def source(folder: Path) -> Path:
         "nova": {"C3": 1, "D4": 2},
         "later": {"A1": 3},
     }
-    bought = [(user, day, sku) for user, each in days.items() for sku, day in each.items()]
+    bought = [(user, day, sku) for user, day_of_part in days.items() for sku, day in day_of_part.items()]
     return raw.write(
         folder,
         {
@@ -105,10 +105,10 @@ def reasons(answer: Answer) -> dict[str, str]:
 
 
 def test_intent_leads_on_from_what_was_looked_at_and_says_from_what(live: Graph) -> None:
-    found = reasons(strategies.for_user(live, "intent", "looker", 4, RULES))
-    assert found["B2"] == "leads on from A1, which this user looked at: 2 people bought it next"
-    assert set(found) == {"B2", "C3"}  # no colour of what was looked at, nothing that does not fit
-    assert found["C3"] == "leads on from A1, which this user looked at, by what was learned"
+    reasons_ = reasons(strategies.for_user(live, "intent", "looker", 4, RULES))
+    assert reasons_["B2"] == "leads on from A1, which this user looked at: 2 people bought it next"
+    assert set(reasons_) == {"B2", "C3"}  # no colour of what was looked at, nothing that does not fit
+    assert reasons_["C3"] == "leads on from A1, which this user looked at, by what was learned"
 
 
 def test_owners_alike_count_once_and_their_other_vehicles_parts_stay_out(live: Graph) -> None:
@@ -135,8 +135,8 @@ def test_discovery_brings_what_owners_of_the_model_buy_by_years_and_of_near_vehi
 
 @pytest.mark.parametrize("way", strategies.STRATEGIES)
 def test_what_was_bought_is_left_out_in_every_way(live: Graph, way: str) -> None:
-    found = reasons(strategies.for_user(live, way, "buyer1", 10, RULES))
-    assert not {"A1", "A1B", "B2"} & set(found)
+    reasons_ = reasons(strategies.for_user(live, way, "buyer1", 10, RULES))
+    assert not {"A1", "A1B", "B2"} & set(reasons_)
     assert "B2" in reasons(strategies.for_user(live, "owners", "buyer1", 10, Recommend(exclude_days=0)))
 
 
@@ -157,17 +157,17 @@ def test_bought_next_has_a_direction_and_fits_a_shared_vehicle(live: Graph) -> N
 
 
 def test_a_drawing_has_the_fitment_path_and_what_leads_to_the_part(live: Graph) -> None:
-    found = drawing.edges(live, "looker", "b2")
-    assert [(e["start"], e["type"], e["end"]) for e in found] == [
+    edges = drawing.edges(live, "looker", "b2")
+    assert [(e["start"], e["type"], e["end"]) for e in edges] == [
         ("looker", "OWNS", "1969|CHEVROLET|CAMARO"),
         ("B2", "FITS", "1969|CHEVROLET|CAMARO"),
         ("looker", "VIEWED", "A1"),
         ("A1", "CO_PURCHASED", "B2"),
     ]
-    assert [e["says"] for e in found] == ["owns", "fits", "looked at", "2 bought it next"]
-    assert [e["type"] for e in drawing.path(found)] == ["OWNS", "FITS"]
+    assert [e["says"] for e in edges] == ["owns", "fits", "looked at", "2 bought it next"]
+    assert [e["type"] for e in drawing.path(edges)] == ["OWNS", "FITS"]
     assert drawing.path(drawing.edges(live, "looker", "D4")) == []
-    assert "2 bought it next" in drawing.svg(found, "b2")
+    assert "2 bought it next" in drawing.svg(edges, "b2")
     with pytest.raises(NotFound, match="nothing connects"):
         drawing.edges(live, "nobody", "B2")
 
@@ -184,8 +184,8 @@ def test_who_cannot_be_answered_is_told_so(live: Graph) -> None:
 def test_vectors_without_a_direction_are_like_nobody_and_break_no_answer(live: Graph) -> None:
     """A short training leaves some at zero, and no cosine is defined there."""
     embedding = live_embedding(live)
-    asked = "MATCH (n) WHERE n.user_id = $key OR n.vehicle_id = $key"
-    zero = f"{asked} SET n.kept = n.{embedding}, n.{embedding} = $zero"
+    statement = "MATCH (n) WHERE n.user_id = $key OR n.vehicle_id = $key"
+    zero = f"{statement} SET n.kept = n.{embedding}, n.{embedding} = $zero"
     back = f"MATCH (n) WHERE n.kept IS NOT NULL SET n.{embedding} = n.kept REMOVE n.kept"
     with live.driver.session() as session:
         for key in ("nova", "looker", "1970|CHEVROLET|NOVA", "1969|CHEVROLET|CAMARO"):

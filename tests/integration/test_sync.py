@@ -69,7 +69,7 @@ def run(
 def written(report: SyncReport) -> dict[str, dict[str, int]]:
     """Counts of the feeds that wrote something."""
     counts = {f["name"]: {k: f[k] for k in ("added", "changed", "removed") if f[k]} for f in report.feeds}
-    return {name: found for name, found in counts.items() if found}
+    return {name: count for name, count in counts.items() if count}
 
 
 def marker(graph: Graph) -> dict[str, object]:
@@ -88,10 +88,10 @@ def test_the_graph_holds_exactly_what_the_source_says(source: Path, loaded: Load
     assert sum(counts["added"] for counts in written(report).values()) == sum(map(len, wanted.values()))
     with graph.driver.session() as session:
         labels = set(session.run("MATCH (n) UNWIND labels(n) AS l RETURN DISTINCT l").value())
-        found = session.run("MATCH (n) RETURN count(n)").single(strict=True)[0]
+        rows = session.run("MATCH (n) RETURN count(n)").single(strict=True)[0]
     nodes = ("user", "vehicle", "vehicle_model", "make", "product", "part_type")
     assert labels == {"User", "Vehicle", "VehicleModel", "Make", "Product", "PartType", "Sync", "Migration"}
-    assert found == sum(len(wanted[name]) for name in nodes) + 5  # one Sync, four migrations
+    assert rows == sum(len(wanted[name]) for name in nodes) + 5  # one Sync, four migrations
 
 
 def test_what_is_exported_is_what_was_loaded(source: Path, loaded: Loaded) -> None:
@@ -111,9 +111,9 @@ def test_no_address_stands_in_the_graph(source: Path, loaded: Loaded) -> None:
 
 def test_the_marker_says_what_was_taken(source: Path, loaded: Loaded) -> None:
     graph, settings, report = loaded.graph, loaded.settings, loaded.report
-    found = marker(graph)
-    assert (found["state"], found["run_id"], found["source"]) == ("complete", report.run_id, str(source))
-    assert found["as_of"].to_native() == moment(AS_OF)  # type: ignore[attr-defined]
+    marker_ = marker(graph)
+    assert (marker_["state"], marker_["run_id"], marker_["source"]) == ("complete", report.run_id, str(source))
+    assert marker_["as_of"].to_native() == moment(AS_OF)  # type: ignore[attr-defined]
     assert [path.name for path in (settings.home / "taken").iterdir()] == [report.run_id]
 
 
@@ -126,21 +126,21 @@ def test_second_sync_of_same_source_writes_nothing(source: Path, loaded: Loaded)
     second = run(source, graph, settings)
     assert (second.mode, written(second)) == ("unchanged", {})
     assert marker(graph) == before
-    kept = ("name", "read", "rejected", "ignored", "seconds")
-    assert [{k: f[k] for k in kept} for f in second.feeds] == [{k: f[k] for k in kept} for f in first.feeds]
+    names = ("name", "read", "rejected", "ignored", "seconds")
+    assert [{k: f[k] for k in names} for f in second.feeds] == [{k: f[k] for k in names} for f in first.feeds]
 
 
 # ---- refusals: nothing is written ------------------------------------------------------------------------------
 
 
 def test_dry_run_says_what_would_change_and_writes_nothing(source: Path, loaded: Loaded, tmp_path: Path) -> None:
-    graph, settings, said = loaded.graph, loaded.settings, marker(loaded.graph)
+    graph, settings, message = loaded.graph, loaded.settings, marker(loaded.graph)
     letters = sorted((settings.home / "rejects").iterdir())
     changed = edited(source, tmp_path / "changed", items=lambda rows: rows[1:])
     dry = run(changed, graph, settings, dry_run=True)
     assert dry.mode == "dry-run"
     assert written(dry)["items"]["removed"] > 0
-    assert (held(graph), marker(graph)) == (loaded.held, said)
+    assert (held(graph), marker(graph)) == (loaded.held, message)
     assert [path.name for path in (settings.home / "taken").iterdir()] == [loaded.report.run_id]
     assert sorted((settings.home / "rejects").iterdir()) == letters
     assert run(source, graph, settings).mode == "unchanged"
@@ -151,11 +151,11 @@ def bad_years(rows: Rows) -> Rows:
 
 
 def test_too_many_rejects_leave_the_graph_as_it_was(source: Path, loaded: Loaded, tmp_path: Path) -> None:
-    graph, settings, said = loaded.graph, loaded.settings, marker(loaded.graph)
+    graph, settings, message = loaded.graph, loaded.settings, marker(loaded.graph)
     broken = edited(source, tmp_path / "broken", fitment=bad_years)
     with pytest.raises(RejectedTooMuch, match=r"fitment: .*fitment\.bad_year"):
         run(broken, graph, settings)
-    assert (held(graph), marker(graph)) == (loaded.held, said)
+    assert (held(graph), marker(graph)) == (loaded.held, message)
     letters = list((settings.home / "rejects").glob("*/fitment.parquet"))
     assert len(letters) == 2  # the refused sync says which rows they were
 
@@ -185,12 +185,12 @@ def other_columns(folder: Path) -> None:
 def test_a_damaged_source_is_named_and_leaves_the_graph_as_it_was(
     source: Path, loaded: Loaded, tmp_path: Path, damage: Callable[[Path], None], named: str
 ) -> None:
-    graph, settings, said = loaded.graph, loaded.settings, marker(loaded.graph)
+    graph, settings, message = loaded.graph, loaded.settings, marker(loaded.graph)
     broken = edited(source, tmp_path / "broken")
     damage(broken)
     with pytest.raises(SourceError, match=named):
         run(broken, graph, settings)
-    assert (held(graph), marker(graph)) == (loaded.held, said)
+    assert (held(graph), marker(graph)) == (loaded.held, message)
     assert run(source, graph, settings).mode == "unchanged"
 
 
@@ -209,10 +209,10 @@ def test_a_dry_run_says_exactly_what_the_sync_then_does(
     """First, unchanged, and read since the last one: with what came, what went and what is another."""
 
     def both(folder: Path, as_of: int, since_last: bool) -> tuple[str, dict[str, dict[str, int]]]:
-        said = run(folder, graph, settings, as_of, dry_run=True, since_last=since_last)
+        message = run(folder, graph, settings, as_of, dry_run=True, since_last=since_last)
         did = run(folder, graph, settings, as_of, since_last=since_last)
-        assert told(said) == told(did)
-        return said.mode, written(said)
+        assert told(message) == told(did)
+        return message.mode, written(message)
 
     begun = AS_OF - 30 * DAY
     mode, all_of_it = both(source, begun, since_last=False)
@@ -265,11 +265,11 @@ def test_what_changed_is_written_and_nothing_else_is_touched(
     renamed = next(s for s in skus if s != lonely)
 
     def items(rows: Rows) -> Rows:
-        kept = [row for row in rows if (row["PartNumber"] or "").strip().upper() != lonely]
-        for row in kept:
+        fitment = [row for row in rows if (row["PartNumber"] or "").strip().upper() != lonely]
+        for row in fitment:
             if (row["PartNumber"] or "").strip().upper() == renamed:
                 row["Title"] = "zzz renamed"
-        return [*kept, {"PartNumber": "NEW-1X9", "PartType": kept[0]["PartType"], "Tags": None}]
+        return [*fitment, {"PartNumber": "NEW-1X9", "PartType": fitment[0]["PartType"], "Tags": None}]
 
     changed = edited(source, tmp_path / "changed", items=items)
     with graph.driver.session() as session:
@@ -317,7 +317,7 @@ def test_every_load_and_sweep_statement_run_twice_gives_the_same_graph(
     empty = change.empty_tables()
     for old, new in ((empty, tables), (tables, empty)):
         with Engine() as engine:
-            changes = {name: found.change for name, found in change.compare(engine, old, new).items()}
+            changes = {name: changed.change for name, changed in change.compare(engine, old, new).items()}
         for step, _ in load.steps(changes, 5_000):
             graph.transaction([step])
             graph.transaction([step])
@@ -348,12 +348,12 @@ def test_moving_as_of_past_a_half_life_refreshes_the_weights_of_untouched_relati
     later = AS_OF + 45 * DAY + 7 * 3600
     before = held(graph)
     report = run(source, graph, settings, later)
-    found = held(graph)
-    assert_same(found, expected(source, settings, later))
-    same = before["ordered"].keys() & found["ordered"].keys()
+    contents = held(graph)
+    assert_same(contents, expected(source, settings, later))
+    same = before["ordered"].keys() & contents["ordered"].keys()
     counted = [key for key in same if before["ordered"][key]["at"]]
     assert counted
-    assert all(found["ordered"][key]["weight"] < before["ordered"][key]["weight"] for key in counted)
+    assert all(contents["ordered"][key]["weight"] < before["ordered"][key]["weight"] for key in counted)
     assert sum(f["changed"] for f in report.feeds) < len(counted)  # weights are not rows to write
     back = run(source, graph, settings, AS_OF)
     assert back.mode == "changes"
@@ -397,8 +397,8 @@ def test_since_last_reads_what_is_new_and_a_full_sync_sees_what_was_deleted(
     def without_old(rows: Rows) -> Rows:
         """Some early events are gone, a late one came, and the catalogue is another."""
         late = next(row for row in rows if old(row) and row["user_id"] and row["event_name"] == "VIEWED PRODUCT")
-        gone = [row for row in rows if old(row)][::7]
-        return [row for row in rows if row not in gone] + [late | {"client_event_timestamp": window}]
+        removed = [row for row in rows if old(row)][::7]
+        return [row for row in rows if row not in removed] + [late | {"client_event_timestamp": window}]
 
     now = edited(source, tmp_path / "now", events=without_old, items=lambda rows: rows[30:])
     as_if_nothing_was_deleted = edited(
@@ -443,9 +443,9 @@ def test_a_graph_without_vehicles_is_a_legal_graph(graph: Graph, tmp_path: Path)
         },
     )
     run(folder, graph, settings)
-    found: Held = held(graph)
-    assert_same(found, expected(folder, settings, AS_OF))
-    assert (len(found["vehicle"]), len(found["viewed"]), len(found["co_viewed"])) == (0, 2, 1)
+    contents: Held = held(graph)
+    assert_same(contents, expected(folder, settings, AS_OF))
+    assert (len(contents["vehicle"]), len(contents["viewed"]), len(contents["co_viewed"])) == (0, 2, 1)
 
 
 # ---- bulk ------------------------------------------------------------------------------------------------------

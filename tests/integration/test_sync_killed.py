@@ -56,9 +56,9 @@ def killed(server: Settings, settings: Settings, source: Path, as_of: int, stage
 def state(graph: Graph) -> tuple[str, bool]:
     """The marker's state, and whether the weights are those of its as_of."""
     with graph.driver.session() as session:
-        found = session.run("MATCH (s:Sync) RETURN s.state, s.as_of, s.weights_version").single(strict=True)
-    as_of = int(found["s.as_of"].to_native().timestamp()) if found["s.as_of"] else 0
-    return found["s.state"], found["s.weights_version"] == ageing.weights_version(as_of, Weights())
+        rows = session.run("MATCH (s:Sync) RETURN s.state, s.as_of, s.weights_version").single(strict=True)
+    as_of = int(rows["s.as_of"].to_native().timestamp()) if rows["s.as_of"] else 0
+    return rows["s.state"], rows["s.weights_version"] == ageing.weights_version(as_of, Weights())
 
 
 def test_a_sync_killed_at_any_point_and_run_again_gives_the_same_graph(

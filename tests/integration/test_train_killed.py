@@ -64,15 +64,15 @@ def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobo
     killed(name, tmp_path / "killed", batch, "refitting", 3)
     (left,) = (tmp_path / "killed").iterdir()
     assert (left.name.startswith("checkpoint-"), left.stat().st_mode & 0o777) == (True, 0o600)
-    said: list[str] = []
-    ours = run(name, tmp_path / "killed", batch, lambda what, *_: said.append(what))
-    theirs = run(name, tmp_path / "whole", batch)
-    chosen, kept = (each for each in said if "going on" in each)
-    assert (chosen[-13:], kept) == ("chosen before", "refitting: going on from step 2")
-    assert "choosing how far to trust the network" not in said
-    for kind, each in theirs.items():
-        assert len(each.keys)
-        np.testing.assert_array_equal(ours[kind].vectors, each.vectors, err_msg=kind)
+    messages: list[str] = []
+    actual = run(name, tmp_path / "killed", batch, lambda what, *_: messages.append(what))
+    expected = run(name, tmp_path / "whole", batch)
+    chosen, resumed = (vectors for vectors in messages if "going on" in vectors)
+    assert (chosen[-13:], resumed) == ("chosen before", "refitting: going on from step 2")
+    assert "choosing how far to trust the network" not in messages
+    for kind, vectors in expected.items():
+        assert len(vectors.keys)
+        np.testing.assert_array_equal(actual[kind].vectors, vectors.vectors, err_msg=kind)
     assert not left.exists()
 
 
@@ -80,29 +80,29 @@ def test_another_recipe_or_another_past_is_another_training(tmp_path: Path) -> N
     recipe = {"model": "sage", "seed": 0}
     day = planted.DAY
     pasts = [(SMALL, recipe), (SMALL, recipe | {"seed": 1}), (SMALL.before(SMALL.as_of - day), recipe)]
-    assert len({open_checkpoint(tmp_path, *each).path for each in pasts}) == 3
+    assert len({open_checkpoint(tmp_path, *past).path for past in pasts}) == 3
     assert open_checkpoint(tmp_path, SMALL, recipe).path == open_checkpoint(tmp_path, SMALL, recipe).path
 
 
 def test_a_damaged_file_counts_as_none_and_an_old_one_is_forgotten(tmp_path: Path) -> None:
-    kept = open_checkpoint(tmp_path, SMALL, {})
-    kept.record({"scale": 0.7})
+    checkpoint_ = open_checkpoint(tmp_path, SMALL, {})
+    checkpoint_.record({"scale": 0.7})
     assert open_checkpoint(tmp_path, SMALL, {}).choice == {"scale": 0.7}
-    kept.path.write_bytes(kept.path.read_bytes()[:20])
+    checkpoint_.path.write_bytes(checkpoint_.path.read_bytes()[:20])
     assert open_checkpoint(tmp_path, SMALL, {}).choice == {}
-    kept.record({"scale": 0.7})
+    checkpoint_.record({"scale": 0.7})
     long_ago = time.time() - (FORGET_AFTER_DAYS + 1) * 86_400
-    os.utime(kept.path, (long_ago, long_ago))
+    os.utime(checkpoint_.path, (long_ago, long_ago))
     assert open_checkpoint(tmp_path, SMALL, {}).choice == {}
-    assert not kept.path.exists()
+    assert not checkpoint_.path.exists()
 
 
 def test_between_two_writes_passes_some_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = open_checkpoint(tmp_path, SMALL, {})
-    assert not kept.is_due
+    checkpoint_ = open_checkpoint(tmp_path, SMALL, {})
+    assert not checkpoint_.is_due
     monkeypatch.setattr(checkpoint, "KEEP_EVERY_S", 0)
-    assert kept.is_due
-    kept.save("training", {"step": 3}, {"model": {"weight": torch.ones(2)}})
+    assert checkpoint_.is_due
+    checkpoint_.save("training", {"step": 3}, {"model": {"weight": torch.ones(2)}})
     again = open_checkpoint(tmp_path, SMALL, {})
     assert (again.stage, again.notes, again.parts()["model"]["weight"].tolist()) == (
         "training",

@@ -105,11 +105,11 @@ def test_two_processes_take_the_steps_that_one_takes_up_to_rounding(tmp_path: Pa
     """In double precision: in single, Adam makes a step of what is left of a gradient that rounding ate."""
     assert pair(tmp_path / "two") == [DONE, DONE]
     run(tmp_path / "one")
-    (ours, two), (theirs, one) = only_run(tmp_path / "two"), only_run(tmp_path / "one")
+    (actual, two), (expected, one) = only_run(tmp_path / "two"), only_run(tmp_path / "one")
     assert (one["processes"], two["processes"]) == (1, 2)
     assert (one["batch"], one["epochs"]) == (two["batch"], two["epochs"]) == (BATCH, one["epochs"])
-    for kind, each in theirs.items():
-        np.testing.assert_allclose(ours[kind].vectors, each.vectors, atol=1e-6, err_msg=kind)
+    for kind, vectors in expected.items():
+        np.testing.assert_allclose(actual[kind].vectors, vectors.vectors, atol=1e-6, err_msg=kind)
 
 
 def test_one_that_is_killed_ends_both_and_together_they_go_on_with_an_identical_result(tmp_path: Path) -> None:
@@ -117,14 +117,14 @@ def test_one_that_is_killed_ends_both_and_together_they_go_on_with_an_identical_
     folder = tmp_path / "killed"
     assert pair(folder, progress=die_in_refit) == [LOST, -signal.SIGKILL]
     (left,) = folder.iterdir()
-    said = tmp_path / "said"
-    assert pair(folder, progress=partial(note, said)) == [DONE, DONE]
-    assert "refitting: going on from step" in said.read_text()
-    assert "choosing how far to trust the network" not in said.read_text()
+    message = tmp_path / "said"
+    assert pair(folder, progress=partial(note, message)) == [DONE, DONE]
+    assert "refitting: going on from step" in message.read_text()
+    assert "choosing how far to trust the network" not in message.read_text()
     assert pair(tmp_path / "whole") == [DONE, DONE]
-    (ours, _), (theirs, _) = only_run(folder), only_run(tmp_path / "whole")
-    for kind, each in theirs.items():
-        np.testing.assert_array_equal(ours[kind].vectors, each.vectors, err_msg=kind)
+    (actual, _), (expected, _) = only_run(folder), only_run(tmp_path / "whole")
+    for kind, vectors in expected.items():
+        np.testing.assert_array_equal(actual[kind].vectors, vectors.vectors, err_msg=kind)
     assert not left.exists()
 
 
@@ -148,4 +148,4 @@ def test_torchrun_starts_the_command_and_the_first_process_alone_speaks(tmp_path
     assert done.returncode == 0, done.stderr
     path = Path(json.loads(done.stdout)["path"])
     assert json.loads((path / "manifest.json").read_text())["processes"] == 2
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [run.name for run in path.parent.iterdir()] == [path.name]

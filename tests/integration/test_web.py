@@ -70,10 +70,10 @@ def test_an_answer_is_the_statement_s_own_rows(ask: Door, graph: Graph) -> None:
 def test_a_user_s_answer_says_what_the_command_says(server: Settings, graph: Graph, ask: Door, user: str) -> None:
     shown = ask("recommend/user", user_id=user, per_part_type=1).json()
     try:
-        said = answers.for_user(graph, user, 3, server.recommend.model_copy(update={"per_part_type": 1}))
+        config = answers.for_user(graph, user, 3, server.recommend.model_copy(update={"per_part_type": 1}))
     except NotFound as error:
-        said = answers.Answer(None, [], f"{error}; {error.hint}" if error.hint else str(error))
-    assert shown == asdict(said)
+        config = answers.Answer(None, [], f"{error}; {error.hint}" if error.hint else str(error))
+    assert shown == asdict(config)
     assert bool(shown["note"]) == (user != "looker")
 
 
@@ -163,8 +163,8 @@ def test_nobody_is_answered_without_the_token(ask: Door) -> None:
 
 
 def test_what_is_asked_is_checked_before_the_database_sees_it(ask: Door) -> None:
-    for said in ({}, {"user_id": "u", "k": 5}, {"user_id": "u", "k": 0}, {"user_id": "u", "limit": 1}):
-        assert ask("recommend/user", **said).status_code == 422, said
+    for query in ({}, {"user_id": "u", "k": 5}, {"user_id": "u", "k": 0}, {"user_id": "u", "limit": 1}):
+        assert ask("recommend/user", **query).status_code == 422, query
     assert ask("recommend/user", user_id="nobody' OR 1=1").json()["rows"] == []
 
 
@@ -180,7 +180,7 @@ def test_only_the_recommendation_queries_are_there(ask: Door) -> None:
 def test_the_document_says_parameters_bounds_and_the_token(ask: Door) -> None:
     document = ask("openapi.json").json()
     user = document["paths"]["/recommend/user"]["get"]
-    k = next(each for each in user["parameters"] if each["name"] == "k")
+    k = next(parameter for parameter in user["parameters"] if parameter["name"] == "k")
     assert (k["schema"]["maximum"], k["required"]) == (3, False)
     assert user["security"]
     assert "parts that fit" in user["summary"]
@@ -240,8 +240,8 @@ def test_a_statement_that_takes_too_long_is_ended(server: Settings, graph: Graph
 
 
 def entered(door: Door, **form: str) -> requests.Response:
-    said = {"token": door.token, "to": "/", **form}
-    return requests.post(f"{door.url}/enter", data=said, allow_redirects=False, timeout=60)
+    message = {"token": door.token, "to": "/", **form}
+    return requests.post(f"{door.url}/enter", data=message, allow_redirects=False, timeout=60)
 
 
 def test_the_page_asks_for_the_token_and_a_cookie_opens_it_but_no_route_for_programs(ask: Door) -> None:
@@ -250,8 +250,8 @@ def test_the_page_asks_for_the_token_and_a_cookie_opens_it_but_no_route_for_prog
     assert entered(ask, token="wrong, but as long as the right one").status_code == 401
     answer = entered(ask, to="/person?user_id=looker")
     assert (answer.status_code, answer.headers["location"]) == (303, "/person?user_id=looker")
-    said = answer.headers["set-cookie"].lower()
-    assert "httponly" in said and "samesite=lax" in said and ask.token.lower() not in said
+    message = answer.headers["set-cookie"].lower()
+    assert "httponly" in message and "samesite=lax" in message and ask.token.lower() not in message
     shown = requests.get(f"{ask.url}/person?user_id=looker", cookies=answer.cookies, timeout=60)
     assert shown.status_code == 200 and "CAMARO" in shown.text
     raw = requests.get(f"{ask.url}/recommend/user?user_id=looker", cookies=answer.cookies, timeout=60)
@@ -268,9 +268,9 @@ def test_a_form_that_is_large_is_refused(ask: Door) -> None:
 
 
 def test_a_person_is_found_by_email_and_the_address_is_in_no_link(ask: Door) -> None:
-    said = {"text": "looker@example.org"}
+    message = {"text": "looker@example.org"}
     shown = {"Authorization": f"Bearer {ask.token}"}
-    answer = requests.post(f"{ask.url}/find", data=said, headers=shown, allow_redirects=False, timeout=60)
+    answer = requests.post(f"{ask.url}/find", data=message, headers=shown, allow_redirects=False, timeout=60)
     assert (answer.status_code, answer.headers["location"]) == (303, "/person?user_id=looker")
     nobody = requests.post(f"{ask.url}/find", data={"text": "a@example.org"}, headers=shown, timeout=60)
     assert nobody.status_code == 404 and "a@example.org" not in nobody.text
@@ -314,15 +314,15 @@ def first(door: Door) -> str:
 def test_the_history_lists_nights_with_how_they_ended_and_a_link_to_the_page_of_each(
     ask: Door, server: Settings
 ) -> None:
-    asked = {"source": "files:x", "to": "mail.csv", "live_before": None}
-    done = record.Record.begin(server.home, NEW_YEAR, asked)
+    question = {"source": "files:x", "to": "mail.csv", "live_before": None}
+    done = record.Record.begin(server.home, NEW_YEAR, question)
     counts = dict.fromkeys(("added", "changed", "removed", "read", "rejected", "too_few", "questions"), 0)
     result = {"seconds": 10.0, "run_id": "run-1", "rows": 4_711, "outcome": "go", "reasons": ["go: better"]}
     result |= {"mode": "full", "why": "", "passed": True, "failed": []}
     for step in record.STEPS:
         done.remember(step, counts | result)
     night_page.write(done.ended(record.DELIVERED))
-    stopped = record.Record.begin(server.home, NEW_YEAR + DAY, asked)
+    stopped = record.Record.begin(server.home, NEW_YEAR + DAY, question)
     stopped.stop("sync", SourceError("no table", "look"))
     headers = {"Authorization": f"Bearer {ask.token}"}
     shown = requests.get(f"{ask.url}/history", headers=headers, timeout=60).text

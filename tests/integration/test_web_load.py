@@ -101,7 +101,7 @@ def test_a_door_is_closed_while_the_database_hangs(server: Settings, graph: Grap
 
 
 def test_commands_say_that_the_database_hangs_and_what_they_wait_for(server: Settings, graph: Graph) -> None:
-    asked = {"recommend": ["--user", "looker"], "status": [], "doctor": [], "migrate": []}
+    question = {"recommend": ["--user", "looker"], "status": [], "doctor": [], "migrate": []}
     with stopped(server):
         commands = {
             name: subprocess.Popen(
@@ -110,17 +110,17 @@ def test_commands_say_that_the_database_hangs_and_what_they_wait_for(server: Set
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            for name, options in asked.items()
+            for name, options in question.items()
         }
-        said = {name: command.communicate(timeout=120) for name, command in commands.items()}
-    assert all("waiting for Neo4j" in stderr for _, stderr in said.values())
+        process = {name: command.communicate(timeout=120) for name, command in commands.items()}
+    assert all("waiting for Neo4j" in stderr for _, stderr in process.values())
     assert {name: command.returncode for name, command in commands.items()} == {
         "recommend": ServerHangs.exit_code,
         "status": 0,
         "doctor": 1,
         "migrate": ServerHangs.exit_code,
     }
-    assert "does not answer" in said["recommend"][1] and "does not answer" in said["status"][0]
+    assert "does not answer" in process["recommend"][1] and "does not answer" in process["status"][0]
 
 
 def test_a_statement_under_way_notices_that_the_database_hangs(server: Settings, graph: Graph) -> None:

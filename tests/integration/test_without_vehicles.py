@@ -54,17 +54,17 @@ def bare(graph: Graph, tmp_path: Path) -> Graph:
 
 
 def test_a_graph_without_vehicles_answers_by_the_index(bare: Graph, tmp_path: Path) -> None:
-    found = held(bare)
-    tables = runs.draw(found, 1)
+    contents = held(bare)
+    tables = runs.draw(contents, 1)
     write_back(bare, runs.write(tables, tmp_path / "r1"))
     user, products = tables["user"], tables["product"]
     scores = products.vectors.astype(float) @ user.vectors[user.find(np.array(["u0"], object))[0]].astype(float)
-    bought = {sku for u, sku in found["ordered"] if u == "u0"}
+    bought = {sku for u, sku in contents["ordered"] if u == "u0"}
     assert len(bought) == 4
     types: Counter[str] = Counter()
     wanted = []
     for score, sku in sorted(zip(-scores, products.keys, strict=True)):
-        product = found["product"][sku,]
+        product = contents["product"][sku,]
         if product["eligible"] and sku not in bought:
             types[product["part_type"]] += 1
             wanted += [(sku, -score)] if types[product["part_type"]] <= 2 else []
@@ -102,15 +102,15 @@ def test_a_graph_without_vehicles_knows_what_was_bought_under_another_id(bare: G
 
 @pytest.mark.parametrize("is_live", [False, True])
 def test_whom_no_release_knows_gets_what_most_people_bought(bare: Graph, tmp_path: Path, is_live: bool) -> None:
-    found = held(bare)
+    contents = held(bare)
     if is_live:
-        write_back(bare, runs.write(runs.draw(found, 1), tmp_path / "r1"))
-    buyers = Counter(sku for _, sku in found["ordered"] if found["product"][sku,]["eligible"])
+        write_back(bare, runs.write(runs.draw(contents, 1), tmp_path / "r1"))
+    buyers = Counter(sku for _, sku in contents["ordered"] if contents["product"][sku,]["eligible"])
     types: Counter[str] = Counter()
     wanted = []
     for sku in sorted(buyers, key=lambda sku: (-buyers[sku], sku)):
-        types[found["product"][sku,]["part_type"]] += 1
-        wanted += [sku] if types[found["product"][sku,]["part_type"]] <= 2 else []
+        types[contents["product"][sku,]["part_type"]] += 1
+        wanted += [sku] if types[contents["product"][sku,]["part_type"]] <= 2 else []
     answer = answers.for_user(bare, "new", 4, RULES)
     assert wanted
     assert [row["sku"] for row in answer.rows] == wanted[:4]
@@ -131,16 +131,16 @@ def test_without_vehicles_similar_parts_are_viewed_together_or_alike(
     if not is_typed:
         with bare.driver.session() as session:
             session.run("MATCH (p:Product) SET p.part_type = 'UNKNOWN'").consume()
-    found = held(bare)
-    tables = runs.draw(found, 1)
+    contents = held(bare)
+    tables = runs.draw(contents, 1)
     write_back(bare, runs.write(tables, tmp_path / "r1"))
     keys = tables["product"].keys
     cosine = dict(zip(keys, unit(tables["product"].vectors) @ unit(tables["product"].vectors)[0], strict=True))
-    me = found["product"][keys[0],]
+    me = contents["product"][keys[0],]
     scores = {}
     for sku in keys:
-        product = found["product"][sku,]
-        pair = found["co_viewed"].get((min(keys[0], sku), max(keys[0], sku)), {"count": 0})
+        product = contents["product"][sku,]
+        pair = contents["co_viewed"].get((min(keys[0], sku), max(keys[0], sku)), {"count": 0})
         is_allowed = product["eligible"] and product["display_key"] != me["display_key"]
         if is_allowed and (not is_typed or product["part_type"] == me["part_type"]):
             scores[sku] = pair["count"] + 2 * cosine[sku]

@@ -72,18 +72,18 @@ def loaded(synced: Loaded) -> Iterator[Loaded]:
             session.run(f"DROP INDEX {name}").consume()
         session.run("MATCH (r:Release) DELETE r").consume()
         session.run("MATCH (s:Sync) REMOVE s.live_slot, s.releases").consume()
-        gone = [f"n.embedding{source}_{slot}" for source in ("", "_source") for slot in SLOTS]
-        session.run(f"MATCH (n) REMOVE {', '.join(gone)}").consume()
+        removed = [f"n.embedding{source}_{slot}" for source in ("", "_source") for slot in SLOTS]
+        session.run(f"MATCH (n) REMOVE {', '.join(removed)}").consume()
 
 
 def stored(graph: Graph, slot: str) -> Vectors:
-    found = {}
+    vectors = {}
     with graph.driver.session() as session:
         for name, (label, prop) in STORED.items():
             rows = session.run(f"MATCH (n:{label}) WHERE n.{prop}_{slot} IS NOT NULL "
                                f"RETURN n.{key_of(label)}, n.{prop}_{slot}").values()  # fmt: skip
-            found[name] = dict(rows)
-    return found
+            vectors[name] = dict(rows)
+    return vectors
 
 
 def live_slot(graph: Graph) -> str:
@@ -115,11 +115,11 @@ def empty(graph: Graph) -> set[str]:
 
 
 def assert_live(graph: Graph, tables: Tables) -> None:
-    found = stored(graph, live_slot(graph))
-    for name, each in tables.items():
-        assert set(found[name]) == set(each.keys), name
-        if len(each.keys):
-            np.testing.assert_allclose([found[name][k] for k in each.keys], each.vectors, rtol=0, atol=1e-6)
+    stored_ = stored(graph, live_slot(graph))
+    for name, table in tables.items():
+        assert set(stored_[name]) == set(table.keys), name
+        if len(table.keys):
+            np.testing.assert_allclose([stored_[name][k] for k in table.keys], table.vectors, rtol=0, atol=1e-6)
 
 
 def test_after_a_writeback_every_vector_is_on_its_node_and_the_indexes_serve(
@@ -133,7 +133,7 @@ def test_after_a_writeback_every_vector_is_on_its_node_and_the_indexes_serve(
     assert indexes(loaded.graph) == of_slots(a=runs.DIM + 2)
     assert report.recall is not None
     assert (report.run_id, report.recall >= 0.9, set(report.missing.values())) == ("r1", True, {0})
-    rows = {name: len(each.keys) for name, each in tables.items()}
+    rows = {name: len(table.keys) for name, table in tables.items()}
     assert report.staged == rows | {"lift": len(tables.lift)}
     with loaded.graph.driver.session() as session:
         norm = session.run("MATCH (r:Release) RETURN r.product_norm").single(strict=True)[0]
@@ -173,8 +173,8 @@ def test_two_releases_are_kept_and_the_slot_of_a_third_is_emptied(loaded: Loaded
     roll_back(graph)
     assert_live(graph, runs.draw(loaded.held, 3))
     write_back(graph, runs.write(runs.draw(loaded.held, 5), tmp_path / "r5"))
-    kept = {run: state for run, state in states(graph).items() if state != "retired"}
-    assert kept == {"r3": "previous", "r5": "live"}
+    by_key = {run: state for run, state in states(graph).items() if state != "retired"}
+    assert by_key == {"r3": "previous", "r5": "live"}
 
 
 def test_there_is_nothing_to_roll_back_to_before_the_second_release(loaded: Loaded, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_answers_come_from_one_release_even_while_another_goes_live(loaded: Load
     assert right[0] != right[1]
     assert right[0] in seen
     assert right[1] in seen
-    assert all(found in right for found in seen)
+    assert all(result in right for result in seen)
 
 
 def test_a_run_that_is_live_is_not_written_again(loaded: Loaded, tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def another_length(tables: Tables) -> Tables:
 
 
 def without(name: str) -> Spoil:
-    return lambda tables: Tables({n: each for n, each in tables.items() if n != name}, tables.lift)
+    return lambda tables: Tables({n: table for n, table in tables.items() if n != name}, tables.lift)
 
 
 def strangers(tables: Tables) -> Tables:
@@ -271,7 +271,7 @@ def no_products(tables: Tables) -> Tables:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (not_a_number, "user has vectors that are not finite"),
         (another_length, "make vectors have length"),
@@ -282,12 +282,12 @@ def no_products(tables: Tables) -> Tables:
     ],
 )
 def test_a_failed_check_leaves_the_live_release_untouched(
-    loaded: Loaded, tmp_path: Path, spoil: Spoil, said: str
+    loaded: Loaded, tmp_path: Path, spoil: Spoil, message: str
 ) -> None:
     graph = loaded.graph
     write_back(graph, runs.write(runs.draw(loaded.held, 1), tmp_path / "r1"))
     before = everything(graph)
-    with pytest.raises(ReleaseCheckFailed, match=said):
+    with pytest.raises(ReleaseCheckFailed, match=message):
         write_back(graph, runs.write(spoil(runs.draw(loaded.held, 2)), tmp_path / "r2"))
     assert everything(graph) == before
 
@@ -296,8 +296,8 @@ def test_a_few_nodes_that_left_since_the_snapshot_are_counted_and_forgiven(loade
     tables = runs.draw(loaded.held, 1)
     keys = tables["product"].keys.copy()
     keys[-2:] = ["ZZZ001", "ZZZ002"]
-    gone = tables | {"product": Table(keys, tables["product"].vectors)}
-    report = write_back(loaded.graph, runs.write(gone, tmp_path / "r1"))
+    removed = tables | {"product": Table(keys, tables["product"].vectors)}
+    report = write_back(loaded.graph, runs.write(removed, tmp_path / "r1"))
     assert report.missing == {name: 2 if name == "product" else 0 for name in [*tables, "lift"]}
     assert set(stored(loaded.graph, "a")["product"]) == set(keys[:-2])
 
@@ -395,8 +395,8 @@ def test_whatever_command_follows_a_killed_writeback_leaves_nothing_of_it(
         after = 2 if then == "writeback" else 3
         write_back(graph, paths[after])
         wanted = {"live": f"r{after}", "previous": "r1" if after == 2 else f"r{last}"}
-    kept = {state: run for run, state in states(graph).items() if state != "retired"}
-    assert kept == wanted
+    by_key = {state: run for run, state in states(graph).items() if state != "retired"}
+    assert by_key == wanted
     assert_live(graph, runs.draw(loaded.held, int(wanted["live"][1:])))
     assert doctor.releases(graph).ok
     assert len(empty(graph)) == 1

@@ -33,8 +33,10 @@ def test_the_image_installs_the_tool_from_what_it_copies(tmp_path: Path) -> None
     done = subprocess.run(uv, shell=True, cwd=app, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (packages / "holley_graph/cypher/recommend/user.cypher").is_file()
-    said = subprocess.run([environment / "bin/holley-graph", "--help"], capture_output=True, text=True, check=True)
-    assert "night" in said.stdout
+    process = subprocess.run(
+        [environment / "bin/holley-graph", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "night" in process.stdout
 
 
 def copy(source: Path, place: Path) -> None:

@@ -97,13 +97,13 @@ def run(environment: Path, *command: str) -> str:
 
 
 def ended(environment: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "HOLLEY_GRAPH_"))}
+    by_key = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "HOLLEY_GRAPH_"))}
     return subprocess.run(
         [str(environment / "bin" / command[0]), *command[1:]],
         capture_output=True,
         text=True,
         cwd=environment,
-        env=kept,
+        env=by_key,
         check=False,
     )
 
@@ -161,19 +161,19 @@ def test_torch_is_asked_for_by_the_extra_alone(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         needed = re.findall(r"^Requires-Dist: ([\w-]+)(.*)$", archive.read(name).decode(), flags=re.M)
-    asked = {package: rest for package, rest in needed if package.replace("-", "_") in OF_EXTRA}
-    assert len(asked) == len(OF_EXTRA)
-    assert all("extra == 'train'" in rest for rest in asked.values())
+    by_key = {package: rest for package, rest in needed if package.replace("-", "_") in OF_EXTRA}
+    assert len(by_key) == len(OF_EXTRA)
+    assert all("extra == 'train'" in rest for rest in by_key.values())
 
 
 def test_a_command_that_trains_names_the_extra_in_one_line(without_extra: Path) -> None:
     home = str(without_extra / "home")
     for command in (["train"], ["tune"], ["backtest"], ["embed", "--new"], ["demo"]):
         done = ended(without_extra, "holley-graph", "--home", home, *command)
-        said = [line for line in done.stderr.splitlines() if not re.match(r"\d\d:", line)]
-        assert (done.returncode, done.stdout, len(said)) == (21, "", 2), done.stderr
-        assert "which is not installed" in said[0]
-        assert said[1] == "hint: pip install 'holley-graph[train]'"
+        message = [line for line in done.stderr.splitlines() if not re.match(r"\d\d:", line)]
+        assert (done.returncode, done.stdout, len(message)) == (21, "", 2), done.stderr
+        assert "which is not installed" in message[0]
+        assert message[1] == "hint: pip install 'holley-graph[train]'"
 
 
 def test_everything_else_runs_without_the_extra(without_extra: Path) -> None:

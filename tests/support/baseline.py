@@ -24,13 +24,13 @@ def scores(
     segment: Counter[tuple[str, str, str]] = Counter()
     overall: Counter[str] = Counter()
     for line in clean["orders"]:
-        mine = [u for u in owners.values() if u["email"] == line["email"]]
+        of_email = [u for u in owners.values() if u["email"] == line["email"]]
         for at in line["at"]:
             if not FROM <= at < as_of:
                 continue
-            for user in mine:
+            for user in of_email:
                 segment[user["make"], user["model"], oracle.base_sku(line["sku"])] += 1
-            if mine:
+            if of_email:
                 overall[oracle.base_sku(line["sku"])] += 1
     for event in clean["events"]:
         user = owners.get(event["user_id"])
@@ -52,7 +52,7 @@ def scores(
     for f in clean["fitment"]:
         if f["sku"] in eligible:
             fitting[f["year"], f["make"], f["model"]].add(f["sku"])
-    found = {}
+    rows = {}
     for (year, a, o), skus in fitting.items():
         for sku in skus if len(skus) >= 4 else ():
             by_segment, by_make, by_all = segment[a, o, sku], make[a, sku], overall[sku]
@@ -67,12 +67,12 @@ def scores(
             else:
                 continue
             weight, n, tier = row
-            found[f"{year}|{a}|{o}", sku] = {
+            rows[f"{year}|{a}|{o}", sku] = {
                 "score": cents(weight * math.log(1 + n)),
                 "tier": tier,
                 "orders": n,
             }
-    return found
+    return rows
 
 
 def cents(value: float) -> float:

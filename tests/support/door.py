@@ -48,8 +48,8 @@ def opened(settings: Settings, *, rules_file: Path | None = None, **serve: objec
     with subprocess.Popen(command, env=environment | chosen, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            said = process.stdout.readline()
-            token = Path(said.split("(token in ")[1].rstrip(")\n")).read_text().strip()
+            message = process.stdout.readline()
+            token = Path(message.split("(token in ")[1].rstrip(")\n")).read_text().strip()
             session = requests.Session()
             session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
             door = Door(f"http://127.0.0.1:{port}", token, session)

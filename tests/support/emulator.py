@@ -36,8 +36,8 @@ class Emulator:
 
     def settings(self, **more: object) -> BigQuery:
         """Settings that point at it."""
-        told = {"project": "demo", "rest_endpoint": self.rest, "storage_endpoint": self.storage, "deadline_s": 60}
-        return BigQuery.model_validate(told | more)
+        report = {"project": "demo", "rest_endpoint": self.rest, "storage_endpoint": self.storage, "deadline_s": 60}
+        return BigQuery.model_validate(report | more)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def replace(emulator: Emulator, name: str, rows: pa.Table, by: str | None = "cli
     """Make one raw table anew, with the columns of `rows`; events are partitioned by column `by`."""
     settings = emulator.settings()
     client = Connection(settings).client
-    table = bigquery.Table(reference(settings, "demo", name), [_field(each) for each in rows.schema])
+    table = bigquery.Table(reference(settings, "demo", name), [_field(field) for field in rows.schema])
     if name == "events" and by:
         table.time_partitioning = bigquery.TimePartitioning(field=by)
     client.delete_table(table, not_found_ok=True)
@@ -119,6 +119,6 @@ def append(client: bigquery.Client, table: bigquery.Table, rows: pa.Table) -> No
 def _field(field: pa.Field) -> bigquery.SchemaField:
     repeated = pa.types.is_list(field.type)
     inner = field.type.value_type if repeated else field.type
-    fields = [_field(each) for each in inner] if pa.types.is_struct(inner) else ()
+    fields = [_field(inner_field) for inner_field in inner] if pa.types.is_struct(inner) else ()
     kind = "STRUCT" if fields else "TIMESTAMP" if pa.types.is_timestamp(inner) else BIGQUERY.get(inner, "STRING")
     return bigquery.SchemaField(field.name, kind, "REPEATED" if repeated else "NULLABLE", fields=fields)

@@ -14,24 +14,24 @@ from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node
 Held = dict[str, dict[tuple[str, ...], dict[str, Any]]]
 """Table name to key to properties; absent properties are absent, times are epoch seconds."""
 
-DECLARED = {each.table: each for each in (*NODES, *RELATIONSHIPS)}
+DECLARED = {kind.table: kind for kind in (*NODES, *RELATIONSHIPS)}
 
 
 def held(graph: Graph) -> Held:
     """Read every node and relationship of the schema."""
-    found: Held = {}
+    contents: Held = {}
     with graph.driver.session() as session:
         for node in NODES:
             records = session.run(f"MATCH (n:{node.label}) RETURN properties(n)").value()
-            found[node.table] = keyed(records, node.table)
+            contents[node.table] = keyed(records, node.table)
         for rel in RELATIONSHIPS:
             start, end = (key_of(label) for label in (rel.start_label, rel.end_label))
             ends = f"{{`{rel.start}`: a.{start}, `{rel.end}`: b.{end}}}"
             records = session.run(f"MATCH (a:{rel.start_label})-[r:{rel.type}]->(b:{rel.end_label}) "
                                   f"RETURN properties(r), {ends}").values()  # fmt: skip
             assert len({tuple(ends.values()) for _, ends in records}) == len(records), f"parallel {rel.type}"
-            found[rel.table] = keyed([properties | ends for properties, ends in records], rel.table)
-    return found
+            contents[rel.table] = keyed([properties | ends for properties, ends in records], rel.table)
+    return contents
 
 
 def of_tables(tables: Mapping[str, pa.Table]) -> Held:
@@ -43,21 +43,21 @@ def keyed(rows: Iterable[Mapping[str, Any]], table: str) -> dict[tuple[str, ...]
     """Index rows of one table by their key."""
     declared = DECLARED[table]
     keys = [declared.key.name] if isinstance(declared, Node) else [declared.start, declared.end]
-    kinds = {each.name: each.kind for each in declared.properties}
+    kinds = {prop.name: prop.kind for prop in declared.properties}
     return {
         tuple(row[k] for k in keys): {n: plain(row[n], kind) for n, kind in kinds.items() if row.get(n) is not None}
         for row in rows
     }
 
 
-def assert_same(found: Held, expected: Held, relative: float = 1e-9) -> None:
+def assert_same(contents: Held, expected: Held, relative: float = 1e-9) -> None:
     """Compare sets of keys, then properties; floats within `relative`."""
-    assert set(found) == set(expected)
+    assert set(contents) == set(expected)
     for name, rows in expected.items():
-        assert set(found[name]) == set(rows), f"keys of {name}"
-        assert exact(found[name]) == exact(rows), f"properties of {name}"
-        ours, theirs = (floats(each[name], rows) for each in (found, expected))
-        np.testing.assert_allclose(ours, theirs, rtol=relative, err_msg=f"floats of {name}")
+        assert set(contents[name]) == set(rows), f"keys of {name}"
+        assert exact(contents[name]) == exact(rows), f"properties of {name}"
+        actual, right = (floats(column[name], rows) for column in (contents, expected))
+        np.testing.assert_allclose(actual, right, rtol=relative, err_msg=f"floats of {name}")
 
 
 def exact(rows: Mapping[tuple[str, ...], dict[str, Any]]) -> dict[tuple[str, ...], dict[str, Any]]:

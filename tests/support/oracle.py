@@ -66,7 +66,7 @@ class World:
             if user is None:
                 self.rejected["user_attributes"]["user.no_id"] += 1
                 continue
-            said: dict[str, list[str | None]] = defaultdict(list)
+            groups: dict[str, list[str | None]] = defaultdict(list)
             nobody = False
             for prop in row["user_properties"] or ():
                 name = (text(prop["property_name"]) or "").lower()
@@ -75,20 +75,20 @@ class World:
                     value, nobody = None, True
                 if name != "email" and value is None and prop["long_value"] is not None:
                     value = str(prop["long_value"])
-                said[name].append(value)
-            if reason := self._bad_user(user, said):
+                groups[name].append(value)
+            if reason := self._bad_user(user, groups):
                 self.rejected["user_attributes"][reason] += 1
                 continue
             self.ignored["user_attributes"]["placeholder_email"] += nobody
             user = self.named(user)
-            mine = newest.setdefault(user, {})
+            user_row = newest.setdefault(user, {})
             for name in ("email", "v1_year", "v1_make", "v1_model"):
-                if said[name]:
+                if groups[name]:
                     case = str.lower if name == "email" else str.upper
-                    told = max(case(value or "") for value in said[name])
-                    rank = (updated or EPOCH, inserted or EPOCH, told, updated)
-                    mine[name] = max(mine.get(name, rank), rank)
-        ids = Counter(got(mine, "email") for mine in newest.values())
+                    report = max(case(value or "") for value in groups[name])
+                    rank = (updated or EPOCH, inserted or EPOCH, report, updated)
+                    user_row[name] = max(user_row.get(name, rank), rank)
+        ids = Counter(got(user_row, "email") for user_row in newest.values())
         self.ignored["user_attributes"]["shared_email"] += sum(
             n for email, n in ids.items() if email and n > MOST_IDS
         )
@@ -96,26 +96,30 @@ class World:
         return [
             {
                 "user_id": user,
-                "email": got(mine, "email") if ids[got(mine, "email")] <= MOST_IDS else None,
-                "year": year(got(mine, "v1_year") or ""),
-                "make": got(mine, "v1_make"),
-                "model": got(mine, "v1_model"),
+                "email": got(user_row, "email") if ids[got(user_row, "email")] <= MOST_IDS else None,
+                "year": year(got(user_row, "v1_year") or ""),
+                "make": got(user_row, "v1_make"),
+                "model": got(user_row, "v1_model"),
                 "since": max(
-                    (seconds(rank[3]) for name, rank in mine.items() if name != "email" and rank[3] is not None),
+                    (
+                        seconds(rank[3])
+                        for name, rank in user_row.items()
+                        if name != "email" and rank[3] is not None
+                    ),
                     default=None,
                 ),
             }
-            for user, mine in newest.items()
+            for user, user_row in newest.items()
         ]
 
-    def _bad_user(self, user: str, said: Mapping[str, list[str | None]]) -> str | None:
-        vehicle = [value for name in ("v1_make", "v1_model") for value in said[name] if value]
-        emails = [value for value in said["email"] if value]
+    def _bad_user(self, user: str, message: Mapping[str, list[str | None]]) -> str | None:
+        vehicle = [value for name in ("v1_make", "v1_model") for value in message[name] if value]
+        emails = [value for value in message["email"] if value]
         if placeholder(user):
             return "user.placeholder_id"
         if any(len(value) > MOST_CHARACTERS for value in (user, *vehicle, *emails)):
             return "user.too_long"
-        if any(value is not None and self.year(value) is None for value in said["v1_year"]):
+        if any(value is not None and self.year(value) is None for value in message["v1_year"]):
             return "user.bad_year"
         if not all(map(mailbox, emails)):
             return "user.bad_email"
@@ -244,13 +248,13 @@ class World:
                 "kind": kind,
                 "sku": sku,
                 "day": day,
-                "at": sorted(seconds(when) for when, _ in found),
-                "count": len(found),
+                "at": sorted(seconds(when) for when, _ in time),
+                "count": len(time),
                 "price": max(prices[user, kind, sku, day], default=None),
                 "image_url": max(images[user, kind, sku, day], default=(None, None))[1] or None,
                 "image_at": micros(max(images[user, kind, sku, day], default=(None, None))[0]),
             }
-            for (user, kind, sku, day), found in times.items()
+            for (user, kind, sku, day), time in times.items()
         ]
 
     def _orders(self) -> list[Row]:
@@ -305,8 +309,8 @@ class World:
 
         def interaction(kind: str, user: str, sku: str, times: list[int], last: int) -> Row:
             first = times[0] if times else None
-            told = {"count": len(times), "first_at": first, "last_at": last, "at": times}
-            return {"user_id": user, "sku": sku, **told, "weight": weight(kind, times)}
+            report = {"count": len(times), "first_at": first, "last_at": last, "at": times}
+            return {"user_id": user, "sku": sku, **report, "weight": weight(kind, times)}
 
         address = {row["user_id"]: row["email"] for row in self.users}
         members: dict[str, list[str]] = defaultdict(list)
@@ -427,8 +431,8 @@ def micros(when: datetime | None) -> int | None:
     return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
 
 
-def got(mine: Mapping[str, tuple[Any, ...]], name: str) -> str | None:
-    return mine[name][2] or None if name in mine else None
+def got(user_row: Mapping[str, tuple[Any, ...]], name: str) -> str | None:
+    return user_row[name][2] or None if name in user_row else None
 
 
 def co_purchased(ordered: Iterable[Row], max_skus: int) -> list[Row]:
@@ -440,11 +444,11 @@ def co_purchased(ordered: Iterable[Row], max_skus: int) -> list[Row]:
             basket[row["sku"]] = min(*row["at"], basket.get(row["sku"], row["at"][0]))
     baskets = [basket for basket in firsts.values() if len(basket) <= max_skus]
     buyers = Counter(sku for basket in baskets for sku in basket)
-    found: dict[tuple[Any, Any], list[int]] = defaultdict(list)
+    groups: dict[tuple[Any, Any], list[int]] = defaultdict(list)
     for basket in baskets:
         for a, b in permutations(basket, 2):
             if basket[a] <= basket[b]:
-                found[a, b].append(max(basket[a], basket[b]))
+                groups[a, b].append(max(basket[a], basket[b]))
     return [
         {
             "sku": a,
@@ -453,7 +457,7 @@ def co_purchased(ordered: Iterable[Row], max_skus: int) -> list[Row]:
             "weight": pmi(len(times), len(baskets), buyers[a], buyers[b]),
         }
         | {"last_at": max(times)}
-        for (a, b), times in found.items()
+        for (a, b), times in groups.items()
     ]
 
 
@@ -493,4 +497,4 @@ def whole(daily: list[Row]) -> list[Row]:
     times: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for row in daily:
         times[row["user_id"], row["kind"], row["sku"]] += row["at"]
-    return [{"user_id": u, "kind": k, "sku": s, "at": sorted(found)} for (u, k, s), found in times.items()]
+    return [{"user_id": u, "kind": k, "sku": s, "at": sorted(time)} for (u, k, s), time in times.items()]

@@ -24,8 +24,8 @@ class Request:
     @property
     def query(self) -> dict[str, Any]:
         """The configuration of the query job that it submits; empty if it is another call."""
-        found: dict[str, Any] = self.body.get("configuration", {}) if self.method == "POST" else {}
-        return found if "query" in found else {}
+        configuration: dict[str, Any] = self.body.get("configuration", {}) if self.method == "POST" else {}
+        return configuration if "query" in configuration else {}
 
 
 Answer = tuple[int, dict[str, Any]]
@@ -71,8 +71,8 @@ def before(rest: str) -> Iterator[Proxy]:
 
             def ask() -> Answer:
                 upstream = HTTPConnection(target, timeout=120)
-                kept = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
-                upstream.request(self.command, self.path, content, kept)
+                by_key = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
+                upstream.request(self.command, self.path, content, by_key)
                 response = upstream.getresponse()
                 document = _document(response.read())
                 uploads.extend(response.headers.get_all("Location") or ())  # from there on without this proxy
@@ -107,7 +107,7 @@ def before(rest: str) -> Iterator[Proxy]:
 
 def _document(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(content)
+        document = json.loads(content)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -23,12 +23,12 @@ def draw(held: Held, seed: int, dim: int = DIM) -> Tables:
     active = {key[0] for kind in ("viewed", "carted", "ordered") for key in held[kind]}
     keys = {name: sorted(key for (key,) in held[name]) for name in ("product", "vehicle", "vehicle_model", "make")}
     made = {}
-    for name, found in (keys | {"user": sorted(active), "product_anchor": keys["product"]}).items():
-        vectors = rng.normal(size=(len(found), dim)).astype(np.float32)
+    for name, keys_ in (keys | {"user": sorted(active), "product_anchor": keys["product"]}).items():
+        vectors = rng.normal(size=(len(keys_), dim)).astype(np.float32)
         vectors[:, 0] = seed
-        popularity = rng.normal(size=len(found)).astype(np.float32)
-        each = table.products(vectors, popularity) if name == "product" else table.queries(vectors)
-        made[name] = Table(np.array(found, object), each)
+        popularity = rng.normal(size=len(keys_)).astype(np.float32)
+        drawn_table = table.products(vectors, popularity) if name == "product" else table.queries(vectors)
+        made[name] = Table(np.array(keys_, object), drawn_table)
     return Tables(made, _lift(held, rng), Paths(0.7, 0.3, -0.5, half_life_days=20.0, gain=6.0))
 
 

@@ -9,11 +9,11 @@ from holley_graph.snapshot.snapshot import Snapshot
 TABLES = ("products", "vehicles", "users", "events", "bought")
 
 
-def assert_equal(ours: Snapshot, theirs: Snapshot) -> None:
+def assert_equal(actual: Snapshot, expected: Snapshot) -> None:
     """Every table equal, columns, types and order included."""
-    assert (ours.as_of, ours.options) == (theirs.as_of, theirs.options)
+    assert (actual.as_of, actual.options) == (expected.as_of, expected.options)
     for name in TABLES:
-        left, right = getattr(ours, name), getattr(theirs, name)
+        left, right = getattr(actual, name), getattr(expected, name)
         assert left.schema == right.schema, name
         assert left.equals(right), name
-    np.testing.assert_array_equal(ours.fits, theirs.fits)
+    np.testing.assert_array_equal(actual.fits, expected.fits)

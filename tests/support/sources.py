@@ -25,8 +25,8 @@ def home(folder: Path, **sections: object) -> Settings:
 
 def rows(folder: Path, table: str) -> Rows:
     """Read one raw table."""
-    found: Rows = pq.read_table(folder / f"{table}.parquet").to_pylist()
-    return found
+    rows: Rows = pq.read_table(folder / f"{table}.parquet").to_pylist()
+    return rows
 
 
 def edited(folder: Path, to: Path, **edits: Callable[[Rows], Rows]) -> Path:
@@ -46,4 +46,4 @@ def expected(folder: Path, settings: Settings, as_of: int) -> held.Held:
     weights = settings.weights
     base = {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}
     made = world.graph(key, weights.half_life_days, base)
-    return {name: held.keyed(found, name) for name, found in made.items()}
+    return {name: held.keyed(contents, name) for name, contents in made.items()}

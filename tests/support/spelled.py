@@ -102,20 +102,20 @@ def event_items(name: str, properties: Iterable[Row]) -> list[tuple[str, float |
     images: dict[str, str] = {}
     bad: set[str] = set()
     for prop in properties:
-        told, words = (text(prop["property_name"]) or "").lower(), text(prop["string_value"])
-        slot = match.group(2) if (match := re.match(r"(items|skus)_([0-9]+)", told)) else ""
-        if re.fullmatch(KINDS[name][1], told):
+        report, words = (text(prop["property_name"]) or "").lower(), text(prop["string_value"])
+        slot = match.group(2) if (match := re.match(r"(items|skus)_([0-9]+)", report)) else ""
+        if re.fullmatch(KINDS[name][1], report):
             value = words or (str(prop["long_value"]) if prop["long_value"] is not None else None)
             skus |= {(slot, value.upper())} if value else set()
-        elif re.fullmatch(r"price|itemprice|items_[0-9]+\.itemprice", told):
-            said = [n for n in (prop["double_value"], prop["long_value"]) if n is not None]
-            value_ = said[0] if said else amount(words) if words else None
+        elif re.fullmatch(r"price|itemprice|items_[0-9]+\.itemprice", report):
+            message = [n for n in (prop["double_value"], prop["long_value"]) if n is not None]
+            value_ = message[0] if message else amount(words) if words else None
             if value_ is not None and math.isfinite(value_) and value_ <= MAX_PRICE:
                 prices[slot] = max(prices.get(slot, value_), value_)
-            elif said or words:
+            elif message or words:
                 bad.add(slot)
         elif (
-            re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", told)
+            re.fullmatch(r"imageurl|items_[0-9]+\.imageurl", report)
             and (url := image(prop["string_value"])) is not None
         ):
             images[slot] = max(images.get(slot, ""), url)

@@ -35,21 +35,23 @@ class Storage:
     def session(self, request: types.CreateReadSessionRequest, context: grpc.ServicerContext) -> types.ReadSession:
         if self.refuses:
             context.abort(self.refuses, "no")
-        names = [types.ReadStream(name=str(each)) for each in range(min(self.streams, request.max_stream_count))]
+        names = [
+            types.ReadStream(name=str(number)) for number in range(min(self.streams, request.max_stream_count))
+        ]
         schema = types.ArrowSchema(serialized_schema=_batch([]).schema.serialize().to_pybytes())
         return types.ReadSession(name="s", streams=names, arrow_schema=schema)
 
     def read(
         self, request: types.ReadRowsRequest, context: grpc.ServicerContext
     ) -> Iterator[types.ReadRowsResponse]:
-        mine = range(int(request.read_stream), self.rows, self.streams)[request.offset :]
-        for start in range(0, len(mine), BATCH):
+        rows_ = range(int(request.read_stream), self.rows, self.streams)[request.offset :]
+        for start in range(0, len(rows_), BATCH):
             if self.silent.is_set():
                 self.ended.wait(60)
             if status := self.breaks(self.sent):
                 context.abort(status, "the connection is gone")
             self.sent += 1
-            rows = _batch(list(mine[start : start + BATCH]))
+            rows = _batch(list(rows_[start : start + BATCH]))
             content = types.ArrowRecordBatch(serialized_record_batch=rows.serialize().to_pybytes())
             yield types.ReadRowsResponse(arrow_record_batch=content, row_count=rows.num_rows)
 

@@ -21,8 +21,8 @@ AS_OF = BOUNDARY + 60 * DAY
 CAMARO, NOVA, MUSTANG = (1969, "CHEVROLET", "CAMARO"), (1970, "CHEVROLET", "NOVA"), (1966, "FORD", "MUSTANG")
 FILLERS = ("Z1", "Z2", "Z3", "Z4")  # so that a vehicle has its four eligible products
 TABLES = {
-    each.name: each
-    for each in (contracts.USERS, contracts.FITMENT, contracts.ITEMS, contracts.EVENTS, contracts.ORDERS)
+    clean_table.name: clean_table
+    for clean_table in (contracts.USERS, contracts.FITMENT, contracts.ITEMS, contracts.EVENTS, contracts.ORDERS)
 }
 
 
@@ -64,7 +64,7 @@ def clean(users=(), orders=(), events=(), fits=None, items=None, images=None):
         "events": [*events, *(images if images is not None else map(viewed, skus))],
         "orders": orders,
     }
-    return {f"clean_{name}": pa.Table.from_pylist(list(rows[name]), each.schema) for name, each in TABLES.items()}
+    return {f"clean_{name}": pa.Table.from_pylist(list(rows[name]), table.schema) for name, table in TABLES.items()}
 
 
 def scored(tables, as_of=AS_OF, **rules):
@@ -248,8 +248,8 @@ def test_any_world_scores_as_the_oracle_does(world):
     rows = {name.removeprefix("clean_"): table.to_pylist() for name, table in tables.items()}
     parts = {row["sku"]: row | {"price": 100.0, "image_url": "https://x/1"} for row in rows["items"]}
     expected = oracle.scores(rows, {sku for sku, part in parts.items() if eligible(part)}, as_of, min_make)
-    found = v5_18.scores(tables, as_of, Settings(baseline=Baseline(min_make=min_make))).to_pylist()
-    assert {(r.pop("vehicle_id"), r.pop("sku")): r for r in found} == expected
+    scores = v5_18.scores(tables, as_of, Settings(baseline=Baseline(min_make=min_make))).to_pylist()
+    assert {(r.pop("vehicle_id"), r.pop("sku")): r for r in scores} == expected
 
 
 def test_an_empty_source_scores_nothing():

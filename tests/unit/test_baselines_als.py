@@ -18,8 +18,8 @@ def test_a_row_is_the_solution_of_the_normal_equations(members: int) -> None:
     confidence = 1 + OPTIONS.alpha * held[0]
     left = (vectors.T * confidence) @ vectors + OPTIONS.l2 * np.eye(4)
     wanted = np.linalg.solve(left, vectors.T @ (confidence * (held[0] > 0)))
-    found = als.fold_in(sp.csr_matrix(held), vectors, OPTIONS)
-    np.testing.assert_allclose(found[0], wanted, rtol=1e-4)
+    rows = als.fold_in(sp.csr_matrix(held), vectors, OPTIONS)
+    np.testing.assert_allclose(rows[0], wanted, rtol=1e-4)
 
 
 def test_rows_are_solved_alike_alone_and_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

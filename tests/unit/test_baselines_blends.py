@@ -51,13 +51,13 @@ def published(full, task, every=3):
             for o, c in zip(task.owner, task.candidate, strict=True)
         }
     )
-    kept = pairs[::every]
+    chosen = pairs[::every]
     return pa.table(
         {
-            "vehicle_id": [vehicle for vehicle, _ in kept],
-            "sku": [sku for _, sku in kept],
-            "score": [10.99 + n % 4 for n in range(len(kept))],
-            "tier": [("segment", "make", "global")[n % 3] for n in range(len(kept))],
+            "vehicle_id": [vehicle for vehicle, _ in chosen],
+            "sku": [sku for _, sku in chosen],
+            "score": [10.99 + n % 4 for n in range(len(chosen))],
+            "tier": [("segment", "make", "global")[n % 3] for n in range(len(chosen))],
         }
     )
 
@@ -70,17 +70,17 @@ def test_the_champion_scores_what_was_published_and_nothing_else(world):
     full, task = world
     rows = published(full, task)
     known = by_pair(rows)
-    found = blends.champion(rows, task, full)
+    scores = blends.champion(rows, task, full)
     for place, (owner, candidate) in enumerate(zip(task.owner, task.candidate, strict=True)):
         pair = (full.vehicle_ids.keys[task.vehicle[owner]], full.product_ids.keys[candidate])
-        assert found[place] == (known[pair]["score"] if pair in known else -np.inf)
+        assert scores[place] == (known[pair]["score"] if pair in known else -np.inf)
 
 
 def test_hybrid_orders_by_popularity_then_taste(world, tables):
     full, task = world
     rows = published(full, task)
     known = by_pair(rows)
-    found = blends.hybrid(rows, tables, task, full)
+    scores = blends.hybrid(rows, tables, task, full)
     for place, (owner, candidate) in enumerate(zip(task.owner, task.candidate, strict=True)):
         user, vehicle = full.user_ids.keys[task.user[owner]], full.vehicle_ids.keys[task.vehicle[owner]]
         sku = full.product_ids.keys[candidate]
@@ -95,18 +95,18 @@ def test_hybrid_orders_by_popularity_then_taste(world, tables):
         like = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) if part >= 0 else 0.0
         popular = known.get((vehicle, sku))
         spoken = popular is not None and popular["tier"] != "global"
-        assert found[place] == pytest.approx(popular["score"] + 0.0049 * (1 + like) if spoken else (1 + like) / 2)
+        assert scores[place] == pytest.approx(popular["score"] + 0.0049 * (1 + like) if spoken else (1 + like) / 2)
 
 
 def test_universal_knows_only_what_fits_most(world, tables):
     full, task = world
     fitting = np.bincount(full.fits[:, 1], minlength=full.products.num_rows)
-    found = blends.universal(tables, 0.3, task, full)
+    scores = blends.universal(tables, 0.3, task, full)
     least = np.sort(fitting)[::-1][math.ceil(0.3 * len(fitting)) - 1]
-    told = np.isfinite(found)
-    assert 0 < told.sum() < len(told)
-    assert (fitting[task.candidate[told]] >= least).all()
-    hidden = task.candidate[~told]
+    report = np.isfinite(scores)
+    assert 0 < report.sum() < len(report)
+    assert (fitting[task.candidate[report]] >= least).all()
+    hidden = task.candidate[~report]
     assert all(fitting[p] < least or p < 5 for p in hidden)  # too few vehicles, or without a vector
 
 
@@ -115,7 +115,7 @@ CENTS = st.integers(0, 6_000).map(lambda n: n / 100)
 
 @given(st.lists(st.tuples(CENTS, st.booleans(), st.floats(-1, 1) | st.just(float("nan"))), min_size=2, max_size=8))
 def test_taste_never_changes_the_order_of_popularity(parts):
-    popularity, spoken, likeness = (np.array(each) for each in zip(*parts, strict=True))
+    popularity, spoken, likeness = (np.array(column) for column in zip(*parts, strict=True))
     score = hybrid(popularity, spoken, likeness)
     assert np.isfinite(score).all()
     for a in range(len(parts)):
@@ -126,16 +126,16 @@ def test_taste_never_changes_the_order_of_popularity(parts):
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=20), st.floats(0.01, 1))
 def test_the_widest_are_a_share_of_the_eligible_and_their_equals(parts, share):
-    vehicles, eligible = (np.array(each) for each in zip(*parts, strict=True))
-    found = widest(vehicles, eligible, share)
-    assert not (found & ~eligible).any()
+    vehicles, eligible = (np.array(column) for column in zip(*parts, strict=True))
+    chosen = widest(vehicles, eligible, share)
+    assert not (chosen & ~eligible).any()
     if eligible.any():
-        assert found.any()
-        least = vehicles[found].min()
-        assert (found == (eligible & (vehicles >= least))).all()
-        assert (vehicles[eligible] > least).sum() < share * eligible.sum() <= found.sum()
+        assert chosen.any()
+        least = vehicles[chosen].min()
+        assert (chosen == (eligible & (vehicles >= least))).all()
+        assert (vehicles[eligible] > least).sum() < share * eligible.sum() <= chosen.sum()
 
 
 def test_taste_leaves_popularity_and_padding_out():
-    found = unit(np.array([[3.0, 4.0, 100.0, 7.0], [0.0, 0.0, 1.0, 0.0]]))
-    assert found.tolist() == [[0.6, 0.8], [0.0, 0.0]]
+    units = unit(np.array([[3.0, 4.0, 100.0, 7.0], [0.0, 0.0, 1.0, 0.0]]))
+    assert units.tolist() == [[0.6, 0.8], [0.0, 0.0]]

@@ -63,37 +63,37 @@ def test_no_ranker_profits_from_a_signal_that_only_the_future_has(
     rushed = rush(WORLD.snapshot, CUT)
     worlds = {"plain": WORLD.snapshot, "rushed": rushed}
     task = future_choices(rushed, CUT)
-    found = {}
+    scores = {}
     for which, full in worlds.items():
         ranker = trained(full, tmp_path / which) if name == "sage" else BASELINES[name]
-        found[which] = ranker(task, full.before(CUT))
-    np.testing.assert_array_equal(found["plain"], found["rushed"])
+        scores[which] = ranker(task, full.before(CUT))
+    np.testing.assert_array_equal(scores["plain"], scores["rushed"])
 
 
 def test_a_ranker_that_knows_the_future_would_profit() -> None:
     """What the test above would catch."""
     rushed = rush(WORLD.snapshot, CUT)
     task = future_choices(rushed, CUT)
-    honest, leaking = (popularity.scores(task, each) for each in (rushed.before(CUT), rushed))
-    mrr = [metrics.per_user(task, metrics.ranks(task, each), 4)["MRR@4"].mean() for each in (honest, leaking)]
+    honest, leaking = (popularity.scores(task, side) for side in (rushed.before(CUT), rushed))
+    mrr = [metrics.per_user(task, metrics.ranks(task, side), 4)["MRR@4"].mean() for side in (honest, leaking)]
     assert mrr[1] > mrr[0] + 0.05
 
 
 def test_rankers_are_not_told_what_was_bought() -> None:
-    told: list[RankingTask] = []
+    reports: list[RankingTask] = []
 
     def curious(task: RankingTask, past: Snapshot) -> np.ndarray:
-        told.append(task)
+        reports.append(task)
         return np.zeros(len(task.candidate))
 
-    asked = study.cut(WORLD.snapshot, CUT, {"curious": curious})
-    assert not told[0].is_target.any()
-    assert asked.task.is_target.any()
+    cut = study.cut(WORLD.snapshot, CUT, {"curious": curious})
+    assert not reports[0].is_target.any()
+    assert cut.task.is_target.any()
 
 
 def ndcg(ranker: Ranker) -> float:
-    asked = study.cut(WORLD.snapshot, CUT, {"x": ranker})
-    return float(study.answers([asked], "x").values["NDCG@10"].mean())
+    cut = study.cut(WORLD.snapshot, CUT, {"x": ranker})
+    return float(study.answers([cut], "x").values["NDCG@10"].mean())
 
 
 def test_popularity_beats_chance_and_estimated_priors_beat_popularity() -> None:
@@ -192,10 +192,10 @@ def test_the_cosine_of_two_products_is_shrunk_and_summed_over_what_was_touched()
 
 def test_a_rate_is_pulled_to_its_parent_by_the_strength() -> None:
     count, exposure, parent = np.array([4.0, 0.0]), np.array([10.0, 10.0]), np.array([0.2, 0.2])
-    found = shrinkage._shrink(count, exposure, parent)
-    strength = next(s for s in shrinkage.STRENGTHS if np.isclose((4 + s * 0.2) / (10 + s), found[0]))
-    assert found[1] == pytest.approx(strength * 0.2 / (10 + strength))
-    assert 0.2 < found[0] < 0.4
+    rates = shrinkage._shrink(count, exposure, parent)
+    strength = next(s for s in shrinkage.STRENGTHS if np.isclose((4 + s * 0.2) / (10 + s), rates[0]))
+    assert rates[1] == pytest.approx(strength * 0.2 / (10 + strength))
+    assert 0.2 < rates[0] < 0.4
 
 
 def test_groups_that_differ_are_shrunk_less_than_groups_that_do_not() -> None:
@@ -214,8 +214,8 @@ def test_rates_count_orders_of_owners_per_order_of_those_whose_vehicle_it_fits()
     for v, p, k in zip(owner, past.event("product"), past.event("kind"), strict=True):
         if k == ORDERED:
             by_hand[v, p] = by_hand.get((v, p), 0) + 1
-    found = {(v, p): n for (v, p), n in zip(map(tuple, past.fits.tolist()), count, strict=True) if n}
-    assert found == by_hand
+    by_key = {(v, p): n for (v, p), n in zip(map(tuple, past.fits.tolist()), count, strict=True) if n}
+    assert by_key == by_hand
 
 
 def tiny(touched: list[tuple[int, int]]) -> Snapshot:

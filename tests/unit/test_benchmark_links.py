@@ -52,8 +52,10 @@ def test_every_question_is_about_a_drawn_product_and_no_foil_is_a_pair() -> None
 
 def test_foils_have_the_ends_of_the_questions() -> None:
     """So nobody scores well by knowing which products are bought much."""
-    asked, foils = (np.bincount(each.ravel(), minlength=WORLD.products.num_rows) for each in (TASK.pair, TASK.foil))
-    assert np.abs(asked - foils).sum() < 0.1 * asked.sum()
+    question, foils = (
+        np.bincount(side.ravel(), minlength=WORLD.products.num_rows) for side in (TASK.pair, TASK.foil)
+    )
+    assert np.abs(question - foils).sum() < 0.1 * question.sum()
 
 
 @pytest.mark.parametrize("relation", ["co_purchased", "co_viewed"])

@@ -40,9 +40,9 @@ def touches() -> np.ndarray:
 def test_a_drawn_product_is_known_by_what_is_given_alone(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "EPOCHS", 2)
     split = links.split_products(PLAIN, 0.3, np.random.default_rng(0), give=0.5)
-    given = np.isin(split.drawn, split.given.event("product"))
-    assert given.any() and not given.all()
+    parameters = np.isin(split.drawn, split.given.event("product"))
+    assert parameters.any() and not parameters.all()
     vectors = owners.encoded(model, split, 0)["product"].vectors[:, :-EXTRA]
-    strangers = vectors[split.drawn[~given]]
+    strangers = vectors[split.drawn[~parameters]]
     assert np.ptp(strangers, 0).max() == 0
-    assert (np.ptp(vectors[split.drawn[given]], 0).max() > 0) == (model == "pinsage")
+    assert (np.ptp(vectors[split.drawn[parameters]], 0).max() > 0) == (model == "pinsage")

@@ -14,7 +14,7 @@ def test_the_slope_is_that_of_the_loss_but_for_half_precision() -> None:
     torch.manual_seed(0)
     unit = torch.nn.functional.normalize(torch.randn(70, 16)).requires_grad_()
     drawn, temperature = torch.randint(30, (25,)), 0.3
-    user, item = (torch.from_numpy(each).long() for each in TOUCHED.nonzero())
+    user, item = (torch.from_numpy(rows).long() for rows in TOUCHED.nonzero())
     users, items = unit.split([40, 30])
     yes = (users @ items.T / temperature)[user, item]
     rivals = torch.logsumexp(users @ items[drawn].T / temperature, 1)[user]
@@ -30,11 +30,11 @@ def test_two_camps_are_told_apart_and_what_was_touched_is_never_offered() -> Non
     dense[:100, :30], dense[100:, 30:] = rng.random((100, 30)) < 0.4, rng.random((100, 30)) < 0.4
     seen, held = gowalla.validation(sp.csr_matrix(dense.astype(float)))
     assert np.array_equal((seen + held).toarray(), dense)
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
 
     def look(_: int, query: torch.Tensor, item: torch.Tensor) -> None:
-        found.update(gowalla.recall_and_ndcg(gowalla.inner(query, item), seen, held))
+        figures.update(gowalla.recall_and_ndcg(gowalla.inner(query, item), seen, held))
 
     softmax.fit(seen, softmax.Options(dim=8, steps=20, drawn=50), 0, look)
     # 18 of their own camp's 30 are left to offer, so that all of it is within the first 20
-    assert found["Recall@20"] > 0.95
+    assert figures["Recall@20"] > 0.95

@@ -21,9 +21,9 @@ def no_identity(monkeypatch, tmp_path):
 @pytest.fixture
 def key(tmp_path):
     """Credentials of a person, as `gcloud auth application-default login` leaves them."""
-    said = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}
+    message = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}
     path = tmp_path / "key.json"
-    path.write_text(json.dumps(said))
+    path.write_text(json.dumps(message))
     return path
 
 
@@ -34,9 +34,9 @@ def test_plain_http_off_loopback_is_refused(address):
 
 
 def test_an_insecure_channel_off_loopback_is_refused():
-    told = BigQuery(project="p", rest_endpoint="http://localhost:9050", storage_endpoint="10.0.0.7:9060")
+    config = BigQuery(project="p", rest_endpoint="http://localhost:9050", storage_endpoint="10.0.0.7:9060")
     with pytest.raises(SettingsError, match="an insecure channel is for loopback only"):
-        _ = Connection(told).storage
+        _ = Connection(config).storage
 
 
 def test_an_emulator_is_found_by_its_variable_and_asked_without_credentials(monkeypatch):
@@ -48,8 +48,8 @@ def test_an_emulator_is_found_by_its_variable_and_asked_without_credentials(monk
 
 
 def test_another_https_address_is_asked_with_credentials(key):
-    told = BigQuery(project="p", rest_endpoint="https://bigquery.example.org/", credentials_file=key)
-    connection = Connection(told)
+    config = BigQuery(project="p", rest_endpoint="https://bigquery.example.org/", credentials_file=key)
+    connection = Connection(config)
     assert connection.client._connection.API_BASE_URL == "https://bigquery.example.org"
     assert type(connection.client._credentials).__module__ == "google.oauth2.credentials"
 

@@ -100,7 +100,7 @@ def test_every_caption_can_be_read_on_its_colour() -> None:
 def test_every_label_has_a_caption_and_an_active_user_looks_like_any_other() -> None:
     rules = browser.style()
     for node in schema.NODES:
-        properties = {node.key.name, *(each.name for each in node.properties)}
+        properties = {node.key.name, *(prop.name for prop in node.properties)}
         shown = set(re.findall(r"{(\w+)}", rules[f"node.{node.label}"]["caption"]))
         # `name` is what the schema's own drawing has
         assert shown - {"name"} <= properties and shown & (properties | {"name"}), node.label

@@ -48,10 +48,10 @@ def test_two_campaigns_split_independently():
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=6), st.integers(1, 4), st.sampled_from([0.0, 0.1, 0.99]))
 def test_a_person_is_always_in_the_same_group(emails, arms, hold_out):
     split = Split("c", tuple("abcd"[:arms]), hold_out)
-    found = split.of(emails)
-    assert [int(split.of([email])[0]) for email in emails] == found.tolist()
-    assert found.max() <= arms
-    assert hold_out or found.max() < arms
+    groups = split.of(emails)
+    assert [int(split.of([email])[0]) for email in emails] == groups.tolist()
+    assert groups.max() <= arms
+    assert hold_out or groups.max() < arms
 
 
 def test_more_held_out_moves_nobody_out_of_the_hold_out():
@@ -84,11 +84,11 @@ def test_every_two_groups_are_compared():
             ("none", 0, 0),
         )
     ]
-    found = {(each["arm"], each["other"]): each for each in pairs(rows) if each["rate"] == "ordered"}
-    assert set(found) == {("graph", "baseline"), ("graph", "hold-out"), ("baseline", "hold-out")}
-    told = found["graph", "baseline"]
-    assert (told["low"], told["high"]) == newcombe(30, 1000, 20, 1000)
-    assert told["difference"] == pytest.approx(0.01) and told["needed"] == needed(0.03, 0.02)
+    by_key = {(pair["arm"], pair["other"]): pair for pair in pairs(rows) if pair["rate"] == "ordered"}
+    assert set(by_key) == {("graph", "baseline"), ("graph", "hold-out"), ("baseline", "hold-out")}
+    report = by_key["graph", "baseline"]
+    assert (report["low"], report["high"]) == newcombe(30, 1000, 20, 1000)
+    assert report["difference"] == pytest.approx(0.01) and report["needed"] == needed(0.03, 0.02)
 
 
 @pytest.mark.parametrize(("days", "missing"), [(0, 14), (-1, 14), (13.5, 1), (14, 0), (30, 0)])
@@ -169,8 +169,8 @@ def seconds(when):
 
 
 def test_people_are_counted_once_however_many_ids_and_vehicles_they_have(tmp_path):
-    found = counted(tmp_path, [sent("a"), sent("a2"), sent("b")])
-    assert (found["graph"]["people"], found["graph"]["sent"], found["hold-out"]["sent"]) == (3, 2, 0)
+    counts = counted(tmp_path, [sent("a"), sent("a2"), sent("b")])
+    assert (counts["graph"]["people"], counts["graph"]["sent"], counts["hold-out"]["sent"]) == (3, 2, 0)
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ def test_a_person_is_found_by_id_and_by_address_however_they_are_spelled(tmp_pat
 
 
 def test_an_address_that_is_the_id_of_one_and_the_email_of_another_is_the_id(tmp_path):
-    found = counted(tmp_path, [sent("d@x.com"), sent("nobody@x.com")], ids={"d@x.com": "a"})
-    assert (found["graph"]["sent"], found["hold-out"]["sent"]) == (1, 0)
+    counts = counted(tmp_path, [sent("d@x.com"), sent("nobody@x.com")], ids={"d@x.com": "a"})
+    assert (counts["graph"]["sent"], counts["hold-out"]["sent"]) == (1, 0)
 
 
 def test_only_live_treatments_count(tmp_path):
@@ -223,19 +223,19 @@ def test_what_is_outside_the_days_of_the_campaign_does_not_count(tmp_path):
 def test_orders_count_for_the_whole_arm_and_apart_where_they_are_what_was_sent(tmp_path):
     orders = [("a", "A1B", DAY), ("d", "Z9", DAY)]
     events = [("b", "Z9", DAY, "ORDERED"), ("c", "A1", DAY, "VIEWED")]
-    found = counted(tmp_path, [sent("a")], orders, events)
-    assert [(found[arm]["ordered"], found[arm]["ordered_sent"]) for arm in ("graph", "hold-out")] == [
+    counts = counted(tmp_path, [sent("a")], orders, events)
+    assert [(counts[arm]["ordered"], counts[arm]["ordered_sent"]) for arm in ("graph", "hold-out")] == [
         (2, 1),
         (1, 0),
     ]
-    rate = found["graph"]["ordered_rate"]
+    rate = counts["graph"]["ordered_rate"]
     assert (rate["share"], rate["low"], rate["high"]) == (2 / 3, *wilson(2, 3))
     over = rate["over_hold_out"]
     assert over["difference"] == pytest.approx(2 / 3 - 1 / 2)
     assert (over["low"], over["high"]) == newcombe(2, 3, 1, 2)
-    assert found["graph"]["clicked_rate"]["share"] == 0
-    assert found["hold-out"]["clicked_rate"]["share"] is None
-    assert found["hold-out"]["ordered_rate"]["over_hold_out"] is None
+    assert counts["graph"]["clicked_rate"]["share"] == 0
+    assert counts["hold-out"]["clicked_rate"]["share"] is None
+    assert counts["hold-out"]["ordered_rate"]["over_hold_out"] is None
 
 
 def test_a_campaign_that_nobody_clicked_in_is_read(tmp_path):
@@ -243,8 +243,8 @@ def test_a_campaign_that_nobody_clicked_in_is_read(tmp_path):
     row = sent("a")
     del row["clicked_at"]
     untyped = pa.table({name: [value] for name, value in row.items()}).append_column("clicked_at", pa.nulls(1))
-    found = counted(tmp_path, [], table=untyped)
-    assert (found["graph"]["sent"], found["graph"]["clicked"]) == (1, 0)
+    counts = counted(tmp_path, [], table=untyped)
+    assert (counts["graph"]["sent"], counts["graph"]["clicked"]) == (1, 0)
 
 
 def test_a_missing_table_gets_one_line(tmp_path):
@@ -270,7 +270,7 @@ def outcome(orders, known=30, held_out=0):
 
 
 @pytest.mark.parametrize(
-    ("orders", "look", "said"),
+    ("orders", "look", "message"),
     [
         ({"graph": 90, "baseline": 40, HOLD_OUT: 40}, "good", "In graph, 5.00 points more people ordered"),
         ({"graph": 40, HOLD_OUT: 90}, "bad", "In graph, 5.00 points fewer people ordered"),
@@ -278,9 +278,9 @@ def outcome(orders, known=30, held_out=0):
         ({"graph": 40}, "unsure", "There is one group only"),
     ],
 )  # fmt: skip
-def test_the_sentence_on_top_compares_with_the_hold_out(orders, look, said):
+def test_the_sentence_on_top_compares_with_the_hold_out(orders, look, message):
     sentence, looks = verdict(outcome(orders))
-    assert looks == look and sentence.startswith(said)
+    assert looks == look and sentence.startswith(message)
 
 
 def test_the_page_has_every_group_its_differences_and_what_to_be_careful_about():

@@ -9,7 +9,7 @@ from holley_graph.graph.tables import arrow_schema
 from holley_graph.loaders import change
 from holley_graph.loaders.engine.engine import Engine
 
-SCHEMAS = {each.table: arrow_schema(each) for each in (*NODES, *RELATIONSHIPS)}
+SCHEMAS = {declared.table: arrow_schema(declared) for declared in (*NODES, *RELATIONSHIPS)}
 names = st.sampled_from(["A", "B", "C", "É"])
 USER = {"email_hash": None, "engagement_tier": "cold", "drives": None}
 users = st.dictionaries(names, st.tuples(st.none() | st.text(max_size=2), st.sampled_from(["hot", "cold"])))
@@ -32,21 +32,21 @@ def user_rows(held: dict[str, tuple[str | None, str]]) -> dict[str, pa.Table]:
 @settings(max_examples=8, deadline=None)  # each compares all sixteen tables
 @given(users, users)
 def test_applying_a_difference_gives_the_new_rows(old: dict, new: dict) -> None:
-    found = compare(user_rows(old), user_rows(new))["user"]
-    upserts, removals = found.change.upserts.to_pylist(), found.change.removals.to_pylist()
+    difference = compare(user_rows(old), user_rows(new))["user"]
+    upserts, removals = difference.change.upserts.to_pylist(), difference.change.removals.to_pylist()
     applied = dict(old)
     for row in removals:
         del applied[row["user_id"]]
     applied |= {row["user_id"]: (row["email_hash"], row["engagement_tier"]) for row in upserts}
     assert applied == new
     assert {row["user_id"] for row in upserts} == {key for key in new if old.get(key) != new[key]}
-    assert (found.added, found.removed) == (len(new.keys() - old.keys()), len(old.keys() - new.keys()))
-    assert found.added + found.changed == len(upserts)
+    assert (difference.added, difference.removed) == (len(new.keys() - old.keys()), len(old.keys() - new.keys()))
+    assert difference.added + difference.changed == len(upserts)
 
 
 def test_equal_sides_have_nothing_to_write_and_absent_values_are_equal() -> None:
     both = table("user", {"user_id": "A"} | USER)
-    assert sum(each.change.rows for each in compare(both, both).values()) == 0
+    assert sum(difference.change.rows for difference in compare(both, both).values()) == 0
     assert list(compare(both, both)) == list(SCHEMAS)
 
 
@@ -55,9 +55,9 @@ def test_an_interaction_that_only_aged_is_not_written_and_one_more_time_is() -> 
     held = table("viewed", row)
     assert compare(held, table("viewed", row | {"weight": 0.5}))["viewed"].change.rows == 0
     again = row | {"count": 2, "last_at": 9, "at": [5, 9]}
-    found = compare(held, table("viewed", again))["viewed"]
-    assert (found.added, found.changed, found.removed) == (0, 1, 0)
-    assert found.change.upserts.to_pylist() == [again]
+    difference = compare(held, table("viewed", again))["viewed"]
+    assert (difference.added, difference.changed, difference.removed) == (0, 1, 0)
+    assert difference.change.upserts.to_pylist() == [again]
 
 
 def test_a_derived_weight_is_written_when_it_changes() -> None:
@@ -66,18 +66,18 @@ def test_a_derived_weight_is_written_when_it_changes() -> None:
 
 
 def test_a_relationship_is_known_by_both_ends() -> None:
-    found = compare(
+    difference = compare(
         table("fits", {"sku": "A", "vehicle_id": "V"}, {"sku": "B", "vehicle_id": "V"}),
         table("fits", {"sku": "A", "vehicle_id": "W"}, {"sku": "B", "vehicle_id": "V"}),
     )["fits"]
-    assert found.change.upserts.to_pylist() == [{"sku": "A", "vehicle_id": "W"}]
-    assert found.change.removals.to_pylist() == [{"sku": "A", "vehicle_id": "V"}]
+    assert difference.change.upserts.to_pylist() == [{"sku": "A", "vehicle_id": "W"}]
+    assert difference.change.removals.to_pylist() == [{"sku": "A", "vehicle_id": "V"}]
 
 
 def test_a_pair_of_which_only_the_weight_changed_is_told_apart() -> None:
     rows = [{"sku": "A", "other_sku": other, "count": 1, "weight": 1.0} for other in ("B", "C", "D")]
     new = [rows[0], rows[1] | {"weight": 0.5}, rows[2] | {"count": 2, "weight": 0.5}]
-    found = compare(table("co_viewed", *rows), table("co_viewed", *new))["co_viewed"]
-    assert found.change.weight_only.to_pylist() == [new[1]]
-    assert found.change.upserts.to_pylist() == [new[2]]
-    assert (found.added, found.changed, found.removed, found.change.rows) == (0, 2, 0, 2)
+    difference = compare(table("co_viewed", *rows), table("co_viewed", *new))["co_viewed"]
+    assert difference.change.weight_only.to_pylist() == [new[1]]
+    assert difference.change.upserts.to_pylist() == [new[2]]
+    assert (difference.added, difference.changed, difference.removed, difference.change.rows) == (0, 2, 0, 2)

@@ -132,6 +132,6 @@ def test_the_next_command_has_the_options_that_were_typed(tmp_path: Path) -> Non
 
 def test_an_export_without_a_row_says_whom_it_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     show_export(ExportReport(Path("mail.csv"), "baseline", "a-sync", "wide", 0, 1, 0, 1, 0, {}, None, 0, 0.1))
-    said = capsys.readouterr().out
-    assert re.search(r"left out: too few parts +1\n", said) and "0 rows in mail.csv" in said
-    assert "Parts by who answered" not in said
+    printed = capsys.readouterr().out
+    assert re.search(r"left out: too few parts +1\n", printed) and "0 rows in mail.csv" in printed
+    assert "Parts by who answered" not in printed

@@ -38,20 +38,20 @@ with progress() as report:
 
 def on_a_terminal(code: str) -> str:
     """What a program writes on standard error when that is a terminal."""
-    ours, its = pty.openpty()
+    actual, its = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
     child = subprocess.Popen([sys.executable, "-c", code], stderr=its, env=environment)
     os.close(its)
     written = b""
     while True:
         try:
-            chunk = os.read(ours, 65_536)
+            chunk = os.read(actual, 65_536)
         except OSError:  # Linux: the other side has closed
             break
         if not chunk:
             break
         written += chunk
-    os.close(ours)
+    os.close(actual)
     assert child.wait() == 0
     return written.decode()
 
@@ -130,22 +130,26 @@ def test_an_error_is_such_a_line_too_and_keeps_its_exit_code(
     monkeypatch.setenv("HOLLEY_GRAPH_LOG__LINES", "json")
     done = CliRunner().invoke(cli, command)
     assert isinstance(plain.exception, ServerUnreachable)
-    said = json.loads(done.stderr)
-    assert (said["kind"], said["error"], said["hint"]) == ("error", str(plain.exception), plain.exception.hint)
-    assert said["exit_code"] == done.exit_code == ServerUnreachable.exit_code
+    document = json.loads(done.stderr)
+    assert (document["kind"], document["error"], document["hint"]) == (
+        "error",
+        str(plain.exception),
+        plain.exception.hint,
+    )
+    assert document["exit_code"] == done.exit_code == ServerUnreachable.exit_code
 
 
 def test_a_step_that_is_usually_short_is_spoken_of_only_when_it_takes_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[tuple[str, int, int]] = []
+    reports: list[tuple[str, int, int]] = []
     monkeypatch.setattr("holley_graph.progress.USUAL_S", 0.05)
 
     def tell(*what: Any) -> None:
-        told.append(what)
+        reports.append(what)
 
     with long_step(tell, "short"):
         pass
     with long_step(tell, "long"):
         time.sleep(0.3)
-    assert told == [("long", 0, 1), ("long", 1, 1)]
+    assert reports == [("long", 0, 1), ("long", 1, 1)]

@@ -69,18 +69,18 @@ def test_the_filter_likelihood_of_one_bin_is_the_integral_over_the_log_ratio() -
 def test_variance_and_time_constant_of_a_trend_are_found_and_the_trend_is_followed() -> None:
     rng = np.random.default_rng(0)
     true, bins, series = Process(0.25, 60.0), 40, 150
-    kept = true.kept(15.0)
+    true_share = true.kept(15.0)
     path = np.empty((bins, series))
     path[0] = rng.normal(size=series) * true.variance**0.5
     for t in range(1, bins):
-        noise = rng.normal(size=series) * (true.variance * (1 - kept**2)) ** 0.5
-        path[t] = kept * path[t - 1] + noise
+        noise = rng.normal(size=series) * (true.variance * (1 - true_share**2)) ** 0.5
+        path[t] = true_share * path[t - 1] + noise
     expected = np.full(path.shape, 30.0)
     counts = rng.poisson(expected * np.exp(path)).astype(float)
-    found = trend.estimate(counts, expected, 15.0)
-    assert found.variance == pytest.approx(true.variance, rel=0.25)
-    assert found.days == pytest.approx(true.days, rel=0.35)
-    track = trend.follow(counts, expected, found, 15.0)
+    estimate = trend.estimate(counts, expected, 15.0)
+    assert estimate.variance == pytest.approx(true.variance, rel=0.25)
+    assert estimate.days == pytest.approx(true.days, rel=0.35)
+    track = trend.follow(counts, expected, estimate, 15.0)
     assert np.corrcoef(track.mean.ravel(), path.ravel())[0, 1] > 0.9
     moved = trend.fit(counts, expected, [np.arange(series)], 15.0, ahead_days=30.0)
     np.testing.assert_allclose(
@@ -136,17 +136,17 @@ def test_without_events_all_that_fits_is_alike() -> None:
 def test_what_is_kept_says_the_same_and_knows_what_came_later(tmp_path) -> None:  # type: ignore[no-untyped-def]
     counted = utility.count(SMALL)
     counted.utility.save(tmp_path)
-    kept = utility.load(tmp_path)
-    for ours, theirs in zip(kept.apply(SMALL), (counted.popularity, counted.lift), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    loaded = utility.load(tmp_path)
+    for actual, expected in zip(loaded.apply(SMALL), (counted.popularity, counted.lift), strict=True):
+        np.testing.assert_array_equal(actual, expected)
     # a product that nobody knew has the popularity of its part type, and the lift of its part type and brand
     keys = SMALL.products.column("sku").to_pylist()
     strange = SMALL.products.set_column(
         SMALL.products.schema.get_field_index("sku"), "sku", pa.array(["zz-new", *keys[1:]])
     )
-    popularity, lift = kept.apply(replace(SMALL, products=strange))
+    popularity, lift = loaded.apply(replace(SMALL, products=strange))
     part_type = levels.product_groups(SMALL)["part_type"]
-    of_types = kept._values(1, part_type.keys)[part_type.rows]
+    of_types = loaded._values(1, part_type.keys)[part_type.rows]
     assert popularity[0] == pytest.approx(of_types[0])
     np.testing.assert_array_equal(popularity[1:], counted.popularity[1:])
     assert np.isfinite(lift).all()

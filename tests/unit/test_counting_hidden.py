@@ -18,17 +18,17 @@ def test_all_ids_of_a_person_are_hidden_or_none_is() -> None:
     person = np.arange(WORLD.users.num_rows) // 3
     hidden = hide(replace(WORLD, users=WORLD.users.append_column("person", pa.array(person))))
     seen, acted = (np.isin(np.arange(len(person)), known.event("user")) for known in (hidden.rest, WORLD))
-    gone = acted & ~seen
-    assert 0.1 < gone.sum() / acted.sum() < 0.3
-    assert not set(person[gone]) & set(person[seen])
+    removed = acted & ~seen
+    assert 0.1 < removed.sum() / acted.sum() < 0.3
+    assert not set(person[removed]) & set(person[seen])
 
 
 def test_a_choice_is_a_cart_or_an_order_that_fits_in_the_days_of_views() -> None:
     hidden = hide(WORLD)
-    gone = ~np.isin(WORLD.event("user"), hidden.rest.event("user"))
+    removed = ~np.isin(WORLD.event("user"), hidden.rest.event("user"))
     when = bins(WORLD.event("at"), WORLD.as_of)
     fitment = WORLD.fitment(WORLD.user_vehicle[WORLD.event("user")], WORLD.event("product"))
-    wanted = gone & (WORLD.event("kind") != VIEWED) & (fitment >= 0) & (when < trend_bins(hidden.rest))
+    wanted = removed & (WORLD.event("kind") != VIEWED) & (fitment >= 0) & (when < trend_bins(hidden.rest))
     assert hidden.enough
     chosen = set(zip(hidden.chosen.tolist(), hidden.bin.tolist(), strict=True))
     assert chosen == set(zip(fitment[wanted].tolist(), when[wanted].tolist(), strict=True))

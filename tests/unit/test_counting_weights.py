@@ -51,5 +51,5 @@ def test_a_large_shop_is_asked_about_some_part_types_with_all_their_events(monke
     sample = weights._some_part_types(WORLD)
     assert 0 < len(sample.fits) <= most
     part_type = np.asarray(WORLD.products["part_type"].to_pylist())
-    kept = set(part_type[sample.fits[:, 1]])
-    assert sample.events.num_rows == np.isin(part_type[WORLD.event("product")], list(kept)).sum()
+    names = set(part_type[sample.fits[:, 1]])
+    assert sample.events.num_rows == np.isin(part_type[WORLD.event("product")], list(names)).sum()

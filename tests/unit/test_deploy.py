@@ -34,9 +34,9 @@ def instructions() -> list[tuple[str, str]]:
 def typed(command: list[str]) -> click.Context:
     """Parse a command as the command line does; an unknown command or option ends the test."""
     name, *arguments = command[1:]
-    found = cli.get_command(click.Context(cli), name)
-    assert found is not None, name
-    return found.make_context(name, arguments)
+    known = cli.get_command(click.Context(cli), name)
+    assert known is not None, name
+    return known.make_context(name, arguments)
 
 
 def commands() -> dict[str, list[str]]:
@@ -55,9 +55,9 @@ def commands() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("place", [SERVICE, CRONTAB, "docker-compose.yml"])
 def test_what_is_run_every_night_is_a_command_with_its_options(place: str) -> None:
-    asked = typed(commands()[place])
-    assert asked.info_name == "night"
-    assert asked.params["source"] and asked.params["to"]
+    question = typed(commands()[place])
+    assert question.info_name == "night"
+    assert question.params["source"] and question.params["to"]
 
 
 @pytest.mark.parametrize("place", [f"deploy/{SERVICE}", f"deploy/{CRONTAB}", "docker-compose.yml", "Dockerfile"])
@@ -94,10 +94,10 @@ def test_the_image_has_the_versions_that_the_tests_ran_with_and_none_of_the_test
     def pins(name: str) -> dict[str, str]:
         return dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", text(f"requirements/{name}"), flags=re.M))
 
-    ours, all_of_them = pins("image.txt"), pins("lock.txt")
-    assert ours.items() < all_of_them.items()
-    assert "torch" in ours
-    assert not {"pytest", "ruff", "mypy", "selenium"} & set(ours)
+    actual, all_of_them = pins("image.txt"), pins("lock.txt")
+    assert actual.items() < all_of_them.items()
+    assert "torch" in actual
+    assert not {"pytest", "ruff", "mypy", "selenium"} & set(actual)
 
 
 def test_every_package_of_the_image_is_checked_by_its_hash_and_nobody_is_root() -> None:

@@ -32,16 +32,16 @@ def cosines(task: RankingTask, queries: np.ndarray, products: np.ndarray) -> np.
 
 def test_score_is_the_cosine_with_the_users_vector() -> None:
     task, vectors = future_choices(SNAPSHOT, CUT), embedded(("Product", "Vehicle", "User"))
-    found = scoring.scores(fastrp.tables(vectors, 8), SNAPSHOT, task)
+    scores = scoring.scores(fastrp.tables(vectors, 8), SNAPSHOT, task)
     wanted = cosines(task, vectors["User"][1][task.user], vectors["Product"][1])
-    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    np.testing.assert_allclose(scores, wanted, atol=1e-6)
 
 
 def test_without_user_vectors_the_vehicle_answers() -> None:
     task, vectors = future_choices(SNAPSHOT, CUT), embedded(("Product", "Vehicle"))
-    found = scoring.scores(fastrp.tables(vectors, 8), SNAPSHOT, task)
+    scores = scoring.scores(fastrp.tables(vectors, 8), SNAPSHOT, task)
     wanted = cosines(task, vectors["Vehicle"][1][task.vehicle], vectors["Product"][1])
-    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    np.testing.assert_allclose(scores, wanted, atol=1e-6)
 
 
 def test_a_vector_of_zeros_scores_zero() -> None:

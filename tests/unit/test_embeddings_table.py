@@ -23,12 +23,14 @@ def test_the_inner_product_is_taste_plus_popularity_and_cosine_orders_like_it(se
     rng = np.random.default_rng(seed)
     z, b = rng.normal(size=(n, dim)).astype(np.float32), rng.normal(size=n).astype(np.float32)
     q = rng.normal(size=(3, dim)).astype(np.float32)
-    stored, asked = table.products(z, b), table.queries(q)
-    np.testing.assert_allclose(asked @ stored.T, q @ z.T + b, atol=1e-4)
+    stored, question = table.products(z, b), table.queries(q)
+    np.testing.assert_allclose(question @ stored.T, q @ z.T + b, atol=1e-4)
     lengths = np.linalg.norm(stored.astype(float), axis=1)
     np.testing.assert_allclose(lengths, lengths.max(), rtol=1e-5)
-    cosine = (asked @ stored.T) / lengths
-    np.testing.assert_array_equal(np.argsort(-cosine, axis=1)[:, 0], np.argsort(-(asked @ stored.T), axis=1)[:, 0])
+    cosine = (question @ stored.T) / lengths
+    np.testing.assert_array_equal(
+        np.argsort(-cosine, axis=1)[:, 0], np.argsort(-(question @ stored.T), axis=1)[:, 0]
+    )
 
 
 def test_find_gives_rows_and_minus_one() -> None:
@@ -50,10 +52,10 @@ def test_saved_tables_open_equal_bit_for_bit(tmp_path: Path) -> None:
     table.save(tables, tmp_path)
     opened = table.load(tmp_path)
     assert set(opened) == set(tables)
-    for name, each in tables.items():
-        assert opened[name].keys.tolist() == each.keys.tolist()
-        np.testing.assert_array_equal(opened[name].vectors, each.vectors)
-        np.testing.assert_array_equal(table.mapped(tmp_path, name), each.vectors)
+    for name, saved in tables.items():
+        assert opened[name].keys.tolist() == saved.keys.tolist()
+        np.testing.assert_array_equal(opened[name].vectors, saved.vectors)
+        np.testing.assert_array_equal(table.mapped(tmp_path, name), saved.vectors)
     pairs = np.array([0, 0, 1, 1]), np.array([2, 0, 0, 1])
     assert opened.lift.values(*keys, *pairs).tolist() == [0.5, 0, -1.25, 3]
     assert opened.lift.values(["v2É", "new"], ["B"], np.array([0, 1, -1]), np.zeros(3, int)).tolist() == [3, 0, 0]

@@ -116,9 +116,9 @@ def test_kept_rows_stay_what_they_were(engine):
     key = {"inner_pad": b"", "outer_pad": b""}
     columns = {"reason": ["x"], "value": [None], "source_row": ["{}"], "email": [None]}
     schema = pa.schema([(name, pa.string()) for name in columns])
-    kept = engine.keep("rejects", {"rejected": pa.table(columns, schema=schema)}, **key)
+    rows = engine.keep("rejects", {"rejected": pa.table(columns, schema=schema)}, **key)
     engine.keep("rejects", {"rejected": pa.table(columns | {"reason": ["z"]}, schema=schema)}, **key)
-    assert kept.project("reason").fetchall() == [("x",)]
+    assert rows.project("reason").fetchall() == [("x",)]
 
 
 def test_a_table_or_a_value_that_nobody_gave_is_named(engine):

@@ -18,20 +18,20 @@ FULL = Path("/dev/full")
 
 
 def raisable() -> list[type[HolleyGraphError]]:
-    found = [
-        each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, HolleyGraphError)
+    classes = [
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, HolleyGraphError)
     ]
-    return [each for each in found if each not in (HolleyGraphError, ServerError)]
+    return [value for value in classes if value not in (HolleyGraphError, ServerError)]
 
 
 def test_every_error_has_an_exit_code_of_its_own() -> None:
-    codes = [each.exit_code for each in raisable()]
+    codes = [error.exit_code for error in raisable()]
     assert len(set(codes)) == len(codes)
     assert not set(codes) & {0, 1}
 
 
 def test_a_server_error_can_be_told_from_a_wrong_request() -> None:
-    assert all((10 <= each.exit_code < 20) == issubclass(each, ServerError) for each in raisable())
+    assert all((10 <= error.exit_code < 20) == issubclass(error, ServerError) for error in raisable())
 
 
 def test_message_and_hint_are_kept_apart() -> None:

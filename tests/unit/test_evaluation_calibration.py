@@ -29,9 +29,9 @@ def test_there_are_no_empty_bins() -> None:
 def test_the_slope_and_offset_that_cases_were_drawn_with_are_found() -> None:
     rng, truth = np.random.default_rng(0), Calibration(0.7, -2.0)
     score = rng.normal(0, 2, 50_000)
-    found = calibrate(score, rng.random(len(score)) < truth.probability(score))
-    assert found is not None
-    assert (found.slope, found.offset) == (pytest.approx(0.7, abs=0.03), pytest.approx(-2.0, abs=0.05))
+    calibration = calibrate(score, rng.random(len(score)) < truth.probability(score))
+    assert calibration is not None
+    assert (calibration.slope, calibration.offset) == (pytest.approx(0.7, abs=0.03), pytest.approx(-2.0, abs=0.05))
 
 
 def test_no_probability_comes_of_scores_that_say_nothing_or_the_opposite() -> None:
@@ -41,6 +41,6 @@ def test_no_probability_comes_of_scores_that_say_nothing_or_the_opposite() -> No
 
 
 def test_scores_that_part_the_cases_wholly_leave_a_doubt_and_what_has_no_score_is_left_out() -> None:
-    found = calibrate([-np.inf, -1.0, -1.0, 1.0, 1.0], [True, False, False, True, True])
-    assert found is not None
-    assert found.probability([-1.0, 1.0]) == pytest.approx([1 / 4, 3 / 4], abs=0.01)
+    calibration = calibrate([-np.inf, -1.0, -1.0, 1.0, 1.0], [True, False, False, True, True])
+    assert calibration is not None
+    assert calibration.probability([-1.0, 1.0]) == pytest.approx([1 / 4, 3 / 4], abs=0.01)

@@ -50,22 +50,22 @@ def test_ties_go_to_the_smaller_product_row() -> None:
 def test_metrics_of_each_user(
     k: int, hit: tuple[float, ...], ndcg: tuple[float, ...], mrr: tuple[float, ...], recall: tuple[float, ...]
 ) -> None:
-    found = metrics.per_user(TASK, metrics.ranks(TASK, SCORES), k)
+    values = metrics.per_user(TASK, metrics.ranks(TASK, SCORES), k)
     for name, wanted in {"HR": hit, "NDCG": ndcg, "MRR": mrr, "recall": recall}.items():
-        np.testing.assert_allclose(found[f"{name}@{k}"], wanted, err_msg=name)
+        np.testing.assert_allclose(values[f"{name}@{k}"], wanted, err_msg=name)
 
 
 def test_ndcg_at_k_is_measured_against_at_most_k_purchases() -> None:
     perfect = np.array([0.0, 2, 0, 0, 1, 0, 1])
-    found = metrics.per_user(TASK, metrics.ranks(TASK, perfect), 1)
-    assert found["NDCG@1"].tolist() == [1, 1]
-    assert found["recall@1"].tolist() == [0.5, 1]
+    values = metrics.per_user(TASK, metrics.ranks(TASK, perfect), 1)
+    assert values["NDCG@1"].tolist() == [1, 1]
+    assert values["recall@1"].tolist() == [0.5, 1]
 
 
 def test_the_summary_averages_all_cold_and_warm_users() -> None:
-    found = metrics.summary(TASK, SCORES, ks=(3,))
-    assert found["MRR@3"] == pytest.approx((1 / 3 + 1 / 2) / 2)
-    assert (found["warm MRR@3"], found["cold MRR@3"]) == (pytest.approx(1 / 3), pytest.approx(1 / 2))
+    values = metrics.summary(TASK, SCORES, ks=(3,))
+    assert values["MRR@3"] == pytest.approx((1 / 3 + 1 / 2) / 2)
+    assert (values["warm MRR@3"], values["cold MRR@3"]) == (pytest.approx(1 / 3), pytest.approx(1 / 2))
 
 
 def test_the_lift_of_identical_rankers_is_nothing_with_no_doubt() -> None:
@@ -75,9 +75,9 @@ def test_the_lift_of_identical_rankers_is_nothing_with_no_doubt() -> None:
 
 def test_the_lift_of_a_better_ranker_is_above_nothing_and_holds_the_difference() -> None:
     rng = np.random.default_rng(0)
-    theirs = rng.random(400)
-    found = metrics.lift(TASK, theirs + rng.normal(0.1, 0.05, 400), theirs)
-    assert 0 < found["low"] < found["difference"] < found["high"]
-    assert found["difference"] == pytest.approx(0.1, abs=0.01)
-    assert found["relative"] == pytest.approx(found["difference"] / theirs.mean())
-    assert metrics.lift(TASK, theirs, theirs * 0)["difference"] == pytest.approx(theirs.mean())
+    expected = rng.random(400)
+    lift = metrics.lift(TASK, expected + rng.normal(0.1, 0.05, 400), expected)
+    assert 0 < lift["low"] < lift["difference"] < lift["high"]
+    assert lift["difference"] == pytest.approx(0.1, abs=0.01)
+    assert lift["relative"] == pytest.approx(lift["difference"] / expected.mean())
+    assert metrics.lift(TASK, expected, expected * 0)["difference"] == pytest.approx(expected.mean())

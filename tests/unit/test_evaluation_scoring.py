@@ -53,20 +53,20 @@ def test_the_lift_of_the_fitment_is_added_and_an_unknown_one_is_none() -> None:
         np.array([0.25, 9.0], np.float32),
     )
     nobody = Table(np.empty(0, object), np.empty((0, 4), np.float32))
-    found = scoring.scores(tables(lift, user=nobody), PAST, TASK)
-    assert found.tolist() == [1.75, -np.inf, 2, 1.75, -np.inf, 2]
+    scores = scoring.scores(tables(lift, user=nobody), PAST, TASK)
+    assert scores.tolist() == [1.75, -np.inf, 2, 1.75, -np.inf, 2]
 
 
 def test_a_user_with_a_vector_is_scored_by_it_and_others_by_their_vehicle() -> None:
     users = Table(np.array(["u"], object), table.queries(np.array([[10, -1]], np.float32)))
-    found = scoring.scores(tables(user=users), PAST, TASK)
-    assert found.tolist() == [10.5, -np.inf, -2, 1.5, -np.inf, 2]
+    scores = scoring.scores(tables(user=users), PAST, TASK)
+    assert scores.tolist() == [10.5, -np.inf, -2, 1.5, -np.inf, 2]
 
 
 def test_a_run_without_user_vectors_scores_by_vehicles() -> None:
     users = Table(np.array([], object), np.zeros((0, 4), np.float32))
-    found = scoring.scores(tables(user=users), PAST, TASK)
-    assert found.tolist() == [1.5, -np.inf, 2] * 2
+    scores = scoring.scores(tables(user=users), PAST, TASK)
+    assert scores.tolist() == [1.5, -np.inf, 2] * 2
 
 
 def test_what_a_user_looked_at_before_is_added_to_what_it_leads_to() -> None:
@@ -77,6 +77,6 @@ def test_what_a_user_looked_at_before_is_added_to_what_it_leads_to() -> None:
     users = Table(np.array([], object), np.zeros((0, 4), np.float32))
     with_paths = Tables(tables(user=users), paths=paths)
     known = [3, 5]  # B has no vector
-    added = (scoring.scores(with_paths, each, TASK)[known] for each in (seen, PAST))
+    added = (scoring.scores(with_paths, side, TASK)[known] for side in (seen, PAST))
     np.testing.assert_allclose(np.subtract(*added), 11 * log1p(0.5))
     assert scoring.scores(with_paths, seen, TASK)[:3].tolist() == [1.5, -np.inf, 2]

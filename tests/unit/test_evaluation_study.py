@@ -59,11 +59,16 @@ def test_every_ranker_is_measured_on_the_same_questions() -> None:
     assert DOCUMENT["distinct_users"] <= DOCUMENT["users"]
     for kind, parts in DOCUMENT["segments"].items():
         assert sum(part["users"] for part in parts.values()) == DOCUMENT["users"], kind
-    ours = DOCUMENT["rankers"]
-    assert ours["worst"]["MRR@4"] < ours["v5.18"]["MRR@4"] < ours["popularity"]["MRR@4"] < ours["best"]["MRR@4"]
+    actual = DOCUMENT["rankers"]
+    assert (
+        actual["worst"]["MRR@4"]
+        < actual["v5.18"]["MRR@4"]
+        < actual["popularity"]["MRR@4"]
+        < actual["best"]["MRR@4"]
+    )
     parts = DOCUMENT["segments"]["history"].values()
     mean = sum(part["users"] * part["rankers"]["best"]["MRR@4"] for part in parts) / DOCUMENT["users"]
-    assert mean == pytest.approx(ours["best"]["MRR@4"])
+    assert mean == pytest.approx(actual["best"]["MRR@4"])
 
 
 def test_a_run_is_held_beside_counting_too_where_counting_was_asked() -> None:
@@ -76,13 +81,13 @@ def test_a_run_is_held_beside_counting_too_where_counting_was_asked() -> None:
 
 def test_the_interval_of_a_paired_difference_is_that_of_its_standard_error() -> None:
     rng = np.random.default_rng(0)
-    theirs, gain = rng.random(2_000), rng.normal(0.1, 0.3, 2_000)
-    found = paired.compare(theirs + gain, theirs, np.arange(2_000))
+    expected, gain = rng.random(2_000), rng.normal(0.1, 0.3, 2_000)
+    difference = paired.compare(expected + gain, expected, np.arange(2_000))
     error = gain.std() / math.sqrt(2_000)
-    assert found["difference"] == pytest.approx(gain.mean())
-    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * error, rel=0.1)
-    assert found["smallest"] == pytest.approx(2.8 * error, rel=0.1)
-    assert found["relative"] == pytest.approx(gain.mean() / theirs.mean())
+    assert difference["difference"] == pytest.approx(gain.mean())
+    assert difference["high"] - difference["low"] == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert difference["smallest"] == pytest.approx(2.8 * error, rel=0.1)
+    assert difference["relative"] == pytest.approx(gain.mean() / expected.mean())
 
 
 def test_questions_about_one_user_are_drawn_together() -> None:
@@ -114,16 +119,16 @@ def test_lists_are_described_as_worked_out_by_hand() -> None:
     first = task.offsets[0], task.offsets[1]
     counts = BASELINES["popularity"](task, cut.past)[first[0] : first[1]]
     best = task.candidate[first[0] : first[1]][np.lexsort((np.arange(len(counts)), -counts))]
-    mine = np.full((len(task.user), 4), -1)
-    theirs = mine.copy()
-    mine[0, :2], theirs[0, :2] = best[:2], [best[0], best[5]]
-    found = list_metrics.describe([cut], mine, theirs)
+    lists = np.full((len(task.user), 4), -1)
+    expected = lists.copy()
+    lists[0, :2], expected[0, :2] = best[:2], [best[0], best[5]]
+    described = list_metrics.describe([cut], lists, expected)
     kinds = np.array(cut.past.products["part_type"].to_pylist())[best[:2]]
-    assert found["coverage"] == pytest.approx(2 / len(np.unique(task.candidate)))
-    assert found["diversity"] == float(kinds[0] != kinds[1])
-    assert found["overlap"] == 0.5
+    assert described["coverage"] == pytest.approx(2 / len(np.unique(task.candidate)))
+    assert described["diversity"] == float(kinds[0] != kinds[1])
+    assert described["overlap"] == 0.5
     below = [(counts < c).mean() + (counts == c).mean() / 2 for c in np.sort(counts)[::-1][:2]]
-    assert found["popularity_bias"] == pytest.approx(np.mean(below))
+    assert described["popularity_bias"] == pytest.approx(np.mean(below))
 
 
 def test_what_everybody_buys_is_no_news() -> None:
@@ -177,9 +182,9 @@ def judged(
 )
 def test_one_broken_rule_is_no_go_and_the_reason_says_which(weak: dict[str, float], about: str) -> None:
     assert judged().go
-    found = judged(**weak)
-    broken = [reason for reason in found.reasons if reason.startswith("no-go")]
-    assert not found.go
+    verdict = judged(**weak)
+    broken = [reason for reason in verdict.reasons if reason.startswith("no-go")]
+    assert not verdict.go
     assert len(broken) == 1
     assert about in broken[0]
 
@@ -195,9 +200,9 @@ def test_one_broken_rule_is_no_go_and_the_reason_says_which(weak: dict[str, floa
 )
 def test_what_so_few_buyers_cannot_show_is_too_little_to_say(weak: dict[str, float], about: str) -> None:
     """A rule demands a difference that only a larger sample would show."""
-    found = judged(**weak, smallest=0.15)
-    (short,) = (reason for reason in found.reasons if not reason.startswith("go"))
-    assert (found.outcome, found.go) == ("too little to say", False)
+    verdict = judged(**weak, smallest=0.15)
+    (short,) = (reason for reason in verdict.reasons if not reason.startswith("go"))
+    assert (verdict.outcome, verdict.go) == ("too little to say", False)
     assert short.startswith(f"too little to say: {'worst segment is ' * (about == 'make')}{about}")
     assert judged(**weak, smallest=0.15, coverage=0.49).outcome == "no-go"
     assert judged(smallest=0.15).go  # a difference that is large enough shows anyway

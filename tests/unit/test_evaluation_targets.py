@@ -54,10 +54,10 @@ def full() -> Snapshot:
 
 
 def candidates(task: RankingTask) -> dict[int, dict[int, bool]]:
-    found: dict[int, dict[int, bool]] = {}
+    by_user: dict[int, dict[int, bool]] = {}
     for owner, product, target in zip(task.user[task.owner], task.candidate, task.is_target, strict=True):
-        found.setdefault(int(owner), {})[int(product)] = bool(target)
-    return found
+        by_user.setdefault(int(owner), {})[int(product)] = bool(target)
+    return by_user
 
 
 def test_candidates_fit_are_eligible_and_new_and_targets_are_among_them(full: Snapshot) -> None:

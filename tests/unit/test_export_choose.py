@@ -15,7 +15,7 @@ OUT = -np.inf
 
 def one(scores, family=None, kind=None, per_kind=2, k=4):
     parts = len(scores)
-    family, kind = (np.arange(parts) if each is None else np.array(each) for each in (family, kind))
+    family, kind = (np.arange(parts) if side is None else np.array(side) for side in (family, kind))
     picks = choose(np.array([scores], float), family, kind, per_kind, k)[0]
     return [int(pick) for pick in picks if pick >= 0]
 
@@ -46,15 +46,15 @@ def test_at_most_so_many_of_a_type():
 
 def plain(scores, family, kind, per_kind, k):
     """The rules, one part at a time."""
-    families, kinds, kept = set(), Counter(), []
+    families, kinds, chosen = set(), Counter(), []
     for column in sorted((c for c, score in enumerate(scores) if score > OUT), key=lambda c: (-scores[c], c)):
         if family[column] in families:
             continue
         families.add(family[column])
         kinds[kind[column]] += 1
         if kinds[kind[column]] <= per_kind:
-            kept.append(column)
-    return kept[:k]
+            chosen.append(column)
+    return chosen[:k]
 
 
 @st.composite
@@ -71,5 +71,5 @@ def cases(draw):
 def test_everybody_is_chosen_for_as_if_one_by_one(case):
     scores, family, kind, per_kind, k = case
     picks = choose(np.array(scores), np.array(family), np.array(kind), per_kind, k)
-    for row, mine in zip(scores, picks, strict=True):
-        assert [pick for pick in mine.tolist() if pick >= 0] == plain(row, family, kind, per_kind, k)
+    for row, row_picks in zip(scores, picks, strict=True):
+        assert [pick for pick in row_picks.tolist() if pick >= 0] == plain(row, family, kind, per_kind, k)

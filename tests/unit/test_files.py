@@ -82,10 +82,10 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path: Path) ->
 
 
 def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
-    theirs = tmp_path / f"file.{os.getppid()}.partial"
-    theirs.touch()
+    expected = tmp_path / f"file.{os.getppid()}.partial"
+    expected.touch()
     files.write(tmp_path / "file", b"ours")
-    assert names(tmp_path) == ["file", theirs.name]
+    assert names(tmp_path) == ["file", expected.name]
 
 
 def test_a_file_is_created_once(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ Order Number,Order Status,Order Date,Email (Billing),SKU,Item Name,"Quantity (- 
 """
 
 
-def bought(found):
-    return sorted((row["email"], row["sku"], at) for row in found.clean["orders"] for at in row["at"])
+def bought(shop):
+    return sorted((row["email"], row["sku"], at) for row in shop.clean["orders"] for at in row["at"])
 
 
 @pytest.fixture
@@ -46,23 +46,23 @@ def read(tmp_path):
 
 
 def test_line_items_of_one_order_share_its_customer_and_its_day(read):
-    found = read({"orders.csv": SHOPIFY})
-    assert bought(found) == [
+    shop = read({"orders.csv": SHOPIFY})
+    assert bought(shop) == [
         ("ann@x.com", "A1", 1736467200),  # the 10th where the shop is, though the 11th in UTC
         ("ann@x.com", "B2", 1736467200),
         ("bob@x.com", "B2", 1739318400),
     ]
-    assert found.accounts["orders"].ignored == {"cancelled": 2}
-    assert {row["sku"]: (row["title"], row["price"]) for row in found.clean["items"]} == {
+    assert shop.accounts["orders"].ignored == {"cancelled": 2}
+    assert {row["sku"]: (row["title"], row["price"]) for row in shop.clean["items"]} == {
         "A1": ('Carb, "4150" 4"', 299.95),
         "B2": ("Gasket", 9.95),
     }
 
 
 def test_another_shops_export_is_known_by_its_names(read):
-    found = read({"orders.csv": WOOCOMMERCE})
-    assert bought(found) == BOUGHT[:1]
-    assert found.accounts["orders"].ignored == {"cancelled": 2}
+    shop = read({"orders.csv": WOOCOMMERCE})
+    assert bought(shop) == BOUGHT[:1]
+    assert shop.accounts["orders"].ignored == {"cancelled": 2}
 
 
 def test_products_come_with_price_image_brand_and_availability(read):
@@ -73,9 +73,9 @@ def test_products_come_with_price_image_brand_and_availability(read):
         "C3;;;preorder;;;;;\n"
         "D4;Carb;;;12,345.60;ftp://x.org/c.jpg;;;\n"
     )
-    found = read({"products.csv": products})
+    shop = read({"products.csv": products})
     columns = ("sku", "title", "part_type", "brand", "price", "image_url", "available", "refurbished")
-    assert [tuple(row[name] for name in columns) for row in found.clean["items"]] == [
+    assert [tuple(row[name] for name in columns) for row in shop.clean["items"]] == [
         ("A1", "Carb", "Carburetor", "Holl", 1299.5, "https://x.org/a.jpg", True, False),
         ("B2", "Gasket", "Gasket", None, 12.5, "https://x.org/b.jpg", False, True),
         ("C3", None, None, None, None, None, True, False),
@@ -84,14 +84,14 @@ def test_products_come_with_price_image_brand_and_availability(read):
 
 
 def test_availability_is_read_from_words_and_from_stock(read):
-    said = {
+    message = {
         "yes": True, "TRUE": True, "12": True, "in_stock": True, "active": True, "backorder": True, "0": False,
         "0.0": False, "-3": False, "No": False, "out of stock": False, "OutOfStock": False, "draft": False,
         "sold out": False, "": None,
     }  # fmt: skip
-    rows = "".join(f"S{n:02},{text},x\n" for n, text in enumerate(said))
-    found = read({"products.csv": f"sku,in_stock,title\n{rows}"}).clean["items"]
-    assert [row["available"] for row in found] == list(said.values())
+    rows = "".join(f"S{n:02},{text},x\n" for n, text in enumerate(message))
+    shop = read({"products.csv": f"sku,in_stock,title\n{rows}"}).clean["items"]
+    assert [row["available"] for row in shop] == list(message.values())
 
 
 @pytest.mark.parametrize(
@@ -106,17 +106,17 @@ def test_delimiter_encoding_and_line_ends_are_found_out(delimiter, encoding, end
         ("B2", '"two\nlines"'),
     ]
     text = end.join(delimiter.join(row) for row in rows).replace("\n", end)
-    found = read({"products.csv": text.encode(encoding)})
-    assert {row["sku"]: row["title"] for row in found.clean["items"]} == {
+    shop = read({"products.csv": text.encode(encoding)})
+    assert {row["sku"]: row["title"] for row in shop.clean["items"]} == {
         "A1": 'Vergaser X, "4150"; für | Ö',
         "B2": "two lines",
     }
 
 
 def test_a_first_line_that_names_the_delimiter_and_blank_lines_are_no_header(read):
-    found = read({"orders.csv": "\n\nsep=;\n" + ORDERS.replace(",", ";").replace("\n", "\n\n") + ";;;\n"})
-    assert bought(found) == BOUGHT
-    assert found.accounts["orders"].rejected == {}
+    shop = read({"orders.csv": "\n\nsep=;\n" + ORDERS.replace(",", ";").replace("\n", "\n\n") + ";;;\n"})
+    assert bought(shop) == BOUGHT
+    assert shop.accounts["orders"].rejected == {}
 
 
 def test_packed_files_are_read(read, tmp_path):
@@ -130,10 +130,10 @@ def test_packed_files_are_read(read, tmp_path):
 
 
 def test_a_list_may_be_parquet_or_a_folder_of_files_with_other_columns(read, tmp_path):
-    found = read(
+    shop = read(
         {"orders/2024[1]*.csv": ORDERS, "orders/more?.txt": "sku\tdate\tcustomer email\nC3\t2025-03-01\tc@x.com\n"}
     )
-    assert bought(found) == [*BOUGHT, ("c@x.com", "C3", 1740787200)]
+    assert bought(shop) == [*BOUGHT, ("c@x.com", "C3", 1740787200)]
     columns = {"sku": ["D4"], "date": pa.array([1740787200], pa.timestamp("s")), "email": ["d@x.com"]}
     pq.write_table(pa.table(columns), tmp_path / "shop" / "orders" / "newest.parquet")
     assert ("d@x.com", "D4", 1740787200) in bought(read({}))
@@ -205,9 +205,9 @@ def test_rows_that_are_none_are_dead_letters_with_file_and_line(read):
         ",2025-02-11,bob@x.com\n"  # 9
         "B2,2025-02-11,\n"  # 10
     )
-    found = read({"orders.csv": text})
-    assert bought(found) == BOUGHT[1:]
-    lines = {(reason, value, source) for reason, value, source in found.letters["orders"]}
+    shop = read({"orders.csv": text})
+    assert bought(shop) == BOUGHT[1:]
+    lines = {(reason, value, source) for reason, value, source in shop.letters["orders"]}
     assert lines == {
         (
             "order.bad_email",
@@ -220,28 +220,28 @@ def test_rows_that_are_none_are_dead_letters_with_file_and_line(read):
         ("order.no_item", None, '{"file":"orders.csv","line":9}'),
         ("order.no_email", None, '{"file":"orders.csv","line":10}'),
     }
-    account = found.accounts["orders"]
+    account = shop.accounts["orders"]
     assert (account.read, sum(account.rejected.values())) == (7, 6)
 
 
 def test_a_quote_that_is_never_closed_counts_every_line_that_it_swallows(read):
     rows = "".join(f"B{n},2025-02-11,bob@x.com\n" for n in range(50))
-    found = read({"orders.csv": f'sku,date,email\nA1,2025-01-10,ann@x.com\n"A2,2025-01-10,ann@x.com\n{rows}'})
-    assert bought(found) == BOUGHT[:1]
-    assert found.accounts["orders"].rejected == {"order.unreadable": 51}
-    assert found.letters["orders"] == [("order.unreadable", "unclosed quote", '{"file":"orders.csv","line":3}')]
+    shop = read({"orders.csv": f'sku,date,email\nA1,2025-01-10,ann@x.com\n"A2,2025-01-10,ann@x.com\n{rows}'})
+    assert bought(shop) == BOUGHT[:1]
+    assert shop.accounts["orders"].rejected == {"order.unreadable": 51}
+    assert shop.letters["orders"] == [("order.unreadable", "unclosed quote", '{"file":"orders.csv","line":3}')]
 
 
 def test_stray_quotes_lose_what_they_swallow_and_no_line_is_lost_uncounted(read):
     good = "".join(f'G{n},2025-01-10,ann@x.com,"a ""good"" title, {n}"\n' for n in range(30))
     stray = '"S,2025-01-10,ann@x.com,no title\n'
-    found = read({"orders.csv": f"sku,date,email,title\n{good}{stray}{good}{stray}{good}"})
-    account = found.accounts["orders"]
+    shop = read({"orders.csv": f"sku,date,email,title\n{good}{stray}{good}{stray}{good}"})
+    account = shop.accounts["orders"]
     lost = account.rejected["order.unreadable"]
     assert account.read == 92
     assert 2 <= lost <= 40
-    assert sum(len(row["at"]) for row in found.clean["orders"]) == 92 - lost
-    assert all('"line":' in source and "null" not in source for _, _, source in found.letters["orders"])
+    assert sum(len(row["at"]) for row in shop.clean["orders"]) == 92 - lost
+    assert all('"line":' in source and "null" not in source for _, _, source in shop.letters["orders"])
 
 
 def test_dates_without_a_format_stop_with_the_formats_that_read_them(read):
@@ -258,15 +258,15 @@ def test_dates_without_a_format_stop_with_the_formats_that_read_them(read):
 
 
 def test_iso_and_epoch_times_are_read_as_they_are(read):
-    said = {
+    message = {
         "2025-01-31": 1738281600, "2025-01-31 13:45": 1738331100, "2025-01-31T13:45:00Z": 1738331100,
         "2025-01-31 13:45:00 -0500": 1738349100, "2025-01-31T13:45:00.250+01:00": 1738327500,
         "2025/1/31": 1738281600, "1738331100": 1738331100, "1738331100000": 1738331100,
         "Friday, January 31, 2025": 1738281600,
     }  # fmt: skip
-    rows = "".join(f'u1,view,S{n},"{text}"\n' for n, text in enumerate(said))
-    found = read({"events.csv": f"user,event,sku,time\n{rows}"}).clean["events"]
-    assert [row["at"] for row in found] == [[at] for at in said.values()]
+    rows = "".join(f'u1,view,S{n},"{text}"\n' for n, text in enumerate(message))
+    shop = read({"events.csv": f"user,event,sku,time\n{rows}"}).clean["events"]
+    assert [row["at"] for row in shop] == [[at] for at in message.values()]
 
 
 def test_events_are_known_by_their_usual_names_and_by_the_settings(read):
@@ -278,8 +278,8 @@ def test_events_are_known_by_their_usual_names_and_by_the_settings(read):
         "Kasse": "ORDERED", "search": None,
     }  # fmt: skip
     rows = "".join(f"u{n},{name},A1,2025-01-31\n" for n, name in enumerate(names))
-    found = read({"events.csv": f"user,event,sku,time\n{rows}"}, event_names={"Kasse": "order"}).clean["events"]
-    kinds = {row["user_id"]: row["kind"] for row in found}
+    shop = read({"events.csv": f"user,event,sku,time\n{rows}"}, event_names={"Kasse": "order"}).clean["events"]
+    kinds = {row["user_id"]: row["kind"] for row in shop}
     expected = {f"u{n}": kind for n, kind in enumerate(names.values()) if kind}
     assert kinds == expected
 

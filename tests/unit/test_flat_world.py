@@ -31,10 +31,10 @@ def iso(moment):
 
 def said(properties, *names):
     """Values of the properties of some names, in lower case; of a price the number counts, else the text."""
-    for each in properties or ():
-        if each["property_name"].strip().lower() in names:
-            number = each["double_value"] if each["double_value"] is not None else each["long_value"]
-            text = each["string_value"]
+    for account in properties or ():
+        if account["property_name"].strip().lower() in names:
+            number = account["double_value"] if account["double_value"] is not None else account["long_value"]
+            text = account["string_value"]
             is_text = text and text.strip() and not (number is not None and names[0].endswith("price"))
             yield text if is_text else number
 

@@ -49,9 +49,9 @@ def test_years_are_read_as_a_person_reads_them(seed, tmp_path):
     written = [spelled(rng) for _ in range(400)]
     rows = "".join(f'"{text}";S{n};Ford;F-150\n' for n, (text, _) in enumerate(written))
     folder = lists.write(tmp_path / "shop", {"fitment.csv": f"Years;SKU;Make;Model\n{rows}"})
-    found = lists.read(folder, tmp_path / "home")
+    records = lists.read(folder, tmp_path / "home")
     years = {}
-    for row in found.clean["fitment"]:
+    for row in records.clean["fitment"]:
         years.setdefault(row["sku"], set()).add(row["year"])
     for n, (text, expected) in enumerate(written):
         believed = {year for year in expected if year <= LAST}
@@ -62,9 +62,9 @@ def test_two_columns_say_the_same_and_an_empty_end_means_until_today(tmp_path):
     rows = ["1965,1970", "1998,02", "2005,", "1972,1972"]
     text = "".join(f"S{n},Ford,F-150,{row}\n" for n, row in enumerate(rows))
     folder = lists.write(tmp_path / "shop", {"fitment.csv": f"Part Number,Make,Model,Start Year,End Year\n{text}"})
-    found = lists.read(folder, tmp_path / "home").clean["fitment"]
+    records = lists.read(folder, tmp_path / "home").clean["fitment"]
     spans = [(1965, 1970), (1998, 2002), (2005, LAST), (1972, 1972)]
-    assert {(row["sku"], row["year"]) for row in found} == {
+    assert {(row["sku"], row["year"]) for row in records} == {
         (f"S{n}", year) for n, (first, last) in enumerate(spans) for year in range(first, last + 1)
     }
 
@@ -76,13 +76,13 @@ def test_two_columns_say_the_same_and_an_empty_end_means_until_today(tmp_path):
 def test_years_that_nobody_can_read_are_a_dead_letter_with_file_and_line(text, tmp_path):
     rows = f'A1,Ford,F-150,1970\n"A2","Ford\n","F-150","{text}"\nA3,Ford,F-150,1971\n'
     folder = lists.write(tmp_path / "shop", {"fitment.csv": f"sku,make,model,year\n{rows}"})
-    found = lists.read(folder, tmp_path / "home")
+    records = lists.read(folder, tmp_path / "home")
     if text == "19":  # of two digits: 2019
-        assert {row["year"] for row in found.clean["fitment"] if row["sku"] == "A2"} == {2019}
+        assert {row["year"] for row in records.clean["fitment"] if row["sku"] == "A2"} == {2019}
         return
-    assert {row["sku"] for row in found.clean["fitment"]} == {"A1", "A3"}
-    assert found.letters["fitment"] == [("fitment.bad_year", text or None, '{"file":"fitment.csv","line":3}')]
-    assert found.accounts["fitment"].rejected == {"fitment.bad_year": 1}
+    assert {row["sku"] for row in records.clean["fitment"]} == {"A1", "A3"}
+    assert records.letters["fitment"] == [("fitment.bad_year", text or None, '{"file":"fitment.csv","line":3}')]
+    assert records.accounts["fitment"].rejected == {"fitment.bad_year": 1}
 
 
 def test_years_of_parquet_may_be_numbers(tmp_path):
@@ -92,5 +92,5 @@ def test_years_of_parquet_may_be_numbers(tmp_path):
     folder = lists.write(tmp_path / "shop", {})
     columns = {"sku": ["A1", "A2"], "make": ["Ford"] * 2, "model": ["F-150"] * 2, "year": [1970.0, 1971.0]}
     pq.write_table(pa.table(columns), folder / "fitment.parquet")
-    found = lists.read(folder, tmp_path / "home")
-    assert {(row["sku"], row["year"]) for row in found.clean["fitment"]} == {("A1", 1970), ("A2", 1971)}
+    rows = lists.read(folder, tmp_path / "home")
+    assert {(row["sku"], row["year"]) for row in rows.clean["fitment"]} == {("A1", 1970), ("A2", 1971)}

@@ -45,7 +45,7 @@ def files(user: str, email: str, other: str) -> dict[str, bytes]:
         "runs/r/keys_user.parquet": parquet(key=[user, other]),
         "sent.parquet": parquet(email_lower=[email, "x"], rec1_path=[path, "-"]),
         "sent.csv": f'"email_lower","rec1_path"\n{csv_row}'.encode(),
-        "sent.ndjson": "".join(json.dumps({"email_lower": each}) + "\n" for each in (email, "x")).encode(),
+        "sent.ndjson": "".join(json.dumps({"email_lower": side}) + "\n" for side in (email, "x")).encode(),
         "evaluations/e/report.json": json.dumps({"users": [{"user_id": user}]}).encode(),
         "spill/1-x/duckdb_temp_storage.tmp": b"\x00\x01" + email.encode() + b"\x00",
     }
@@ -95,7 +95,7 @@ def test_a_dead_letter_with_other_letters_than_ascii_is_removed(tmp_path: Path) 
     }
     (path,) = write(tmp_path, contents)
     assert erase.from_parquet(path, ZOE) == 1
-    assert [json.loads(each)["user_id"] for each in pq.read_table(path)["source_row"].to_pylist()] == ["b"]
+    assert [json.loads(text)["user_id"] for text in pq.read_table(path)["source_row"].to_pylist()] == ["b"]
 
 
 def test_an_address_that_a_spreadsheet_would_run_is_removed_from_csv(tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ def test_an_address_that_a_spreadsheet_would_run_is_removed_from_csv(tmp_path: P
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_other_records_of_a_csv_file_stay_as_they_are_letter_by_letter(tmp_path: Path, end: str) -> None:
-    first, gone, last = (
+    first, removed, last = (
         f'"{email}","two{end}lines, ""quoted"" and a@shop.example"{end}' for email in ("b", "a@shop.example", "c")
     )
-    (path,) = write(tmp_path, {"sent.csv": f'"email_lower","x"{end}{first}{gone}{last}'.encode()})
+    (path,) = write(tmp_path, {"sent.csv": f'"email_lower","x"{end}{first}{removed}{last}'.encode()})
     assert erase.from_export(path, Person(("u-00002",), "a@shop.example", None)) == 1
     assert path.read_bytes().decode() == f'"email_lower","x"{end}{first}{last}'
 

@@ -128,8 +128,8 @@ def test_every_flipped_bit_of_a_document_is_seen_or_does_nothing(tmp_path: Path)
     for at in range(len(whole)):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         try:
-            found = sealed.read(path)
+            rows = sealed.read(path)
         except ParcelError:
             continue
-        assert {name: found[name] for name in document} == document
+        assert {name: rows[name] for name in document} == document
     assert json.loads(whole)["n"] == 7

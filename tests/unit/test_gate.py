@@ -32,7 +32,7 @@ ODD = {
     "P6B": "Radiator", "C1": "Head Gasket", "C2": "Radiator Cap", "C3": "Bolt", "R1": "Header", "U1": None,
     "B1": "Hood", "B1R": "Hood", "L1": "Spoiler", "F1": "Wheel",
 }  # fmt: skip
-COMPARES = {each.name for each in CHECKS if each.against_previous}
+COMPARES = {check.name for check in CHECKS if check.against_previous}
 SHEET = ("P1", "P2", "P4", "P6")
 
 
@@ -92,7 +92,7 @@ def rows():
 
 def put(row=0, **cells):
     """Change some cells of one row."""
-    return lambda sheet: [each | cells if n == row else each for n, each in enumerate(sheet)]
+    return lambda sheet: [changed | cells if n == row else changed for n, changed in enumerate(sheet)]
 
 
 def written(path, sheet):
@@ -135,7 +135,7 @@ def seen(engine, clean, source, settings):
 
 
 def failed(report):
-    return {each.name: each.offenders for each in report.checks if each.passed is False}
+    return {check.name: check.offenders for check in report.checks if check.passed is False}
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "ndjson"])
@@ -143,7 +143,7 @@ def test_a_faultless_file_passes_in_every_format(clean, source, tmp_path, suffix
     report = checked(clean, source, tmp_path, rows(), rows(), suffix)
     assert failed(report) == {}
     assert (report.passed, report.rows) == (True, 2)
-    assert [each.name for each in report.checks] == [each.name for each in CHECKS]
+    assert [check.name for check in report.checks] == [check.name for check in CHECKS]
 
 
 NEVER_SEEN = ("NOWHERE", "EXT-1")
@@ -185,13 +185,15 @@ PLANTED = [
 @pytest.mark.parametrize(("name", "plant", "offender"), PLANTED, ids=[f"{p[0]}-{n}" for n, p in enumerate(PLANTED)])
 def test_a_planted_violation_is_caught_by_its_rule(clean, source, tmp_path, name, plant, offender):
     report = checked(clean, source, tmp_path, plant(rows()))
-    found = failed(report)
+    offenders = failed(report)
     assert not report.passed
-    assert (found[name][0]["row"], found[name][0]["sku"]) == offender
+    assert (offenders[name][0]["row"], offenders[name][0]["sku"]) == offender
     # what does not exist fits nothing and was never seen, and who is unknown owns nothing
-    assert set(found) <= {name, "fits", "owners"} | ({"prices", "images"} if offender[1] in NEVER_SEEN else set())
-    for each in report.checks:
-        assert each.passed is (None if each.name in COMPARES else each.name not in found)
+    assert set(offenders) <= {name, "fits", "owners"} | (
+        {"prices", "images"} if offender[1] in NEVER_SEEN else set()
+    )
+    for check in report.checks:
+        assert check.passed is (None if check.name in COMPARES else check.name not in offenders)
 
 
 RULED = {
@@ -211,8 +213,8 @@ def test_a_broken_rule_of_marketing_is_caught(clean, source, tmp_path, name):
     with Engine(settings) as engine:
         path = written(tmp_path / "now.parquet", plant(rows()))
         against = seen(engine, clean, source, settings)
-        found = failed(gate.check(against, path, settings, AS_OF, "files"))
-    assert {each: [(f["row"], f["sku"]) for f in offenders] for each, offenders in found.items()} == {
+        failures = failed(gate.check(against, path, settings, AS_OF, "files"))
+    assert {entry: [(f["row"], f["sku"]) for f in offenders] for entry, offenders in failures.items()} == {
         name: [offender]
     }
 
@@ -240,13 +242,13 @@ COMPARED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "previous", "limits", "said"), COMPARED, ids=[each[0] for each in COMPARED])
-def test_what_is_unusual_is_told_but_stops_nothing(clean, source, tmp_path, name, previous, limits, said):
+@pytest.mark.parametrize(("name", "previous", "limits", "message"), COMPARED, ids=[check[0] for check in COMPARED])
+def test_what_is_unusual_is_told_but_stops_nothing(clean, source, tmp_path, name, previous, limits, message):
     previous = [row | {"v1_year": row["v1_year"] + n} for n, row in enumerate(previous)]
     report = checked(clean, source, tmp_path, rows(), previous, **limits)
-    found = failed(report)
-    assert list(found) == [name]
-    assert any(said in each["found"] for each in found[name])
+    offenders = failed(report)
+    assert list(offenders) == [name]
+    assert any(message in check["found"] for check in offenders[name])
     assert report.passed
 
 
@@ -263,20 +265,20 @@ def test_a_file_that_agrees_with_a_mistake_of_the_sync_does_not_pass(clean, sour
     spoilt = [row | mistake if row["sku"] == "P1" else row for row in events.to_pylist()]
     wrong = clean | {"events": pa.Table.from_pylist(spoilt, events.schema)}
     report = checked(wrong, source, tmp_path, put(**cells)(rows()))
-    assert [(each["row"], each["sku"]) for each in failed(report)[name]] == [(1, "P1")]
+    assert [(check["row"], check["sku"]) for check in failed(report)[name]] == [(1, "P1")]
     assert not report.passed
 
 
 def test_an_order_that_the_sync_lost_still_keeps_the_part_out(clean, source, tmp_path):
     lost = clean | {name: clean[name].slice(0, 0) for name in ("orders", "events")}
     report = checked(lost, source, tmp_path, put(rec_part_3="B1", rec_part_4="P5")(rows()))
-    assert [(each["row"], each["sku"]) for each in failed(report)["bought"]] == [(1, "B1"), (1, "P5")]
+    assert [(check["row"], check["sku"]) for check in failed(report)["bought"]] == [(1, "B1"), (1, "P5")]
 
 
 def test_ten_offenders_are_shown_and_all_are_counted(clean, source, tmp_path):
     sheet = [put(rec2_price=1.0)([row])[0] | {"email_lower": f"{n}@x.com"} for n in range(20) for row in rows()[:1]]
     report = checked(clean, source, tmp_path, sheet)
-    prices = next(each for each in report.checks if each.name == "prices")
+    prices = next(check for check in report.checks if check.name == "prices")
     assert (prices.count, len(prices.offenders)) == (20, 10)
 
 
@@ -285,7 +287,7 @@ def test_a_report_names_no_address_and_its_page_loads_nothing(clean, source, tmp
     report = checked(clean, source, tmp_path, sheet)
     whole = page(report)
     drawn = whole.partition("</style>")[2]
-    assert "@" not in drawn and "@" not in json.dumps([each.offenders for each in report.checks])
+    assert "@" not in drawn and "@" not in json.dumps([check.offenders for check in report.checks])
     assert "must not be sent" in drawn and "ftp://&lt;b&gt;" in drawn
     assert not re.search(r"<(script|link)|href\s*=|@import|url\(", whole)
     assert all(source.startswith("https://") for source in re.findall(r'src="([^"]*)"', whole))
@@ -293,7 +295,7 @@ def test_a_report_names_no_address_and_its_page_loads_nothing(clean, source, tmp
 
 def test_the_page_of_a_report_has_its_verdict_on_top_and_says_what_parts_are_called(clean, source, tmp_path):
     report = checked(clean, source, tmp_path, put(rec2_price=1.0)(rows()))
-    prices = next(each for each in report.checks if each.name == "prices")
+    prices = next(check for check in report.checks if check.name == "prices")
     assert set(report.parts) >= {row["sku"] for row in prices.offenders}
     drawn = page(report)
     assert drawn.index("must not be sent: it breaks") < drawn.index("<h2>")
@@ -302,18 +304,18 @@ def test_the_page_of_a_report_has_its_verdict_on_top_and_says_what_parts_are_cal
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("x.csv", "a,b\n1,2\n", "lacks"),
         ("x.parquet", "not parquet", "cannot be read"),
         ("x.xlsx", "", "neither CSV, Parquet nor NDJSON"),
     ],
 )
-def test_a_file_that_is_no_export_gets_one_line(clean, source, tmp_path, name, text, said):
+def test_a_file_that_is_no_export_gets_one_line(clean, source, tmp_path, name, text, message):
     path = tmp_path / name
     path.write_text(text)
     settings = Settings(home=tmp_path / "home")
-    with Engine(settings) as engine, pytest.raises(SourceError, match=said) as caught:
+    with Engine(settings) as engine, pytest.raises(SourceError, match=message) as caught:
         gate.check(seen(engine, clean, source, settings), path, settings, 0, "files")
     assert "\n" not in str(caught.value)
 

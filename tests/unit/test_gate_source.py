@@ -44,7 +44,7 @@ def test_the_gate_sees_the_prices_images_and_orders_of_the_oracle(seed, tmp_path
     listed = {product["sku"] for product in products}
     events = known.tables["seen_events"].filter("bought_at IS NOT NULL").project("user_id, sku, bought_at")
     wanted = {}
-    for row in (each for each in expected.events if each["kind"] == "ORDERED"):
+    for row in (event for event in expected.events if event["kind"] == "ORDERED"):
         key = row["user_id"], row["sku"]
         wanted[key] = max(row["at"][-1], wanted.get(key, 0))
     assert {(user, sku): at for user, sku, at in events.fetchall() if sku in listed} == wanted
@@ -60,9 +60,9 @@ def test_a_price_in_words_is_read_as_a_sync_has_to_read_it(tmp_path):
         raw.event("u", "Viewed Product", SEPT, ProductId=f"P{n}", Price=price) for n, price in enumerate(PRICES)
     ]
     folder = raw.write(tmp_path / "raw", {"events": events})
-    found = seen(folder, Settings(home=tmp_path / "home"), AS_OF)["seen_events"].project("sku, price")
-    prices = dict(found.fetchall())
-    assert {said: prices[f"P{n}"] for n, said in enumerate(PRICES)} == PRICES
+    config = seen(folder, Settings(home=tmp_path / "home"), AS_OF)["seen_events"].project("sku, price")
+    prices = dict(config.fetchall())
+    assert {message: prices[f"P{n}"] for n, message in enumerate(PRICES)} == PRICES
 
 
 def test_the_gate_knows_nothing_of_who_was_forgotten(tmp_path):

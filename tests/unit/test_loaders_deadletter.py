@@ -51,15 +51,15 @@ def test_runs_are_listed_with_what_they_rejected(home):
 
 
 def test_rows_are_shown_with_reason_value_and_source_and_no_address(home):
-    found = deadletter.rows(home, RUN)
-    assert [(row["feed"], row["reason"], row["value"]) for row in found] == [
+    letters = deadletter.rows(home, RUN)
+    assert [(row["feed"], row["reason"], row["value"]) for row in letters] == [
         ("events", "event.no_user", None),
         ("events", "event.no_user", None),
         ("events", "event.unknown_sku", "B2"),
         ("orders", "order.bad_date", "soon"),
     ]
-    assert "ann@" not in str(found)
-    assert len(found[3]["email_hash"]) == 64
+    assert "ann@" not in str(letters)
+    assert len(letters[3]["email_hash"]) == 64
     assert [row["feed"] for row in deadletter.rows(home, RUN, feed="orders")] == ["orders"]
     assert len(deadletter.rows(home, RUN, limit=1)) == 2
 
@@ -75,8 +75,8 @@ def test_a_replay_says_what_was_put_right_and_what_was_not(home):
         "events": TABLES["events"][:3],
         "orders": [raw.order("A1", "ann@example.org", "Friday, January 10, 2025")],
     }
-    told = deadletter.replay(home, RUN, extract(home, mended))
-    assert [(row["reason"], row["rejected"], row["still"], row["gone"]) for row in told] == [
+    report = deadletter.replay(home, RUN, extract(home, mended))
+    assert [(row["reason"], row["rejected"], row["still"], row["gone"]) for row in report] == [
         ("event.no_user", 2, 1, 1),
         ("event.unknown_sku", 1, 0, 1),
         ("order.bad_date", 1, 0, 1),

@@ -38,11 +38,11 @@ def by_pair(rows):
     return {(row["sku"], row["other_sku"]): row for row in rows}
 
 
-def agree(found, expected):
-    found, expected = by_pair(found.to_pylist()), by_pair(expected)
-    assert list(found) == sorted(expected)
+def agree(pairs, expected):
+    pairs, expected = by_pair(pairs.to_pylist()), by_pair(expected)
+    assert list(pairs) == sorted(expected)
     for pair, row in expected.items():
-        assert found[pair] == row | {"weight": pytest.approx(row["weight"])}
+        assert pairs[pair] == row | {"weight": pytest.approx(row["weight"])}
 
 
 @pytest.mark.parametrize("name", [int, "id {:02d}".format], ids=["numbers", "text"])
@@ -65,8 +65,8 @@ def purchases(*rows, who="person"):
 
 
 def test_a_pair_is_directed_by_first_purchase_and_bought_together_counts_both_ways():
-    found = co_purchased(purchases(("u", "A", [1, 9]), ("u", "B", [5]), ("v", "A", [3]), ("v", "B", [3])), 100)
-    assert [(row["sku"], row["other_sku"], row["count"], row["last_at"]) for row in found.to_pylist()] == [
+    pairs = co_purchased(purchases(("u", "A", [1, 9]), ("u", "B", [5]), ("v", "A", [3]), ("v", "B", [3])), 100)
+    assert [(row["sku"], row["other_sku"], row["count"], row["last_at"]) for row in pairs.to_pylist()] == [
         ("A", "B", 2, 5),
         ("B", "A", 1, 3),
     ]
@@ -78,8 +78,8 @@ def test_two_ids_of_one_address_are_one_person_who_bought_once():
     ordered = purchases(*rows, who="user_id")
     ordered = ordered.append_column("person", derive.people(ordered["user_id"], users))
     assert ordered["person"].to_pylist() == ["A", "A", "A", "b", "b"]
-    found = co_purchased(ordered, 100).to_pylist()
-    assert [(row["sku"], row["other_sku"], row["count"], row["last_at"]) for row in found] == [("X", "Y", 2, 9)]
+    records = co_purchased(ordered, 100).to_pylist()
+    assert [(row["sku"], row["other_sku"], row["count"], row["last_at"]) for row in records] == [("X", "Y", 2, 9)]
 
 
 def test_a_relationship_without_counted_times_teaches_nothing():

@@ -142,19 +142,19 @@ def ring():
 
 
 def test_the_key_may_stand_in_the_keyring(ring, tmp_path):
-    told = Settings(home=tmp_path, privacy={"email_key_service": "shop"})
-    assert identity.email_key(told) == b"a key of more than sixteen bytes"
+    config = Settings(home=tmp_path, privacy={"email_key_service": "shop"})
+    assert identity.email_key(config) == b"a key of more than sixteen bytes"
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("privacy", "said"),
+    ("privacy", "message"),
     [
         ({"email_key_service": "nobody"}, "the keyring holds no email-key of nobody"),
         ({"email_key_service": "x"}, "holds 1 bytes, expected at least 16"),
         ({"email_key_service": "shop", "email_key_file": "key"}, "both set; use one"),
     ],
 )
-def test_a_key_that_cannot_be_had_from_there_is_an_error(ring, tmp_path, privacy, said):
-    with pytest.raises(SettingsError, match=said):
+def test_a_key_that_cannot_be_had_from_there_is_an_error(ring, tmp_path, privacy, message):
+    with pytest.raises(SettingsError, match=message):
         identity.email_key(Settings(home=tmp_path, privacy=privacy))

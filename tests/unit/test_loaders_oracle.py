@@ -34,6 +34,6 @@ def test_clean_tables_accounts_and_graph_tables_are_those_of_the_oracle(seed, tm
     base = {"viewed": weights.view, "carted": weights.cart, "ordered": weights.order}
     graph = worlds.tables_of(extracted, settings, AS_OF, key)
     for name, wanted in expected.graph(key, weights.half_life_days, base).items():
-        found, wanted = rows(graph[name].to_pylist()), rows(wanted)
-        assert [row | {"weight": 0} for row in found] == [row | {"weight": 0} for row in wanted], name
-        assert [row.get("weight", 0) for row in found] == pytest.approx([row.get("weight", 0) for row in wanted])
+        actual, wanted = rows(graph[name].to_pylist()), rows(wanted)
+        assert [row | {"weight": 0} for row in actual] == [row | {"weight": 0} for row in wanted], name
+        assert [row.get("weight", 0) for row in actual] == pytest.approx([row.get("weight", 0) for row in wanted])

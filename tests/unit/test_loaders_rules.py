@@ -29,8 +29,8 @@ def run(tmp_path):
 
 
 def account(extracted, name):
-    found = next(account for account in extracted.accounts if account.name == name)
-    return found.rejected | found.ignored
+    feed_account = next(account for account in extracted.accounts if account.name == name)
+    return feed_account.rejected | feed_account.ignored
 
 
 def only(extracted, name):
@@ -192,8 +192,8 @@ def test_one_event_of_many_items_is_one_interaction_each_with_the_price_of_its_s
         "Items_2.ItemPrice": 9.5,
         "Items_1.ItemPrice": "7",
     }
-    found = run(events=[raw.event("u", "Cart Update", SEPT, **items)]).clean("events").to_pylist()
-    assert [(row["sku"], row["price"]) for row in found] == [("A1", 7.0), ("A2", 9.5)]
+    rows = run(events=[raw.event("u", "Cart Update", SEPT, **items)]).clean("events").to_pylist()
+    assert [(row["sku"], row["price"]) for row in rows] == [("A1", 7.0), ("A2", 9.5)]
 
 
 def test_events_without_user_time_or_sku_are_rejected_and_others_ignored(run):

@@ -41,11 +41,11 @@ def products(tmp_path_factory):
 @given(SKUS)
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_normalising_is_idempotent_and_a_colour_letter_goes_only_after_a_digit(products, skus):
-    found: pa.Table = products(skus)
-    once = found.column("sku").to_pylist()
+    table: pa.Table = products(skus)
+    once = table.column("sku").to_pylist()
     assert once == sorted({spelled.text(sku, str.upper) for sku in skus} - {None})
     assert products([f" {sku.lower()}" for sku in once] or ["A"]).column("sku").to_pylist() == (once or ["A"])
-    for row in found.to_pylist():
+    for row in table.to_pylist():
         sku, base = row["sku"], row["base_sku"]
         assert base == (sku[:-1] if re.search(r"[0-9][BRGP]$", sku) else sku)
         assert spelled.base_sku(base) == base

@@ -124,11 +124,11 @@ def test_lost_items_are_measured_against_items_and_lost_rows_against_rows():
 def test_few_events_since_the_last_sync_stop_nothing_and_many_bad_ones_do(tmp_path, good, bad, stops):
     events = [raw.event("u", "Viewed Product", moment(AS_OF), ProductId="A1") for _ in range(good)]
     events += [raw.event("u", "Viewed Product", moment(AS_OF), ProductId="NOWHERE") for _ in range(bad)]
-    kept = tmp_path / "kept.parquet"
-    pq.write_table(contracts.EVENTS.schema.empty_table(), kept)
+    kept_file = tmp_path / "kept.parquet"
+    pq.write_table(contracts.EVENTS.schema.empty_table(), kept_file)
     source = FilesSource(raw.write(tmp_path / "raw", {"items": [raw.item("A1")], "events": events}))
     settings = Settings(home=tmp_path / "home", sync=Sync(allow_empty=raw.RAW_NAMES))
-    earlier = Earlier(moment(AS_OF), (kept,))
+    earlier = Earlier(moment(AS_OF), (kept_file,))
     extracted = feeds.extract(source, settings, AS_OF + DAY, lambda *_: None, earlier=earlier)
     with pytest.raises(RejectedTooMuch) if stops else nullcontext():
         accounts.stop_if_too_many_rejected(extracted.accounts, settings)
@@ -213,8 +213,8 @@ def test_the_name_of_a_folder_is_never_a_pattern(tmp_path, name):
 def test_a_column_that_only_some_parts_have_is_read_where_it_is(folder):
     older = items("A1").rename_columns(["partnumber", "PARTTYPE", "tags"])
     parts(folder, "items", **{"0": older, "1": items("B1", Title="Header", Brand="Acme"), "2": items("C1")})
-    found = extract(folder).clean("items").to_pylist()
-    assert [(row["sku"], row["title"], row["brand"]) for row in found] == [
+    extract_ = extract(folder).clean("items").to_pylist()
+    assert [(row["sku"], row["title"], row["brand"]) for row in extract_] == [
         ("A1", None, None), ("B1", "Header", "Acme"), ("C1", None, None),
     ]  # fmt: skip
 
@@ -228,7 +228,7 @@ def test_parts_may_hold_no_value_of_a_nested_column_or_its_fields_in_another_ord
     whole = pq.read_table(folder / "events.parquet")
     empty = whole.set_column(4, "event_properties", pa.nulls(2))
     no_element = whole.set_column(4, "event_properties", pa.array([[], [None]], pa.list_(pa.null())))
-    turned = [[dict(reversed(each.items())) for each in row] for row in whole["event_properties"].to_pylist()]
+    turned = [[dict(reversed(value.items())) for value in row] for row in whole["event_properties"].to_pylist()]
     other = whole.set_column(4, "event_properties", pa.array(turned))
     parts(folder, "events", **{"0": empty, "1": no_element, "2": other})
     extracted = extract(folder)

@@ -39,8 +39,8 @@ def run(tmp_path):
 
 
 def account(extracted, name):
-    found = next(account for account in extracted.accounts if account.name == name)
-    return found.rejected | found.ignored
+    feed_account = next(account for account in extracted.accounts if account.name == name)
+    return feed_account.rejected | feed_account.ignored
 
 
 def graph(extracted, tmp_path):
@@ -58,8 +58,8 @@ SPELLED = {
 
 def test_a_text_is_spelled_one_way_by_python_and_by_the_engine(run):
     rows = [raw.fitment("1969", text, "F", [text]) for text in SPELLED]
-    found = run(fitment=rows).clean("fitment").to_pylist()
-    assert {row["make"] for row in found} == {row["sku"] for row in found} == set(SPELLED.values())
+    records = run(fitment=rows).clean("fitment").to_pylist()
+    assert {row["make"] for row in records} == {row["sku"] for row in records} == set(SPELLED.values())
     assert {text: spelling.upper(text) for text in SPELLED} == SPELLED
     assert all(spelling.upper(text) == text for text in SPELLED.values()), "what the graph shows is what it finds"
 
@@ -154,8 +154,8 @@ def test_a_year_that_is_no_model_year_is_rejected(run):
 def test_the_range_of_years_is_a_setting_and_ends_a_year_after_the_next(run):
     rows = [raw.fitment(year, "Ford", "F") for year in ("1885", "2027", "1800")]
     assert {row["year"] for row in run(fitment=rows).clean("fitment").to_pylist()} == {1885, 2027}
-    found = run({"first_year": 1800, "last_year": 1900}, fitment=rows).clean("fitment").to_pylist()
-    assert {row["year"] for row in found} == {1800, 1885}
+    records = run({"first_year": 1800, "last_year": 1900}, fitment=rows).clean("fitment").to_pylist()
+    assert {row["year"] for row in records} == {1800, 1885}
 
 
 def test_a_bar_in_a_make_or_model_is_rejected_so_that_no_two_vehicles_share_an_id(run):
@@ -212,8 +212,8 @@ def test_a_price_is_read_as_people_write_it_or_told_to_be_unreadable_or_too_high
             raw.event("u", "Viewed Product", SEPT, ProductId=f"P{n}", Price=price) for n, price in enumerate(prices)
         ],
     )
-    found = {row["sku"]: row["price"] for row in extracted.clean("events").to_pylist()}
-    assert {said: found[f"P{n}"] for n, said in enumerate(prices)} == prices
+    rows = {row["sku"]: row["price"] for row in extracted.clean("events").to_pylist()}
+    assert {message: rows[f"P{n}"] for n, message in enumerate(prices)} == prices
     assert account(extracted, "events") == {"bad_price": sum(price is None for price in prices.values())}
 
 
@@ -254,9 +254,9 @@ def test_an_address_in_any_text_is_hashed_or_rejected_and_stands_nowhere(run, tm
         row for feed in extracted.accounts if feed.rejected for row in pq_rows(tmp_path / "rejects", feed.name)
     ]
     waiting = extracted.waiting().to_pylist()
-    said = json.dumps([made, letters, waiting], default=str, ensure_ascii=False).lower()
+    message = json.dumps([made, letters, waiting], default=str, ensure_ascii=False).lower()
     for part in ("pat.q", "pat q", "pat%", "p\u00e4t@", "example.org", "ex\u00e4mple"):
-        assert part not in said.replace("<email>", "")
+        assert part not in message.replace("<email>", "")
     (viewer,) = {row["user_id"] for row in made["viewed"]}
     assert viewer.startswith("hashed:")
     assert viewer in {row["user_id"] for row in made["user"]}

@@ -90,9 +90,9 @@ def test_a_run_repeats_itself_and_is_sealed_under_its_name(
     config = replace(Recipe.default(name).config, dim=8)
     runs = [training.train(SMALL, tmp_path, Plan(Recipe(name, config), as_of=CUT)) for _ in range(2)]
     assert {run.manifest.model for run in runs} == {name}
-    ours, theirs = (table.load(run.path) for run in runs)
-    for kind, each in ours.items():
-        np.testing.assert_array_equal(each.vectors, theirs[kind].vectors)
+    actual, expected = (table.load(run.path) for run in runs)
+    for kind, vectors in actual.items():
+        np.testing.assert_array_equal(vectors.vectors, expected[kind].vectors)
 
 
 @every_model
@@ -116,8 +116,8 @@ def test_the_planted_truth_is_found(name: str, tmp_path: Path) -> None:
     measured = run.manifest.metrics["held_out"]
     task = future_choices(WORLD.snapshot, CUT, 30)
     truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])["NDCG@10"]
-    ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
-    assert ours > theirs + 0.5 * (truth - theirs)
+    actual, expected = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
+    assert actual > expected + 0.5 * (truth - expected)
 
 
 def test_the_graph_of_lightgcn_is_symmetric_and_its_largest_eigenvalue_is_one() -> None:

@@ -45,17 +45,23 @@ def model(name: str, **config: object) -> FitmentRanker:
 def gradient(of: FitmentRanker, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     of.zero_grad()
     loss.backward()
-    return {name: each.grad.clone() for name, each in of.named_parameters() if each.grad is not None}
+    return {
+        name: named_parameter.grad.clone()
+        for name, named_parameter in of.named_parameters()
+        if named_parameter.grad is not None
+    }
 
 
-def mean(each: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    return {name: torch.stack([grad[name] for grad in each]).mean(0) for name in each[0]}
+def mean(gradients: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.stack([grad[name] for grad in gradients]).mean(0) for name in gradients[0]}
 
 
-def assert_close(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
-    assert ours.keys() == theirs.keys()
-    for name, grad in theirs.items():
-        torch.testing.assert_close(ours[name], grad, atol=1e-5, rtol=1e-4, msg=lambda text, n=name: f"{n}: {text}")
+def assert_close(actual: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    assert actual.keys() == expected.keys()
+    for name, grad in expected.items():
+        torch.testing.assert_close(
+            actual[name], grad, atol=1e-5, rtol=1e-4, msg=lambda text, n=name: f"{n}: {text}"
+        )
 
 
 @pytest.mark.parametrize(("name", "config"), [("sage", {}), ("sage", {"layers": 2}), ("two_tower", {})])
@@ -86,8 +92,8 @@ def test_shares_of_several_processes_add_up_to_the_batch_of_one(name: str, batch
     trained = model(name)
     one = gradient(trained, Batches(trained, EVENTS, Execution(batch=batch), seed=1).loss(draw(4)))
     shares = [Execution(batch=batch, processes=Processes(rank, 3)) for rank in range(3)]
-    each = [gradient(trained, Batches(trained, EVENTS, share, seed=1).loss(draw(4))) for share in shares]
-    assert_close({key: torch.stack([grad[key] for grad in each]).sum(0) for key in each[0]}, one)
+    gradients = [gradient(trained, Batches(trained, EVENTS, share, seed=1).loss(draw(4))) for share in shares]
+    assert_close({key: torch.stack([grad[key] for grad in gradients]).sum(0) for key in gradients[0]}, one)
 
 
 def test_every_vehicle_that_somebody_chose_for_comes_once_a_pass_in_another_order_each() -> None:
@@ -103,18 +109,18 @@ def test_every_vehicle_that_somebody_chose_for_comes_once_a_pass_in_another_orde
 def test_what_is_taken_out_for_some_vehicles_is_theirs_cell_by_cell() -> None:
     by = VehicleGroups(EVENTS)
     places = [3, 0]
-    taken = by.take(torch.tensor(places).numpy())
+    snapshot = by.take(torch.tensor(places).numpy())
 
     def cells(of: TrainingSet, name: dict[int, int]) -> list[tuple[float, ...]]:
         vehicle = [name.get(row) for row in of.vehicle.tolist()]
         values = (of.product, of.offset, of.weight)
-        rows = zip(vehicle, *(each.tolist() for each in values), strict=True)
+        rows = zip(vehicle, *(value.tolist() for value in values), strict=True)
         return sorted(row for row in rows if row[0] is not None)
 
     wanted = {int(by.vehicles[place]): number for number, place in enumerate(places)}
-    assert cells(taken, {0: 0, 1: 1}) == cells(EVENTS, wanted)
-    assert sum(int((EVENTS.vehicle == row).sum()) for row in wanted) == len(taken.vehicle)
-    assert taken.vehicle.unique().tolist() == list(range(taken.vehicles))
+    assert cells(snapshot, {0: 0, 1: 1}) == cells(EVENTS, wanted)
+    assert sum(int((EVENTS.vehicle == row).sum()) for row in wanted) == len(snapshot.vehicle)
+    assert snapshot.vehicle.unique().tolist() == list(range(snapshot.vehicles))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -125,7 +131,7 @@ def test_in_half_precision_the_loss_is_nearly_the_same_and_gradients_are_whole(n
         loss = Whole(trained, EVENTS, Execution(mixed=mixed)).loss(draw(0))
         assert loss.dtype == torch.float32
         grads = gradient(trained, loss)
-        assert all(torch.isfinite(each).all() for each in grads.values())
+        assert all(torch.isfinite(grad).all() for grad in grads.values())
         losses.append(loss.item())
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
 
@@ -169,11 +175,11 @@ def test_what_counts_is_a_mean_of_the_last_steps(batch: int | None) -> None:
 
 
 def test_what_cannot_be_trained_in_batches_says_so(tmp_path: Path) -> None:
-    for name, options, said in (
+    for name, options, message in (
         ("gat", {"batch": 5}, "gat trains on the whole graph"),
         ("sage", {"processes": Processes(0, 2)}, "2 processes train in batches of at least"),
         ("sage", {"batch": 1, "processes": Processes(0, 2)}, "2 processes train in batches of at least"),
     ):
-        with pytest.raises(SettingsError, match=said):
+        with pytest.raises(SettingsError, match=message):
             train(SMALL, tmp_path, Plan(Recipe.default(name), execution=Execution(**options)))
     assert not list(tmp_path.iterdir())

@@ -90,11 +90,11 @@ def test_a_run_is_sealed_under_its_own_name_and_the_same_seed_gives_it_again(tmp
     first, second = (train(SHOP, tmp_path, Plan(seed=3)) for _ in range(2))
     assert first.manifest.model == "catalogue"
     assert first.manifest.config == CatalogueConfig().__dict__
-    ours, theirs = table.load(first.path), table.load(second.path)
-    assert {name: len(each.keys) for name, each in ours.items()}["vehicle"] == 0
+    actual, expected = table.load(first.path), table.load(second.path)
+    assert {name: len(vectors.keys) for name, vectors in actual.items()}["vehicle"] == 0
     for name in ("product", "product_anchor", "user"):
-        np.testing.assert_array_equal(ours[name].vectors, theirs[name].vectors)
-        assert ours[name].vectors.shape[1] == first.manifest.dim
+        np.testing.assert_array_equal(actual[name].vectors, expected[name].vectors)
+        assert actual[name].vectors.shape[1] == first.manifest.dim
 
 
 @pytest.mark.parametrize("later", [0, 60])
@@ -104,6 +104,6 @@ def test_what_happens_after_the_cut_changes_nothing(tmp_path: Path, later: int) 
     row = pa.table({"user": [149], "product": [0], "kind": pa.array([ORDERED], pa.int8()), "at": [cut + later]})
     order = [("user", "ascending"), ("at", "ascending"), ("kind", "ascending"), ("product", "ascending")]
     more = replace(SHOP, events=pa.concat_tables([SHOP.events, row.cast(SHOP.events.schema)]).sort_by(order))
-    ours, theirs = fit(past, CONFIG, seed=0)[0], fit(more.before(cut), CONFIG, seed=0)[0]
+    actual, expected = fit(past, CONFIG, seed=0)[0], fit(more.before(cut), CONFIG, seed=0)[0]
     for name in ("product", "product_anchor", "user"):
-        np.testing.assert_array_equal(ours[name].vectors, theirs[name].vectors)
+        np.testing.assert_array_equal(actual[name].vectors, expected[name].vectors)

@@ -62,12 +62,12 @@ def test_what_a_run_says_of_purchases_happens_as_often_where_half_of_what_fits_c
     run = training.train(half, tmp_path, Plan(Recipe("click", ClickConfig(dim=16)), as_of=CUT))
     task = future_choices(half, CUT, 30)
     score = scoring.scores(table.load(run.path), half.before(CUT), task)
-    said = Calibration(**run.manifest.calibration).probability(score)
+    message = Calibration(**run.manifest.calibration).probability(score)
     truth = np.exp(utility[task.vehicle[task.owner], task.candidate])
     truth /= np.bincount(task.owner, truth)[task.owner]
-    assert abs(said.mean() / task.is_target.mean() - 1) < 0.1
-    assert reliability(expit(score), task.is_target).error > 3 * reliability(said, task.is_target).error
+    assert abs(message.mean() / task.is_target.mean() - 1) < 0.1
+    assert reliability(expit(score), task.is_target).error > 3 * reliability(message, task.is_target).error
     # a buyer buys a little more than one part
-    assert np.abs(said - truth).mean() < 0.8 * np.abs(expit(score) - truth).mean()
-    assert (metrics.ranks(task, said) == metrics.ranks(task, score)).all()
-    assert run.manifest.metrics["held_out"]["calibration"]["said"] == pytest.approx(said.mean(), abs=1e-4)
+    assert np.abs(message - truth).mean() < 0.8 * np.abs(expit(score) - truth).mean()
+    assert (metrics.ranks(task, message) == metrics.ranks(task, score)).all()
+    assert run.manifest.metrics["held_out"]["calibration"]["said"] == pytest.approx(message.mean(), abs=1e-4)

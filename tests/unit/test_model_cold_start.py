@@ -51,7 +51,7 @@ def grown(snapshot: Snapshot) -> Snapshot:
     moved = np.array([keys.index(key) for key in vehicles.column("vehicle_id").to_pylist()])
     fits = np.column_stack([moved[snapshot.fits[:, 0]], snapshot.fits[:, 1]])
     new = [[moved[0], products.num_rows], [moved[0], products.num_rows + 1]]
-    new += [[keys.index(each["vehicle_id"]), 0] for each in late]
+    new += [[keys.index(vehicle_row["vehicle_id"]), 0] for vehicle_row in late]
     fits = np.vstack([fits, new])
     return replace(
         snapshot,
@@ -71,23 +71,23 @@ def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_leng
     name: str, tmp_path: Path
 ) -> None:
     path = run(tmp_path, name)
-    found, known = cold_start.encode(path, grown(SMALL)), table.load(path)
-    assert {kind: each.keys.tolist() for kind, each in found.tables.items()} == {
+    encoded, known = cold_start.encode(path, grown(SMALL)), table.load(path)
+    assert {kind: table_.keys.tolist() for kind, table_ in encoded.tables.items()} == {
         "product": ["Q1", "Q2"],
         "product_anchor": ["Q1", "Q2"],
         "vehicle": ["M00|MODEL 000|1999", "Z9|NEW|2030"],
         "vehicle_model": ["Z9|NEW"],
         "make": ["Z9"],
     }
-    assert found.unknown == {"make": ["Z9"], "part_type": ["Never seen"]}
-    for kind, each in found.tables.items():
-        assert np.isfinite(each.vectors).all()
-        assert each.vectors.shape[1] == known[kind].vectors.shape[1]
-    lengths = np.linalg.norm(found.tables["product"].vectors, axis=1)
+    assert encoded.unknown == {"make": ["Z9"], "part_type": ["Never seen"]}
+    for kind, table_ in encoded.tables.items():
+        assert np.isfinite(table_.vectors).all()
+        assert table_.vectors.shape[1] == known[kind].vectors.shape[1]
+    lengths = np.linalg.norm(encoded.tables["product"].vectors, axis=1)
     np.testing.assert_allclose(lengths, np.linalg.norm(known["product"].vectors[0]), rtol=1e-5)
-    table.add_inductive(found.tables, path)
+    table.add_inductive(encoded.tables, path)
     again = cold_start.encode(path, grown(SMALL))
-    assert not any(len(each.keys) for each in again.tables.values())
+    assert not any(len(table_.keys) for table_ in again.tables.values())
     assert table.load(path).keys() == known.keys()
     assert len(table.load(path)["product"].keys) == SMALL.products.num_rows
 
@@ -95,25 +95,25 @@ def test_only_what_the_run_lacks_gets_a_vector_and_products_keep_the_common_leng
 def test_a_newcomer_of_known_hierarchy_is_its_sum_and_an_unknown_top_level_is_the_mean(tmp_path: Path) -> None:
     """By the model without messages, in which nothing else adds to it."""
     path = run(tmp_path, "two_tower")
-    found, weights = cold_start.encode(path, grown(SMALL)).tables, load_file(path / "weights.safetensors")
+    encoded, weights = cold_start.encode(path, grown(SMALL)).tables, load_file(path / "weights.safetensors")
     price = str(np.searchsorted(weights["price_edges"], KNOWN["price"]))
-    kept = {(level, key): row for level, key, row in _rows(path)}
+    by_key = {(level, key): row for level, key, row in _rows(path)}
 
     def row(side: str, level: str, key: str) -> np.ndarray:
-        return weights[f"{side}.tables.{level}"][kept[level, key]]
+        return weights[f"{side}.tables.{level}"][by_key[level, key]]
 
     shared = row("product", "price", price)
     known = row("product", "part_type", "T3") + row("product", "brand", "B2") + shared
     strange = weights["product.tables.part_type"].mean(0) + shared
-    np.testing.assert_allclose(found["product"].vectors[:, :-EXTRA], [known, strange], atol=1e-6)
+    np.testing.assert_allclose(encoded["product"].vectors[:, :-EXTRA], [known, strange], atol=1e-6)
     counted = pq.read_table(path / "effects.parquet").to_pandas()
     (popular,) = counted.value[(counted.level == 1) & (counted["product"] == "T3")]
-    np.testing.assert_allclose(found["product"].vectors[:, -EXTRA], [popular, 0], atol=1e-6)
+    np.testing.assert_allclose(encoded["product"].vectors[:, -EXTRA], [popular, 0], atol=1e-6)
     # a year that nobody made before is in a window of its own: make and model alone speak for it
     sibling = row("vehicle", "make", "M00") + row("vehicle", "model", "M00|MODEL 000")
     stranger = weights["vehicle.tables.make"].mean(0)
     trusted = weights["scale"] * [sibling, stranger]
-    np.testing.assert_allclose(found["vehicle"].vectors[:, :-EXTRA], trusted, atol=1e-6)
+    np.testing.assert_allclose(encoded["vehicle"].vectors[:, :-EXTRA], trusted, atol=1e-6)
 
 
 def _rows(path: Path) -> list[tuple[str, str, int]]:
@@ -131,6 +131,8 @@ def test_after_a_warm_start_newcomers_look_the_way_that_the_served_vectors_do(tm
     tables = table.load(path)
     manifest = sealed.read(path / "manifest.json")
     sealed.write(path / "manifest.json", manifest | {"files": {}})
-    table.save(tables | {name: Table(each.keys[1:], each.vectors[1:]) for name, each in tables.items()}, path)
-    for name, each in cold_start.encode(path, SMALL).tables.items():
-        np.testing.assert_allclose(each.vectors, tables[name].vectors[:1], atol=1e-5, err_msg=name)
+    table.save(
+        tables | {name: Table(vectors.keys[1:], vectors.vectors[1:]) for name, vectors in tables.items()}, path
+    )
+    for name, vectors in cold_start.encode(path, SMALL).tables.items():
+        np.testing.assert_allclose(vectors.vectors, tables[name].vectors[:1], atol=1e-5, err_msg=name)

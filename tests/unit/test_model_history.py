@@ -46,9 +46,9 @@ def by_hand(snapshot: Snapshot, user: int, at: int) -> np.ndarray:
 @pytest.mark.parametrize("days_ago", [0, 33, 200])
 def test_means_are_the_shrunk_decayed_sums(days_ago: int) -> None:
     at = planted.AS_OF - days_ago * DAY
-    found = history_means(WORLD, Z, EVERY, np.full(len(EVERY), at), CONFIG).numpy()
+    means = history_means(WORLD, Z, EVERY, np.full(len(EVERY), at), CONFIG).numpy()
     for user in range(0, len(EVERY), 9):
-        np.testing.assert_allclose(found[user], by_hand(WORLD, user, at), atol=1e-5)
+        np.testing.assert_allclose(means[user], by_hand(WORLD, user, at), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [VIEWED, ORDERED])

@@ -34,8 +34,8 @@ def test_no_more_neighbours_than_asked_for_and_the_most_visited_first() -> None:
     assert int((few > 0).sum(1).max()) == 3
     for short, long in zip(few, many, strict=True):
         assert short[short > 0].numel() <= 3
-        kept, left = long[short > 0], long[(short == 0) & (long > 0)]
-        assert not kept.numel() or not left.numel() or kept.min() >= left.max()
+        kept_visits, left = long[short > 0], long[(short == 0) & (long > 0)]
+        assert not kept_visits.numel() or not left.numel() or kept_visits.min() >= left.max()
 
 
 def test_negatives_become_harder_from_epoch_to_epoch() -> None:

@@ -33,7 +33,7 @@ def heard(part: Subgraph, relation: tuple[str, str, str]) -> dict[int, list[int]
     adjacency = part.edges[relation]
     senders, receivers = part.nodes[relation[0]], part.nodes[relation[2]]
     lists = adjacency.col_indices().split(adjacency.crow_indices().diff().tolist())
-    return {row: senders[each].tolist() for row, each in zip(receivers.tolist(), lists, strict=True)}
+    return {row: senders[list_].tolist() for row, list_ in zip(receivers.tolist(), lists, strict=True)}
 
 
 def around(seeds: dict[str, np.ndarray], key: int = 1, most: int = 5, hops: int = 1) -> Subgraph:
@@ -46,10 +46,10 @@ def test_every_drawn_edge_is_one_and_none_is_drawn_twice_and_few_neighbours_all_
     degree, senders = draw(graph, DOGS[::-1], most, np.uint64(7))
     whole = np.diff(graph.offsets)[::-1]  # 0 and 30 among them
     assert degree.tolist() == (whole if most is None else np.minimum(whole, most)).tolist()
-    for row, mine in zip(DOGS[::-1], np.split(senders, degree.cumsum()[:-1]), strict=True):
+    for row, neighbours in zip(DOGS[::-1], np.split(senders, degree.cumsum()[:-1]), strict=True):
         there = graph.values[graph.offsets[row] : graph.offsets[row + 1]]
-        assert len(set(mine)) == len(mine)
-        assert set(mine) <= set(there)
+        assert len(set(neighbours)) == len(neighbours)
+        assert set(neighbours) <= set(there)
 
 
 def test_every_subset_is_as_likely_as_any_other() -> None:
@@ -69,7 +69,7 @@ def test_what_a_node_hears_follows_from_the_key_and_not_from_the_company() -> No
     assert heard(alone, LIKES)[20] == heard(among, LIKES)[20]
     assert heard(among, LIKES) != heard(around({"dog": DOGS}, key=2), LIKES)
     other = heard(among, LIKED)
-    assert any(other[row] != mine for row, mine in heard(among, LIKES).items())
+    assert any(other[row] != senders for row, senders in heard(among, LIKES).items())
 
 
 def test_two_hops_are_heard_from_the_seeds_outwards_and_the_last_ones_hear_nobody() -> None:
@@ -79,8 +79,8 @@ def test_two_hops_are_heard_from_the_seeds_outwards_and_the_last_ones_hear_nobod
     assert len(set(dogs)) == len(dogs)
     near = heard(part, LIKES)
     assert set(cats) == {cat for dog in (0, 1) for cat in near[dog]}
-    assert set(dogs) == {0, 1} | {dog for each in heard(part, LIKED).values() for dog in each}
-    assert {row for row, mine in near.items() if mine} <= {0, 1}
+    assert set(dogs) == {0, 1} | {dog for senders_ in heard(part, LIKED).values() for dog in senders_}
+    assert {row for row, senders in near.items() if senders} <= {0, 1}
     once = around({"dog": DOGS[:2]})
     assert {dog: heard(once, LIKES)[dog] for dog in (0, 1)} == {dog: near[dog] for dog in (0, 1)}
     assert not any(heard(once, LIKED).values())

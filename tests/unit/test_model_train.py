@@ -46,9 +46,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assert_identical(left: dict[str, table.Table], right: dict[str, table.Table]) -> None:
     assert left.keys() == right.keys()
-    for name, each in left.items():
-        assert each.keys.tolist() == right[name].keys.tolist()
-        np.testing.assert_array_equal(each.vectors, right[name].vectors, err_msg=name)
+    for name, table_ in left.items():
+        assert table_.keys.tolist() == right[name].keys.tolist()
+        np.testing.assert_array_equal(table_.vectors, right[name].vectors, err_msg=name)
 
 
 def small_run(folder: Path, snapshot: Snapshot = SMALL, as_of: int = CUT, seed: int = 0) -> dict[str, table.Table]:
@@ -57,7 +57,7 @@ def small_run(folder: Path, snapshot: Snapshot = SMALL, as_of: int = CUT, seed: 
 
 def test_what_a_run_says_of_purchases_does_not_depend_on_the_training_seed(run: Run, tmp_path: Path) -> None:
     other = train(WORLD.snapshot, tmp_path, Plan(Recipe("sage", SageConfig(dim=DIM)), seed=1, as_of=CUT))
-    one, two = (each.manifest.metrics["held_out"]["calibration"]["said"] for each in (run, other))
+    one, two = (side.manifest.metrics["held_out"]["calibration"]["said"] for side in (run, other))
     assert one == pytest.approx(two, rel=0.01)
     assert run.manifest.calibration is not None and other.manifest.calibration is not None
     assert run.manifest.calibration["slope"] == pytest.approx(other.manifest.calibration["slope"], rel=0.02)
@@ -68,9 +68,9 @@ def test_a_run_beats_popularity_and_comes_near_the_truth(run: Run) -> None:
     measured = run.manifest.metrics["held_out"]
     task = future_choices(WORLD.snapshot, CUT, 30)
     truth = metrics.summary(task, WORLD.utility[task.vehicle[task.owner], task.candidate])
-    ours, theirs = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
+    actual, expected = measured["run"]["NDCG@10"], measured["popularity"]["NDCG@10"]
     assert measured["MRR@4 over popularity"]["low"] > 0
-    assert ours > theirs + 0.5 * (truth["NDCG@10"] - theirs)
+    assert actual > expected + 0.5 * (truth["NDCG@10"] - expected)
     assert (measured["users"], measured["warm_users"]) == (len(task.user), int(task.warm.sum()))
 
 
@@ -92,8 +92,8 @@ def test_the_run_folder_holds_what_its_manifest_says(run: Run) -> None:
     assert {name: digest(run.path / name) for name in run.manifest.files} == run.manifest.files
     assert {"vectors_user.npy", "weights.safetensors", "curve.png", "curve.json"} <= set(run.manifest.files)
     tables = table.load(run.path)
-    assert {name: len(each.keys) for name, each in tables.items()}.items() <= run.manifest.counts.items()
-    assert {each.vectors.shape[1] for each in tables.values()} == {run.manifest.dim} == {DIM + table.EXTRA}
+    assert {name: len(vectors.keys) for name, vectors in tables.items()}.items() <= run.manifest.counts.items()
+    assert {vectors.vectors.shape[1] for vectors in tables.values()} == {run.manifest.dim} == {DIM + table.EXTRA}
     assert run.manifest.counts["events"] == WORLD.snapshot.before(CUT).events.num_rows
     assert not list(run.path.parent.glob("*.partial"))
 
@@ -117,8 +117,12 @@ def test_threads_add_up_in_one_order() -> None:
         first, second = (fit(large, Plan(), Stage("training", 3)) for _ in range(2))
     finally:
         torch.set_num_threads(before)
-    for ours, theirs in ((first.q, second.q), (first.z, second.z), (first.history.weights, second.history.weights)):
-        assert torch.equal(ours, theirs)
+    for actual, expected in (
+        (first.q, second.q),
+        (first.z, second.z),
+        (first.history.weights, second.history.weights),
+    ):
+        assert torch.equal(actual, expected)
 
 
 @pytest.mark.usefixtures("short")
@@ -155,7 +159,7 @@ def test_a_world_with_too_few_purchases_to_validate_still_trains(tmp_path: Path)
     tiny = planted.world(users=12, makes=1, models=2, years=2).snapshot
     run = train(tiny, tmp_path, Plan(RECIPE))
     assert run.manifest.metrics == {"validation": None, "held_out": None, "drift": None}
-    assert all(np.isfinite(each.vectors).all() for each in table.load(run.path).values())
+    assert all(np.isfinite(vectors.vectors).all() for vectors in table.load(run.path).values())
 
 
 def test_nothing_before_the_cut_is_nothing_to_learn_from(tmp_path: Path) -> None:
@@ -177,5 +181,5 @@ def test_the_stored_vectors_score_as_the_model_does() -> None:
 def test_the_image_of_a_training_without_a_step_says_so(tmp_path: Path) -> None:
     curve.draw(Curve(), tmp_path / "none.svg")
     curve.draw(Curve(loss=[1.0, 0.5]), tmp_path / "two.svg")
-    said = ["no step was taken" in (tmp_path / f"{name}.svg").read_text() for name in ("none", "two")]
-    assert said == [True, False]
+    message = ["no step was taken" in (tmp_path / f"{name}.svg").read_text() for name in ("none", "two")]
+    assert message == [True, False]

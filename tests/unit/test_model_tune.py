@@ -44,17 +44,17 @@ def found(folder: Path, trials: int, snapshot: Snapshot = SMALL) -> Tuned:
 def test_the_best_is_never_worse_than_the_default_and_is_what_train_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = found(tmp_path, 3)
+    report = found(tmp_path, 3)
     default = Recipe.default("two_tower").config
-    first, best = told.trials[0], told.trials[told.best]
+    first, best = report.trials[0], report.trials[report.best]
     assert {name: getattr(default, name) for name in first["config"]} == first["config"]
     assert best["value"] >= first["value"]
-    assert told.recipe.stat().st_mode & 0o077 == 0 or told.recipe.parent.stat().st_mode & 0o077 == 0
+    assert report.recipe.stat().st_mode & 0o077 == 0 or report.recipe.parent.stat().st_mode & 0o077 == 0
     config = replace(default, **best["config"])
-    assert recipe_file.read(told.recipe) == Recipe("two_tower", config, CUT)
+    assert recipe_file.read(report.recipe) == Recipe("two_tower", config, CUT)
     monkeypatch.setattr(training, "STEPS", 5)
     monkeypatch.setattr(curve, "draw", lambda _, path: path.touch())
-    run = training.train(SMALL, tmp_path / "runs", Plan(recipe_file.read(told.recipe), as_of=CUT))
+    run = training.train(SMALL, tmp_path / "runs", Plan(recipe_file.read(report.recipe), as_of=CUT))
     assert run.manifest.config == asdict(config)
 
 
@@ -78,11 +78,11 @@ def test_what_is_held_out_changes_nothing(tmp_path: Path) -> None:
         {"user": users, "product": np.full(len(users), 7), "kind": kind, "at": np.full(len(users), CUT)}
     )
     events = pa.concat_tables([SMALL.events, rush]).sort_by([(c, "ascending") for c in ("user", "at")])
-    ours, theirs = (
+    actual, expected = (
         found(tmp_path / name, 2, snapshot)
         for name, snapshot in (("a", SMALL), ("b", replace(SMALL, events=events)))
     )
-    assert ours.trials == theirs.trials
+    assert actual.trials == expected.trials
 
 
 def test_a_training_that_lags_behind_is_given_up(tmp_path: Path) -> None:

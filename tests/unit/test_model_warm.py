@@ -62,9 +62,9 @@ def test_a_rerun_on_the_same_data_moves_nothing(name: str, tmp_path: Path) -> No
     assert second.manifest.warm is not None
     assert (second.manifest.epochs, second.manifest.warm["from"]) == (0, first.manifest.run_id)
     assert second.manifest.loss == first.manifest.loss
-    ours, theirs = table.load(second.path), table.load(first.path)
-    for kind, each in theirs.items():
-        np.testing.assert_allclose(ours[kind].vectors, each.vectors, rtol=0, atol=1e-5, err_msg=kind)
+    actual, expected = table.load(second.path), table.load(first.path)
+    for kind, table_ in expected.items():
+        np.testing.assert_allclose(actual[kind].vectors, table_.vectors, rtol=0, atol=1e-5, err_msg=kind)
     moved = second.manifest.metrics["drift"]
     assert all(table["cosine"] == 1 and table["move"] < 1e-4 for table in moved["moved"].values())
     assert (moved["owners"], moved["top_four_changed"]) == (SMALL.users.num_rows, 0)
@@ -80,8 +80,8 @@ def test_a_rotation_leaves_every_score_as_it_is(name: str) -> None:
     after = vectors.tables(SMALL, rotated(trained, torch.from_numpy(by).float()), recipe.config)
     assert not np.allclose(before["product"].vectors, after["product"].vectors, atol=0.01)
     for asker in ("user", "vehicle", "vehicle_model", "make", "product_anchor"):
-        ours, theirs = (each[asker].vectors @ each["product"].vectors.T for each in (after, before))
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5, err_msg=asker)
+        actual, expected = (side[asker].vectors @ side["product"].vectors.T for side in (after, before))
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5, err_msg=asker)
 
 
 def test_the_rotation_is_found_again() -> None:
@@ -162,12 +162,12 @@ def test_drift_is_what_it_says_by_hand() -> None:
     vehicle = Table(snapshot.vehicle_ids.keys, asking)
     old, new = (
         Tables(
-            {"product": Table(keys, each), "vehicle": vehicle, "vehicle_model": none, "make": none, "user": none}
+            {"product": Table(keys, side), "vehicle": vehicle, "vehicle_model": none, "make": none, "user": none}
         )
-        for each in (flat, swapped)
+        for side in (flat, swapped)
     )
-    told = drift.measure(new, old, snapshot)
-    assert told["moved"]["vehicle"] == {"both": 1, "cosine": 1.0, "move": 0.0}
-    assert told["moved"]["product"] == {"both": len(keys), "cosine": None, "move": None}
-    assert (told["owners"], told["top_four_changed"]) == (20, 1.0)
+    report = drift.measure(new, old, snapshot)
+    assert report["moved"]["vehicle"] == {"both": 1, "cosine": 1.0, "move": 0.0}
+    assert report["moved"]["product"] == {"both": len(keys), "cosine": None, "move": None}
+    assert (report["owners"], report["top_four_changed"]) == (20, 1.0)
     assert drift.measure(old, old, snapshot)["top_four_changed"] == 0

@@ -78,15 +78,15 @@ def test_the_lines_for_analysts_are_read_and_the_body_is_without_header_and_comm
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ('"k": 4', '"l": 4', "defaults for"),
         ('"k": 4', '"k": four', "no JSON"),
         ("shows: table", "shows: cake", "cake"),
     ],
 )
-def test_lines_for_analysts_that_promise_something_else_are_refused(old: str, new: str, said: str) -> None:
-    with pytest.raises(QueryFileError, match=said):
+def test_lines_for_analysts_that_promise_something_else_are_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(QueryFileError, match=message):
         queries.parse("browse/name", FOR_ANALYSTS.replace(old, new))
 
 

@@ -46,7 +46,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_whole_file_is_read_as_it_is_meant(tmp_path: Path) -> None:
-    boost, keep, pin, gone = read(written(tmp_path, WHOLE)).rules
+    boost, keep, pin, removed = read(written(tmp_path, WHOLE)).rules
     assert boost == Rule(
         "Spring carburetors", "boost", part_type=("carburetor",), make=("FORD", "MERCURY"), price_from=100,
         from_=date(2026, 3, 1), until=date(2026, 3, 31), times=2.0,
@@ -54,7 +54,7 @@ def test_a_whole_file_is_read_as_it_is_meant(tmp_path: Path) -> None:
     assert (boost.adds, boost.asks_for(4)) == (math.log(2), 0)
     assert (keep.brand, keep.asks_for(4), keep.asks_for(10)) == (("ironpeak",), 2, 3)
     assert (pin.sku, pin.vehicle, pin.asks_for(4)) == (("NC-1",), ("1967 FORD MUSTANG",), 1)
-    assert gone == Rule(OUT_OF_STOCK, "exclude", sku=("4150-1", "X-1"))
+    assert removed == Rule(OUT_OF_STOCK, "exclude", sku=("4150-1", "X-1"))
 
 
 def test_a_rule_holds_from_its_first_to_its_last_day(tmp_path: Path) -> None:

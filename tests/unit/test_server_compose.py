@@ -36,10 +36,10 @@ def test_ports_are_the_default_ones_on_loopback_only() -> None:
 
 
 def test_settings_about_privacy_are_those_of_the_embedded_server() -> None:
-    ours = config.neo4j_settings(Server())
-    keys = [key for key in ours if "telemetry" in key or "report" in key or "policy" in key]
+    server_settings = config.neo4j_settings(Server())
+    keys = [key for key in server_settings if "telemetry" in key or "report" in key or "policy" in key]
     assert len(keys) == 3
-    assert {key: environment(key) for key in keys} == {key: ours[key] for key in keys}
+    assert {key: environment(key) for key in keys} == {key: server_settings[key] for key in keys}
 
 
 def test_browser_opens_as_that_of_the_embedded_server_does() -> None:
@@ -47,10 +47,10 @@ def test_browser_opens_as_that_of_the_embedded_server_does() -> None:
 
 
 def test_it_says_as_often_as_the_embedded_server_that_it_is_at_work() -> None:
-    ours = config.neo4j_settings(Server())
-    keys = [key for key in ours if "keep_alive" in key]
+    server_settings = config.neo4j_settings(Server())
+    keys = [key for key in server_settings if "keep_alive" in key]
     assert len(keys) == 3
-    assert {key: environment(key) for key in keys} == {key: ours[key] for key in keys}
+    assert {key: environment(key) for key in keys} == {key: server_settings[key] for key in keys}
 
 
 def test_the_password_comes_from_a_secret_file_and_stands_on_no_command_line() -> None:

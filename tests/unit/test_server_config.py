@@ -15,17 +15,25 @@ SERVER = Server(bolt_port=1111, http_port=2222)
 
 
 def test_every_address_is_loopback_with_the_ports_of_the_settings() -> None:
-    found = config.neo4j_settings(SERVER)
-    addresses = {key: value for key, value in found.items() if key.endswith("_address")}
+    server_settings = config.neo4j_settings(SERVER)
+    addresses = {key: value for key, value in server_settings.items() if key.endswith("_address")}
     assert {value.rpartition(":")[0] or value for value in addresses.values()} == {"127.0.0.1"}
-    assert found["server.bolt.advertised_address"] == found["server.bolt.listen_address"] == "127.0.0.1:1111"
-    assert found["server.http.advertised_address"] == found["server.http.listen_address"] == "127.0.0.1:2222"
+    assert (
+        server_settings["server.bolt.advertised_address"]
+        == server_settings["server.bolt.listen_address"]
+        == "127.0.0.1:1111"
+    )
+    assert (
+        server_settings["server.http.advertised_address"]
+        == server_settings["server.http.listen_address"]
+        == "127.0.0.1:2222"
+    )
 
 
 def test_nothing_is_reported_to_anybody() -> None:
-    found = config.neo4j_settings(SERVER)
+    server_settings = config.neo4j_settings(SERVER)
     silent = ("dbms.usage_report.enabled", "client.allow_telemetry")
-    assert {found[key] for key in silent} == {"false"}
+    assert {server_settings[key] for key in silent} == {"false"}
 
 
 def test_the_browser_may_call_this_server_only() -> None:

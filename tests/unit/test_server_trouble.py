@@ -181,9 +181,9 @@ def test_doctor_reports_an_address_where_nobody_answers(tmp_path: Path) -> None:
 def test_the_log_of_a_dead_server_is_told_as_its_error(log: str, kind: type[ServerError], tmp_path: Path) -> None:
     console = tmp_path / "console.log"
     console.write_text(log)
-    found = diagnosis.of(console)
-    assert type(found) is kind
-    assert found.hint
+    error = diagnosis.of(console)
+    assert type(error) is kind
+    assert error.hint
 
 
 def test_an_unknown_cause_is_quoted_from_the_log(tmp_path: Path) -> None:

@@ -31,18 +31,18 @@ def write(text: str, name: str = settings.CONFIG_FILE) -> Path:
 
 
 def test_without_anything_the_defaults_hold() -> None:
-    found = settings.load()
-    assert found.server.bolt_port == 7687
-    assert found.sync.boundary == datetime(2025, 9, 1, tzinfo=UTC)
-    assert (found.weights.view, found.weights.cart, found.weights.order) == (1, 3, 5)
+    loaded = settings.load()
+    assert loaded.server.bolt_port == 7687
+    assert loaded.sync.boundary == datetime(2025, 9, 1, tzinfo=UTC)
+    assert (loaded.weights.view, loaded.weights.cart, loaded.weights.order) == (1, 3, 5)
 
 
 def test_the_environment_beats_the_file_and_an_option_beats_both(monkeypatch: pytest.MonkeyPatch) -> None:
     write('[server]\nuser = "file"\ndatabase = "file"\nbolt_port = 1\n')
     monkeypatch.setenv("HOLLEY_GRAPH_SERVER__USER", "environment")
     monkeypatch.setenv("HOLLEY_GRAPH_SERVER__DATABASE", "environment")
-    found = settings.load(server={"user": "option"}).server
-    assert (found.bolt_port, found.database, found.user) == (1, "environment", "option")
+    loaded = settings.load(server={"user": "option"}).server
+    assert (loaded.bolt_port, loaded.database, loaded.user) == (1, "environment", "option")
 
 
 def test_home_follows_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,8 +61,8 @@ def test_an_option_that_was_not_given_says_nothing(monkeypatch: pytest.MonkeyPat
 def test_a_named_file_is_read_instead_of_the_usual_one() -> None:
     write("[server]\nbolt_port = 1\n")
     other = write("[server]\nhttp_port = 2\n", "other.toml")
-    found = settings.load(other).server
-    assert (found.bolt_port, found.http_port) == (7687, 2)
+    loaded = settings.load(other).server
+    assert (loaded.bolt_port, loaded.http_port) == (7687, 2)
 
 
 def test_a_named_file_that_does_not_exist_is_refused() -> None:
@@ -123,11 +123,11 @@ def test_decay_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_cannot_be_changed_once_read() -> None:
-    found = settings.load()
+    loaded = settings.load()
     with pytest.raises(ValidationError):
-        found.home = Path("elsewhere")  # type: ignore[misc]
+        loaded.home = Path("elsewhere")  # type: ignore[misc]
     with pytest.raises(ValidationError):
-        found.server.bolt_port = 1  # type: ignore[misc]
+        loaded.server.bolt_port = 1  # type: ignore[misc]
 
 
 def test_a_password_is_never_a_setting() -> None:
@@ -141,7 +141,9 @@ def test_a_password_is_never_a_setting() -> None:
 
 def test_limits_are_named_min_and_max() -> None:
     sections = [
-        each.annotation for each in Settings.model_fields.values() if hasattr(each.annotation, "model_fields")
+        model_field.annotation
+        for model_field in Settings.model_fields.values()
+        if hasattr(model_field.annotation, "model_fields")
     ]
     names = [name for section in sections for name in section.model_fields]
     assert [name for name in names if name.startswith(("most_", "least_", "fewest_", "maximum_", "minimum_"))] == []

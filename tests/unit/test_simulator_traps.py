@@ -90,7 +90,7 @@ def test_order_traps_stand_in_the_number_that_is_told(world: World) -> None:
     orders = table(world, "orders").to_pandas()
     sku = orders.ITEM.str.strip().str.upper()
     date = pd.to_datetime(orders.ORDER_DATE, format="%A, %B %d, %Y", errors="coerce")
-    found = {
+    counts = {
         "order.no_item": count(blank(orders.ITEM)),
         "order.no_email": count(blank(orders.SHIP_TO_EMAIL)),
         "order.bad_date": count(date.isna()),
@@ -99,7 +99,7 @@ def test_order_traps_stand_in_the_number_that_is_told(world: World) -> None:
         "order.past_boundary": count((date >= "2025-09-01") & (date < "2026-01-01")),
         "order.at_or_after_as_of": count(date >= "2026-01-01"),
     }
-    assert found == {name: world.traps[name] for name in found}
+    assert counts == {name: world.traps[name] for name in counts}
     assert date.min() >= pd.Timestamp("2023-09-01")
 
 
@@ -113,7 +113,7 @@ def test_event_traps_stand_in_the_number_that_is_told(world: World) -> None:
     image = props[props.property_name.str.endswith("ImageUrl")].string_value
     price = props[props.property_name.str.endswith("Price")]
     known = ["VIEWED PRODUCT", "CART UPDATE", "ORDERED PRODUCT", "PLACED ORDER", "CONSUMER WEBSITE ORDER"]
-    found = {
+    counts = {
         "event.no_user": count(blank(events.user_id)),
         "event.no_time": count(events.client_event_timestamp.isna()),
         "event.no_sku": int(without.sum()),
@@ -131,7 +131,7 @@ def test_event_traps_stand_in_the_number_that_is_told(world: World) -> None:
         "event.image_ftp": count(image.str.startswith("ftp://")),
         "event.image_broken": count(image.str.startswith("broken:")),
     }
-    assert found == {name: world.traps[name] for name in found}
+    assert counts == {name: world.traps[name] for name in counts}
 
 
 def test_some_events_are_delivered_twice_with_another_arrival(world: World) -> None:
@@ -157,7 +157,7 @@ def test_fitment_traps_stand_in_the_number_that_is_told(world: World) -> None:
     vehicle = (
         sound.v1_year + "|" + sound.v1_make.str.strip().str.upper() + "|" + sound.v1_model.str.strip().str.upper()
     )
-    found = {
+    counts = {
         "fitment.bad_year": count(~year.str.fullmatch(r"\d+")),
         "fitment.no_vehicle": count(missing),
         "fitment.no_sku": count(blank(numbers)),
@@ -166,8 +166,8 @@ def test_fitment_traps_stand_in_the_number_that_is_told(world: World) -> None:
         "fitment.sku_misspelt": count((numbers != numbers.str.strip().str.upper()) & ~blank(numbers)),
     }
     # a repeated product may repeat a misspelt number, and a blank is no misspelling
-    assert found.pop("fitment.sku_misspelt") >= world.traps["fitment.sku_misspelt"]
-    assert found == {name: world.traps[name] for name in found}
+    assert counts.pop("fitment.sku_misspelt") >= world.traps["fitment.sku_misspelt"]
+    assert counts == {name: world.traps[name] for name in counts}
     assert set(vehicle) <= set(world.vehicle_ids)
 
 
@@ -178,13 +178,13 @@ def test_item_traps_stand_in_the_number_that_is_told(world: World) -> None:
     numbers = pa.Table.from_struct_array(table(world, "fitment")["products"].combine_chunks().flatten())
     fitting = set(numbers.to_pandas().product_number.dropna().str.strip().str.upper()) - {""}
     untyped = (~blank(items.PartType)).groupby(items.sku).sum() == 0
-    found = {
+    counts = {
         "items.second_part_type": count(items.sku.duplicated()),
         "items.refurbished": count(items.Tags.str.contains("refurbished", case=False).fillna(False)),
         "items.service_sku": count(items.sku.isin(SERVICE)),
         "items.no_part_type": count(untyped),
     }
-    assert found == {name: world.traps[name] for name in found}
+    assert counts == {name: world.traps[name] for name in counts}
     assert len(fitting - listed) == world.traps["items.only_in_fitment"]
     assert len(listed - fitting - set(SERVICE)) == world.traps["items.only_in_items"]
 
@@ -207,7 +207,7 @@ def test_user_traps_stand_in_the_number_that_is_told(world: World) -> None:
         "emptied",
         "at_or_after_as_of",
     ]
-    found = {
+    counts = {
         "user.bad_year": count(~year.str.fullmatch(r"[0-9]+")),
         "user.value_in_long": count(props.name.isin(vehicle) & props.long_value.notna()),
         "user.emptied": count((props.name == "v1_make") & (props.string_value == "")),
@@ -216,7 +216,7 @@ def test_user_traps_stand_in_the_number_that_is_told(world: World) -> None:
         "user.email_misspelt": count(email.string_value != email.string_value.str.strip().str.lower()),
         "user.at_or_after_as_of": count(rows.update_timestamp >= "2026-01-01"),
     }
-    assert found == {name: world.traps[name] for name in found}
+    assert counts == {name: world.traps[name] for name in counts}
     assert len(rows) - rows.user_id.nunique() == sum(world.traps[f"user.{name}"] for name in extra)
     addresses = email.string_value.str.strip().str.lower()
     assert rows.user_id.nunique() - addresses.nunique() == world.traps["user.shared_email"]
@@ -231,9 +231,9 @@ def test_true_vehicle_of_a_user_is_what_the_newest_rows_say(world: World) -> Non
     known = props[(props.update_timestamp < "2026-01-01") & (props.name != "loyalty_points")]
     order = ["update_timestamp", "auxia_insertion_timestamp"]
     newest = known.sort_values(order).drop_duplicates(["user_id", "name"], keep="last")
-    told = newest.pivot(index="user_id", columns="name", values="value")
-    told = told.dropna()
-    sound = told[told.v1_year.str.fullmatch(r"[0-9]+") & (told.v1_make != "")]
+    report = newest.pivot(index="user_id", columns="name", values="value")
+    report = report.dropna()
+    sound = report[report.v1_year.str.fullmatch(r"[0-9]+") & (report.v1_make != "")]
     vehicle = world.arrays["user_vehicle"]
     owners = vehicle >= 0
     expected = dict(zip(world.user_ids[owners], world.vehicle_ids[vehicle[owners]], strict=True))

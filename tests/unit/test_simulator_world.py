@@ -190,8 +190,8 @@ def mrr_at_4(
     rank[order] = np.arange(score.size) - choices.offsets[rows]
     key, wanted = rows * skus + choices.skus, row * skus + target
     place = np.minimum(np.searchsorted(key, wanted), key.size - 1)
-    found = rank[place[key[place] == wanted]]
-    return float(np.where(found < 4, 1 / (found + 1), 0).mean())
+    ranks = rank[place[key[place] == wanted]]
+    return float(np.where(ranks < 4, 1 / (ranks + 1), 0).mean())
 
 
 def test_truth_ranks_the_last_month_far_above_popularity_and_popularity_above_chance(world: World) -> None:
@@ -200,8 +200,8 @@ def test_truth_ranks_the_last_month_far_above_popularity_and_popularity_above_ch
     later = at >= cut
     users = np.unique(person[later])
     users = users[world.arrays["user_vehicle"][users] >= 0]
-    asked = later & np.isin(person, users)
-    row = np.searchsorted(users, person[asked])
+    question = later & np.isin(person, users)
+    row = np.searchsorted(users, person[question])
     choices = world.choice_probabilities(at=cut, users=world.user_ids[users])
     popular = np.bincount(sku[~later], minlength=world.skus.size)[choices.skus]
     scores = {
@@ -209,6 +209,6 @@ def test_truth_ranks_the_last_month_far_above_popularity_and_popularity_above_ch
         "popularity": popular.astype(float),
         "truth": choices.probabilities.astype(float),
     }
-    mrr = {name: mrr_at_4(choices, score, row, sku[asked], world.skus.size) for name, score in scores.items()}
+    mrr = {name: mrr_at_4(choices, score, row, sku[question], world.skus.size) for name, score in scores.items()}
     assert mrr["popularity"] > 1.5 * mrr["chance"]
     assert mrr["truth"] > 1.5 * mrr["popularity"]

@@ -61,9 +61,9 @@ def test_an_event_after_the_cut_changes_nothing_before_it(
     cut: int, user: int, product: int, kind: int, later: int
 ) -> None:
     planted_ = with_event(WORLD, user, product, kind, cut + later)
-    ours, theirs = planted_.before(cut), WORLD.before(cut)
-    assert_equal(ours, theirs)
-    assert all(getattr(ours, name).equals(getattr(theirs, name)) for name in DERIVED)
+    actual, expected = planted_.before(cut), WORLD.before(cut)
+    assert_equal(actual, expected)
+    assert all(getattr(actual, name).equals(getattr(expected, name)) for name in DERIVED)
 
 
 def test_a_price_that_was_seen_later_tells_a_cut_nothing() -> None:
@@ -103,5 +103,5 @@ def test_nothing_is_known_after_as_of() -> None:
 def test_fitting_lists_are_laid_end_to_end(vehicles: list[int]) -> None:
     cells, offsets = WORLD.fitting(np.array(vehicles, np.int64))
     wanted = [WORLD.fits[WORLD.fits[:, 0] == vehicle, 1].tolist() for vehicle in vehicles]
-    found = [WORLD.fits[cells[a:b], 1].tolist() for a, b in itertools.pairwise(offsets)]
-    assert found == wanted
+    lists = [WORLD.fits[cells[a:b], 1].tolist() for a, b in itertools.pairwise(offsets)]
+    assert lists == wanted

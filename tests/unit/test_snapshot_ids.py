@@ -22,8 +22,8 @@ def test_rows_of_the_keys_are_their_positions(known: list[str]) -> None:
 @given(keys, st.data())
 def test_rows_and_keys_are_inverse_in_any_order_and_repeated(known: list[str], data: st.DataObject) -> None:
     ids = IdMap("SKU", known)
-    asked = data.draw(st.lists(st.sampled_from(known), max_size=50)) if known else []
-    assert ids.keys[ids.rows(asked)].tolist() == asked
+    question = data.draw(st.lists(st.sampled_from(known), max_size=50)) if known else []
+    assert ids.keys[ids.rows(question)].tolist() == question
 
 
 @given(keys, st.text(max_size=6))

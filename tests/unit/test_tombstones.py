@@ -40,24 +40,24 @@ def extracted(tmp_path, settings):
             ],
         },
     )
-    found = feeds.extract(FilesSource(source), settings, AS_OF, lambda *_: None)
+    extract_ = feeds.extract(FilesSource(source), settings, AS_OF, lambda *_: None)
     rejected = {
         (feed, row[0])
         for feed in ("users", "events", "orders")
-        for row in found.tables[f"rejected_{feed}"].fetchall()
+        for row in extract_.tables[f"rejected_{feed}"].fetchall()
     }
-    told = {
-        "users": set(found.clean("users")["user_id"].to_pylist()),
-        "events": set(found.clean("events")["user_id"].to_pylist()),
-        "waiting": set(found.waiting()["user_id"].to_pylist()),
-        "orders": set(found.clean("orders")["email"].to_pylist()),
+    rows = {
+        "users": set(extract_.clean("users")["user_id"].to_pylist()),
+        "events": set(extract_.clean("events")["user_id"].to_pylist()),
+        "waiting": set(extract_.waiting()["user_id"].to_pylist()),
+        "orders": set(extract_.clean("orders")["email"].to_pylist()),
         "rejected events": {
-            row[2].split('"user_id":"')[1][:2] for row in found.tables["rejected_events"].fetchall()
+            row[2].split('"user_id":"')[1][:2] for row in extract_.tables["rejected_events"].fetchall()
         },
-        "rejected orders": {row[3] for row in found.tables["rejected_orders"].fetchall()},
+        "rejected orders": {row[3] for row in extract_.tables["rejected_orders"].fetchall()},
     }
-    found.close()
-    return told, rejected
+    extract_.close()
+    return rows, rejected
 
 
 @pytest.fixture
@@ -66,27 +66,27 @@ def settings(tmp_path):
 
 
 def test_without_anybody_forgotten_everybody_is_taken(tmp_path, settings):
-    told, _ = extracted(tmp_path, settings)
-    assert told["users"] == {"u1", "u2", "u3"}
-    assert told["events"] == {"u1", "u2", "u3", "u4"}
-    assert told["orders"] == told["rejected orders"] == {"ann@x.com", "bob@x.com"}
+    report, _ = extracted(tmp_path, settings)
+    assert report["users"] == {"u1", "u2", "u3"}
+    assert report["events"] == {"u1", "u2", "u3", "u4"}
+    assert report["orders"] == report["rejected orders"] == {"ann@x.com", "bob@x.com"}
 
 
 def test_a_forgotten_address_takes_all_its_ids_orders_and_rejected_rows_with_it(tmp_path, settings):
     tombstones.add(settings.home, identity.email_key(settings), ["u1"], "ann@x.com")
-    told, rejected = extracted(tmp_path, settings)
-    assert told["users"] == {"u2"}
+    report, rejected = extracted(tmp_path, settings)
+    assert report["users"] == {"u2"}
     for name in ("events", "waiting", "rejected events"):
-        assert told[name] <= {"u2", "u4"}, name
-    assert told["events"] == {"u2", "u4"}
-    assert told["orders"] == told["rejected orders"] == {"bob@x.com"}
+        assert report[name] <= {"u2", "u4"}, name
+    assert report["events"] == {"u2", "u4"}
+    assert report["orders"] == report["rejected orders"] == {"bob@x.com"}
     assert ("users", "user.bad_year") not in rejected
 
 
 def test_a_forgotten_id_without_an_address_takes_only_itself(tmp_path, settings):
     tombstones.add(settings.home, identity.email_key(settings), ["u4"], None)
-    told, _ = extracted(tmp_path, settings)
-    assert told["events"] == told["users"] == {"u1", "u2", "u3"}
+    report, _ = extracted(tmp_path, settings)
+    assert report["events"] == report["users"] == {"u1", "u2", "u3"}
 
 
 def test_the_list_holds_hashes_only_and_grows(settings):
@@ -126,8 +126,8 @@ def test_a_byte_that_was_changed_brings_nobody_back(settings):
 def test_a_list_of_an_older_version_counts(tmp_path, settings):
     key = identity.email_key(settings)
     tombstones.path(settings.home).write_text(f"{tombstones.digest(key, tombstones.EMAIL, 'ann@x.com')}\n")
-    told, _ = extracted(tmp_path, settings)
-    assert told["users"] == {"u2"}
+    report, _ = extracted(tmp_path, settings)
+    assert report["users"] == {"u2"}
 
 
 def test_a_list_of_another_key_is_refused(tmp_path, settings):

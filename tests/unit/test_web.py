@@ -30,12 +30,14 @@ def test_the_token_is_made_once_for_its_owner_only(settings: Settings) -> None:
     assert stat.S_IMODE(token_file(settings).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(("text", "said"), [("short\n", "5 characters"), (None, "No such file")])
-def test_a_token_that_could_be_guessed_or_is_gone_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
+@pytest.mark.parametrize(("text", "message"), [("short\n", "5 characters"), (None, "No such file")])
+def test_a_token_that_could_be_guessed_or_is_gone_is_refused(
+    tmp_path: Path, text: str | None, message: str
+) -> None:
     path = tmp_path / "token"
     if text:
         path.write_text(text)
-    with pytest.raises(AuthFailed, match=said):
+    with pytest.raises(AuthFailed, match=message):
         token(load(home=tmp_path, serve={"token_file": path}))
 
 
@@ -53,7 +55,7 @@ def test_the_token_does_not_cross_a_network_unencrypted_unless_permitted(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         {},
         {"user_id": ""},
@@ -65,14 +67,14 @@ def test_the_token_does_not_cross_a_network_unencrypted_unless_permitted(tmp_pat
         {"user_id": "u", "colour": "red"},
     ],
 )
-def test_parameters_out_of_bounds_or_unknown_are_refused(settings: Settings, said: dict[str, Any]) -> None:
+def test_parameters_out_of_bounds_or_unknown_are_refused(settings: Settings, message: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        model(queries.load("recommend/user"), settings).model_validate(said)
+        model(queries.load("recommend/user"), settings).model_validate(message)
 
 
 def test_rules_that_the_settings_know_need_not_be_said(settings: Settings) -> None:
-    said = model(queries.load("recommend/user"), settings).model_validate({"user_id": "u"}).model_dump()
-    assert said == {
+    message = model(queries.load("recommend/user"), settings).model_validate({"user_id": "u"}).model_dump()
+    assert message == {
         "user_id": "u",
         "k": 4,
         "per_part_type": 2,
@@ -85,8 +87,8 @@ def test_rules_that_the_settings_know_need_not_be_said(settings: Settings) -> No
 @pytest.mark.parametrize("name", [name for name in queries.names() if name.startswith("recommend/")])
 def test_every_statement_has_a_model_of_its_parameters(settings: Settings, name: str) -> None:
     query = queries.load(name)
-    said = set(query.params) - {"rules"} | ({"reasons"} if name in NOTED else set())
-    assert set(model(query, settings).model_fields) == said
+    names = set(query.params) - {"rules"} | ({"reasons"} if name in NOTED else set())
+    assert set(model(query, settings).model_fields) == names
 
 
 @pytest.mark.parametrize("name", [name for name in queries.names() if name.startswith("recommend/")])

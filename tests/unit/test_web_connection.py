@@ -102,9 +102,9 @@ def test_a_head_over_64_kib_is_refused(port: int, pieces: int) -> None:
                 caller.sendall(large[start : start + step])
                 time.sleep(0.01)
             caller.sendall(b"\r\n\r\n")
-        said = caller.recv(100_000)
-        assert said.startswith(b"HTTP/1.1 431 ")
-        assert b"cache-control: no-store" in said.lower()
+        answer = caller.recv(100_000)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b"cache-control: no-store" in answer.lower()
 
 
 def test_a_head_of_32_kib_and_a_body_are_no_matter(port: int) -> None:
@@ -138,9 +138,9 @@ def test_a_full_door_refuses_at_once_and_answers_again(
         with monkeypatch.context() as patched:
             patched.setattr(admission, "full", lambda inside: True)
             for _ in range(3):
-                said = answer(caller, GET + b"Content-Length: 3\r\n\r\nabc").lower()
-                assert said.startswith(b"http/1.1 503 ")
-                assert b"retry-after: 1" in said and b"cache-control: no-store" in said
+                reply = answer(caller, GET + b"Content-Length: 3\r\n\r\nabc").lower()
+                assert reply.startswith(b"http/1.1 503 ")
+                assert b"retry-after: 1" in reply and b"cache-control: no-store" in reply
         assert answer(caller, GET + b"\r\n").endswith(b'"here"')
 
 
