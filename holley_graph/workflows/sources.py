@@ -41,7 +41,7 @@ def source_of(sync_tables: SyncTables, settings: Settings) -> Source:
     """
     if sync_tables.source.startswith("bigquery:"):
         source = open_source("bigquery", settings)
-        there = source.name == sync_tables.source
+        there = source.name == sync_tables.source  # else the settings name other tables by now
     else:
         folder = sync_tables.source.removeprefix("csv:")
         source = open_source(sync_tables.source if folder != sync_tables.source else f"files:{folder}", settings)
@@ -49,6 +49,4 @@ def source_of(sync_tables: SyncTables, settings: Settings) -> Source:
     if there:
         return source
     hint = f"holley-graph gate FILE --source files:DIR --as-of {iso(sync_tables.as_of)}"
-    raise GraphStateError(
-        f"the last sync read {sync_tables.source}, but the settings now name another source", hint
-    )
+    raise GraphStateError(f"the last sync read {sync_tables.source}, which is not there any more", hint)
