@@ -72,7 +72,7 @@ def loaded(synced: Loaded) -> Iterator[Loaded]:
             session.run(f"DROP INDEX {name}").consume()
         session.run("MATCH (r:Release) DELETE r").consume()
         session.run("MATCH (s:Sync) REMOVE s.live_slot, s.releases").consume()
-        removed = [f"n.embedding{source}_{slot}" for source in ("", "_source") for slot in SLOTS]
+        removed = [f"n.embedding{kind}_{slot}" for kind in ("", "_anchor") for slot in SLOTS]
         session.run(f"MATCH (n) REMOVE {', '.join(removed)}").consume()
 
 
