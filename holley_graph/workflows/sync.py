@@ -39,9 +39,10 @@ def sync(
 
     The arguments are those of `loaders.sync.sync`.
     """
+    raw = open_source(source, settings)  # first, so that a mistake in its name needs no server to be told
     with connect(settings, progress) as graph:
         done = room.sync(
-            open_source(source, settings),
+            raw,
             graph,
             settings,
             as_of=as_of,
@@ -64,8 +65,9 @@ def _rejected(done: SyncReport) -> dict[str, int]:
 
 def costs(settings: Settings, source: str, as_of: int | None, *, since_last: bool) -> tuple[Cost, ...]:
     """Say what the queries of such a sync read; none is run."""
+    raw = open_source(source, settings)
     with connect(settings) as graph:
-        return room.costs(open_source(source, settings), graph, settings, as_of=as_of, since_last=since_last)
+        return room.costs(raw, graph, settings, as_of=as_of, since_last=since_last)
 
 
 def offline_import(settings: Settings, progress: Progress = silent) -> BulkLoad:
