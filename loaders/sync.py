@@ -38,6 +38,7 @@ from holley_graph.loaders.accounts import FeedAccount, stop_if_too_many_rejected
 from holley_graph.loaders.change import Difference
 from holley_graph.loaders.report import SyncReport
 from holley_graph.loaders.source import Cost, Earlier, Source
+from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.progress import Progress, silent, step
 from holley_graph.settings import Settings
 from holley_graph.times import last_midnight, moment
@@ -176,9 +177,8 @@ class _Sync:
                 there["members"] = held.members
             with ThreadPoolExecutor(1) as pool:
                 home, in_bulk = self.settings.home, first and self.bulk is not None
-                parcel = pool.submit(
-                    sync_tables.write, home, self.run_id, extracted, tables, behind, manifest, there
-                )
+                inputs = extracted, tables, behind, manifest, there
+                parcel = pool.submit(sync_tables.write, home, self.run_id, *inputs)
                 if tables_only or in_bulk or not self._at_once(difference):
                     parcel.result()
                 self._lap("keep")
@@ -198,7 +198,7 @@ class _Sync:
         """What the graph says of its last sync; its `as_of` is the cursor, committed with the data."""
         return next(iter(self.graph.read("load/marker")), None)
 
-    def earlier(self, before: sync_tables.SyncTables | None, digests: Mapping[str, str]) -> Earlier | None:
+    def earlier(self, before: SyncTables | None, digests: Mapping[str, str]) -> Earlier | None:
         """What need not be read again; none, with a note why, if all has to be."""
         key = identity.email_key(self.settings)
         extract_hash = sync_tables.extract_hash(self.settings, self.as_of, key)
@@ -215,7 +215,7 @@ class _Sync:
             return reusable
         return None
 
-    def left_by(self, marker: Row | None) -> sync_tables.SyncTables | None:
+    def left_by(self, marker: Row | None) -> SyncTables | None:
         """What the marker's sync left here; nothing if that sync was not finished or ran elsewhere."""
         if marker is None or marker["state"] != "complete":
             return None
@@ -224,7 +224,7 @@ class _Sync:
             self.notes.append(f"the graph itself is read because tables of the last sync are damaged: {damage}")
         return left
 
-    def _held(self, before: sync_tables.SyncTables | None, marker: Row | None) -> dict[str, pa.Table]:
+    def _held(self, before: SyncTables | None, marker: Row | None) -> dict[str, pa.Table]:
         """Graph tables as the graph holds them: from the parcel, or read back when in doubt."""
         if before:
             return before.tables()
@@ -232,11 +232,7 @@ class _Sync:
         return change.empty_tables() if empty else read_tables(self.graph, progress=self.progress)
 
     def _reusable(
-        self,
-        before: sync_tables.SyncTables | None,
-        old: Mapping[str, pa.Table],
-        extracted: feeds.Extract,
-        key: bytes,
+        self, before: SyncTables | None, old: Mapping[str, pa.Table], extracted: feeds.Extract, key: bytes
     ) -> transform.EarlierTables | None:
         """What need not be made again, if anything was taken as it was and the rules are the same."""
         reusable, transform_hash = extracted.earlier, sync_tables.transform_hash(self.settings, key)
