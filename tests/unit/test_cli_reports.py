@@ -123,6 +123,7 @@ def judged(**other: Any) -> dict[str, Any]:
         "champion": "v5.18",
         "segments": {"history": {"cold": {"rankers": {n: {"MRR@4": 0.2} for n in ("v5.18", "run")}}}},
         "over_champion": {"run": {"difference": 0.15, "low": -0.01, "high": 0.31}},
+        "over_counting": {"run": {"difference": 0.01, "low": -0.02, "high": 0.04}},
         "lists": {"v5.18": {"coverage": 0.2}, "run": {"coverage": 0.3}},
         "users": 1,
         "cuts": [0, 1],
@@ -137,10 +138,11 @@ def test_rankers_are_compared_with_the_champion_which_has_no_difference_to_itsel
     assert "1 question about ordered parts, at 2 cuts" in text
     assert "run 0.600 0.550 0.500 0.200 0.300 0.150 -0.010 … +0.310" in text
     assert "v5.18 0.600 0.400 0.500 0.200 0.200 – –" in text
+    assert "run over counting: MRR@4 +0.010, 95 % interval -0.020 … +0.040" in text
 
 
 def test_without_cold_people_and_without_v518_the_gaps_are_said(printed: Any) -> None:
-    document = judged(champion="popularity", segments={"history": {}})
+    document = judged(champion="popularity", segments={"history": {}}, over_counting={})
     document["rankers"] = {"popularity": document["rankers"]["v5.18"]}
     document["lists"] = {"popularity": {"coverage": 0.1}}
     evaluate._show(document)
@@ -203,7 +205,7 @@ def test_rules_say_what_each_costs_in_predicted_purchases(printed: Any) -> None:
 
 def exported(**other: Any) -> ExportReport:
     plain = ExportReport(
-        Path("a mail.csv"), "graph", "run-1", "wide", 12, 10, 1, 1, 10, {"user": 30}, None, 0, 1.25
+        Path("a mail.csv"), "graph", "run-1", "wide", 10, 12, 11, 1, 0, {"user": 30}, None, 0, 1.25
     )
     return type(plain)(**{**vars(plain), **other})
 

@@ -72,8 +72,8 @@ def test_every_ranker_is_measured_on_the_same_questions() -> None:
 
 
 def test_a_run_is_held_beside_counting_too_where_counting_was_asked() -> None:
-    asked = {"popularity": RANKERS["popularity"], "counting": RANKERS["worst"], "best": truth}
-    lifts = summary.measure([study.cut(FULL, CUT, asked)], {"configs": {"best": {}}})["over_counting"]
+    rankers = {"popularity": RANKERS["popularity"], "counting": RANKERS["worst"], "best": truth}
+    lifts = summary.measure([study.cut(FULL, CUT, rankers)], {"configs": {"best": {}}})["over_counting"]
     assert list(lifts) == ["best"]
     assert lifts["best"]["low"] > 0
     assert DOCUMENT["over_counting"] == {}

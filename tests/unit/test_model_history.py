@@ -100,7 +100,9 @@ def test_what_people_choose_after_a_release_decides_how_much_of_the_same_is_want
 
 def test_a_stage_without_history_has_the_same_vectors_and_no_layer() -> None:
     plan = Plan(Recipe("sage", SageConfig(dim=4)))
-    with_layer, without = (fit(WORLD, plan, Stage("training", 2, history=asked)) for asked in (True, False))
+    with_layer, without = (
+        fit(WORLD, plan, Stage("training", 2, history=has_history)) for has_history in (True, False)
+    )
     torch.testing.assert_close(without.q, with_layer.q, rtol=0, atol=0)
     torch.testing.assert_close(without.z, with_layer.z, rtol=0, atol=0)
     assert with_layer.paths != Paths()

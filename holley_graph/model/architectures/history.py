@@ -56,9 +56,9 @@ def history_means(
         [n, kinds, dim] Σ d z / (c + Σ d), zero without history.
     """
     half_life = config.history_half_life_days * DAY
-    asked = np.zeros(snapshot.users.num_rows, bool)
-    asked[user] = True
-    known = asked[snapshot.event("user")]
+    is_asked = np.zeros(snapshot.users.num_rows, bool)
+    is_asked[user] = True
+    known = is_asked[snapshot.event("user")]
     event_user, event_at, product, event_kind = (
         snapshot.event(c)[known] for c in ("user", "at", "product", "kind")
     )
