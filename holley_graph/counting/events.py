@@ -22,12 +22,14 @@ class Events:
     """Events without repetitions: a person counts once for a product, a kind and a bin.
 
     Attributes:
+        user: [events].
         product: [events].
         fitment: [events] of the person's vehicle, −1 where it is unknown or the product does not fit it.
         weight: [events] of the kind.
         bin: [events] backwards from `as_of`.
     """
 
+    user: Ints
     product: Ints
     fitment: Ints
     weight: Floats
@@ -49,7 +51,7 @@ def distinct(snapshot: Snapshot, weights: Sequence[float] = KIND_WEIGHTS) -> Eve
     key, kind = np.divmod(key, 3)
     user, product = np.divmod(key, snapshot.products.num_rows)
     fitment = snapshot.fitment(snapshot.user_vehicle[user], product)
-    return Events(product, fitment, np.take(weights, kind), time_bin)
+    return Events(user, product, fitment, np.take(weights, kind), time_bin)
 
 
 def bins(at: Ints, as_of: int) -> Ints:

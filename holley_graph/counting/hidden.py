@@ -70,8 +70,7 @@ class HiddenChoices:
 
 def hide(snapshot: Snapshot) -> HiddenChoices:
     """Hide a fifth of the people, drawn by chance; all ids of a person are hidden, or none is."""
-    users = snapshot.users
-    person = users["person"].to_numpy() if "person" in users.column_names else np.arange(users.num_rows)
+    person = snapshot.person
     drawn = np.random.default_rng(0).random(int(person.max(initial=0)) + 1) < HIDDEN_SHARE
     hidden = drawn[person][snapshot.event("user")]
     rest = replace(snapshot, events=snapshot.events.filter(pa.array(~hidden)))

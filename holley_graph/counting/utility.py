@@ -91,6 +91,7 @@ class Counted:
     """What counting knows of a snapshot.
 
     Attributes:
+        events: that were counted.
         choices: [fitments] weighted number of choices that the effects were fitted to.
         effects: of the hierarchy.
         trend: of the products.
@@ -99,6 +100,7 @@ class Counted:
         lift: [fitments] how much more than everybody the owners of a vehicle want a part.
     """
 
+    events: Events
     choices: Floats
     effects: Effects
     trend: Trend
@@ -142,7 +144,7 @@ def count(
     fitted = effects.fit(snapshot, levels.cells(snapshot), choices)
     moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), processes)
     utility = _utility(snapshot, fitted, moved)
-    return Counted(choices, fitted, moved, utility, *utility.apply(snapshot))
+    return Counted(events, choices, fitted, moved, utility, *utility.apply(snapshot))
 
 
 def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:

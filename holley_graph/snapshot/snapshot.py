@@ -85,6 +85,13 @@ class Snapshot:
         """[users]: the row of each user's vehicle, −1 for none."""
         return np.array(self.users.column("vehicle").fill_null(-1).to_numpy(), np.int64)
 
+    @cached_property
+    def person(self) -> Ints:
+        """[users]: a number that all ids of one person share."""
+        if "person" not in self.users.column_names:
+            return np.arange(self.users.num_rows)
+        return np.array(self.users.column("person").to_numpy(), np.int64)
+
     def fitting(self, vehicle: Ints) -> tuple[Ints, Ints]:
         """Lay the fitment lists of many vehicles end to end.
 
@@ -142,10 +149,7 @@ class Snapshot:
     def co_purchased(self) -> pa.Table:
         """Columns sku, other_sku (product rows), count, weight, last_at: rebuilt from this snapshot's events."""
         ordered = self._grouped(ORDERED)
-        user = ordered["user_id"].to_numpy()
-        has_people = "person" in self.users.column_names
-        person = self.users["person"].to_numpy()[user] if has_people else user
-        ordered = ordered.append_column("person", [person])
+        ordered = ordered.append_column("person", [self.person[ordered["user_id"].to_numpy()]])
         with Engine() as engine:
             return derive.co_purchased(engine, ordered, self.options.co_purchase_max_skus)
 

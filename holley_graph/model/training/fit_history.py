@@ -4,7 +4,8 @@ The vectors of vehicles and products stay fixed here. What the layer sees of a u
 the products of their events strictly before t, so that no target is among its own evidence. It is asked about the
 month after t, not about the next click: a vector is served for weeks. A matrix is drawn to the nearest multiple of
 one: how much more, or less, of the same is wanted after a view, a cart, an order is three numbers, which everybody
-teaches. The weights of paths are fitted together with it: each explains what the other does not.
+teaches. The weights of paths are fitted together with it: each explains what the other does not. Counting is asked
+what it would say without this person's own choices, for it knows all of them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from holley_graph.counting.events import bins
+from holley_graph.counting.leave_one_out import left_out
 from holley_graph.counting.utility import Counted
 from holley_graph.embeddings.paths import KINDS as KINDS_OF_PATHS
 from holley_graph.embeddings.paths import Paths
@@ -72,6 +74,7 @@ def fit_history(
     owner, candidate = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
     scored = _scores_of(offsets, candidate, z)
     offset = counted.at(snapshot, cells, bins(at, snapshot.as_of)[owner])
+    offset = offset + left_out(snapshot, counted, user[owner], cells)
     chosen = torch.from_numpy(candidate == product[owner])
     chooser = torch.from_numpy(owner)
     without = scored(q[vehicle]) + torch.from_numpy(offset).to(z.dtype)
