@@ -35,8 +35,8 @@ def left_out(snapshot: Snapshot, counted: Counted, user: Ints, fitment: Ints) ->
         count, cell = len(cells.vehicle), cells.rows[fitment]
         keys, row = np.unique(owner * count + cells.rows[chosen], return_inverse=True)
         place = find(keys, person[user] * count + cell)
-        touched = np.flatnonzero(place >= 0)
-        everybody = np.bincount(cells.rows, counted.choices, count)[cell[touched]]
-        others = np.maximum(everybody - np.bincount(row, weight)[place[touched]], 0.0)
-        change[touched] += np.log((others + strength) / (everybody + strength))
+        affected = np.flatnonzero(place >= 0)
+        everybody = np.bincount(cells.rows, counted.choices, count)[cell[affected]]
+        others = np.maximum(everybody - np.bincount(row, weight)[place[affected]], 0.0)
+        change[affected] += np.log((others + strength) / (everybody + strength))
     return change
