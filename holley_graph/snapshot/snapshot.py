@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from holley_graph.errors import ParcelError
+from holley_graph.errors import SettingsError
 from holley_graph.keys import find
 from holley_graph.loaders import derive
 from holley_graph.loaders.engine.engine import Engine
 from holley_graph.ragged import Ragged
 from holley_graph.snapshot.ids import IdMap
+from holley_graph.times import iso
 
 Ints = npt.NDArray[np.int64]
 KINDS = ("VIEWED", "CARTED", "ORDERED")
@@ -120,10 +121,12 @@ class Snapshot:
             cut: epoch seconds; events at or after it are gone, and with them what is derived from them.
 
         Raises:
-            ParcelError: `cut` is later than this snapshot's `as_of`.
+            SettingsError: `cut` is later than this snapshot's `as_of`.
         """
         if cut > self.as_of:
-            raise ParcelError(f"cannot cut at {cut}: this snapshot ends at {self.as_of}", "name an earlier time")
+            raise SettingsError(
+                f"cannot cut at {iso(cut)}: the snapshot ends at {iso(self.as_of)}", "name an earlier time"
+            )
         events = self.events.filter(pa.array(self.event("at") < cut))
         # where the latest purchase is later, the latest earlier event stands for it
         known = self.bought.filter(pa.array(np.asarray(self.bought.column("last_at")) < cut))

@@ -89,7 +89,7 @@ def _from_nothing(runs: Path, chosen: Recipe, as_of: int, days: int) -> str:
         run = warm.live(runs, chosen, as_of).manifest
         while run.warm:
             run = RunManifest.named(runs, run.warm["from"])
-    except (GraphStateError, ParcelError, NotFound) as error:
+    except (GraphStateError, ParcelError, SettingsError, NotFound) as error:
         return str(error)
     age = (as_of - run.as_of) / DAY
     return f"the last training from nothing is {age:.0f} days old" if age >= days else ""

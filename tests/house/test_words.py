@@ -53,8 +53,8 @@ UNUSED = {
 """What is not written, as a regular expression, and what is written instead."""
 HISTORY = {"CHANGELOG.md", "docs/experiments.md"}
 PAGES = [path for path in tree.with_suffix(".md") if str(path) not in HISTORY and "decisions" not in path.parts]
-LONGER = {"benchmarks/README.md", "docs/cypher.md"}
-"""Pages of figures, and of headers that a statement's file has for itself."""
+LONGER = {"docs/cypher.md"}
+"""The page of headers that a statement's file has for itself."""
 PLAIN = [str(page) for page in PAGES if str(page) not in LONGER]
 MOST_WORDS = 40
 USUAL_WORDS = 15

@@ -13,7 +13,7 @@ import torch
 
 from holley_graph.embeddings import table
 from holley_graph.embeddings.table import Table, Tables
-from holley_graph.errors import GraphStateError, ParcelError
+from holley_graph.errors import GraphStateError, ParcelError, SettingsError
 from holley_graph.evaluation import drift, registry
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import vectors
@@ -131,9 +131,9 @@ def test_the_live_release_has_to_be_one_to_go_on_from(tmp_path: Path) -> None:
     with pytest.raises(GraphStateError, match="no release is live"):
         run(tmp_path, warm=True)
     first = live(tmp_path)
-    with pytest.raises(GraphStateError, match="is of model sage, not two_tower"):
+    with pytest.raises(SettingsError, match="is of model sage, not two_tower"):
         run(tmp_path, small("two_tower"), warm=True)
-    with pytest.raises(GraphStateError, match="has 8 dimensions, not 16"):
+    with pytest.raises(SettingsError, match="has 8 dimensions, not 16"):
         run(tmp_path, small(dim=16), warm=True)
     with pytest.raises(GraphStateError, match="knows what came after the cut"):
         run(tmp_path, as_of=EARLIER, warm=True)

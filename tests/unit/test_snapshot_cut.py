@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holley_graph.errors import ParcelError
+from holley_graph.errors import SettingsError
 from holley_graph.snapshot.snapshot import ORDERED, VIEWED, Snapshot
 from tests.support import planted
 from tests.support.snapshots import assert_equal
@@ -94,7 +94,7 @@ def test_a_later_line_past_the_boundary_is_a_purchase_until_the_cut() -> None:
 
 def test_nothing_is_known_after_as_of() -> None:
     assert_equal(WORLD.before(WORLD.as_of), WORLD)
-    with pytest.raises(ParcelError, match="this snapshot ends at"):
+    with pytest.raises(SettingsError, match="the snapshot ends at 2"):
         WORLD.before(WORLD.as_of + 1)
 
 

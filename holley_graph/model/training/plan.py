@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from holley_graph.errors import GraphStateError
+from holley_graph.errors import GraphStateError, SettingsError
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.execution import Execution
 from holley_graph.snapshot.snapshot import Snapshot
@@ -40,15 +40,15 @@ class Plan:
         """Return what may be learned from.
 
         Raises:
-            GraphStateError: there is nothing, or a graph without vehicles cannot be trained in this way.
-            SettingsError: the model or the device cannot do it in this way.
+            GraphStateError: there is nothing.
+            SettingsError: the model, the device or a graph without vehicles cannot be trained in this way.
         """
         past = full.before(full.as_of if self.as_of is None else self.as_of)
         if not past.events.num_rows:
             raise GraphStateError("no interaction before the cut: nothing to learn from", "name a later --as-of")
         self.execution.check(self.recipe.model)
         if not past.vehicles.num_rows and (self.warm or self.execution.batch):
-            raise GraphStateError(
+            raise SettingsError(
                 "a graph without vehicles is factorised at once, not step by step", "without --warm and --batch"
             )
         return past

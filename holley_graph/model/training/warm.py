@@ -16,7 +16,7 @@ import torch
 from holley_graph.embeddings import manifest as manifests
 from holley_graph.embeddings import table
 from holley_graph.embeddings.manifest import RunManifest
-from holley_graph.errors import GraphStateError, ParcelError
+from holley_graph.errors import GraphStateError, ParcelError, SettingsError
 from holley_graph.evaluation import drift, registry
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.inference import encoder
@@ -70,7 +70,8 @@ def live(runs: Path, recipe: Recipe, as_of: int) -> Live:
         as_of: epoch seconds that it trains up to.
 
     Raises:
-        GraphStateError: there is none, it is of another model or shape, or it knows what is to be held out.
+        GraphStateError: there is none, or it knows what is to be held out.
+        SettingsError: the recipe is of another model or shape.
         ParcelError: its run is not here, or of a version that kept nothing to go on from.
     """
     name = registry.read(runs)[registry.CHAMPION]
@@ -80,9 +81,9 @@ def live(runs: Path, recipe: Recipe, as_of: int) -> Live:
         raise ParcelError(f"release {name} is live, but its run is not in {runs}", HINT)
     manifest = RunManifest.load(runs / name)
     if manifest.model != recipe.model:
-        raise GraphStateError(f"release {name} is of model {manifest.model}, not {recipe.model}", HINT)
+        raise SettingsError(f"release {name} is of model {manifest.model}, not {recipe.model}", HINT)
     if (dim := manifest.dim - table.EXTRA) != recipe.config.dim:
-        raise GraphStateError(f"release {name} has {dim} dimensions, not {recipe.config.dim}", HINT)
+        raise SettingsError(f"release {name} has {dim} dimensions, not {recipe.config.dim}", HINT)
     if manifest.as_of > as_of:
         raise GraphStateError(f"release {name} knows what came after the cut: nothing could be held out", HINT)
     if manifest.loss is None:
