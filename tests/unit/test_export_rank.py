@@ -83,8 +83,8 @@ def test_of_the_ids_of_an_address_the_one_with_most_to_say_has_the_row(
     for (number, scores), person in zip(rows, people, strict=True):
         rank_of = (-len(scores), -sum(scores), -scores[0] if scores else math.inf, number)
         best[person] = min(best.get(person, (rank_of, number)), (rank_of, number))
-    kept = rank._one_per_address(picks_of(rows), np.array(people))
-    assert kept.owner.tolist() == sorted(number for _, number in best.values())
+    chosen = rank._one_per_address(picks_of(rows), np.array(people))
+    assert chosen.owner.tolist() == sorted(number for _, number in best.values())
 
 
 def test_what_was_bought_is_out_in_every_colour_and_only_for_those_who_bought_it() -> None:
