@@ -38,7 +38,7 @@ class Record:
         Args:
             home: keeps it.
             as_of: the night knows everything strictly before it, and is named by it.
-            asked: what it was asked to do.
+            request: what it was asked to do.
         """
         folder = _folder(home, as_of)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
