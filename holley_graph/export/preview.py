@@ -64,8 +64,12 @@ class Preview:
     def page(self, title: str, generated_at: datetime) -> str:
         """Draw what was kept."""
         most = {name for name, _ in self.people.most_common(MOST_PEOPLE)}
-        people = [_person(row, self.people[name]) for name, (_, row) in self.shown.items() if name in most]
-        return render("export/preview.html", title=title, generated_at=generated_at, people=people)
+        rows = {name: row for name, (_, row) in self.shown.items() if name in most}
+        releases = sorted({row["run_id"] for row in rows.values() if row["run_id"]})
+        people = [_person(row, self.people[name]) for name, row in rows.items()]
+        return render(
+            "export/preview.html", title=title, generated_at=generated_at, releases=releases, people=people
+        )
 
 
 def _person(row: dict[str, Any], alike: int) -> dict[str, Any]:

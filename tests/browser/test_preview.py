@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 import pyarrow as pa
@@ -33,7 +34,8 @@ def row(tier: str, parts: int) -> dict[str, Any]:
     }
     who = {"email_lower": "ann@x.com", "v1_year": 1967, "v1_make": "FORD", "v1_model": "MUSTANG"}
     gaps = {"rec3_price": None, "rec3_title": None, "rec2_image": None}
-    return who | slots | gaps | {"engagement_tier": tier, "fitment_count": parts}
+    about = {"engagement_tier": tier, "fitment_count": parts, "run_id": "20260101T000000-sage-aaaa"}
+    return who | slots | gaps | about
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,11 @@ def test_each_kind_of_people_has_an_example_with_title_price_and_reason(opened: 
     assert all("Owner of a 1967 Ford Mustang" in text and "$1,403.87" in text for text in sections)
     assert [text.count("Goes with the intake manifold you bought in May") for text in sections] == [4, 3]
     assert "ann@x.com" not in opened.page_source
+
+
+def test_it_says_by_what_it_was_made(opened: webdriver.Chrome) -> None:
+    said = f"made 2026-01-02 00:00 UTC by holley-graph {version('holley-graph')} from 20260101T000000-sage-aaaa."
+    assert said in opened.find_element(By.TAG_NAME, "main").text
 
 
 def test_it_is_dark_at_night_and_readable_both_ways(opened: webdriver.Chrome) -> None:
