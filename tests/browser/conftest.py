@@ -39,6 +39,13 @@ AS_OF = seconds("2026-01-01")
 USERS = 1_000
 """A fifth of the demo's; the users and parts that the queries' defaults name are in both worlds."""
 PATIENCE_S = 90
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = {
+    name
+    for page in (ROOT / "README.md", *ROOT.glob("docs/**/*.md"))
+    for name in re.findall(r"img/([\w-]+)\.png", page.read_text(encoding="utf-8"))
+}
+"""Images that a document shows."""
 
 DROP = """
 const bytes = Uint8Array.from(atob(arguments[1]), c => c.charCodeAt(0));
@@ -128,8 +135,8 @@ class Window:
 
 
 def screenshot(driver: webdriver.Chrome, folder: Path | None, name: str) -> None:
-    """Take the image that a document shows, in few colours; without a folder none is wanted."""
-    if folder:
+    """Take the image, if a document shows it, in few colours; without a folder none is wanted."""
+    if folder and name in SHOWN:
         folder.mkdir(exist_ok=True)
         drawn = Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")
         drawn.quantize(64, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
