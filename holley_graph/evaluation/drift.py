@@ -21,6 +21,8 @@ from holley_graph.snapshot.snapshot import Ints, Snapshot
 Floats = npt.NDArray[np.float64]
 TOP = 4
 MEASURED = ("product", "vehicle", "vehicle_model", "make", "user")
+ASKED = 20_000
+"""People with a history who are asked at most, drawn at random: their share is within .7 points of that of all."""
 BLOCK = 4_000
 """Askers ranked for at once."""
 
@@ -49,6 +51,7 @@ def measure(new: Tables, old: Tables, snapshot: Snapshot) -> dict[str, Any]:
         `moved`: per table how many keys both have, the mean cosine of old and new vector without popularity, and
         the mean length of the difference over the mean length. `owners` with fitting parts, and `top_four_changed`:
         the share of them for whom other parts are the best four of what fits, by whichever vector answers them.
+        Of more than `ASKED` people with a history, some speak for all.
     """
     moved = {}
     for name in MEASURED:
@@ -73,25 +76,26 @@ def _shared(new: Table, old: Table) -> tuple[Floats, Floats]:
     return now.astype(float), before.astype(float)
 
 
-def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int, int]:
+def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int, float]:
     """Count the owners of vehicles that something fits, and those whose best four are others."""
     known = np.flatnonzero(snapshot.user_vehicle >= 0)
+    asked = known if len(known) <= ASKED else np.random.default_rng(0).choice(known, ASKED, replace=False)
     silent = np.array(snapshot.vehicles.column("owners").to_numpy(), np.int64)
     silent = silent - np.bincount(snapshot.user_vehicle[known], minlength=len(silent))
     vehicles = np.flatnonzero(silent > 0)
-    user = np.concatenate([known, np.full(len(vehicles), -1)])
-    vehicle = np.concatenate([snapshot.user_vehicle[known], vehicles])
-    weight = np.concatenate([np.ones(len(known), np.int64), silent[vehicles]])
+    user = np.concatenate([asked, np.full(len(vehicles), -1)])
+    vehicle = np.concatenate([snapshot.user_vehicle[asked], vehicles])
+    weight = np.concatenate([np.full(len(asked), len(known) / max(len(asked), 1)), silent[vehicles]])
     scorers = [scoring.Scorer(tables, snapshot) for tables in (new, old)]
-    owners = changed = 0
+    owners = changed = 0.0
     for start in range(0, len(user), BLOCK):
         cut = slice(start, start + BLOCK)
         task = _fitting(snapshot, user[cut], vehicle[cut])
         best = [_best(scorer, task) for scorer in scorers]
         has_answer = (best[0] >= 0).any(1)
-        owners += int(weight[cut][has_answer].sum())
-        changed += int(weight[cut][has_answer & (best[0] != best[1]).any(1)].sum())
-    return owners, changed
+        owners += float(weight[cut][has_answer].sum())
+        changed += float(weight[cut][has_answer & (best[0] != best[1]).any(1)].sum())
+    return round(owners), changed
 
 
 def _fitting(snapshot: Snapshot, user: Ints, vehicle: Ints) -> RankingTask:

@@ -171,3 +171,14 @@ def test_drift_is_what_it_says_by_hand() -> None:
     assert report["moved"]["product"] == {"both": len(keys), "cosine": None, "move": None}
     assert (report["owners"], report["top_four_changed"]) == (20, 1.0)
     assert drift.measure(old, old, snapshot)["top_four_changed"] == 0
+
+
+def test_some_people_speak_for_all_where_there_are_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (table.load(run(tmp_path, as_of=as_of).path) for as_of in (EARLIER, LATER))
+    everybody = drift.measure(new, old, SMALL)
+    monkeypatch.setattr(drift, "ASKED", 100)
+    some = drift.measure(new, old, SMALL)
+    assert some["owners"] == everybody["owners"]
+    assert 0 < some["top_four_changed"] != everybody["top_four_changed"]
+    assert some["top_four_changed"] == pytest.approx(everybody["top_four_changed"], abs=0.15)
+    assert drift.measure(old, old, SMALL)["top_four_changed"] == 0

@@ -12,10 +12,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy import sparse
 from torch import Tensor, nn
-from torch.nn import functional
 
 from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
+from holley_graph.ragged import laid_out
 from holley_graph.snapshot.snapshot import KINDS, Snapshot
 from holley_graph.times import DAY
 
@@ -56,30 +57,19 @@ def history_means(
         [n, kinds, dim] Σ d z / (c + Σ d), zero without history.
     """
     half_life = config.history_half_life_days * DAY
-    is_asked = np.zeros(snapshot.users.num_rows, bool)
-    is_asked[user] = True
-    known = is_asked[snapshot.event("user")]
-    event_user, event_at, product, event_kind = (
-        snapshot.event(c)[known] for c in ("user", "at", "product", "kind")
-    )
+    event_user, event_at, product, event_kind = (snapshot.event(c) for c in ("user", "at", "product", "kind"))
     start = np.searchsorted(event_user, user)
     # events are sorted by (user, at): one combined key finds the first that is not before `at`
     span = snapshot.as_of + 1
     stop = np.searchsorted(event_user * span + event_at, user * span + at)
-    fresh = np.exp2((event_at - snapshot.as_of) / half_life)
-    scale = torch.from_numpy(np.exp2((snapshot.as_of - at) / half_life))
+    size = stop - start
+    owner, event = np.repeat(np.arange(len(user)), size), laid_out(start, size)
+    weight = np.exp2((event_at[event] - at[owner]) / half_life)
+    vectors = z.detach().double().numpy()
     means = []
     for kind in range(len(KINDS)):
-        weight = torch.from_numpy(fresh * (event_kind == kind))
-        total = _before(weight[:, None], start, stop) * scale[:, None]
-        summed = _before(weight[:, None] * z.detach().double()[product], start, stop) * scale[:, None]
-        means.append(summed / (config.history_prior + total))
-    return torch.stack(means, 1).to(z.dtype)
-
-
-def _before(
-    values: Float[Tensor, "events width"], start: Int[np.ndarray, " n"], stop: Int[np.ndarray, " n"]
-) -> Float[Tensor, "n width"]:
-    """[n, width] sums of values[start:stop] by one running sum."""
-    running = functional.pad(values.cumsum(0), (0, 0, 1, 0))
-    return running[stop] - running[start]
+        own = event_kind[event] == kind
+        cells = owner[own], product[event[own]]
+        history = sparse.csr_array((weight[own], cells), (len(user), len(vectors)))
+        means.append(history @ vectors / (config.history_prior + history.sum(1))[:, None])
+    return torch.from_numpy(np.stack(means, 1)).to(z.dtype)
