@@ -79,13 +79,13 @@ def _shared(new: Table, old: Table) -> tuple[Floats, Floats]:
 def _answers_changed(new: Tables, old: Tables, snapshot: Snapshot) -> tuple[int, float]:
     """Count the owners of vehicles that something fits, and those whose best four are others."""
     known = np.flatnonzero(snapshot.user_vehicle >= 0)
-    asked = known if len(known) <= ASKED else np.random.default_rng(0).choice(known, ASKED, replace=False)
+    sample = known if len(known) <= ASKED else np.random.default_rng(0).choice(known, ASKED, replace=False)
     silent = np.array(snapshot.vehicles.column("owners").to_numpy(), np.int64)
     silent = silent - np.bincount(snapshot.user_vehicle[known], minlength=len(silent))
     vehicles = np.flatnonzero(silent > 0)
-    user = np.concatenate([asked, np.full(len(vehicles), -1)])
-    vehicle = np.concatenate([snapshot.user_vehicle[asked], vehicles])
-    weight = np.concatenate([np.full(len(asked), len(known) / max(len(asked), 1)), silent[vehicles]])
+    user = np.concatenate([sample, np.full(len(vehicles), -1)])
+    vehicle = np.concatenate([snapshot.user_vehicle[sample], vehicles])
+    weight = np.concatenate([np.full(len(sample), len(known) / max(len(sample), 1)), silent[vehicles]])
     scorers = [scoring.Scorer(tables, snapshot) for tables in (new, old)]
     owners = changed = 0.0
     for start in range(0, len(user), BLOCK):

@@ -229,7 +229,7 @@ def test_an_unknown_price_is_empty(clean, source, tmp_path):
 
 def test_too_few_rows_are_no_mailing(clean, source, tmp_path):
     report = checked(clean, source, tmp_path, rows(), min_users=3)
-    assert failed(report)["users"][0]["found"] == "2 rows"
+    assert failed(report)["users"][0]["found"] == "2 rows; gate.min_users demands 3"
     assert not report.passed
 
 
