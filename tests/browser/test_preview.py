@@ -74,8 +74,8 @@ def test_each_kind_of_people_has_an_example_with_title_price_and_reason(opened: 
 
 
 def test_it_says_by_what_it_was_made(opened: webdriver.Chrome) -> None:
-    said = f"made 2026-01-02 00:00 UTC by holley-graph {version('holley-graph')} from 20260101T000000-sage-aaaa."
-    assert said in opened.find_element(By.TAG_NAME, "main").text
+    made_by = f"made 2026-01-02 00:00 UTC by holley-graph {version('holley-graph')} from 20260101T000000-sage-aaaa."
+    assert made_by in opened.find_element(By.TAG_NAME, "main").text
 
 
 def test_it_is_dark_at_night_and_readable_both_ways(opened: webdriver.Chrome) -> None:
