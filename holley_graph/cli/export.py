@@ -69,6 +69,13 @@ ranker_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write an HTML page with what some typical people would get. It has no addresses.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "bigquery"]),
+    default="local",
+    show_default=True,
+    help="Where people are ranked: on this machine, or in BigQuery, by the live release alone.",
+)
 @click.option("--paths", is_flag=True, help="Add each part's path in the graph, in columns rec1_path and so on.")
 @click.option(
     "--generated-at",
@@ -93,6 +100,7 @@ def export(
     arms: tuple[str, ...],
     hold_out: float,
     one_per_email: bool,
+    engine: str,
     paths: bool,
     preview: Path | None,
     generated_at: datetime | None,
@@ -118,7 +126,7 @@ def export(
     with progress() as report:
         done = workflow.export(
             context.settings, path, moment, ranker=ranker, layout=layout, split=split, paths=paths,
-            one_per_email=one_per_email, preview=preview, progress=report,
+            one_per_email=one_per_email, preview=preview, engine=engine, progress=report,
         )  # fmt: skip
     sent = send(ctx, done.path, target.removeprefix("bigquery:"), append) if target is not None else None
     if as_json:

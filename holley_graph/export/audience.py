@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from holley_graph.loaders import parquet
-from holley_graph.loaders.engine.engine import Engine, Rows
+from holley_graph.loaders.engine.engine import Engine, Relation, Rows
+from holley_graph.loaders.engine.warehouse import Warehouse
 from holley_graph.loaders.sync_tables import SyncTables
 from holley_graph.settings import Settings
 from holley_graph.times import DAY
@@ -38,11 +40,12 @@ class Audience:
     """The owners of one sync, until closed.
 
     Args:
-        taken: the sync.
+        sync_tables: the sync.
         settings: memory, the home, and for how long a purchase keeps a part out.
         vectors: file of the users, in order, who have a vector of their own; none: nobody has.
         user_id: nobody but this user.
         one_per_email: of an address with several vehicles, those who own one of them (`export/owners.sql`).
+        warehouse: where the statements about people run; none: here.
     """
 
     def __init__(
@@ -53,20 +56,27 @@ class Audience:
         vectors: Path | None = None,
         user_id: str | None = None,
         one_per_email: bool = False,
+        warehouse: Warehouse | None = None,
     ) -> None:
         self.engine = Engine(settings)
-        self.tables: dict[str, Rows] = {name: sync_tables.file(name) for name in _READS}
+        self.warehouse = warehouse
+        self.tables: dict[str, Any] = {name: sync_tables.file(name) for name in _READS}
         self.tables |= {"clean_users": sync_tables.clean("users"), "vectors": self._rows_of(vectors)}
-        self.owners = self.tables["owners"] = self.engine.keep(
-            "export/owners",
-            self.tables,
-            user_id=user_id,
-            one_per_email=one_per_email,
-            min_products=settings.baseline.min_products,
-        )
-        from_s = sync_tables.as_of - settings.recommend.exclude_days * DAY
-        self.purchases = self.engine.keep("export/purchases", self.tables, from_s=from_s)
-        self.chosen = self.engine.keep("export/chosen", self.tables)
+        one = {"user_id": user_id, "one_per_email": one_per_email}
+        self.owners = self.keep("owners", "row", **one, min_products=settings.baseline.min_products)
+        lately = sync_tables.as_of - settings.recommend.exclude_days * DAY
+        self.purchases = self.keep("purchases", "person", from_s=lately)
+        self.chosen = self.keep("chosen", "row")
+
+    def keep(self, name: str, order: str, **values: Any) -> Relation:
+        """Run statement `export/NAME`; later ones read its rows as table `NAME`. Return them sorted by a column."""
+        if self.warehouse is None:
+            with self.engine.rows(f"export/{name}", self.tables, **values) as rows:
+                self.tables[name] = kept = self.engine.store(rows.order(f'"{order}"'))
+            return kept
+        self.tables[name] = self.warehouse.keep(f"export/{name}", self.tables, **values)
+        rows = self.engine.read(self.warehouse.read(self.tables[name]))
+        return self.engine.store(rows.order(f'"{order}"'))
 
     def _rows_of(self, vectors: Path | None) -> Rows:
         """Say in which row of a file of vectors each key is."""
@@ -81,7 +91,7 @@ class Audience:
 
     def buyers(self) -> pa.Table:
         """Count who bought what: make, model, sku, buyers; without a model of a make, without a make everybody."""
-        return self.engine.run("export/buyers", self.tables)
+        return self.keep("buyers", "sku").to_arrow_table()
 
     def co_purchased(self, least: int) -> pa.Table:
         """Say which product leads on to which, by so many people: sku, other_sku, weight, sorted."""

@@ -21,14 +21,17 @@ from holley_graph.errors import SettingsError
 from holley_graph.export.catalogue import open_catalogue
 from holley_graph.export.inputs import Inputs
 from holley_graph.export.known import remember
+from holley_graph.export.marked import Marks
 from holley_graph.export.owners import Owners
 from holley_graph.export.preview import Preview
+from holley_graph.export.pushdown import Pushdown
 from holley_graph.export.rank import Picks, Ranking, Tally
 from holley_graph.export.rankers import TIERS, ByArm
 from holley_graph.export.reasons import Reasons
 from holley_graph.export.rows import SLOTS, Exposure, Sheet, long_schema, wide_schema
 from holley_graph.export.write import check_suffix, write
 from holley_graph.graph.client import Graph
+from holley_graph.loaders.engine.warehouse import Warehouse
 from holley_graph.progress import Progress, silent
 from holley_graph.rules import text
 from holley_graph.settings import Settings
@@ -83,6 +86,7 @@ def export(
     paths: bool = False,
     one_per_email: bool = False,
     preview: Path | None = None,
+    warehouse: Warehouse | None = None,
     progress: Progress = silent,
 ) -> ExportReport:
     """Rank for everybody and write the table.
@@ -101,10 +105,12 @@ def export(
         paths: whether each part has its path in the graph.
         one_per_email: whether an address with several vehicles gets parts for one of them (`export/owners.sql`).
         preview: an HTML page to write beside it, which shows what some people would get; for `wide` only.
+        warehouse: which ranks in the place of this machine, by the live release alone.
         progress: told about every block.
 
     Raises:
-        SettingsError: the file's suffix names no format, or its folder does not exist.
+        SettingsError: the file's suffix names no format, or its folder does not exist; or a warehouse was asked for
+            another ranker.
         GraphStateError, ParcelError: there is no finished sync, or no live release, or they are not of this home.
     """
     clock = _Clock()
@@ -113,13 +119,19 @@ def export(
         if not folder.is_dir():
             raise SettingsError(f"{folder} is no folder", "make it first")
     arms = split.arms if split else (ranker,)
+    if warehouse is not None and set(arms) != {"graph"}:
+        raise SettingsError("--engine bigquery ranks by the live release only", "--ranker graph, or --engine local")
     read = Inputs.of(arms, graph, settings)
-    with closing(read.audience(settings, one_per_email=one_per_email)) as audience:
+    with closing(read.audience(settings, one_per_email=one_per_email, warehouse=warehouse)) as audience:
         catalogue = open_catalogue(read.sync_tables, audience, settings.recommend.min_people)
         clock.lap("read")
         named = [read.ranker(name, catalogue, settings) for name in arms]
         rules = text.read(settings.recommend.rules_file).on(generated_at.date())
-        ranking = Ranking(catalogue, ByArm([item.ranker for item in named]), settings.recommend, SLOTS, rules)
+        ranking: Ranking | Pushdown
+        if warehouse is None:
+            ranking = Ranking(catalogue, ByArm([item.ranker for item in named]), settings.recommend, SLOTS, rules)
+        else:
+            ranking = Pushdown(read, audience, catalogue, Marks(rules, catalogue), settings, SLOTS)
         clock.lap("prepare")
         files = [path] if split is None else [path, held_out_file(path)]
         for file in files:

@@ -20,6 +20,7 @@ from holley_graph.export.catalogue import Catalogue
 from holley_graph.export.rankers import ByBaseline, ByGraph, ByHybrid, ByUniversal, VehicleRanker
 from holley_graph.export.rows import Stamp
 from holley_graph.graph.client import Graph
+from holley_graph.loaders.engine.warehouse import Warehouse
 from holley_graph.loaders.sync_tables import SyncTables, open_tables
 from holley_graph.settings import Settings
 
@@ -112,10 +113,24 @@ class Inputs:
         scores = v5_18.scores(sync_tables.clean_files(), sync_tables.as_of, settings) if with_baseline else None
         return cls(sync_tables, run, tables, scores)
 
-    def audience(self, settings: Settings, user_id: str | None = None, *, one_per_email: bool = False) -> Audience:
-        """Open those who are ranked for: everybody with a vehicle, or one user."""
-        vectors = self.run and self.run / "keys_user.parquet"
-        return Audience(self.sync_tables, settings, vectors=vectors, user_id=user_id, one_per_email=one_per_email)
+    def audience(
+        self,
+        settings: Settings,
+        user_id: str | None = None,
+        *,
+        one_per_email: bool = False,
+        warehouse: Warehouse | None = None,
+    ) -> Audience:
+        """Open those who are ranked for: everybody with a vehicle, or one user, here or in a warehouse."""
+        vectors = self.run / "keys_user.parquet" if self.run and warehouse is None else None
+        return Audience(
+            self.sync_tables,
+            settings,
+            vectors=vectors,
+            user_id=user_id,
+            one_per_email=one_per_email,
+            warehouse=warehouse,
+        )
 
     def ranker(self, name: str, catalogue: Catalogue, settings: Settings) -> StampedRanker:
         """Open one of the rankers."""

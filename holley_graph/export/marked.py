@@ -103,9 +103,12 @@ class Marks:
         }
         for rule in rules:
             self._check(rule)
-        shape = (len(rules), products.num_rows)
-        self.parts = np.array([self._parts(rule) for rule in rules], bool).reshape(shape)
-        self.vehicles = np.array([self._about(rule, ("vehicle", "make")) for rule in rules], bool)
+        parts, about = (
+            [self._parts(rule) for rule in rules],
+            [self._about(rule, ("vehicle", "make")) for rule in rules],
+        )
+        self.parts = np.array(parts, bool).reshape(len(rules), products.num_rows)
+        self.vehicles = np.array(about, bool).reshape(len(rules), vehicles.num_rows)
 
     def at(self, vehicle: int) -> Marked | None:
         """Return what is said about the parts that fit a vehicle; nothing where no rule speaks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from holley_graph import journal
 from holley_graph.campaign.split import Split
 from holley_graph.export import everybody as room
 from holley_graph.gate.gate import GateReport
-from holley_graph.loaders.bigquery import target
+from holley_graph.loaders.bigquery import target, warehouse
 from holley_graph.loaders.bigquery.target import Loaded
 from holley_graph.progress import Progress, silent
 from holley_graph.settings import Settings
@@ -28,10 +29,16 @@ def export(
     paths: bool = False,
     one_per_email: bool = False,
     preview: Path | None = None,
+    engine: str = "local",
     progress: Progress = silent,
 ) -> room.ExportReport:
-    """Rank parts for everybody and write the file. The arguments are those of `export.everybody.export`."""
-    with connect(settings, progress) as graph:
+    """Rank parts for everybody and write the file.
+
+    The arguments are those of `export.everybody.export`, but for `engine`: `local`, or `bigquery`, which ranks.
+    """
+    with ExitStack() as opened:
+        graph = opened.enter_context(connect(settings, progress))
+        there = None if engine == "local" else opened.enter_context(warehouse.opened(settings, progress))
         done = room.export(
             graph,
             settings,
@@ -43,6 +50,7 @@ def export(
             paths=paths,
             one_per_email=one_per_email,
             preview=preview,
+            warehouse=there,
             progress=progress,
         )
     journal.note(settings.home, "export", {"file": path.name, "ranker": done.ranker, "rows": done.rows})

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from google.cloud import bigquery
 from sqlglot import exp
 
-from holley_graph.errors import SettingsError, SourceError, SourceUnreachable
+from holley_graph.errors import SettingsError, SourceError
 from holley_graph.loaders.bigquery import faults, tables
 from holley_graph.loaders.bigquery.connection import Connection
-from holley_graph.loaders.bigquery.jobs import Jobs, labels
+from holley_graph.loaders.bigquery.scratch import Scratch
 from holley_graph.settings import Settings
 
 DATED_BY = "generated_at"
@@ -46,59 +45,33 @@ def load(settings: Settings, file: Path, target: str, run_id: str, *, replace: b
         SourceError, AccessDenied: BigQuery refuses.
     """
     columns = pq.read_schema(file).names
-    rows = pq.read_metadata(file).num_rows
     if DATED_BY not in columns:
         raise SettingsError(
             f"{file} has no column {DATED_BY}: the table is partitioned by its day", "export writes it"
         )
     connection = Connection(settings.bigquery)
     try:
-        return _Load(connection, settings, run_id).into(
-            _reference(target, connection), file, columns, rows, replace
-        )
+        return _Load(connection, settings, run_id).into(_reference(target, connection), file, columns, replace)
     finally:
         connection.close()
 
 
 class _Load:
     def __init__(self, connection: Connection, settings: Settings, run_id: str) -> None:
-        self.connection, self.jobs = connection, Jobs(connection, run_id)
-        self.deadline_s = settings.bigquery.deadline_s
-        self.staging = bigquery.Table(tables.scratch(connection).table(f"{run_id}_export".replace("-", "_")))
-        self.staging.expires = datetime.now(UTC) + timedelta(hours=settings.bigquery.scratch_hours)
+        self.connection, self.deadline_s = connection, settings.bigquery.deadline_s
+        self.scratch = Scratch(connection, settings, run_id)
 
-    def into(
-        self, target: bigquery.TableReference, file: Path, columns: list[str], rows: int, replace: bool
-    ) -> Loaded:
+    def into(self, target: bigquery.TableReference, file: Path, columns: list[str], replace: bool) -> Loaded:
         try:
-            arrived = self._stage(file)
-            if arrived != rows:
-                raise SourceUnreachable(
-                    f"loading {file.name}: {arrived:,} of {rows:,} rows arrived; {target} is as it was",
-                    "run the same command again",
-                )
+            staged = self.scratch.load("export", file, f"{target} is as it was")
+            named = (exp.column(name, quoted=True) for name in columns)
+            rows = exp.select(*named).from_(tables.name_of(staged.reference))
             made = replace or not self._exists(target)
-            moved = _made(target, self._rows(columns)) if made else _appended(target, columns, self._rows(columns))
-            self.jobs.run("export", moved.sql("bigquery"), {})
+            moved = _made(target, rows) if made else _appended(target, columns, rows)
+            self.scratch.jobs.run("export", moved.sql("bigquery"), {})
         finally:
-            tables.drop(self.connection, self.staging)
-        return Loaded(str(target), rows, replace)
-
-    def _stage(self, file: Path) -> int:
-        client, retry, call_s = self.connection.client, self.connection.retry, self.connection.call_s
-        config = bigquery.LoadJobConfig(
-            source_format=bigquery.SourceFormat.PARQUET,
-            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-            labels=labels(self.jobs.run_id),
-        )
-        with faults.told(f"loading {file.name}", self.deadline_s), file.open("rb") as content:
-            self.staging.schema = _schema(file)
-            client.create_table(self.staging, exists_ok=True, retry=retry, timeout=call_s)
-            job = client.load_table_from_file(
-                content, self.staging.reference, job_config=config, num_retries=3, timeout=call_s
-            )
-            job.result(retry=retry)
-            return int(client.get_table(self.staging, retry=retry, timeout=call_s).num_rows)
+            self.scratch.drop()
+        return Loaded(str(target), staged.num_rows, replace)
 
     def _exists(self, target: bigquery.TableReference) -> bool:
         connection = self.connection
@@ -108,10 +81,6 @@ class _Load:
         except SourceError:
             return False
         return True
-
-    def _rows(self, columns: list[str]) -> exp.Select:
-        selected = exp.select(*(exp.column(name, quoted=True) for name in columns))
-        return selected.from_(tables.name_of(self.staging.reference))
 
 
 def _made(target: bigquery.TableReference, rows: exp.Select) -> exp.Create:
@@ -125,10 +94,6 @@ def _appended(target: bigquery.TableReference, columns: list[str], rows: exp.Sel
         this=tables.name_of(target), expressions=[exp.to_identifier(name, quoted=True) for name in columns]
     )
     return exp.Insert(this=named, expression=rows)
-
-
-def _schema(file: Path) -> list[bigquery.SchemaField]:
-    return [bigquery.SchemaField(field.name, tables.spelled(field.type)) for field in pq.read_schema(file)]
 
 
 def _reference(target: str, connection: Connection) -> bigquery.TableReference:

@@ -26,7 +26,24 @@ def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
         return exp.Anonymous(this="ENCODE", expressions=[node.this])
     if isinstance(node, exp.Uuid):
         node.set("is_string", False)  # 16 bytes to group by instead of 36 characters
+    if isinstance(node, exp.Subquery) and (lists := _multiplied(node)):
+        # BigQuery has no inner product of two arrays; a subquery per row takes DuckDB a hundred times as long.
+        return exp.Anonymous(this="LIST_INNER_PRODUCT", expressions=lists)
     return node
+
+
+def _multiplied(node: exp.Subquery) -> list[exp.Expr]:
+    """Return the two arrays whose elements are multiplied place by place and summed, if that is all."""
+    body, joins = node.this, node.this.args.get("joins") or []
+    if len(joins) != 1 or not (isinstance(body.selects[0], exp.Sum) and isinstance(joins[0].this, exp.Unnest)):
+        return []
+    lists = [body.args["from_"].this, joins[0].this]
+    offsets = {unnest.args["offset"].name for unnest in lists if unnest.args.get("offset")}
+    elements = {unnest.args["alias"].columns[0].name for unnest in lists}
+    summed, on = body.selects[0].this, joins[0].args["on"]
+    names = [{column.name for column in part.find_all(exp.Column)} for part in (summed, on)]
+    same = isinstance(summed, exp.Mul) and isinstance(on, exp.EQ) and names == [elements, offsets]
+    return [unnest.expressions[0] for unnest in lists] if same else []
 
 
 def _spell_in_full(body: exp.Expr) -> None:

@@ -35,4 +35,3 @@ UNION ALL
 SELECT NULL, NULL, b.sku, COUNT(*)
 FROM bought AS b
 GROUP BY b.sku
-ORDER BY make, model, sku

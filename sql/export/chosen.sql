@@ -11,4 +11,3 @@ FROM (
   SELECT v.user_id, v.sku, 'viewed', v.at, v.last_at FROM viewed AS v
 ) AS d
 INNER JOIN owners AS o ON o.user_id = d.user_id
-ORDER BY o.row

@@ -1,4 +1,4 @@
--- purpose: everybody with a vehicle in the order of an export: by vehicle, address and user id
+-- purpose: everybody with a vehicle, numbered in the order of an export: by vehicle, address and user id
 -- params: @user_id STRING       nobody but this user; NULL: everybody
 --         @one_per_email BOOL   of an address with several vehicles only those who own the chosen one
 --         @min_products INT64 eligible products that a vehicle needs before it is chosen
@@ -30,21 +30,41 @@ chosen AS (
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY o.email ORDER BY f.vehicle_id IS NULL, o.since DESC, o.vehicle_id
   ) = 1
+),
+
+wanted AS (
+  SELECT o.vehicle_id, o.email, o.user_id
+  FROM owned AS o
+  LEFT JOIN chosen AS c ON c.email = o.email AND c.vehicle_id = o.vehicle_id
+  WHERE
+    (CAST(@user_id AS STRING) IS NULL OR o.user_id = @user_id)
+    AND (NOT @one_per_email OR c.email IS NOT NULL)
+),
+
+-- Numbers run on from vehicle to vehicle: one window over everybody would be sorted by a single worker.
+sizes AS (
+  SELECT w.vehicle_id, COUNT(*) AS owners, COUNT(DISTINCT w.email) AS people
+  FROM wanted AS w
+  GROUP BY w.vehicle_id
+),
+
+starts AS (
+  SELECT
+    s.vehicle_id,
+    SUM(s.owners) OVER (ORDER BY s.vehicle_id) - s.owners AS first_row,
+    SUM(s.people) OVER (ORDER BY s.vehicle_id) - s.people AS first_person
+  FROM sizes AS s
 )
 
 SELECT
-  ROW_NUMBER() OVER (ORDER BY o.vehicle_id, o.email, o.user_id) - 1 AS row,
-  DENSE_RANK() OVER (ORDER BY o.vehicle_id, o.email) - 1 AS person,
-  o.vehicle_id,
-  o.email,
-  o.user_id,
+  CAST(s.first_row + ROW_NUMBER() OVER (PARTITION BY w.vehicle_id ORDER BY w.email, w.user_id) - 1 AS INT64) AS row,
+  CAST(s.first_person + DENSE_RANK() OVER (PARTITION BY w.vehicle_id ORDER BY w.email) - 1 AS INT64) AS person,
+  w.vehicle_id,
+  w.email,
+  w.user_id,
   u.engagement_tier,
   COALESCE(v.row, -1) AS vector
-FROM owned AS o
-INNER JOIN user AS u ON u.user_id = o.user_id
-LEFT JOIN chosen AS c ON c.email = o.email AND c.vehicle_id = o.vehicle_id
-LEFT JOIN vectors AS v ON v.key = o.user_id
-WHERE
-  (CAST(@user_id AS STRING) IS NULL OR o.user_id = @user_id)
-  AND (NOT @one_per_email OR c.email IS NOT NULL)
-ORDER BY row
+FROM wanted AS w
+INNER JOIN starts AS s ON s.vehicle_id = w.vehicle_id
+INNER JOIN user AS u ON u.user_id = w.user_id
+LEFT JOIN vectors AS v ON v.key = w.user_id

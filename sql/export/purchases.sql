@@ -12,4 +12,3 @@ INNER JOIN clean_users AS u ON u.user_id = b.user_id
 INNER JOIN people AS p ON p.email = u.email
 INNER JOIN product AS s ON s.sku = b.sku
 GROUP BY p.person, b.sku, s.base_sku
-ORDER BY p.person, b.sku

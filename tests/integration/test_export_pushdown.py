@@ -1,0 +1,140 @@
+"""Ranking in a warehouse gives the rows of the local ranking, cell by cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from holley_graph.campaign.split import Split
+from holley_graph.errors import SettingsError
+from holley_graph.export.everybody import export
+from holley_graph.loaders.bigquery.connection import Connection
+from holley_graph.loaders.bigquery.warehouse import opened
+from holley_graph.loaders.engine.engine import Engine
+from holley_graph.loaders.engine.warehouse import Warehouse
+from holley_graph.settings import Settings
+from tests.support.emulator import Emulator
+from tests.support.live import NOW, Live, Rows, keys, open_live, slots
+
+
+class Apart:
+    """DuckDB as a warehouse: an engine of its own, whose rows come over as a table."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def keep(self, name: str, tables: Mapping[str, Any], /, **values: Any) -> Any:
+        return self.engine.keep(name, tables, **values)
+
+    def read(self, rows: Any, /) -> pa.Table:
+        return rows.to_arrow_table()
+
+
+@pytest.fixture(scope="module")
+def live(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with open_live(server, tmp_path_factory.mktemp("pushdown")) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["duckdb", "bigquery"])
+def warehouse(request: pytest.FixtureRequest, live: Live, bigquery_emulator: Emulator) -> Iterator[Warehouse]:
+    if request.param == "duckdb":
+        with Engine() as engine:
+            yield Apart(engine)
+        return
+    settings = live.settings.model_copy(update={"bigquery": bigquery_emulator.settings()})
+    client = Connection(settings.bigquery).client
+    client.create_dataset(settings.bigquery.scratch_dataset, exists_ok=True)
+    with opened(settings) as warehouse:
+        yield warehouse
+    assert list(client.list_tables(settings.bigquery.scratch_dataset)) == []
+    client.close()
+
+
+def same(ours: Rows, theirs: Rows) -> None:
+    """Every cell equal; scores to 1e-5."""
+    by_key = {keys(row): row for row in theirs}
+    assert len(ours) == len(by_key) == len(theirs)
+    for row in ours:
+        other = by_key[keys(row)]
+        scores = [f"rec{n}_score" for n in range(1, 5)]
+        assert {k: v for k, v in row.items() if k not in scores} == {
+            k: v for k, v in other.items() if k not in scores
+        }
+        assert slots(row, "rec{n}_score") == pytest.approx(slots(other, "rec{n}_score"), abs=1e-5)
+
+
+def test_everybody_gets_the_same_row(live: Live, warehouse: Warehouse, tmp_path: Path) -> None:
+    ours = live.export(tmp_path / "here.parquet", paths=True)
+    theirs = live.export(tmp_path / "there.parquet", paths=True, warehouse=warehouse)
+    same(ours, theirs)
+    tiers = {tier for row in theirs for tier in slots(row, "rec{n}_pop_source")}
+    assert tiers == {"user", "vehicle", "segment", "make", "global"}
+
+
+RULES = """
+out_of_stock = ["{first}"]
+
+[[rule]]
+name = "pinned"
+do = "pin"
+part_type = "{kinds[0]}"
+make = "{make}"
+
+[[rule]]
+name = "two of four"
+do = "keep"
+share = 0.5
+part_type = "{kinds[1]}"
+
+[[rule]]
+name = "more of these"
+do = "boost"
+times = 3.0
+part_type = "{kinds[2]}"
+
+[[rule]]
+name = "last"
+do = "bury"
+price_from = 300
+"""
+
+
+def test_rules_of_every_kind_act_alike(live: Live, warehouse: Warehouse, tmp_path: Path) -> None:
+    before = live.export(tmp_path / "without.parquet")
+    kinds = [
+        kind for kind, _ in Counter(t for row in before for t in slots(row, "rec{n}_part_type")).most_common(3)
+    ]
+    make = Counter(row["v1_make"] for row in before).most_common(1)[0][0]
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULES.format(first=before[0]["rec_part_1"], kinds=kinds, make=make))
+    recommend = live.settings.recommend.model_copy(update={"rules_file": rules})
+    ruled = replace(live, settings=live.settings.model_copy(update={"recommend": recommend}))
+    ours = ruled.export(tmp_path / "here.parquet")
+    same(ours, ruled.export(tmp_path / "there.parquet", warehouse=warehouse))
+    spoke = {rule for row in ours for rule in slots(row, "rec{n}_rule")}
+    assert spoke >= {"pinned", "two of four", "more of these"} and ours != before
+
+
+def test_a_hold_out_and_one_row_per_email_are_the_same(live: Live, warehouse: Warehouse, tmp_path: Path) -> None:
+    split = Split("spring", ("graph",), 0.2)
+    made = [
+        export(live.graph, live.settings, tmp_path / name, NOW, split=split, one_per_email=True, warehouse=there)
+        for name, there in (("here.parquet", None), ("there.parquet", warehouse))
+    ]
+    for part in ("path", "hold_out"):
+        same(*(pq.read_table(getattr(report, part)).to_pylist() for report in made))
+    counts = [(r.owners, r.people, r.too_few, r.other_id, r.sources, r.hold_out_rows) for r in made]
+    assert counts[0] == counts[1] and counts[0][5]
+
+
+def test_another_ranker_is_refused(live: Live, warehouse: Warehouse, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="ranks by the live release only"):
+        live.export(tmp_path / "b.parquet", ranker="baseline", warehouse=warehouse)
