@@ -1,118 +1,312 @@
-"""Whether an export's memory grows with its people: the same catalogue, everybody several times."""
+"""How the cost of the whole loop grows: seconds on a core, memory and disk of every step at several sizes.
+
+Each size runs in a home of its own, each step in a process of its own. `--draw` reads what was measured at all
+sizes, prints the exponent of every step and draws them.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
-import shutil
+import resource
+import socket
+import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import psutil
+from matplotlib.figure import Figure
 
-from benchmarks.record import record
-from holley_graph.embeddings import table
-from holley_graph.export import inputs
-from holley_graph.loaders.sync_tables import SyncTables
-from holley_graph.server import lifecycle
+from benchmarks import full_scale
+from benchmarks.record import RESULTS, record
+from holley_graph.loaders import parquet
+from holley_graph.server.layout import Layout
+from holley_graph.server.process import find
 from holley_graph.settings import Settings, load
+from holley_graph.simulator.generate import generate
+from holley_graph.web.token import token
 from holley_graph.workflows.connection import connect
 
-PEOPLE = {
-    "user": ["user_id"], "owns": ["user_id"], "viewed": ["user_id"], "carted": ["user_id"], "ordered": ["user_id"],
-    "clean_users": ["user_id", "email"], "clean_events": ["user_id"], "clean_orders": ["email"],
-}  # fmt: skip
-"""Tables of a sync that grow with people, and the columns that name them."""
-
-MEMORY_MB = 512
-"""What the engine may hold before it spills: little enough that every size meets it."""
+SEED = 20260101
+RANKERS = ("graph", "baseline", "hybrid", "universal")
+LIMITS = {
+    "SYNC__MEMORY_MB": "2048",
+    "SERVER__HEAP_MB": "2048",
+    "SERVER__PAGE_CACHE_MB": "1024",
+    "GATE__MIN_USERS": "1",
+}
+"""Settings of every size: what does not fit into them goes to disk."""
+EVERY_S = 0.5
+ASKED = 300
+STEEP = 1.1
+"""An exponent above this is a finding."""
 
 
 def main() -> None:
-    """Measure on a home that holds a synced world and a live release of it (`benchmarks.full_scale`)."""
+    """Measure one size, or draw all that were measured."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
-    parser.add_argument("--times", default="1,8")
-    parser.add_argument("--memory-mb", default=MEMORY_MB, type=int)
+    parser.add_argument("--users", type=int, default=50_000)
+    parser.add_argument("--products", type=int, help="instead of what the users call for")
+    parser.add_argument("--home", type=Path, default=Path(".holley-graph/growth"))
+    parser.add_argument("--only", help="steps, with commas between them; on what an earlier call left")
+    parser.add_argument("--memory-gib", type=float, default=8.0, help="a step that holds more is ended")
+    parser.add_argument("--generate", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--draw", action="store_true", help="exponents and picture of all sizes")
     arguments = parser.parse_args()
-    os.environ["HOLLEY_GRAPH_SYNC__MEMORY_MB"] = str(arguments.memory_mb)
-    settings = load(home=arguments.home.absolute())
-    figures: dict[str, Any] = {"memory_mb": arguments.memory_mb}
-    lifecycle.up(settings)
+    if arguments.generate:
+        generate(arguments.generate, users=arguments.users, seed=SEED, products=arguments.products)
+    elif arguments.draw:
+        draw(RESULTS)
+    else:
+        os.environ |= {f"HOLLEY_GRAPH_{name}": value for name, value in LIMITS.items()} | {"OMP_NUM_THREADS": "2"}
+        loop = Loop(arguments.users, arguments.products, arguments.home.absolute(), arguments.memory_gib)
+        loop.run(arguments.only.split(",") if arguments.only else list(STEPS))
+
+
+class Loop:
+    """One size in its home."""
+
+    def __init__(self, users: int, products: int | None, home: Path, memory_gib: float) -> None:
+        self.users, self.products, self.memory_gib = users, products, memory_gib
+        self.settings = load(home=home / str(users))
+        self.raw = home / f"world-{users}"
+        self.out = self.settings.home / "out"
+        kept = RESULTS / f"growth-{users}.json"
+        self.steps: dict[str, Any] = json.loads(kept.read_text())["steps"] if kept.exists() else {}
+
+    def run(self, names: list[str]) -> None:
+        """Run steps in order and write down each as it ends."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        up = False
+        try:
+            for name in names:
+                if name != "generate" and not up:
+                    self.cli("up")  # no child of this process, whose time would count twice
+                    up = True
+                load_before = round(os.getloadavg()[0], 1)
+                self.steps[name] = {**STEPS[name](self), "load_before": load_before}
+                record(f"growth-{self.users}", {"users": self.users, "limits": LIMITS, "steps": self.steps})
+                if "ended" in self.steps[name]:
+                    break
+        finally:
+            if up:
+                self.cli("down")
+
+    def generated(self) -> dict[str, Any]:
+        """Write the raw tables."""
+        command = ["benchmarks.growth", "--generate", str(self.raw), "--users", str(self.users)]
+        figures = self._watched([*command, *(["--products", str(self.products)] if self.products else [])])
+        return figures | {"raw_gib": _gib(_size(self.raw))}
+
+    def cli(self, *arguments: str) -> dict[str, Any]:
+        """Run a command of the product."""
+        return self._watched(["holley_graph", "--home", str(self.settings.home), *arguments])
+
+    def synced(self, *options: str, end: bool) -> dict[str, Any]:
+        """Run a sync up to the last hundredth of the events, or to their end."""
+        moment = self._moments()[1 if end else 0]
+        figures = self.cli("sync", "--source", f"files:{self.raw}", "--as-of", moment, *options, "--json")
+        return figures | {"stages_s": figures.pop("report", {}).get("stages")}
+
+    def _moments(self) -> tuple[str, str]:
+        end = json.loads((self.raw / "world.json").read_text())["as_of"]
+        files = [str(path) for path in parquet.files(self.raw, "events")]
+        known = duckdb.read_parquet(files).project("client_event_timestamp AS moment")
+        window = known.filter(f"moment >= '{self.settings.sync.boundary}' AND moment < '{end}'")
+        (cut,) = window.aggregate("QUANTILE_DISC(moment, 0.99)").fetchall()[0]
+        assert isinstance(cut, datetime)
+        return cut.isoformat(), end
+
+    def trained(self, *options: str) -> dict[str, Any]:
+        """Train; the snapshot is part of it."""
+        figures = self.cli("train", *options, "--json")
+        return figures | {"run_id": figures.pop("report", {}).get("run_id")}
+
+    def written_back(self) -> dict[str, Any]:
+        """Put the full-batch run live."""
+        figures = self.cli("writeback", str(self.steps["train"]["run_id"]), "--force", "--json")
+        return figures | {"stages_s": figures.pop("report", {}).get("seconds")}
+
+    def exported(self, ranker: str) -> dict[str, Any]:
+        """Rank for everybody."""
+        path = self.out / f"{ranker}.parquet"
+        figures = self.cli("export", "--ranker", ranker, "--out", str(path), "--json")
+        report = figures.pop("report", {})
+        return figures | {"rows": report.get("rows"), "stages_s": report.get("stages")}
+
+    def answered(self) -> dict[str, Any]:
+        """Ask one by one through the driver."""
+        figures = full_scale.recommend(self.settings, self.raw, ASKED)
+        return {"seconds": figures["median_ms"] / 1_000, **figures}
+
+    def asked(self) -> dict[str, Any]:
+        """Ask one by one over HTTP."""
+        command = [sys.executable, "-m", "holley_graph", "--home", str(self.settings.home), "serve"]
+        with connect(self.settings) as graph:
+            found = graph.driver.execute_query(
+                "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"
+            ).records
+        users = np.random.default_rng(0).choice([row["id"] for row in found], ASKED).tolist()
+        with _serving(command, self.settings):
+            times = [_request(self.settings, user) for user in [*users, *users]][ASKED:]
+        return {"seconds": round(statistics.median(times), 5), "p95_s": round(float(np.quantile(times, 0.95)), 5)}
+
+    def night(self) -> dict[str, Any]:
+        """Run a whole night over what is there."""
+        to = ("--to", str(self.out / "night.parquet"), "--as-of", self._moments()[1])
+        figures = self.cli("night", "--source", f"files:{self.raw}", *to, "--again", "--json")
+        report = figures.pop("report", {})
+        return figures | {"steps_s": {name: step["seconds"] for name, step in report.get("steps", {}).items()}}
+
+    def _watched(self, module: list[str]) -> dict[str, Any]:
+        """Run a module in a process, and look twice a second at what it and its children hold, and at the home."""
+        held = home = 0
+        started, ended, cpu, server = time.perf_counter(), None, _cpu(), self._server_cpu()
+        with (self.out / "last.json").open("w") as out:
+            child = psutil.Popen([sys.executable, "-m", *module], stdout=out)
+            while child.poll() is None:
+                held, home = max(held, _held(child)), max(home, _size(self.settings.home))
+                if held > self.memory_gib * 2**30:
+                    ended = f"it held more than {self.memory_gib:g} GiB"
+                    child.kill()
+                time.sleep(EVERY_S)
+        figures: dict[str, Any] = {
+            "seconds": round(time.perf_counter() - started, 2),
+            "core_s": round(_cpu() - cpu + self._server_cpu(server), 2),
+            "exit_code": child.returncode,
+            "peak_gib": _gib(held),
+            "home_peak_gib": _gib(home),
+            "home_gib": _gib(_size(self.settings.home)),
+        }
+        with contextlib.suppress(ValueError):
+            figures["report"] = json.loads((self.out / "last.json").read_text())
+        return figures | ({"ended": ended} if ended else {})
+
+    def _server_cpu(self, since: float = 0.0) -> float:
+        """Seconds on a core that the server took since then; one that was started anew begins at zero."""
+        server = find(Layout.of(self.settings))
+        times = psutil.Process(server.pid).cpu_times() if server else None
+        total = times.user + times.system if times else 0.0
+        return total - since if total >= since else total
+
+
+STEPS: dict[str, Callable[[Loop], dict[str, Any]]] = {
+    "generate": Loop.generated,
+    "first sync": lambda loop: loop.synced(end=False),
+    "second sync": lambda loop: loop.synced(end=False),
+    "--since-last": lambda loop: loop.synced("--since-last", end=True),
+    "train": Loop.trained,
+    "train --batch": lambda loop: loop.trained("--batch", "4096"),
+    "writeback": Loop.written_back,
+    "one answer": Loop.answered,
+    "HTTP door": Loop.asked,
+    **{f"export {name}": (lambda loop, name=name: loop.exported(name)) for name in RANKERS},  # type: ignore[misc]
+    "gate": lambda loop: loop.cli("gate", str(loop.out / "graph.parquet"), "--json"),
+    "night": Loop.night,
+}
+
+
+def draw(folder: Path) -> None:
+    """Print the exponent of every step, and draw all steps over size on double logarithmic paper."""
+    sizes = sorted(
+        (json.loads(path.read_text()) for path in folder.glob("growth-*.json")), key=lambda size: size["users"]
+    )
+    figure = Figure(figsize=(13, 5), layout="constrained")
+    panels = figure.subplots(1, 3)
+    what = {"core_s": "seconds on a core", "peak_gib": "memory of the step, GiB", "home_peak_gib": "the home, GiB"}
+    for name in STEPS:
+        measured = {size["users"]: size["steps"][name] for size in sizes if name in size["steps"]}
+        told = []
+        for panel, measure in zip(panels, what, strict=True):
+            points = [
+                (users, step.get(measure) or (measure == "core_s" and step["seconds"]))
+                for users, step in measured.items()
+            ]
+            known = [(users, value) for users, value in points if value]
+            if len(known) > 1:
+                panel.plot(*zip(*known, strict=True), "o-", markersize=3, label=name)
+                told.append(f"{measure} {exponent(known):.2f}{' !' if exponent(known) > STEEP else ''}")
+        if told:
+            print(f"{name:16} {', '.join(told)}")
+    for panel, title in zip(panels, what.values(), strict=True):
+        panel.set(xscale="log", yscale="log", xlabel="users", title=title)
+        panel.grid(alpha=0.3)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right")
+    figure.savefig(folder / "growth.png", dpi=100)
+
+
+def exponent(points: list[tuple[int, float]]) -> float:
+    """Return the slope of a line through points on double logarithmic paper."""
+    users, values = np.log(np.array(points, float)).T
+    return float(np.polyfit(users, values, 1)[0])
+
+
+@contextlib.contextmanager
+def _serving(command: list[str], settings: Settings) -> Iterator[None]:
+    serving = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        for times in map(int, arguments.times.split(",")):
-            home = settings.home / "grown"
-            _grow(settings, home, times)
-            grown = settings.model_copy(update={"home": home})
-            for ranker in ("graph", "baseline"):
-                figures[f"{ranker} x {times}"] = _export(grown, ranker)
-            shutil.rmtree(home)
-    finally:
-        lifecycle.down(settings)
-    record("growth-475000", figures)
-
-
-def _export(settings: Settings, ranker: str) -> dict[str, Any]:
-    """Export in a process of its own, and look ten times a second at what it holds and what it has mapped."""
-    command = [sys.executable, "-m", "holley_graph", "--home", str(settings.home), "export", "--json"]
-    out, held, mapped = settings.home / f"{ranker}.json", 0, 0
-    started = time.perf_counter()
-    with out.open("w") as file:
-        child = psutil.Popen([*command, "--ranker", ranker, "--out", str(out.with_suffix(".parquet"))], stdout=file)
-        while child.poll() is None:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                now = child.memory_info()
-                held, mapped = max(held, now.rss - now.shared), max(mapped, now.shared)
+        for _ in range(600):
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection((settings.serve.host, settings.serve.port)).close()
+                break
             time.sleep(0.1)
-    if child.returncode:
-        raise SystemExit(child.returncode)
-    seconds, report = time.perf_counter() - started, json.loads(out.read_text())
-    return {
-        "owners": report["owners"],
-        "rows": report["rows"],
-        "seconds": round(seconds, 2),
-        "held_gib": round(held / 2**30, 2),
-        "mapped_gib": round(mapped / 2**30, 2),
-    }
+        yield
+    finally:
+        serving.terminate()
+        serving.wait()
 
 
-def _grow(settings: Settings, home: Path, times: int) -> None:
-    """Make a home in which everybody is there several times, under another id and address each."""
-    with connect(settings) as graph:
-        sync_tables, run = inputs.last_sync(graph, settings.home), inputs.live_run(graph, settings.home)
-    shutil.rmtree(home, ignore_errors=True)
-    (home / "taken").mkdir(parents=True)
-    (home / "server").symlink_to(settings.home / "server")
-    _tables(sync_tables, home / "taken" / sync_tables.path.name, times)
-    _vectors(run, home / "runs" / run.name, times)
+def _request(settings: Settings, user: str) -> float:
+    started = time.perf_counter()
+    connection = http.client.HTTPConnection(settings.serve.host, settings.serve.port)
+    connection.request(
+        "GET", f"/recommend/user?user_id={user}", headers={"Authorization": f"Bearer {token(settings)}"}
+    )
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise SystemExit(f"the door said {answer.status}: {answer.read().decode()}")
+    answer.read()
+    return time.perf_counter() - started
 
 
-def _tables(sync_tables: SyncTables, folder: Path, times: int) -> None:
-    folder.mkdir()
-    for path in sync_tables.path.iterdir():
-        if path.stem not in PEOPLE:
-            os.link(path, folder / path.name)
-            continue
-        named = ", ".join(f"n || '-' || {column} AS {column}" for column in PEOPLE[path.stem])
-        with duckdb.connect(config={"memory_limit": "4GB", "temp_directory": str(folder / "spill")}) as engine:
-            rows = engine.sql(f"SELECT * EXCLUDE n REPLACE ({named}) FROM '{path}', range({times}) AS r(n)")  # noqa: S608
-            rows.write_parquet(str(folder / path.name), compression="zstd")
+def _cpu() -> float:
+    """Seconds on a core of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-def _vectors(run: Path, folder: Path, times: int) -> None:
-    tables = table.load(run)
-    users = tables["user"]
-    keys = np.concatenate([np.array([f"{n}-{key}" for key in users.keys], object) for n in range(times)])
-    more = {"user": table.Table(keys, np.tile(users.vectors, (times, 1)))}
-    folder.mkdir(parents=True)
-    table.save(tables | more, folder)
-    (folder / "manifest.json").write_text(json.dumps({"files": {}}))
+def _held(process: psutil.Process) -> int:
+    """Bytes that a process and its children hold and share with nobody."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for each in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                memory = each.memory_info()
+                total += memory.rss - memory.shared
+    return total
+
+
+def _size(folder: Path) -> int:
+    """Bytes of a folder on disk."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_blocks * 512
+    return total
+
+
+def _gib(size: int) -> float:
+    return round(size / 2**30, 3)
 
 
 if __name__ == "__main__":

@@ -106,12 +106,12 @@ def write(
     with ExitStack() as opened:
         handles = [opened.enter_context(files.replacing(path, durable=True)) for path in paths]
         writers = [FORMATS[path.suffix](file, schema, guard) for path, file in zip(paths, handles, strict=True)]
+        for writer in writers:
+            opened.callback(writer.close)  # before its file takes its name, or is given up
         for tables in blocks:
             for n, table in enumerate(tables):
                 writers[n].write_table(table)
                 rows[n] += table.num_rows
-        for writer in writers:
-            writer.close()
     return rows
 
 

@@ -36,6 +36,7 @@ ALIKE = {
     "statements.py": "statement files by name",
     "tables.py": "tables of one place, read or written as a whole",
     "text.py": "texts as people write them",
+    "warehouse.py": "where statements run and leave their rows",
     "person.py": "one person",
 }
 """File names that several rooms use, each for the same kind of thing."""

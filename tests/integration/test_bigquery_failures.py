@@ -119,7 +119,7 @@ def test_trouble_of_the_moment_is_tried_again(edge: Proxy, loaded: Emulator, tmp
     edge.rule = first(trouble, 2)
     source = source_of(loaded, tmp_path, rest_endpoint=edge.rest, deadline_s=30)
     with source.open(None, RUN, lambda *_: None) as opened:  # type: ignore[arg-type]  # no row is read
-        opened.jobs.run("probe", "SELECT 1 AS one", {})
+        opened.scratch.jobs.run("probe", "SELECT 1 AS one", {})
     assert edge.rule is not None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from holley_graph.campaign.split import Split
-from holley_graph.errors import SettingsError
+from holley_graph.cli import cli
+from holley_graph.errors import AccessDenied, SettingsError
 from holley_graph.export.everybody import export
 from holley_graph.loaders.bigquery.connection import Connection
 from holley_graph.loaders.bigquery.warehouse import opened
 from holley_graph.loaders.engine.engine import Engine
 from holley_graph.loaders.engine.warehouse import Warehouse
+from holley_graph.server.layout import Layout
 from holley_graph.settings import Settings
+from tests.support import proxy
 from tests.support.emulator import Emulator
 from tests.support.live import NOW, Live, Rows, keys, open_live, slots
+from tests.support.proxy import Answer, Request, refused
 
 
 class Apart:
@@ -138,3 +144,45 @@ def test_a_hold_out_and_one_row_per_email_are_the_same(live: Live, warehouse: Wa
 def test_another_ranker_is_refused(live: Live, warehouse: Warehouse, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="ranks by the live release only"):
         live.export(tmp_path / "b.parquet", ranker="baseline", warehouse=warehouse)
+
+
+def test_the_command_ranks_in_bigquery_and_the_gate_finds_the_same(
+    live: Live, server: Settings, bigquery_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Connection(bigquery_emulator.settings()).client.create_dataset("holley_graph_scratch", exists_ok=True)
+    where = {"BIGQUERY__PROJECT": "demo", "BIGQUERY__REST_ENDPOINT": bigquery_emulator.rest, "GATE__MIN_USERS": "1"}
+    for name, value in where.items():
+        monkeypatch.setenv(f"HOLLEY_GRAPH_{name}", value)
+    command = ["--home", live.settings.home, "--uri", f"bolt://127.0.0.1:{server.server.bolt_port}"]
+    command += ["--password-file", Layout.of(server).password_file]
+
+    def said(*more: object) -> dict[str, Any]:
+        done = CliRunner().invoke(cli, [str(word) for word in (*command, *more, "--json")])
+        assert done.exit_code in (0, 1), done.output
+        return json.loads(done.stdout)
+
+    verdicts = []
+    for engine in ("local", "bigquery"):
+        file = tmp_path / f"{engine}.parquet"
+        assert said("export", "--engine", engine, "--out", file, "--generated-at", NOW.isoformat())["rows"]
+        verdicts.append({check["name"]: check["passed"] for check in said("gate", file)["checks"]})
+    same(*(pq.read_table(tmp_path / f"{engine}.parquet").to_pylist() for engine in ("local", "bigquery")))
+    assert verdicts[0] == verdicts[1]
+
+
+def test_a_failed_export_leaves_nothing_in_the_scratch_dataset(
+    live: Live, bigquery_emulator: Emulator, tmp_path: Path
+) -> None:
+    def denied(request: Request, ask: Callable[[], Answer]) -> Answer:
+        query = (request.query or {}).get("query", {}).get("query", "")
+        return refused(403, "accessDenied", "Access Denied: no") if "of_orders" in query else ask()
+
+    client = Connection(bigquery_emulator.settings()).client
+    client.create_dataset("holley_graph_scratch", exists_ok=True)
+    with proxy.before(bigquery_emulator.rest) as edge:
+        edge.rule = denied
+        through = live.settings.model_copy(update={"bigquery": bigquery_emulator.settings(rest_endpoint=edge.rest)})
+        with pytest.raises(AccessDenied), opened(through) as warehouse:
+            live.export(tmp_path / "none.parquet", warehouse=warehouse)
+    assert list(client.list_tables("holley_graph_scratch")) == []
+    assert list(tmp_path.iterdir()) == []
