@@ -144,6 +144,11 @@ class Loop:
         report = figures.pop("report", {})
         return figures | {"rows": report.get("rows"), "stages_s": report.get("stages")}
 
+    def gated(self) -> dict[str, Any]:
+        """Check what the release ranks."""
+        figures = self.cli("gate", str(self.out / "graph.parquet"), "--json")
+        return figures | {"checks_s": figures.pop("report", {}).get("seconds")}
+
     def answered(self) -> dict[str, Any]:
         """Ask one by one through the driver."""
         figures = full_scale.recommend(self.settings, self.raw, ASKED)
@@ -211,7 +216,7 @@ STEPS: dict[str, Callable[[Loop], dict[str, Any]]] = {
     "one answer": Loop.answered,
     "HTTP door": Loop.asked,
     **{f"export {name}": (lambda loop, name=name: loop.exported(name)) for name in RANKERS},  # type: ignore[misc]
-    "gate": lambda loop: loop.cli("gate", str(loop.out / "graph.parquet"), "--json"),
+    "gate": Loop.gated,
     "night": Loop.night,
 }
 
