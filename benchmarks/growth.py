@@ -81,8 +81,8 @@ class Loop:
         self.settings = load(home=home / str(users))
         self.raw = home / f"world-{users}"
         self.out = self.settings.home / "out"
-        kept = RESULTS / f"growth-{users}.json"
-        self.steps: dict[str, Any] = json.loads(kept.read_text())["steps"] if kept.exists() else {}
+        earlier = RESULTS / f"growth-{users}.json"
+        self.steps: dict[str, Any] = json.loads(earlier.read_text())["steps"] if earlier.exists() else {}
 
     def run(self, names: list[str]) -> None:
         """Run steps in order and write down each as it ends."""
@@ -158,10 +158,10 @@ class Loop:
         """Ask one by one over HTTP."""
         command = [sys.executable, "-m", "holley_graph", "--home", str(self.settings.home), "serve"]
         with connect(self.settings) as graph:
-            found = graph.driver.execute_query(
+            records = graph.driver.execute_query(
                 "MATCH (u:User)-[:OWNS]->() RETURN u.user_id AS id ORDER BY id"
             ).records
-        users = np.random.default_rng(0).choice([row["id"] for row in found], ASKED).tolist()
+        users = np.random.default_rng(0).choice([row["id"] for row in records], ASKED).tolist()
         with _serving(command, self.settings):
             times = [_request(self.settings, user) for user in [*users, *users]][ASKED:]
         return {"seconds": round(statistics.median(times), 5), "p95_s": round(float(np.quantile(times, 0.95)), 5)}
@@ -231,7 +231,7 @@ def draw(folder: Path) -> None:
     what = {"core_s": "seconds on a core", "peak_gib": "memory of the step, GiB", "home_peak_gib": "the home, GiB"}
     for name in STEPS:
         measured = {size["users"]: size["steps"][name] for size in sizes if name in size["steps"]}
-        told = []
+        exponents = []
         for panel, measure in zip(panels, what, strict=True):
             points = [
                 (users, step.get(measure) or (measure == "core_s" and step["seconds"]))
@@ -240,9 +240,9 @@ def draw(folder: Path) -> None:
             known = [(users, value) for users, value in points if value]
             if len(known) > 1:
                 panel.plot(*zip(*known, strict=True), "o-", markersize=3, label=name)
-                told.append(f"{measure} {exponent(known):.2f}{' !' if exponent(known) > STEEP else ''}")
-        if told:
-            print(f"{name:16} {', '.join(told)}")
+                exponents.append(f"{measure} {exponent(known):.2f}{' !' if exponent(known) > STEEP else ''}")
+        if exponents:
+            print(f"{name:16} {', '.join(exponents)}")
     for panel, title in zip(panels, what.values(), strict=True):
         panel.set(xscale="log", yscale="log", xlabel="users", title=title)
         panel.grid(alpha=0.3)
@@ -294,9 +294,9 @@ def _held(process: psutil.Process) -> int:
     """Bytes that a process and its children hold and share with nobody."""
     total = 0
     with contextlib.suppress(psutil.NoSuchProcess):
-        for each in (process, *process.children(recursive=True)):
+        for one in (process, *process.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                memory = each.memory_info()
+                memory = one.memory_info()
                 total += memory.rss - memory.shared
     return total
 

@@ -72,8 +72,8 @@ class Audience:
         """Run statement `export/NAME`; later ones read its rows as table `NAME`. Return them sorted by a column."""
         if self.warehouse is None:
             with self.engine.rows(f"export/{name}", self.tables, **values) as rows:
-                self.tables[name] = kept = self.engine.store(rows.order(f'"{order}"'))
-            return kept
+                self.tables[name] = stored = self.engine.store(rows.order(f'"{order}"'))
+            return stored
         self.tables[name] = self.warehouse.keep(f"export/{name}", self.tables, **values)
         rows = self.engine.read(self.warehouse.read(self.tables[name]))
         return self.engine.store(rows.order(f'"{order}"'))

@@ -34,10 +34,10 @@ class BigQueryWarehouse:
     def __init__(self, scratch: Scratch, progress: Progress) -> None:
         self.scratch, self.progress = scratch, progress
 
-    def keep(self, name: str, given: Mapping[str, Any], /, **values: Any) -> bigquery.Table:
+    def keep(self, name: str, read: Mapping[str, Any], /, **values: Any) -> bigquery.Table:
         """Run a statement, and leave its rows there."""
         statement = statements.load(name)
-        bound = {table: self._bound(table, rows) for table, rows in statement.tables(given).items()}
+        bound = {table: self._bound(table, rows) for table, rows in statement.tables(read).items()}
         table = self.scratch.make(statement, bound, parameters(statement, values))
         self.progress(f"made {name}", table.num_rows, table.num_rows)
         return table

@@ -64,11 +64,11 @@ def warehouse(request: pytest.FixtureRequest, live: Live, bigquery_emulator: Emu
     client.close()
 
 
-def same(ours: Rows, theirs: Rows) -> None:
+def same(local: Rows, remote: Rows) -> None:
     """Every cell equal; scores to 1e-5."""
-    by_key = {keys(row): row for row in theirs}
-    assert len(ours) == len(by_key) == len(theirs)
-    for row in ours:
+    by_key = {keys(row): row for row in remote}
+    assert len(local) == len(by_key) == len(remote)
+    for row in local:
         other = by_key[keys(row)]
         scores = [f"rec{n}_score" for n in range(1, 5)]
         assert {k: v for k, v in row.items() if k not in scores} == {
@@ -78,10 +78,10 @@ def same(ours: Rows, theirs: Rows) -> None:
 
 
 def test_everybody_gets_the_same_row(live: Live, warehouse: Warehouse, tmp_path: Path) -> None:
-    ours = live.export(tmp_path / "here.parquet", paths=True)
-    theirs = live.export(tmp_path / "there.parquet", paths=True, warehouse=warehouse)
-    same(ours, theirs)
-    tiers = {tier for row in theirs for tier in slots(row, "rec{n}_pop_source")}
+    local = live.export(tmp_path / "here.parquet", paths=True)
+    remote = live.export(tmp_path / "there.parquet", paths=True, warehouse=warehouse)
+    same(local, remote)
+    tiers = {tier for row in remote for tier in slots(row, "rec{n}_pop_source")}
     assert tiers == {"user", "vehicle", "segment", "make", "global"}
 
 
@@ -123,10 +123,10 @@ def test_rules_of_every_kind_act_alike(live: Live, warehouse: Warehouse, tmp_pat
     rules.write_text(RULES.format(first=before[0]["rec_part_1"], kinds=kinds, make=make))
     recommend = live.settings.recommend.model_copy(update={"rules_file": rules})
     ruled = replace(live, settings=live.settings.model_copy(update={"recommend": recommend}))
-    ours = ruled.export(tmp_path / "here.parquet")
-    same(ours, ruled.export(tmp_path / "there.parquet", warehouse=warehouse))
-    spoke = {rule for row in ours for rule in slots(row, "rec{n}_rule")}
-    assert spoke >= {"pinned", "two of four", "more of these"} and ours != before
+    local = ruled.export(tmp_path / "here.parquet")
+    same(local, ruled.export(tmp_path / "there.parquet", warehouse=warehouse))
+    spoke = {rule for row in local for rule in slots(row, "rec{n}_rule")}
+    assert spoke >= {"pinned", "two of four", "more of these"} and local != before
 
 
 def test_a_hold_out_and_one_row_per_email_are_the_same(live: Live, warehouse: Warehouse, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_hold_out_and_one_row_per_email_are_the_same(live: Live, warehouse: Wa
     ]
     for part in ("path", "hold_out"):
         same(*(pq.read_table(getattr(report, part)).to_pylist() for report in made))
-    counts = [(r.owners, r.people, r.too_few, r.other_id, r.sources, r.hold_out_rows) for r in made]
+    counts = [(r.owners, r.people, r.too_few, r.other_id, r.tiers, r.hold_out_rows) for r in made]
     assert counts[0] == counts[1] and counts[0][5]
 
 
@@ -156,7 +156,7 @@ def test_the_command_ranks_in_bigquery_and_the_gate_finds_the_same(
     command = ["--home", live.settings.home, "--uri", f"bolt://127.0.0.1:{server.server.bolt_port}"]
     command += ["--password-file", Layout.of(server).password_file]
 
-    def said(*more: object) -> dict[str, Any]:
+    def run(*more: object) -> dict[str, Any]:
         done = CliRunner().invoke(cli, [str(word) for word in (*command, *more, "--json")])
         assert done.exit_code in (0, 1), done.output
         return json.loads(done.stdout)
@@ -164,8 +164,8 @@ def test_the_command_ranks_in_bigquery_and_the_gate_finds_the_same(
     verdicts = []
     for engine in ("local", "bigquery"):
         file = tmp_path / f"{engine}.parquet"
-        assert said("export", "--engine", engine, "--out", file, "--generated-at", NOW.isoformat())["rows"]
-        verdicts.append({check["name"]: check["passed"] for check in said("gate", file)["checks"]})
+        assert run("export", "--engine", engine, "--out", file, "--generated-at", NOW.isoformat())["rows"]
+        verdicts.append({check["name"]: check["passed"] for check in run("gate", file)["checks"]})
     same(*(pq.read_table(tmp_path / f"{engine}.parquet").to_pylist() for engine in ("local", "bigquery")))
     assert verdicts[0] == verdicts[1]
 

@@ -22,8 +22,8 @@ def test_a_step_that_grows_faster_than_people_is_marked_and_all_are_drawn(
         }
         (tmp_path / f"growth-{users}.json").write_text(json.dumps({"users": users, "steps": steps}))
     growth.draw(tmp_path)
-    said = {line[:16].strip(): line for line in capsys.readouterr().out.splitlines()}
-    assert "core_s 1.48 !" in said["gate"] and "core_s 0.70," in said["train"] and "night" not in said
+    lines = {line[:16].strip(): line for line in capsys.readouterr().out.splitlines()}
+    assert "core_s 1.48 !" in lines["gate"] and "core_s 0.70," in lines["train"] and "night" not in lines
     assert (tmp_path / "growth.png").stat().st_size > 1_000
 
 
