@@ -6,7 +6,7 @@ import torch
 
 from holley_graph.model.architectures import text
 
-WAYS = ["wordllama", "n-grams"]
+WAYS = ["sentences", "n-grams"]
 every_way = pytest.mark.parametrize("how", WAYS)
 
 
@@ -24,7 +24,7 @@ def test_what_shares_words_is_closer_than_what_does_not(how: str) -> None:
     assert pads @ kit > pads @ cap + 0.2
 
 
-def test_word_pieces_know_what_letters_do_not() -> None:
+def test_sentences_know_what_letters_do_not() -> None:
     for how, near in zip(WAYS, (True, False), strict=True):
         fuel, petrol, wheel = text.embed(["fuel", "petrol", "wheel"], how)
         assert bool(fuel @ petrol > fuel @ wheel + 0.1) == near

