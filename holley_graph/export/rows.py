@@ -24,12 +24,12 @@ PART = {
     "rec_part_{n}": pa.string(), "rec{n}_price": pa.float64(), "rec{n}_score": pa.float64(),
     "rec{n}_image": pa.string(), "rec{n}_type": pa.string(), "rec{n}_pop_source": pa.string(),
 }  # fmt: skip
-TOLD = {
+DESCRIPTION = {
     "rec{n}_title": pa.string(), "rec{n}_brand": pa.string(), "rec{n}_part_type": pa.string(),
     "rec{n}_link": pa.string(), "rec{n}_reason": pa.string(), "rec{n}_rule": pa.string(),
 }  # fmt: skip
 PATH = {"rec{n}_path": pa.string()}
-WHO = {"email_lower": pa.string(), "v1_year": pa.int64(), "v1_make": pa.string(), "v1_model": pa.string()}
+OWNER = {"email_lower": pa.string(), "v1_year": pa.int64(), "v1_make": pa.string(), "v1_model": pa.string()}
 ABOUT = {
     "engagement_tier": pa.string(), "fitment_count": pa.int64(), "generated_at": pa.timestamp("s", "UTC"),
     "pipeline_version": pa.string(), "run_id": pa.string(), "eligible_fits": pa.int64(),
@@ -42,10 +42,10 @@ CAMPAIGN = {"campaign": pa.string(), "arm": pa.string(), "exposed": pa.bool_()}
 def wide_schema(campaign: bool = False, paths: bool = False) -> pa.Schema:
     """Return the columns of the wide table: the published ones first, in their order."""
     slots = [{name.format(n=n): kind for name, kind in PART.items()} for n in range(1, SLOTS + 1)]
-    facts = [{name.format(n=n): kind for name, kind in _told(paths).items()} for n in range(1, SLOTS + 1)]
+    facts = [{name.format(n=n): kind for name, kind in _description(paths).items()} for n in range(1, SLOTS + 1)]
     columns = {
         name: kind
-        for fields in (WHO, *slots, ABOUT, *facts, CAMPAIGN if campaign else {})
+        for fields in (OWNER, *slots, ABOUT, *facts, CAMPAIGN if campaign else {})
         for name, kind in fields.items()
     }
     return pa.schema(list(columns.items()))
@@ -53,12 +53,12 @@ def wide_schema(campaign: bool = False, paths: bool = False) -> pa.Schema:
 
 def long_schema(campaign: bool = False, paths: bool = False) -> pa.Schema:
     """Return the columns of the long table: one row per part."""
-    names = {name.format(n="").rstrip("_"): kind for name, kind in (PART | _told(paths)).items()}
-    return pa.schema(list((WHO | {"slot": pa.int64()} | names | ABOUT | (CAMPAIGN if campaign else {})).items()))
+    names = {name.format(n="").rstrip("_"): kind for name, kind in (PART | _description(paths)).items()}
+    return pa.schema(list((OWNER | {"slot": pa.int64()} | names | ABOUT | (CAMPAIGN if campaign else {})).items()))
 
 
-def _told(paths: bool) -> dict[str, pa.DataType]:
-    return TOLD | (PATH if paths else {})
+def _description(paths: bool) -> dict[str, pa.DataType]:
+    return DESCRIPTION | (PATH if paths else {})
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Sheet:
         slots = {
             name.replace("{n}", str(n + 1)): take(cells[name], place[:, n])
             for n in range(SLOTS)
-            for name in (*PART, *_told(self.paths))
+            for name in (*PART, *_description(self.paths))
         }
         who = self._who(owners, picks.owner, (picks.product >= 0).sum(axis=1))
         return pa.table(who | slots).select(self._wide.names).cast(self._wide)
