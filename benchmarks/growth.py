@@ -25,9 +25,9 @@ from typing import Any
 import duckdb
 import numpy as np
 import psutil
-from matplotlib.figure import Figure
 
 from benchmarks import full_scale
+from benchmarks.growth_curve import draw
 from benchmarks.record import RESULTS, record
 from holley_graph.loaders import parquet
 from holley_graph.server.layout import Layout
@@ -48,8 +48,6 @@ LIMITS = {
 """Settings of every size: what does not fit into them goes to disk."""
 EVERY_S = 0.5
 ASKED = 300
-STEEP = 1.1
-"""An exponent above this is a finding."""
 
 
 def main() -> None:
@@ -66,7 +64,7 @@ def main() -> None:
     if arguments.generate:
         generate(arguments.generate, users=arguments.users, seed=SEED, products=arguments.products)
     elif arguments.draw:
-        draw(RESULTS)
+        draw(RESULTS, list(STEPS))
     else:
         os.environ |= {f"HOLLEY_GRAPH_{name}": value for name, value in LIMITS.items()} | {"OMP_NUM_THREADS": "2"}
         loop = Loop(arguments.users, arguments.products, arguments.home.absolute(), arguments.memory_gib)
@@ -219,41 +217,6 @@ STEPS: dict[str, Callable[[Loop], dict[str, Any]]] = {
     "gate": Loop.gated,
     "night": Loop.night,
 }
-
-
-def draw(folder: Path) -> None:
-    """Print the exponent of every step, and draw all steps over size on double logarithmic paper."""
-    sizes = sorted(
-        (json.loads(path.read_text()) for path in folder.glob("growth-*.json")), key=lambda size: size["users"]
-    )
-    figure = Figure(figsize=(13, 5), layout="constrained")
-    panels = figure.subplots(1, 3)
-    what = {"core_s": "seconds on a core", "peak_gib": "memory of the step, GiB", "home_peak_gib": "the home, GiB"}
-    for name in STEPS:
-        measured = {size["users"]: size["steps"][name] for size in sizes if name in size["steps"]}
-        exponents = []
-        for panel, measure in zip(panels, what, strict=True):
-            points = [
-                (users, step.get(measure) or (measure == "core_s" and step["seconds"]))
-                for users, step in measured.items()
-            ]
-            known = [(users, value) for users, value in points if value]
-            if len(known) > 1:
-                panel.plot(*zip(*known, strict=True), "o-", markersize=3, label=name)
-                exponents.append(f"{measure} {exponent(known):.2f}{' !' if exponent(known) > STEEP else ''}")
-        if exponents:
-            print(f"{name:16} {', '.join(exponents)}")
-    for panel, title in zip(panels, what.values(), strict=True):
-        panel.set(xscale="log", yscale="log", xlabel="users", title=title)
-        panel.grid(alpha=0.3)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right")
-    figure.savefig(folder / "growth.png", dpi=100)
-
-
-def exponent(points: list[tuple[int, float]]) -> float:
-    """Return the slope of a line through points on double logarithmic paper."""
-    users, values = np.log(np.array(points, float)).T
-    return float(np.polyfit(users, values, 1)[0])
 
 
 @contextlib.contextmanager

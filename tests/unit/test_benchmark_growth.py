@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth
+from benchmarks import growth, growth_curve
 
 
 def test_the_exponent_of_what_grows_with_the_square_is_two() -> None:
-    assert growth.exponent([(10, 3.0), (100, 300.0), (1_000, 30_000.0)]) == pytest.approx(2)
+    assert growth_curve.exponent([(10, 3.0), (100, 300.0), (1_000, 30_000.0)]) == pytest.approx(2)
 
 
 def test_a_step_that_grows_faster_than_people_is_marked_and_all_are_drawn(
@@ -21,7 +21,7 @@ def test_a_step_that_grows_faster_than_people_is_marked_and_all_are_drawn(
             "gate": {"seconds": 9.0, "core_s": gate, "peak_gib": 0.5, "home_peak_gib": 1.0},
         }
         (tmp_path / f"growth-{users}.json").write_text(json.dumps({"users": users, "steps": steps}))
-    growth.draw(tmp_path)
+    growth_curve.draw(tmp_path, list(growth.STEPS))
     lines = {line[:16].strip(): line for line in capsys.readouterr().out.splitlines()}
     assert "core_s 1.48 !" in lines["gate"] and "core_s 0.70," in lines["train"] and "night" not in lines
     assert (tmp_path / "growth.png").stat().st_size > 1_000
