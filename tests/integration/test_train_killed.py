@@ -60,7 +60,7 @@ def test_killed_in_the_middle_and_run_again_gives_the_vectors_of_a_run_that_nobo
     name: str, batch: int | None, tmp_path: Path
 ) -> None:
     """Killed while the scale is chosen, and again in the refit: draws, moments, curricula and batches go on."""
-    killed(name, tmp_path / "killed", batch, "choosing how far to trust the network", 7)
+    killed(name, tmp_path / "killed", batch, "choosing how far to trust the network", 3)
     killed(name, tmp_path / "killed", batch, "refitting", 3)
     (left,) = (tmp_path / "killed").iterdir()
     assert (left.name.startswith("checkpoint-"), left.stat().st_mode & 0o777) == (True, 0o600)

@@ -69,7 +69,8 @@ def choose(past: Snapshot, plan: Plan, steps: int, checkpoint: Checkpoint, progr
         hidden, held = hide(past), hold_back(past)
     chosen = None
     if hidden.enough:
-        stage = Stage("choosing how far to trust the network", steps, counts.of_kinds, history=False)
+        half = max(1, steps // 2)  # enough for one number (docs/experiments.md)
+        stage = Stage("choosing how far to trust the network", half, counts.of_kinds, history=False)
         others = fit(hidden.rest, plan, stage, checkpoint=checkpoint, progress=progress)
         with step(progress, "how far to trust the network"):
             chosen = plan.execution.processes.broadcast(partial(_trust, hidden, others))
