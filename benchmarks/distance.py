@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from holley_graph.evaluation.targets import Ranker, RankingTask
 from holley_graph.model.architectures.recipe import Recipe
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.train import train
+from holley_graph.simulator import PRESETS
 from holley_graph.snapshot.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
@@ -38,24 +40,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=50_000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[45, 46, 47, 48])
+    parser.add_argument("--presets", nargs="+", default=["usual"], choices=PRESETS)
     parser.add_argument("--models", nargs="+", default=["sage", "two_tower"])
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/bench"))
     parser.add_argument("--name", default="distance", help="of the file in results/")
     arguments = parser.parse_args()
-    values: list[dict[str, Floats]] = []
+    values: dict[str, dict[str, Floats]] = {}
     seconds: dict[str, list[float]] = {}
-    for seed in arguments.seeds:
-        known = open_world(arguments.home, arguments.users, seed)
-        values.append(ask(known, arguments.models, seconds))
-    together = {name: np.concatenate([cut_values[name] for cut_values in values]) for name in values[0]}
+    for preset, seed in product(arguments.presets, arguments.seeds):
+        known = open_world(arguments.home, arguments.users, seed, preset)
+        values[f"{preset} {seed}"] = ask(known, arguments.models, seconds)
+    names = next(iter(values.values()))
+    together = {name: np.concatenate([of_world[name] for of_world in values.values()]) for name in names}
     record(
         arguments.name,
         {
             "users": arguments.users,
+            "presets": arguments.presets,
             "world_seeds": arguments.seeds,
             "training_seed": 0,
             "train_s": seconds,
             "shares": shares(together, arguments.models),
+            "worlds": {world: shares(of_world, arguments.models) for world, of_world in values.items()},
         },
     )
 

@@ -20,7 +20,7 @@ def chance(task: RankingTask, past: Snapshot) -> Floats:
 
 def counted(task: RankingTask, past: Snapshot) -> Floats:
     """Score by counting alone: what the default model starts from."""
-    scores = utility.count(past, weights.estimate(past).of_kinds).scores(past)
+    scores = utility.count(past, weights.estimate(past).of_kinds).scores
     return scores[past.fitment(task.vehicle[task.owner], task.candidate)]
 
 

@@ -46,10 +46,15 @@ class HiddenChoices:
         """[candidates] rows of fitments: all that fits the vehicle, for one choice after the other."""
         return self._candidates[0]
 
+    @property
+    def offsets(self) -> Ints:
+        """[choices + 1] where the candidates of each choice begin and end."""
+        return self._candidates[1]
+
     @cached_property
     def candidate_bin(self) -> Ints:
         """[candidates] the bin of the choice."""
-        return np.repeat(self.bin, np.diff(self._candidates[1]))
+        return np.repeat(self.bin, np.diff(self.offsets))
 
     def nats(self, utility: Floats) -> float:
         """Log likelihood of the choices.
@@ -57,7 +62,7 @@ class HiddenChoices:
         Args:
             utility: [candidates] log utility of each.
         """
-        starts, sizes = self._candidates[1][:-1], np.diff(self._candidates[1])
+        starts, sizes = self.offsets[:-1], np.diff(self.offsets)
         largest = np.maximum.reduceat(utility, starts)
         total = np.add.reduceat(np.exp(utility - np.repeat(largest, sizes)), starts)
         is_chosen = self.fitment == np.repeat(self.chosen, sizes)

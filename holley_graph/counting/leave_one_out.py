@@ -30,11 +30,11 @@ def left_out(snapshot: Snapshot, counted: Counted, user: Ints, fitment: Ints) ->
     person, events = snapshot.person, counted.events
     is_own = (events.fitment >= 0) & np.isin(person[events.user], person[user])
     owner, chosen, weight = person[events.user[is_own]], events.fitment[is_own], events.weight[is_own]
-    change = np.zeros(len(user))
+    asker, change = person[user], np.zeros(len(user))
     for cells, strength in zip(counted.effects.cells, counted.effects.strength, strict=True):
         count, cell = len(cells.vehicle), cells.rows[fitment]
         keys, row = np.unique(owner * count + cells.rows[chosen], return_inverse=True)
-        place = find(keys, person[user] * count + cell)
+        place = find(keys, asker * count + cell)
         affected = np.flatnonzero(place >= 0)
         everybody = np.bincount(cells.rows, counted.choices, count)[cell[affected]]
         others = np.maximum(everybody - np.bincount(row, weight)[place[affected]], 0.0)

@@ -55,19 +55,42 @@ class Cells:
 
     Attributes:
         rows: [fitments] the cell of each fitment.
-        vehicle: [cells] key of the group of vehicles.
-        product: [cells] key of the group of products.
+        vehicle: [cells] number of the group of vehicles.
+        product: [cells] number of the group of products.
     """
 
     rows: Ints
-    vehicle: Keys
-    product: Keys
+    vehicle: Ints
+    product: Ints
 
 
-def cells(snapshot: Snapshot) -> list[Cells]:
-    """Number the cells of every line of `PAIRS`, each over all fitments."""
+@dataclass(frozen=True)
+class Layout:
+    """How a snapshot lies in groups and cells; what is counted of it is laid out by this.
+
+    Attributes:
+        fits: [fitments, 2] rows of vehicles and products.
+        vehicles: groups of vehicles by name.
+        products: groups of products by name.
+        cells: of every line of `PAIRS`.
+    """
+
+    fits: Ints
+    vehicles: dict[str, Grouping]
+    products: dict[str, Grouping]
+    cells: list[Cells]
+
+    def keys(self, level: int) -> tuple[Keys, Keys]:
+        """Return what the groups of vehicles and of products of a line of `PAIRS` are called."""
+        vehicle, product = PAIRS[level]
+        return self.vehicles[vehicle].keys, self.products[product].keys
+
+
+def layout(snapshot: Snapshot) -> Layout:
+    """Group a snapshot, and number the cells of every line of `PAIRS` over all fitments."""
     vehicles, products = vehicle_groups(snapshot), product_groups(snapshot)
-    return [pair_cells(snapshot.fits, vehicles[vehicle], products[product]) for vehicle, product in PAIRS]
+    cells = [_cells(snapshot.fits, vehicles[vehicle], products[product]) for vehicle, product in PAIRS]
+    return Layout(snapshot.fits, vehicles, products, cells)
 
 
 def vehicle_groups(snapshot: Snapshot) -> dict[str, Grouping]:
@@ -123,12 +146,11 @@ def _shared_parts(snapshot: Snapshot, one: Ints, other: Ints) -> Ints:
     return np.bincount(pair[both], minlength=len(one)).astype(np.int64)
 
 
-def pair_cells(fits: Ints, vehicles: Grouping, products: Grouping) -> Cells:
-    """Number the pairs of groups that fitments [fitments, 2] lie in."""
+def _cells(fits: Ints, vehicles: Grouping, products: Grouping) -> Cells:
+    """Number the pairs of groups that fitments lie in."""
     pair = vehicles.rows[fits[:, 0]] * len(products.keys) + products.rows[fits[:, 1]]
     pairs, rows = np.unique(pair, return_inverse=True)
-    vehicle, product = np.divmod(pairs, len(products.keys))
-    return Cells(rows, vehicles.keys[vehicle], products.keys[product])
+    return Cells(rows, *np.divmod(pairs, len(products.keys)))
 
 
 def _grouping(values: pa.ChunkedArray) -> Grouping:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from holley_graph import sealed
 from holley_graph.counting import effects, levels, trend
 from holley_graph.counting.effects import Effects
 from holley_graph.counting.events import BIN_DAYS, KIND_WEIGHTS, Events, distinct, trend_bins
+from holley_graph.counting.levels import Grouping, Layout
 from holley_graph.counting.trend import Process, Trend
 from holley_graph.keys import find_text
 from holley_graph.snapshot.snapshot import Ints, Snapshot
@@ -48,29 +50,25 @@ class Utility:
 
     def apply(self, snapshot: Snapshot) -> tuple[Floats, Floats]:
         """Return the popularity [products] and the lift [fitments] of a snapshot; unknown groups add nothing."""
-        vehicles, products = levels.vehicle_groups(snapshot), levels.product_groups(snapshot)
-        popularity, lift = np.zeros(snapshot.products.num_rows), np.zeros(len(snapshot.fits))
-        for number, (vehicle, product) in enumerate(levels.PAIRS):
-            if number < SHARED:
-                popularity += self._values(number, products[product].keys)[products[product].rows]
-            else:
-                cells = levels.pair_cells(snapshot.fits, vehicles[vehicle], products[product])
-                lift += self._values(number, cells.product, cells.vehicle)[cells.rows]
-        return popularity, lift
+        placed = levels.layout(snapshot)
+        return _summed(placed, [self._values(placed, level) for level in range(len(levels.PAIRS))])
 
     def save(self, folder: Path) -> None:
         """Write it into a run folder."""
         pq.write_table(self.table, folder / FILE, compression="zstd")
 
-    def _values(self, level: int, product: levels.Keys, vehicle: levels.Keys | None = None) -> Floats:
+    def _values(self, placed: Layout, level: int) -> Floats:
         """[cells] the value of each cell of a level, 0 where it has none."""
-        own = self.table.filter(pc.equal(self.table["level"], level))
-        wanted, known = pa.array(product, pa.string()), own["product"].cast(pa.string())
-        if vehicle is not None:
-            wanted = pc.binary_join_element_wise(pa.array(vehicle, pa.string()), wanted, SEPARATOR)
-            known = pc.binary_join_element_wise(own["vehicle"].cast(pa.string()), known, SEPARATOR)
+        own, cells = self.table.filter(pc.equal(self.table["level"], level)), placed.cells[level]
+        rows = zip(placed.keys(level), (cells.vehicle, cells.product), strict=True)
+        wanted = _pairs(*(pa.array(keys, pa.string()).take(pa.array(group)) for keys, group in rows))
+        known = _pairs(own["vehicle"].cast(pa.string()), own["product"].cast(pa.string()))
         values: Floats = np.append(own["value"].to_numpy(), 0.0)[find_text(known, wanted)]
         return values
+
+
+def _pairs(vehicle: pa.Array, product: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(vehicle, product, SEPARATOR)
 
 
 SEPARATOR = "\x1f"
@@ -91,45 +89,80 @@ class Counted:
     """What counting knows of a snapshot.
 
     Attributes:
+        layout: of the snapshot.
         events: that were counted.
         choices: [fitments] weighted number of choices that the effects were fitted to.
         effects: of the hierarchy.
         trend: of the products.
-        utility: what is served of both.
-        popularity: [products] how much everybody wants it in the weeks after the snapshot.
-        lift: [fitments] how much more than everybody the owners of a vehicle want a part.
     """
 
+    layout: Layout
     events: Events
     choices: Floats
     effects: Effects
     trend: Trend
-    utility: Utility
-    popularity: Floats
-    lift: Floats
 
-    def scores(self, snapshot: Snapshot) -> Floats:
+    @cached_property
+    def values(self) -> list[Floats]:
+        """Of each level, [cells] the log effect; the forecast of a product or part type belongs to its effect."""
+        values = list(self.effects.log)
+        for number, name in enumerate(TREND_OF):
+            level = levels.PAIRS.index(("everybody", name))
+            values[level] = values[level] + self.trend.forecasts[number][self.layout.cells[level].product]
+        return values
+
+    @cached_property
+    def served(self) -> tuple[Floats, Floats]:
+        """Popularity [products] and lift [fitments]."""
+        return _summed(self.layout, self.values)
+
+    @property
+    def popularity(self) -> Floats:
+        """[products] how much everybody wants it in the weeks after the snapshot."""
+        return self.served[0]
+
+    @property
+    def lift(self) -> Floats:
+        """[fitments] how much more than everybody the owners of a vehicle want a part."""
+        return self.served[1]
+
+    @property
+    def scores(self) -> Floats:
         """[fitments] what is served: popularity and lift."""
-        total: Floats = self.popularity[snapshot.fits[:, 1]] + self.lift
+        total: Floats = self.popularity[self.layout.fits[:, 1]] + self.lift
         return total
 
-    def at(self, snapshot: Snapshot, fitment: Ints, time_bin: Ints) -> Floats:
+    @property
+    def utility(self) -> Utility:
+        """What is served, by key."""
+        parts = []
+        for level, value in enumerate(self.values):
+            cells, keys = self.layout.cells[level], self.layout.keys(level)
+            rows = zip(keys, (cells.vehicle, cells.product), strict=True)
+            named = [pa.DictionaryArray.from_arrays(group, pa.array(key, pa.string())) for key, group in rows]
+            number = pa.array(np.full(len(value), level, np.int8))
+            parts.append(pa.table([number, *named, pa.array(value)], ["level", "vehicle", "product", "value"]))
+        return Utility(pa.concat_tables(parts).unify_dictionaries().combine_chunks())
+
+    def at(self, fitment: Ints, time_bin: Ints) -> Floats:
         """[n] log utility of some fitments at some time.
 
         Args:
-            snapshot: that was counted.
-            fitment: [n] rows of its fitments.
+            fitment: [n] rows of fitments.
             time_bin: [n] bins of `BIN_DAYS` backwards from `as_of`; before the trend begins there is none.
         """
         score: Floats = self.effects.summed()[fitment]
         moving = np.flatnonzero(time_bin < len(self.trend.path))
         newest_first = self.trend.path[::-1]
-        score[moving] += newest_first[time_bin[moving], snapshot.fits[fitment[moving], 1]]
+        score[moving] += newest_first[time_bin[moving], self.layout.fits[fitment[moving], 1]]
         return score
 
 
 def count(
-    snapshot: Snapshot, weights: Sequence[float] = KIND_WEIGHTS, processes: Sequence[Process] | None = None
+    snapshot: Snapshot,
+    weights: Sequence[float] = KIND_WEIGHTS,
+    processes: Sequence[Process] | None = None,
+    layout: Layout | None = None,
 ) -> Counted:
     """Estimate effects and trend from everything that a snapshot knows.
 
@@ -137,14 +170,15 @@ def count(
         snapshot: all of it is used.
         weights: how much a view, a cart and an order count as a choice.
         processes: of the trend; none: they are estimated.
+        layout: of the snapshot; none: it is made.
     """
+    layout = layout or levels.layout(snapshot)
     events = distinct(snapshot, weights)
     fits = events.fitment >= 0
     choices = np.bincount(events.fitment[fits], events.weight[fits], len(snapshot.fits)).astype(float)
-    fitted = effects.fit(snapshot, levels.cells(snapshot), choices)
-    moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), processes)
-    utility = _utility(snapshot, fitted, moved)
-    return Counted(events, choices, fitted, moved, utility, *utility.apply(snapshot))
+    fitted = effects.fit(snapshot, layout.cells, choices)
+    moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), layout.products, processes)
+    return Counted(layout, events, choices, fitted, moved)
 
 
 def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:
@@ -154,30 +188,33 @@ def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:
         snapshot: whose events say so.
         log_shares: [fitments] logarithm of the share of a vehicle's choices that usually falls on each product.
     """
-    moved, groups = _trend(snapshot, distinct(snapshot), log_shares), levels.product_groups(snapshot)
+    groups = levels.product_groups(snapshot)
+    moved = _trend(snapshot, distinct(snapshot), log_shares, groups)
     by_group = [values[groups[name].rows] for name, values in zip(TREND_OF, moved.forecasts, strict=True)]
     total: Floats = np.sum(by_group, axis=0)
     return total
 
 
-def _utility(snapshot: Snapshot, fitted: Effects, moved: Trend) -> Utility:
-    """Put effects and forecasts in one table; the forecast of a product or part type belongs to its effect."""
-    groups = levels.product_groups(snapshot)
-    forecasts = {name: moved.forecasts[number] for number, name in enumerate(TREND_OF)}
-    parts = []
-    for number, (cells, log) in enumerate(zip(fitted.cells, fitted.log, strict=True)):
-        value = log
-        if number < SHARED:
-            group = groups[levels.PAIRS[number][1]]
-            value = log + forecasts[levels.PAIRS[number][1]][find_text(group.keys, cells.product)]
-        columns = [pa.array(key, pa.string()).dictionary_encode() for key in (cells.vehicle, cells.product)]
-        level = pa.array(np.full(len(value), number, np.int8))
-        parts.append(pa.table([level, *columns, pa.array(value)], ["level", "vehicle", "product", "value"]))
-    return Utility(pa.concat_tables(parts).unify_dictionaries().combine_chunks())
+def _summed(layout: Layout, values: list[Floats]) -> tuple[Floats, Floats]:
+    """Add up the values of all levels, [cells] each: popularity [products] and lift [fitments]."""
+    popularity, lift = np.zeros(len(layout.products["product"].rows)), np.zeros(len(layout.fits))
+    for level, (cells, value) in enumerate(zip(layout.cells, values, strict=True)):
+        if level < SHARED:
+            group = layout.products[levels.PAIRS[level][1]]
+            of_group = np.zeros(len(group.keys))
+            of_group[cells.product] = value
+            popularity += of_group[group.rows]
+        else:
+            lift += value[cells.rows]
+    return popularity, lift
 
 
 def _trend(
-    snapshot: Snapshot, events: Events, log_shares: Floats, processes: Sequence[Process] | None = None
+    snapshot: Snapshot,
+    events: Events,
+    log_shares: Floats,
+    groups: dict[str, Grouping],
+    processes: Sequence[Process] | None = None,
 ) -> Trend:
     """Follow products since the first view or cart; orders of before tell no trend of their own.
 
@@ -199,5 +236,4 @@ def _trend(
     counts = np.zeros((count, products))
     np.add.at(counts, (row, product), weight)
     counts[:, everybody <= 0] = 0.0  # what fits nobody's vehicle is not expected either
-    groups = levels.product_groups(snapshot)
     return trend.fit(counts, expected, [groups[name].rows for name in TREND_OF], BIN_DAYS, AHEAD_DAYS, processes)

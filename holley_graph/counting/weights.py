@@ -58,11 +58,12 @@ def estimate(snapshot: Snapshot) -> KindWeights:
     if not hidden.enough:
         return KindWeights()
     # the first weights say how fast the trend moves
-    processes = count(hidden.rest, KIND_WEIGHTS).trend.processes
+    layout = levels.layout(hidden.rest)
+    processes = count(hidden.rest, KIND_WEIGHTS, layout=layout).trend.processes
 
     def loss(moved: Floats) -> float:
-        counted = count(hidden.rest, (PRIOR * np.exp(moved)).tolist(), processes)
-        nats = hidden.nats(counted.at(hidden.rest, hidden.fitment, hidden.candidate_bin))
+        counted = count(hidden.rest, (PRIOR * np.exp(moved)).tolist(), processes, layout)
+        nats = hidden.nats(counted.at(hidden.fitment, hidden.candidate_bin))
         return float((moved**2).sum() / (2 * SPREAD**2)) - nats
 
     simplex = np.vstack([np.zeros(3), FIRST_STEP * np.eye(3)])

@@ -30,7 +30,7 @@ def test_effects_of_the_hierarchy_find_more_of_the_truth_than_product_counts() -
     counted = utility.count(snapshot)
     orders = snapshot.event("product")[snapshot.event("kind") == ORDERED]
     popular = np.bincount(orders, minlength=snapshot.products.num_rows)[snapshot.fits[:, 1]]
-    assert agreement(snapshot, counted.scores(snapshot)) > agreement(snapshot, popular) + 0.1
+    assert agreement(snapshot, counted.scores) > agreement(snapshot, popular) + 0.1
 
 
 @pytest.mark.parametrize("true", [2.0, 20.0])
@@ -130,7 +130,7 @@ def test_a_person_who_looks_again_the_same_week_counts_once() -> None:
 def test_without_events_all_that_fits_is_alike() -> None:
     bare = replace(SMALL, events=SMALL.events.slice(0, 0))
     counted = utility.count(bare)
-    np.testing.assert_allclose(counted.scores(bare), 0, atol=1e-6)
+    np.testing.assert_allclose(counted.scores, 0, atol=1e-6)
 
 
 def test_what_is_kept_says_the_same_and_knows_what_came_later(tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -145,9 +145,10 @@ def test_what_is_kept_says_the_same_and_knows_what_came_later(tmp_path) -> None:
         SMALL.products.schema.get_field_index("sku"), "sku", pa.array(["zz-new", *keys[1:]])
     )
     popularity, lift = loaded.apply(replace(SMALL, products=strange))
-    part_type = levels.product_groups(SMALL)["part_type"]
-    of_types = loaded._values(1, part_type.keys)[part_type.rows]
-    assert popularity[0] == pytest.approx(of_types[0])
+    layout = levels.layout(SMALL)
+    cells, types = layout.cells[levels.PAIRS.index(("everybody", "part_type"))], layout.products["part_type"]
+    (of_type,) = counted.values[1][cells.product == types.rows[0]]
+    assert popularity[0] == pytest.approx(of_type)
     np.testing.assert_array_equal(popularity[1:], counted.popularity[1:])
     assert np.isfinite(lift).all()
 
@@ -176,4 +177,4 @@ def test_popularity_and_lift_add_up_to_all_effects_and_the_forecast() -> None:
         counted.trend.forecasts[number][groups[name].rows] for number, name in enumerate(utility.TREND_OF)
     )
     total = fitted.summed() + forecast[SMALL.fits[:, 1]]
-    np.testing.assert_allclose(counted.scores(SMALL), total, atol=1e-9)
+    np.testing.assert_allclose(counted.scores, total, atol=1e-9)

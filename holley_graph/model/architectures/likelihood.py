@@ -9,6 +9,7 @@ moves is the counted trend, which is added when a release is served.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -117,6 +118,28 @@ def scores(
 ) -> Float[Tensor, " fitments"]:
     """[fitments] the score of each, from q [vehicles, dim] and z [products, dim]."""
     return data.offset + (q[data.vehicle] * z[data.product]).sum(1)
+
+
+def scores_of(
+    offsets: Ints, candidate: Ints, z: Float[Tensor, "products dim"]
+) -> Callable[[Float[Tensor, "askers dim"]], Float[Tensor, " candidates"]]:
+    """Return what scores the candidates of each asker by a vector of the asker.
+
+    It makes no copy of a vector for each candidate: at full size there are three million of them.
+
+    Args:
+        offsets: [askers + 1] where the candidates of each begin and end.
+        candidate: [candidates] product rows.
+        z: [products, dim].
+    """
+    rows, columns = torch.from_numpy(offsets), torch.from_numpy(candidate)
+    pattern = torch.sparse_csr_tensor(rows, columns, torch.zeros(len(candidate)), (len(offsets) - 1, len(z)))
+
+    def scored(vectors: Float[Tensor, "askers dim"]) -> Float[Tensor, " candidates"]:
+        values: Tensor = torch.sparse.sampled_addmm(pattern, vectors, z.T, beta=0.0).values()
+        return values
+
+    return scored
 
 
 def negative_log_likelihood(

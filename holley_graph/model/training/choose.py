@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from holley_graph.counting import weights
 from holley_graph.counting.hidden import HiddenChoices, hide
 from holley_graph.counting.weights import KindWeights
+from holley_graph.model.architectures.likelihood import scores_of
 from holley_graph.model.inference import vectors
 from holley_graph.model.inference.trained import TrainedModel, rescaled
 from holley_graph.model.training import measure
@@ -109,9 +110,9 @@ def _trust(hidden: HiddenChoices, trained: TrainedModel) -> float:
     Between `LEAST_TRUST`, where counting alone ranks, and 1.
     """
     assert trained.counted is not None  # noqa: S101  it was trained just now
-    vehicle, product = hidden.rest.fits[hidden.fitment].T
-    counted = trained.counted.at(hidden.rest, hidden.fitment, hidden.candidate_bin)
-    learned = (trained.q[vehicle] * trained.z[product]).sum(1).double().numpy()
+    counted = trained.counted.at(hidden.fitment, hidden.candidate_bin)
+    scored = scores_of(hidden.offsets, hidden.rest.fits[hidden.fitment, 1], trained.z)
+    learned = scored(trained.q[hidden.rest.fits[hidden.chosen, 0]]).double().numpy()
 
     def loss(scale: float) -> float:
         return -hidden.nats(counted + scale * learned)

@@ -10,8 +10,6 @@ what it would say without this person's own choices, for it knows all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -26,7 +24,7 @@ from holley_graph.embeddings.paths import Paths
 from holley_graph.evaluation import trails
 from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
 from holley_graph.model.architectures.history import History, history_means
-from holley_graph.model.architectures.likelihood import log_normaliser
+from holley_graph.model.architectures.likelihood import log_normaliser, scores_of
 from holley_graph.snapshot.snapshot import VIEWED, Ints, Snapshot
 from holley_graph.times import DAY
 
@@ -72,8 +70,8 @@ def fit_history(
     means = history_means(snapshot, z, user, release, config)
     cells, offsets = snapshot.fitting(vehicle)
     owner, candidate = np.repeat(np.arange(len(user)), np.diff(offsets)), snapshot.fits[cells, 1]
-    scored = _scores_of(offsets, candidate, z)
-    offset = counted.at(snapshot, cells, bins(at, snapshot.as_of)[owner])
+    scored = scores_of(offsets, candidate, z)
+    offset = counted.at(cells, bins(at, snapshot.as_of)[owner])
     offset = offset + left_out(snapshot, counted, user[owner], cells)
     chosen = torch.from_numpy(candidate == product[owner])
     chooser = torch.from_numpy(owner)
@@ -98,23 +96,6 @@ def fit_history(
     optimizer.step(loss)
     learned = dict(zip(KINDS_OF_PATHS, weights.tolist(), strict=True))
     return layer, Paths(**learned, gain=float(log_gain.detach().exp()))
-
-
-def _scores_of(
-    offsets: Ints, candidate: Ints, z: Float[Tensor, "products dim"]
-) -> Callable[[Float[Tensor, "users dim"]], Float[Tensor, " candidates"]]:
-    """Return what scores the candidates of each user by a vector of the user.
-
-    It makes no copy of a vector for each candidate: at full size there are three million of them.
-    """
-    rows, columns = torch.from_numpy(offsets), torch.from_numpy(candidate)
-    pattern = torch.sparse_csr_tensor(rows, columns, torch.zeros(len(candidate)), (len(offsets) - 1, len(z)))
-
-    def scored(vectors: Float[Tensor, "users dim"]) -> Float[Tensor, " candidates"]:
-        scores: Tensor = torch.sparse.sampled_addmm(pattern, vectors, z.T, beta=0.0).values()
-        return scores
-
-    return scored
 
 
 def _strengths(snapshot: Snapshot, user: Ints, release: Ints, product: Ints) -> npt.NDArray[np.float64]:
