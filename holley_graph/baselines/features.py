@@ -146,7 +146,7 @@ def _of_pairs(past: Snapshot) -> list[Floats]:
     vehicle, size = past.fits[:, 0], np.diff(past.fit_offsets)
     at_random = (np.bincount(vehicle, counts, len(size)) / np.maximum(size, 1))[vehicle]
     columns = []
-    for cells in levels.layout(past).cells:
+    for cells in levels.groups(past).cells:
         counted, expected = (np.bincount(cells.rows, values) for values in (counts, at_random))
         columns += [np.log1p(counted)[cells.rows], np.log((counted + 1) / (expected + 1))[cells.rows]]
     return columns

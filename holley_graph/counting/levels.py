@@ -65,7 +65,7 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Groups:
     """How a snapshot lies in groups and cells; what is counted of it is laid out by this.
 
     Attributes:
@@ -86,11 +86,11 @@ class Layout:
         return self.vehicles[vehicle].keys, self.products[product].keys
 
 
-def layout(snapshot: Snapshot) -> Layout:
+def groups(snapshot: Snapshot) -> Groups:
     """Group a snapshot, and number the cells of every line of `PAIRS` over all fitments."""
     vehicles, products = vehicle_groups(snapshot), product_groups(snapshot)
     cells = [_cells(snapshot.fits, vehicles[vehicle], products[product]) for vehicle, product in PAIRS]
-    return Layout(snapshot.fits, vehicles, products, cells)
+    return Groups(snapshot.fits, vehicles, products, cells)
 
 
 def vehicle_groups(snapshot: Snapshot) -> dict[str, Grouping]:

@@ -23,7 +23,7 @@ from holley_graph import sealed
 from holley_graph.counting import effects, levels, trend
 from holley_graph.counting.effects import Effects
 from holley_graph.counting.events import BIN_DAYS, KIND_WEIGHTS, Events, distinct, trend_bins
-from holley_graph.counting.levels import Grouping, Layout
+from holley_graph.counting.levels import Grouping, Groups
 from holley_graph.counting.trend import Process, Trend
 from holley_graph.keys import find_text
 from holley_graph.snapshot.snapshot import Ints, Snapshot
@@ -50,14 +50,14 @@ class Utility:
 
     def apply(self, snapshot: Snapshot) -> tuple[Floats, Floats]:
         """Return the popularity [products] and the lift [fitments] of a snapshot; unknown groups add nothing."""
-        placed = levels.layout(snapshot)
+        placed = levels.groups(snapshot)
         return _summed(placed, [self._values(placed, level) for level in range(len(levels.PAIRS))])
 
     def save(self, folder: Path) -> None:
         """Write it into a run folder."""
         pq.write_table(self.table, folder / FILE, compression="zstd")
 
-    def _values(self, placed: Layout, level: int) -> Floats:
+    def _values(self, placed: Groups, level: int) -> Floats:
         """[cells] the value of each cell of a level, 0 where it has none."""
         own, cells = self.table.filter(pc.equal(self.table["level"], level)), placed.cells[level]
         rows = zip(placed.keys(level), (cells.vehicle, cells.product), strict=True)
@@ -89,14 +89,14 @@ class Counted:
     """What counting knows of a snapshot.
 
     Attributes:
-        layout: of the snapshot.
+        groups: of the snapshot.
         events: that were counted.
         choices: [fitments] weighted number of choices that the effects were fitted to.
         effects: of the hierarchy.
         trend: of the products.
     """
 
-    layout: Layout
+    groups: Groups
     events: Events
     choices: Floats
     effects: Effects
@@ -108,13 +108,13 @@ class Counted:
         values = list(self.effects.log)
         for number, name in enumerate(TREND_OF):
             level = levels.PAIRS.index(("everybody", name))
-            values[level] = values[level] + self.trend.forecasts[number][self.layout.cells[level].product]
+            values[level] = values[level] + self.trend.forecasts[number][self.groups.cells[level].product]
         return values
 
     @cached_property
     def served(self) -> tuple[Floats, Floats]:
         """Popularity [products] and lift [fitments]."""
-        return _summed(self.layout, self.values)
+        return _summed(self.groups, self.values)
 
     @property
     def popularity(self) -> Floats:
@@ -129,7 +129,7 @@ class Counted:
     @property
     def scores(self) -> Floats:
         """[fitments] what is served: popularity and lift."""
-        total: Floats = self.popularity[self.layout.fits[:, 1]] + self.lift
+        total: Floats = self.popularity[self.groups.fits[:, 1]] + self.lift
         return total
 
     @property
@@ -137,7 +137,7 @@ class Counted:
         """What is served, by key."""
         parts = []
         for level, value in enumerate(self.values):
-            cells, keys = self.layout.cells[level], self.layout.keys(level)
+            cells, keys = self.groups.cells[level], self.groups.keys(level)
             rows = zip(keys, (cells.vehicle, cells.product), strict=True)
             named = [pa.DictionaryArray.from_arrays(group, pa.array(key, pa.string())) for key, group in rows]
             number = pa.array(np.full(len(value), level, np.int8))
@@ -154,7 +154,7 @@ class Counted:
         score: Floats = self.effects.summed()[fitment]
         moving = np.flatnonzero(time_bin < len(self.trend.path))
         newest_first = self.trend.path[::-1]
-        score[moving] += newest_first[time_bin[moving], self.layout.fits[fitment[moving], 1]]
+        score[moving] += newest_first[time_bin[moving], self.groups.fits[fitment[moving], 1]]
         return score
 
 
@@ -162,7 +162,7 @@ def count(
     snapshot: Snapshot,
     weights: Sequence[float] = KIND_WEIGHTS,
     processes: Sequence[Process] | None = None,
-    layout: Layout | None = None,
+    groups: Groups | None = None,
 ) -> Counted:
     """Estimate effects and trend from everything that a snapshot knows.
 
@@ -170,15 +170,15 @@ def count(
         snapshot: all of it is used.
         weights: how much a view, a cart and an order count as a choice.
         processes: of the trend; none: they are estimated.
-        layout: of the snapshot; none: it is made.
+        groups: of the snapshot; none: they are made.
     """
-    layout = layout or levels.layout(snapshot)
+    groups = groups or levels.groups(snapshot)
     events = distinct(snapshot, weights)
     fits = events.fitment >= 0
     choices = np.bincount(events.fitment[fits], events.weight[fits], len(snapshot.fits)).astype(float)
-    fitted = effects.fit(snapshot, layout.cells, choices)
-    moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), layout.products, processes)
-    return Counted(layout, events, choices, fitted, moved)
+    fitted = effects.fit(snapshot, groups.cells, choices)
+    moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), groups.products, processes)
+    return Counted(groups, events, choices, fitted, moved)
 
 
 def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:
@@ -195,12 +195,12 @@ def forecast(snapshot: Snapshot, log_shares: Floats) -> Floats:
     return total
 
 
-def _summed(layout: Layout, values: list[Floats]) -> tuple[Floats, Floats]:
+def _summed(groups: Groups, values: list[Floats]) -> tuple[Floats, Floats]:
     """Add up the values of all levels, [cells] each: popularity [products] and lift [fitments]."""
-    popularity, lift = np.zeros(len(layout.products["product"].rows)), np.zeros(len(layout.fits))
-    for level, (cells, value) in enumerate(zip(layout.cells, values, strict=True)):
+    popularity, lift = np.zeros(len(groups.products["product"].rows)), np.zeros(len(groups.fits))
+    for level, (cells, value) in enumerate(zip(groups.cells, values, strict=True)):
         if level < SHARED:
-            group = layout.products[levels.PAIRS[level][1]]
+            group = groups.products[levels.PAIRS[level][1]]
             of_group = np.zeros(len(group.keys))
             of_group[cells.product] = value
             popularity += of_group[group.rows]

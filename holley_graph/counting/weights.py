@@ -58,11 +58,11 @@ def estimate(snapshot: Snapshot) -> KindWeights:
     if not hidden.enough:
         return KindWeights()
     # the first weights say how fast the trend moves
-    layout = levels.layout(hidden.rest)
-    processes = count(hidden.rest, KIND_WEIGHTS, layout=layout).trend.processes
+    groups = levels.groups(hidden.rest)
+    processes = count(hidden.rest, KIND_WEIGHTS, groups=groups).trend.processes
 
     def loss(moved: Floats) -> float:
-        counted = count(hidden.rest, (PRIOR * np.exp(moved)).tolist(), processes, layout)
+        counted = count(hidden.rest, (PRIOR * np.exp(moved)).tolist(), processes, groups)
         nats = hidden.nats(counted.at(hidden.fitment, hidden.candidate_bin))
         return float((moved**2).sum() / (2 * SPREAD**2)) - nats
 

@@ -145,8 +145,8 @@ def test_what_is_kept_says_the_same_and_knows_what_came_later(tmp_path) -> None:
         SMALL.products.schema.get_field_index("sku"), "sku", pa.array(["zz-new", *keys[1:]])
     )
     popularity, lift = loaded.apply(replace(SMALL, products=strange))
-    layout = levels.layout(SMALL)
-    cells, types = layout.cells[levels.PAIRS.index(("everybody", "part_type"))], layout.products["part_type"]
+    groups = levels.groups(SMALL)
+    cells, types = groups.cells[levels.PAIRS.index(("everybody", "part_type"))], groups.products["part_type"]
     (of_type,) = counted.values[1][cells.product == types.rows[0]]
     assert popularity[0] == pytest.approx(of_type)
     np.testing.assert_array_equal(popularity[1:], counted.popularity[1:])

@@ -27,7 +27,7 @@ def by_hand(scale: float) -> float:
         cells = np.flatnonzero(WORLD.fits[:, 0] == WORLD.fits[choice, 0])
         vehicle, product = WORLD.fits[cells].T
         newest = np.zeros(len(cells), np.int64)
-        score = COUNTED.at(WORLD, cells, newest) + scale * (Q[vehicle] * Z[product]).sum(1).numpy()
+        score = COUNTED.at(cells, newest) + scale * (Q[vehicle] * Z[product]).sum(1).numpy()
         nats += score[cells == choice][0] - np.logaddexp.reduce(score)
     return nats
 

@@ -133,7 +133,7 @@ def scores_of(
         z: [products, dim].
     """
     rows, columns = torch.from_numpy(offsets), torch.from_numpy(candidate)
-    pattern = torch.sparse_csr_tensor(rows, columns, torch.zeros(len(candidate)), (len(offsets) - 1, len(z)))
+    pattern = torch.sparse_csr_tensor(rows, columns, z.new_zeros(len(candidate)), (len(offsets) - 1, len(z)))
 
     def scored(vectors: Float[Tensor, "askers dim"]) -> Float[Tensor, " candidates"]:
         values: Tensor = torch.sparse.sampled_addmm(pattern, vectors, z.T, beta=0.0).values()
