@@ -9,7 +9,7 @@ import rich_click as click
 
 from holley_graph.cli import Context
 from holley_graph.cli.console import json_option, print_json, say, table, then
-from holley_graph.cli.person import email_option, typed
+from holley_graph.cli.person import email_option
 
 if TYPE_CHECKING:
     from holley_graph.graph.client import Graph
@@ -64,7 +64,7 @@ def _rows(
     from holley_graph.recommend.answers import resolve_vehicle
 
     if email is not None:
-        return room.people_by_email(graph, identity.hashed_email(settings, typed(email)), k)
+        return room.people_by_email(graph, identity.hashed_email(settings, email), k)
     if vehicle is not None:
         return room.people_by_vehicle(graph, resolve_vehicle(graph, vehicle), k)
     return room.vehicles(graph, text, k) if kind == "vehicles" else room.parts(graph, text, k)

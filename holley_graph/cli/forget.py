@@ -7,7 +7,7 @@ import rich_click as click
 from holley_graph.amounts import counted
 from holley_graph.cli import Context
 from holley_graph.cli.console import facts, json_option, print_json, say
-from holley_graph.cli.person import email_option, one_of, typed, user_option
+from holley_graph.cli.person import email_option, one_of, user_option
 
 
 @click.command()
@@ -26,12 +26,11 @@ def forget(ctx: click.Context, user_id: str | None, email: str | None, yes: bool
 
     context: Context = ctx.obj
     one_of(user_id, email)
-    address = email and typed(email)
     if not yes:
         whom = f"user {user_id}" if user_id else "the person with this email"
         click.confirm(f"Remove {whom} for good?", abort=True, err=True)
     with context.graph() as graph:
-        done = forget_person(graph, context.settings, user_id, email=address)
+        done = forget_person(graph, context.settings, user_id, email=email)
     pages.guide_file(context.settings).unlink(missing_ok=True)  # it names a typical user
     if as_json:
         print_json(done.as_dict())

@@ -19,6 +19,9 @@ from holley_graph.progress import Progress, silent
 FIRST_S, NEXT_S = 2, 10
 """Seconds until the first log line of a step that takes longer, and between further ones."""
 
+BETWEEN = "at work"
+"""What is said while no step is under way."""
+
 
 @contextmanager
 def progress(shown: bool = True) -> Iterator[Progress]:
@@ -76,16 +79,22 @@ def _bars() -> Iterator[Progress]:
     columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(bar_width=20))
     with Bars(*columns, TextColumn("{task.fields[step]}"), console=Console(stderr=True)) as bars:
         steps: dict[str, tuple[TaskID, _Step]] = {}
+        between = bars.add_task(BETWEEN, total=None, step=_Step(BETWEEN))
 
         def report(what: str, done: int, of: int) -> None:
+            nonlocal between
             if what not in steps or steps[what][1].ended:
                 if what in steps:
                     bars.remove_task(steps[what][0])
                 step = _Step(what)
                 steps[what] = bars.add_task(what, total=None, step=step), step
+                bars.remove_task(between)  # it stays below the others
+                between = bars.add_task(BETWEEN, total=None, step=_Step(BETWEEN), visible=False)
             task, step = steps[what]
             step.at(done, of)
             bars.update(task, completed=done, total=of if of > 1 or step.ended else None)
+            idle = all(step.ended for _, step in steps.values())
+            bars.update(between, visible=idle, step=_Step(BETWEEN))
 
         yield report
 
@@ -123,6 +132,7 @@ class _Lines:
 
     def __init__(self) -> None:
         self.open: dict[str, _Step] = {}
+        self.between = _Step(BETWEEN)
         self.lock, self.over = threading.Lock(), threading.Event()
         self.due = time.monotonic() + FIRST_S
         self.watch = threading.Thread(target=self._watch, daemon=True)
@@ -142,13 +152,14 @@ class _Lines:
             if not step.ended:
                 self.open[what] = step
                 return
+            self.between = _Step(BETWEEN)
             self._print(step, FIRST_S)
 
     def _watch(self) -> None:
         while not self.over.wait(0.2):
             with self.lock:
-                if time.monotonic() >= self.due and self.open:
-                    self._print(list(self.open.values())[-1], NEXT_S)
+                if time.monotonic() >= self.due:
+                    self._print([self.between, *self.open.values()][-1], NEXT_S)
 
     def _print(self, step: _Step, next_s: float) -> None:
         self.due = time.monotonic() + next_s

@@ -76,7 +76,7 @@ def joined(edges: list[Row]) -> list[list[Row]]:
 def svg(edges: list[Row], sku: str) -> str:
     """Draw edges: the user on the left, the part on the right, between them the vehicle and other parts."""
     boxes, lane, height = _placed(edges, sku)
-    lines = "".join(_line(together, boxes, lane) for together in joined(edges))
+    lines, texts = zip(*(_line(together, boxes, lane) for together in joined(edges)), strict=True)
     drawn = "".join(_box(box, chosen=key == sku) for key, box in boxes.items())
     heads = "".join(
         f'<marker id="{name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
@@ -86,7 +86,7 @@ def svg(edges: list[Row], sku: str) -> str:
     width = 3 * WIDTH + 2 * GAP + 4
     return (
         f'<svg viewBox="-2 -2 {width} {height + 4:g}" width="{width}" role="img" aria-label="the drawing">'
-        f"<defs>{heads}</defs>{lines}{drawn}</svg>"
+        f"<defs>{heads}</defs>{''.join(lines)}{''.join(texts)}{drawn}</svg>"
     )
 
 
@@ -139,8 +139,8 @@ def _box(box: Box, chosen: bool) -> str:
     )
 
 
-def _line(together: list[Row], boxes: dict[str, Box], lane: float | None) -> str:
-    """Draw all that connects one pair as one line, with everything that it says."""
+def _line(together: list[Row], boxes: dict[str, Box], lane: float | None) -> tuple[str, str]:
+    """Draw all that connects one pair as one line, and apart from it what it says: no line crosses a text."""
     start, end = boxes[together[0]["start"]], boxes[together[0]["end"]]
     means = meaning(together[0]["type"])
     x1, x2 = (start.x + WIDTH, end.x) if start.x < end.x else (start.x, end.x + WIDTH)
@@ -157,8 +157,8 @@ def _line(together: list[Row], boxes: dict[str, Box], lane: float | None) -> str
         for n, line in enumerate(says)
     )
     return (
-        f'<path d="{drawn}" fill="none" stroke="{LINES[means]}" stroke-width="2"{arrow}/>'
-        f'<text class="says">{rows}</text>'
+        f'<path d="{drawn}" fill="none" stroke="{LINES[means]}" stroke-width="2"{arrow}/>',
+        f'<text class="says">{rows}</text>',
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import sqlglot
 from sqlglot import exp
 
 from holley_graph.loaders.engine import statements
+
+_AMOUNT = re.compile(r"%'(?:d|(\.\d+f))")
 
 
 @cache
@@ -26,6 +29,9 @@ def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
         return exp.Anonymous(this="ENCODE", expressions=[node.this])
     if isinstance(node, exp.Uuid):
         node.set("is_string", False)  # 16 bytes to group by instead of 36 characters
+    if isinstance(node, exp.Format):
+        # FORMAT is printf in BigQuery and Python's in DuckDB; statements use it for amounts with separators only.
+        node.set("this", exp.Literal.string(_AMOUNT.sub(r"{:,\1}", node.name)))
     if isinstance(node, exp.Subquery) and (lists := _multiplied(node)):
         # BigQuery has no inner product of two arrays; a subquery per row takes DuckDB a hundred times as long.
         return exp.Anonymous(this="LIST_INNER_PRODUCT", expressions=lists)

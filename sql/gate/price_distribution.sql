@@ -22,7 +22,7 @@ SELECT
   CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
   CONCAT(
     CAST(CAST(100 * x.quartile AS INT64) AS STRING), ' % of the parts cost up to ',
-    COALESCE(CAST(x.now AS STRING), 'nothing'), ' after ', COALESCE(CAST(x.before AS STRING), 'nothing')
+    COALESCE(FORMAT("$%'.2f", x.now), 'nothing'), ' after ', COALESCE(FORMAT("$%'.2f", x.before), 'nothing')
   ) AS found
 FROM quartiles AS x
 WHERE x.now IS NULL OR x.before IS NULL OR ABS(x.now - x.before) > @max_price_change * x.before

@@ -6,10 +6,10 @@
 SELECT s.row, s.vehicle_id, s.sku,
   CASE
     WHEN s.price IS NULL AND p.price IS NULL THEN 'has no price'
-    WHEN s.price IS NULL THEN CONCAT('has no price, the source ', CAST(p.price AS STRING))
+    WHEN s.price IS NULL THEN CONCAT('has no price, the source ', FORMAT("$%'.2f", p.price))
     WHEN NOT COALESCE(ABS(s.price - p.price) < 0.0051, FALSE)
-      THEN CONCAT('costs ', CAST(s.price AS STRING), ', in the source ', COALESCE(CAST(p.price AS STRING), 'nothing'))
-    ELSE CONCAT('costs ', CAST(s.price AS STRING))
+      THEN CONCAT('costs ', FORMAT("$%'.2f", s.price), ', in the source ', COALESCE(FORMAT("$%'.2f", p.price), 'nothing'))
+    ELSE CONCAT('costs ', FORMAT("$%'.2f", s.price))
   END AS found
 FROM slots AS s
 LEFT JOIN seen AS p ON p.sku = s.sku

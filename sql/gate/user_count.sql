@@ -7,6 +7,6 @@ WITH counts AS (
 )
 
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
-  CONCAT(CAST(c.now AS STRING), ' rows after ', CAST(c.before AS STRING)) AS found
+  CONCAT(FORMAT("%'d", c.now), ' rows after ', FORMAT("%'d", c.before)) AS found
 FROM counts AS c
 WHERE ABS(c.now - c.before) > @max_user_change * c.before

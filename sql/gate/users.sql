@@ -3,6 +3,6 @@
 -- reads: people
 -- returns: row INT64, vehicle_id STRING, sku STRING, found STRING
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
-  CONCAT(CAST(COUNT(*) AS STRING), ' rows; gate.min_users demands ', CAST(@min_users AS STRING)) AS found
+  CONCAT(FORMAT("%'d", COUNT(*)), ' rows; gate.min_users demands ', FORMAT("%'d", @min_users)) AS found
 FROM people AS p
 HAVING COUNT(*) < @min_users

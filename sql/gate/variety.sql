@@ -9,6 +9,6 @@ WITH counts AS (
 )
 
 SELECT CAST(NULL AS INT64) AS row, CAST(NULL AS STRING) AS vehicle_id, CAST(NULL AS STRING) AS sku,
-  CONCAT(CAST(c.shown AS STRING), ' different parts of ', CAST(c.eligible AS STRING), ' eligible ones') AS found
+  CONCAT(FORMAT("%'d", c.shown), ' different parts of ', FORMAT("%'d", c.eligible), ' eligible ones') AS found
 FROM counts AS c
 WHERE c.shown < @min_variety * c.eligible

@@ -101,6 +101,8 @@ def test_labels_are_whole_and_cover_nothing(opened: webdriver.Chrome, request: p
         assert box[0] < label[0] and box[1] < label[1] and label[2] < box[2] and label[3] < box[3]
     assert all(apart(text, box) for text in says for box in boxes)
     assert all(apart(says[n], other) for n in range(len(says)) for other in says[:n])
+    kinds = [element.tag_name for element in opened.find_elements(By.CSS_SELECTOR, "svg > path, svg > .says")]
+    assert kinds == sorted(kinds)  # paths, and above them texts
     drawn = opened.find_element(By.TAG_NAME, "svg").text
     assert all(word in drawn for title in LED.values() for word in title.split())
     opened.set_window_size(1180, 1180)

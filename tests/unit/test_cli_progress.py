@@ -89,6 +89,27 @@ def test_elsewhere_a_step_that_takes_long_says_so_before_it_ends(
     assert "training: 0 of 150, " in written and "so far" in written
 
 
+def test_elsewhere_work_between_two_steps_is_no_silence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown, "FIRST_S", 0.1)
+    with progress() as report:
+        time.sleep(0.5)
+        before = capsys.readouterr().err
+        with step(report, "training"):
+            pass
+        capsys.readouterr()
+        time.sleep(0.5)
+        between = capsys.readouterr().err
+    assert "at work: " in before and "at work: " in between and "training" not in between
+
+
+def test_a_terminal_shows_work_between_two_steps() -> None:
+    idle = "with progress() as report:\n    with step(report, 'a'): pass\n    time.sleep(0.8)\n"
+    written = on_a_terminal(CUTS.partition("with progress()")[0] + idle)
+    assert "at work" in written.rpartition("\x1b[?25h")[0].rpartition("✓")[2]
+
+
 def test_a_step_that_begins_again_counts_anew(capsys: pytest.CaptureFixture[str]) -> None:
     with progress() as report:
         for _ in range(2):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -29,6 +30,12 @@ def home(tmp_path: Path) -> Path:
 def typed(home: Path, *arguments: str, **environment: str) -> Result:
     runner = CliRunner(env={"HOLLEY_GRAPH_HOME": str(home), "COLUMNS": "200", **environment})
     return runner.invoke(cli, [argument.format(folder=home.parent) for argument in arguments])
+
+
+def options_of(name: str) -> set[str]:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return {option for parameter in command.params for option in parameter.opts}
 
 
 def ended(result: Result) -> tuple[int, str]:
@@ -96,7 +103,6 @@ REFUSED = {
     "rejects of no run": (["rejects", "show"], 2, "rejects show needs a run"),
     "rejects of a run that left none": (["rejects", "show", "r"], 5, "no dead letters of run r"),
     "a replay without a source": (["rejects", "replay", "r"], 2, "rejects replay needs --source"),
-    "an address that is none": (["forget", "--email", "jane"], 2, ""),
     "another format": (["night", "--source", "files:x", "--to", "{folder}/mail.xls"], 2, "mail.xls"),
     "a file with other settings": (["--config", "{folder}/rules.toml", "rules", "check"], 2, "no file of rules"),
     "settings that are not there": (["--config", "{folder}/no.toml", "status"], 2, "no.toml"),
@@ -114,9 +120,20 @@ def test_a_mistake_is_one_line_with_a_hint_and_its_exit_code(case: str, home: Pa
     assert error.hint and "\n" not in str(error)
 
 
-def test_an_address_that_is_none_is_not_repeated(home: Path) -> None:
-    code, output = ended(typed(home, "forget", "--email", "jane.doe at example"))
-    assert (code, "jane" in output) == (2, False)
+BY_EMAIL = [name for name in COMMANDS if "--email" in options_of(name)]
+BESIDE_EMAIL = {"find": ["people"], "explain": ["--sku", "A"], "path": ["--sku", "A"]}
+
+
+@pytest.mark.parametrize("name", BY_EMAIL)
+def test_an_address_that_is_none_is_refused_before_anything_is_done_and_not_repeated(name: str, home: Path) -> None:
+    beside = BESIDE_EMAIL.get(name, [])
+    code, output = ended(typed(home, name, *beside, "--email", "jane.doe at example"))
+    assert (code, "no email address" in output, "jane" in output) == (2, True, False), output
+    assert not home.exists()
+
+
+def test_commands_that_mean_a_person_take_an_email() -> None:
+    assert set(BY_EMAIL) == {"find", "recommend", "explain", "path", "forget"}
 
 
 ASKING = {

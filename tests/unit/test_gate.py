@@ -233,6 +233,16 @@ def test_too_few_rows_are_no_mailing(clean, source, tmp_path):
     assert not report.passed
 
 
+def test_amounts_in_what_was_found_are_written_for_people(clean, source, tmp_path):
+    twice = [put(email_lower=f"ann{n}@x.com", rec1_price=1234.5)(rows()[:1])[0] for n in range(1_204)]
+    report = checked(clean, source, tmp_path, twice, [rows()[0]] * 1_000, min_users=12_000)
+    texts = {check.name: [row["found"] for row in check.offenders] for check in report.checks}
+    assert texts["users"] == ["1,204 rows; gate.min_users demands 12,000"]
+    assert texts["user_count"] == ["1,204 rows after 1,000"]
+    assert texts["prices"][0] == "costs $1,234.50, in the source $99.00"
+    assert texts["facts"] == ["cold: 1,204 rows", "answered by user: 4,816 parts", "CHEVROLET: 1,204 rows"]
+
+
 COMPARED = [
     ("user_count", rows() * 2, {}, "2 rows after 4"),
     ("variety", rows(), {"min_variety": 0.5}, "4 different parts of 11 eligible ones"),
