@@ -69,7 +69,7 @@ def test_an_effect_is_the_mean_of_its_posterior(count: int, expected: float, str
 def test_all_effects_are_those_of_a_backfitting_in_plain_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     """One level after the other, with strengths that the test chooses."""
     monkeypatch.setattr(effects, "_strength", lambda counted, expected, before: 1.0 + len(counted) / 10)
-    cells = levels.cells(SMALL)
+    cells = levels.groups(SMALL).cells
     fitted = effects.fit(SMALL, cells, CHOICES)
     theta = [[1.0] * len(level.vehicle) for level in cells]
     vehicle = SMALL.fits[:, 0].tolist()
@@ -98,12 +98,12 @@ def test_all_effects_are_those_of_a_backfitting_in_plain_loops(monkeypatch: pyte
 
 def test_a_level_of_one_cell_has_no_effect() -> None:
     """What is expected of all fitments together is what was counted."""
-    whole = Cells(np.zeros(len(SMALL.fits), np.int64), np.array([""], object), np.array([""], object))
+    whole = Cells(np.zeros(len(SMALL.fits), np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
     assert effects.fit(SMALL, [whole], CHOICES).log[0] == pytest.approx([0.0])
 
 
 def test_effects_that_are_summed_over_some_levels_add_up_to_all() -> None:
-    fitted = effects.fit(SMALL, levels.cells(SMALL), CHOICES)
+    fitted = effects.fit(SMALL, levels.groups(SMALL).cells, CHOICES)
     parts = [fitted.summed(slice(number, number + 1)) for number in range(len(fitted.log))]
     np.testing.assert_allclose(np.sum(parts, axis=0), fitted.summed())
     np.testing.assert_allclose(fitted.summed(slice(0, 2)) + fitted.summed(slice(2, None)), fitted.summed())

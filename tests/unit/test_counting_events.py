@@ -102,7 +102,7 @@ def test_log_utility_at_a_time_is_the_effects_and_the_path_of_its_bin() -> None:
     wanted = counted.effects.summed()[fitment]
     for row in range(3):
         wanted[row] += counted.trend.path[bins - 1 - when[row], product[row]]
-    np.testing.assert_allclose(counted.at(SMALL, fitment, when), wanted)
+    np.testing.assert_allclose(counted.at(fitment, when), wanted)
 
 
 def test_a_vehicle_of_an_unknown_make_has_what_everybody_and_its_decade_say() -> None:

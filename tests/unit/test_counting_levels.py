@@ -73,17 +73,18 @@ def test_a_vehicle_that_nothing_fits_is_a_generation_of_its_own() -> None:
 
 
 def test_a_cell_is_a_pair_of_groups_and_every_pair_that_fits_has_one() -> None:
-    vehicles, products = levels.vehicle_groups(SMALL), levels.product_groups(SMALL)
-    for (vehicle, product), cells in zip(levels.PAIRS, levels.cells(SMALL), strict=True):
-        left, right = vehicles[vehicle], products[product]
+    groups = levels.groups(SMALL)
+    for level, (vehicle, product) in enumerate(levels.PAIRS):
+        left, right, cells = groups.vehicles[vehicle], groups.products[product], groups.cells[level]
         pairs = [(left.keys[left.rows[v]], right.keys[right.rows[p]]) for v, p in SMALL.fits]
-        assert list(zip(cells.vehicle[cells.rows], cells.product[cells.rows], strict=True)) == pairs
+        names = [keys[rows] for keys, rows in zip(groups.keys(level), (cells.vehicle, cells.product), strict=True)]
+        assert list(zip(*(name[cells.rows] for name in names), strict=True)) == pairs
         assert len(cells.vehicle) == len(set(pairs))
 
 
 def test_narrow_groups_lie_in_wide_ones() -> None:
     """Fitments of one cell of model and product are of one cell of make and product, and so on."""
-    cells = dict(zip(levels.PAIRS, levels.cells(SMALL), strict=True))
+    cells = dict(zip(levels.PAIRS, levels.groups(SMALL).cells, strict=True))
     for narrow, wide in (
         (("model", "product"), ("make", "product")),
         (("window", "product"), ("model", "product")),
