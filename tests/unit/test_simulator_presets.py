@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import binomtest
 
 from holley_graph.errors import SettingsError
 from holley_graph.simulator import PRESETS, World, generate
+from holley_graph.simulator.sessions import MORE_VIEWS, NEXT_LINE
+from holley_graph.simulator.taste import BOUNDARY
 from holley_graph.times import DAY
 
 USERS = 2_000
@@ -62,6 +65,39 @@ def test_a_trend_is_slow_or_fast_or_turns(worlds: dict[str, World]) -> None:
     steps = {name: monthly_step(world) for name, world in worlds.items()}
     assert 2 * steps["slow-trend"] < steps["usual"] < steps["fast-trend"] / 2
     assert goes_on(worlds["turning-trend"]) < goes_on(worlds["usual"]) - 0.1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_as_many_owners_act_as_a_preset_says(name: str, worlds: dict[str, World]) -> None:
+    world = worlds[name]
+    own = len(world.arrays["taste"])
+    acted = len(np.unique(world.arrays["view_person"]))
+    assert binomtest(acted, own, PRESETS[name].event_share).pvalue > 1e-4
+    assert world.meta["sizes"]["visitors"] == round(PRESETS[name].visitors_per_user * USERS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_as_many_visits_end_in_an_order_as_a_preset_says(name: str, worlds: dict[str, World]) -> None:
+    """A visit has a view and some more; an order has a line, and with a chance a second, a third and a fourth."""
+    world = worlds[name]
+    views, lines = 1 + MORE_VIEWS, sum(NEXT_LINE**n for n in range(4))
+    bought = (world.purchases()[2] >= BOUNDARY.timestamp()).sum()
+    share = bought / lines / (len(world.arrays["view_at"]) / views)
+    assert share == pytest.approx(PRESETS[name].order_share, rel=0.25)
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name.endswith("trend")])
+def test_popularity_moves_in_a_month_as_far_as_the_strengths_of_a_preset_say(
+    name: str, worlds: dict[str, World]
+) -> None:
+    """The variances of a season, two walks and the families that rise or fall add up."""
+    strengths, drift = PRESETS[name].strengths, worlds[name].arrays["truth_drift"]
+    season = 2 * (strengths.season * np.sin(np.pi * 30 / 30.44 / 12)) ** 2
+    bins = len(drift)
+    moving = min(strengths.trend_months, bins / 2) * (1 + strengths.turn) / (bins - 4)
+    trend = 2 * strengths.trend_share * moving * (strengths.trend / strengths.trend_months) ** 2
+    wanted = np.sqrt(season + strengths.type_walk**2 + strengths.product_walk**2 + trend)
+    assert monthly_step(worlds[name]) == pytest.approx(wanted, rel=0.1)
 
 
 def test_a_preset_changes_nothing_but_what_its_name_says(worlds: dict[str, World]) -> None:

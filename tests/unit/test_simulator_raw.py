@@ -209,3 +209,16 @@ def test_nobody_of_a_world_is_real_and_no_part_number_means_two_things(world: Wo
 def test_time_goes_on_to_the_end_of_the_world_and_no_further(world: World) -> None:
     _, _, at = world.purchases()
     assert world.as_of - 10 * DAY < at.max() < world.as_of
+
+
+def test_a_generation_says_how_far_it_is_and_ends_at_the_whole(tmp_path: Path) -> None:
+    calls: dict[str, list[tuple[int, int]]] = {}
+
+    def noted(what: str, done: int, of: int) -> None:
+        calls.setdefault(what, []).append((done, of))
+
+    generate(tmp_path, users=200, seed=1, progress=noted)
+    assert set(calls) == {"demo: order lines", "demo: visits", "demo: raw tables"}
+    for steps in calls.values():
+        assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+        assert steps[-1][0] == steps[-1][1] == max(of for _, of in steps)

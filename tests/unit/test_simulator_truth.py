@@ -215,6 +215,21 @@ def test_classics_and_large_makes_have_more_owners() -> None:
     assert favourite[0] == 12 * favourite[1]
 
 
+def test_vehicles_share_tastes_by_make_model_five_years_and_both() -> None:
+    vehicles = scene().vehicles
+    model = [f"{make}|{name}" for make, name in zip(vehicles.make, vehicles.model, strict=True)]
+    years = (vehicles.year // 5).tolist()
+    wanted = {
+        "make": vehicles.make.tolist(),
+        "model": model,
+        "window": years,
+        "sibling": list(zip(model, years, strict=True)),
+    }
+    for name, group in vehicles.groups().items():
+        pairs = set(zip(group.tolist(), wanted[name], strict=True))
+        assert len(pairs) == len(set(group.tolist())) == len(set(wanted[name])), name
+
+
 def test_a_chooser_of_a_world_is_that_of_its_scene(world: World) -> None:
     """Opened from the folder, the arrays are those that the world was played with."""
     config = WorldConfig(PRESETS["usual"].sizes(800), Strengths(), 4, world.as_of)
