@@ -239,7 +239,9 @@ def test_a_trend_that_turns_ends_where_it_began() -> None:
     turned = drift(trend=2.0, trend_share=0.3, trend_months=2.0, turn=1.0)
     early = np.abs(turned[:7]).max(axis=0) >= 2.0 - 1e-6
     assert early.any()
-    np.testing.assert_allclose(turned[-1, early], 0.0, atol=1e-6)
+    # risen in two months from the fourth bin on, and back after two more
+    for bins, height in enumerate((0.0, 1.0, 2.0, 1.0, 0.0), 4):
+        np.testing.assert_allclose(np.abs(turned[bins, early]), height, atol=1e-6)
 
 
 def test_walks_spread_with_the_root_of_time() -> None:

@@ -6,17 +6,17 @@ import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from fastapi import FastAPI
 
 from holley_graph.errors import AuthFailed, GraphStateError, HolleyGraphError, ServerHangs, ServerUnreachable
 from holley_graph.find.words import INDEXES
-from holley_graph.settings import Settings, load
+from holley_graph.settings import load
 from holley_graph.web import app as application
-from holley_graph.web import enter
+from holley_graph.web import enter, health
 from holley_graph.web.entrance import COOKIE, ticket
 from holley_graph.web.response import POLICY
 
@@ -47,9 +47,6 @@ class Rows:
         rows: list[dict[str, Any]] = answer
         return rows
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -58,13 +55,37 @@ class Answer:
     body: str
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load(home=tmp_path)
+class Changing:
+    """The reader of one application, which passes questions on to that of the test at hand."""
+
+    def __init__(self) -> None:
+        self.now = Rows()
+
+    @property
+    def timeout_s(self) -> float:
+        return self.now.timeout_s
+
+    async def read(self, name: str, /, **params: Any) -> list[dict[str, Any]]:
+        return await self.now.read(name, **params)
+
+
+READER = Changing()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """One for all tests: it takes half a second to build."""
+    return application.build(READER, load(home=tmp_path_factory.mktemp("home")), TOKEN)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test said of the database's health is no answer to the next."""
+    monkeypatch.setattr(health, "FRESH_S", -1.0)
 
 
 def ask(
-    settings: Settings,
+    app: FastAPI,
     reader: Rows,
     path: str,
     headers: dict[str, str] | None = None,
@@ -73,7 +94,7 @@ def ask(
     **query: Any,
 ) -> Answer:
     """Ask the application as a server does; a form is posted, whole or in pieces, and one that drips never ends."""
-    app = application.build(reader, settings, TOKEN)  # type: ignore[arg-type]
+    READER.now = reader
     pieces = [urlencode(form).encode()] if isinstance(form, dict) else list(form or [b""])
     sent: list[dict[str, Any]] = []
     scope = {
@@ -114,26 +135,26 @@ ROW = {
     "headers", [{}, {"authorization": "Bearer no"}, {"authorization": f"Basic {TOKEN}"}, AS_PERSON]
 )
 def test_a_program_without_the_token_is_told_how_to_show_it(
-    path: str, headers: dict[str, str], settings: Settings
+    path: str, headers: dict[str, str], app: FastAPI
 ) -> None:
     reader = Rows()
-    answer = ask(settings, reader, path, headers, sku="A", user_id="u")
+    answer = ask(app, reader, path, headers, sku="A", user_id="u")
     assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert reader.asked == []
 
 
-def test_a_question_becomes_the_statement_of_its_route_with_its_values(settings: Settings) -> None:
+def test_a_question_becomes_the_statement_of_its_route_with_its_values(app: FastAPI) -> None:
     reader = Rows(recommend_known=[{"has_vehicles": True}])
-    answer = ask(settings, reader, "/recommend/known", BEARER, sku="A & B")
+    answer = ask(app, reader, "/recommend/known", BEARER, sku="A & B")
     assert (answer.status, json.loads(answer.body)) == (200, {"rows": [{"has_vehicles": True}]})
     ((name, values),) = reader.asked
     assert (name, values["sku"]) == ("recommend/known", "A & B")
 
 
 @pytest.mark.parametrize("query", [{}, {"user_id": ""}, {"user_id": "u", "red": "yes"}, {"user_id": "u", "k": 0}])
-def test_what_cannot_be_asked_is_refused_before_the_database_is(query: dict[str, str], settings: Settings) -> None:
+def test_what_cannot_be_asked_is_refused_before_the_database_is(query: dict[str, str], app: FastAPI) -> None:
     reader = Rows()
-    assert ask(settings, reader, "/recommend/user", BEARER, **query).status == 422
+    assert ask(app, reader, "/recommend/user", BEARER, **query).status == 422
     assert reader.asked == []
 
 
@@ -148,31 +169,31 @@ TROUBLES = [
 
 @pytest.mark.parametrize(("error", "status"), TROUBLES)
 def test_trouble_is_told_with_a_hint_and_when_to_ask_again(
-    error: HolleyGraphError, status: int, settings: Settings
+    error: HolleyGraphError, status: int, app: FastAPI
 ) -> None:
     for path, headers, query in (("/recommend/known", BEARER, {"sku": "A"}), ("/find", AS_PERSON, {"text": "A"})):
         reader = Rows(recommend_known=error, find_near_users=error)
-        answer = ask(settings, reader, path, headers, **query)
+        answer = ask(app, reader, path, headers, **query)
         assert (answer.status, answer.headers["retry-after"]) == (status, "1")
         assert str(error) in answer.body and error.hint in answer.body
         assert answer.body.startswith("{") == (headers is BEARER)
 
 
 def test_a_database_that_says_nothing_is_given_up_and_its_turn_is_free_again(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("holley_graph.web.door.GRACE_S", 0.0)
     reader = Rows(recommend_known="never")
     reader.timeout_s = 0.05
-    assert ask(settings, reader, "/recommend/known", BEARER, sku="A").status == 504
+    assert ask(app, reader, "/recommend/known", BEARER, sku="A").status == 504
 
 
 @pytest.mark.parametrize("path", ["/", "/find?text=a%20b", "/person?user_id=u", "/vehicle", "/part", "/why"])
-def test_a_person_without_the_cookie_sees_the_way_in_and_is_led_back(path: str, settings: Settings) -> None:
+def test_a_person_without_the_cookie_sees_the_way_in_and_is_led_back(path: str, app: FastAPI) -> None:
     reader = Rows()
     place, _, query = path.partition("?")
     values = dict(part.split("=") for part in query.split("&") if part)
-    answer = ask(settings, reader, place, **{name: value.replace("%20", " ") for name, value in values.items()})
+    answer = ask(app, reader, place, **{name: value.replace("%20", " ") for name, value in values.items()})
     assert (answer.status, 'name="token"' in answer.body) == (401, True)
     wanted = path.replace("%20", "+").replace("&", "&amp;")
     assert f'value="{wanted}"' in answer.body
@@ -189,52 +210,52 @@ def test_a_person_without_the_cookie_sees_the_way_in_and_is_led_back(path: str, 
         ("", "/"),
     ],
 )
-def test_the_token_opens_the_page_and_leads_to_no_other_host(to: str, place: str, settings: Settings) -> None:
-    answer = ask(settings, Rows(), "/enter", form={"token": f" {TOKEN} ", "to": to})
+def test_the_token_opens_the_page_and_leads_to_no_other_host(to: str, place: str, app: FastAPI) -> None:
+    answer = ask(app, Rows(), "/enter", form={"token": f" {TOKEN} ", "to": to})
     assert (answer.status, answer.headers["location"]) == (303, place)
     cookie = answer.headers["set-cookie"]
     assert TOKEN not in cookie and "HttpOnly" in cookie
     shown = {"cookie": cookie.partition(";")[0]}
-    assert ask(settings, Rows(), "/", shown).status == 200
+    assert ask(app, Rows(), "/", shown).status == 200
 
 
-def test_a_wrong_token_is_told_and_leaving_takes_the_cookie_back(settings: Settings) -> None:
-    wrong = ask(settings, Rows(), "/enter", form={"token": "wrong", "to": "/part?sku=A"})
+def test_a_wrong_token_is_told_and_leaving_takes_the_cookie_back(app: FastAPI) -> None:
+    wrong = ask(app, Rows(), "/enter", form={"token": "wrong", "to": "/part?sku=A"})
     assert (wrong.status, "set-cookie" in wrong.headers) == (401, False)
     assert 'value="/part?sku=A"' in wrong.body
-    left = ask(settings, Rows(), "/leave", AS_PERSON, form={})
+    left = ask(app, Rows(), "/leave", AS_PERSON, form={})
     assert left.status == 303 and f'{COOKIE}=""' in left.headers["set-cookie"]
 
 
-def test_a_form_that_is_large_or_drips_in_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ask(settings, Rows(), "/enter", form=[b"token=", b"x" * (enter.LARGEST + 1)]).status == 413
+def test_a_form_that_is_large_or_drips_in_is_refused(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(app, Rows(), "/enter", form=[b"token=", b"x" * (enter.LARGEST + 1)]).status == 413
     monkeypatch.setattr(enter, "ARRIVES_S", 0.02)
-    assert ask(settings, Rows(), "/enter", form=[b"token=x"], drips=True).status == 408
+    assert ask(app, Rows(), "/enter", form=[b"token=x"], drips=True).status == 408
 
 
-def test_an_address_is_in_no_link_and_words_are(settings: Settings) -> None:
-    words = ask(settings, Rows(), "/find", AS_PERSON, form={"text": " big block "})
+def test_an_address_is_in_no_link_and_words_are(app: FastAPI) -> None:
+    words = ask(app, Rows(), "/find", AS_PERSON, form={"text": " big block "})
     assert (words.status, words.headers["location"]) == (
         303,
         f"/find?text={quote('big block').replace('%20', '+')}",
     )
-    broken = ask(settings, Rows(), "/find", AS_PERSON, form={"text": "jane@"})
+    broken = ask(app, Rows(), "/find", AS_PERSON, form={"text": "jane@"})
     assert broken.status == 422 and "location" not in broken.headers and "jane" not in broken.body
-    assert ask(settings, Rows(), "/find", AS_PERSON, form={"text": ""}).headers["location"] == "/"
+    assert ask(app, Rows(), "/find", AS_PERSON, form={"text": ""}).headers["location"] == "/"
 
 
-def test_one_hit_is_gone_to_and_several_are_listed_as_text(settings: Settings) -> None:
+def test_one_hit_is_gone_to_and_several_are_listed_as_text(app: FastAPI) -> None:
     user = {"user_id": "<b>u</b>", "vehicle_id": None, "viewed": 0, "carted": 0, "ordered": 0, "last_at": None}
-    one = ask(settings, Rows(find_near_users=[user]), "/find", AS_PERSON, text="u")
+    one = ask(app, Rows(find_near_users=[user]), "/find", AS_PERSON, text="u")
     assert (one.status, one.headers["location"]) == (303, f"/person?user_id={quote('<b>u</b>', safe='')}")
-    two = ask(settings, Rows(find_near_users=[user, user | {"user_id": "u2"}]), "/find", AS_PERSON, text="u")
+    two = ask(app, Rows(find_near_users=[user, user | {"user_id": "u2"}]), "/find", AS_PERSON, text="u")
     assert two.status == 200 and "u2" in two.body and "<b>u</b>" not in two.body
-    assert ask(settings, Rows(), "/find", AS_PERSON, text="nothing").status == 404
+    assert ask(app, Rows(), "/find", AS_PERSON, text="nothing").status == 404
 
 
-def test_every_page_forbids_scripts_and_says_nothing_to_other_hosts(settings: Settings) -> None:
+def test_every_page_forbids_scripts_and_says_nothing_to_other_hosts(app: FastAPI) -> None:
     for path, headers in (("/", AS_PERSON), ("/", {}), ("/find", AS_PERSON), ("/docs", {})):
-        answer = ask(settings, Rows(), path, headers)
+        answer = ask(app, Rows(), path, headers)
         assert answer.headers["content-security-policy"] == POLICY
         assert (answer.headers["referrer-policy"], answer.headers["x-content-type-options"]) == (
             "no-referrer",
@@ -245,26 +266,24 @@ def test_every_page_forbids_scripts_and_says_nothing_to_other_hosts(settings: Se
 
 
 @pytest.mark.parametrize(
-    ("health", "up", "status"),
+    ("state", "up", "status"),
     [
         ([HEALTHY], "1.0", 200),
         ([HEALTHY | {"finished_at": None}], "0.0", 503),
         (ServerUnreachable("no", ""), "0.0", 503),
     ],
 )
-def test_metrics_and_health_say_whether_the_graph_answers(
-    health: Any, up: str, status: int, settings: Settings
-) -> None:
-    text = ask(settings, Rows(server_health=health), "/metrics", BEARER).body
+def test_metrics_and_health_say_whether_the_graph_answers(state: Any, up: str, status: int, app: FastAPI) -> None:
+    text = ask(app, Rows(server_health=state), "/metrics", BEARER).body
     assert f"holley_graph_up {up}\n" in text and "holley_graph_refused_total 0.0\n" in text
-    answer = ask(settings, Rows(server_health=health), "/health")
+    answer = ask(app, Rows(server_health=state), "/health")
     assert answer.status == status and json.loads(answer.body)["status"] in ("ok", "empty", "down")
     live = 'holley_graph_release{run_id="r1"} 1.0' in text
-    assert live == (not isinstance(health, Exception))
+    assert live == (not isinstance(state, Exception))
 
 
-def test_a_path_that_a_stranger_made_up_is_not_found_and_no_statement(settings: Settings) -> None:
+def test_a_path_that_a_stranger_made_up_is_not_found_and_no_statement(app: FastAPI) -> None:
     for path in ("/recommend/nothing", "/load/marker", "/../x", "/reports/x"):
         reader = Rows()
-        assert ask(settings, reader, path, BEARER).status in (401, 404)
+        assert ask(app, reader, path, BEARER).status in (401, 404)
         assert reader.asked == []
