@@ -4,14 +4,14 @@ The choices n_vp of product p by owners of vehicle v are Poisson with mean
 
     μ_vp = N_v · Π_l θ_l,c(v,p) / Σ_p' Π_l θ_l,c(v,p')        N_v: all choices of the vehicle's owners
 
-with one effect θ for each cell c of each level l of `levels.PAIRS`. A cell's effect is Gamma with mean 1 and
+with one effect θ for each cell c of each level l of `levels.PAIRS`. A cell's effect is Gamma with mean m_c and
 strength a_l. Given all other effects, its counts are negative binomial, and a_l is where their likelihood is
 greatest (empirical Bayes; Gelman et al., "Bayesian Data Analysis", ch. 2 and 5). The posterior mean is
 
-    θ = (n_c + a_l) / (e_c + a_l)                              e_c: what all other effects expect of the cell
+    θ = m_c (n_c + a_l) / (m_c e_c + a_l)                      e_c: what all other effects expect of the cell
 
-Levels are fitted in turn, a few rounds (backfitting). A level that tells nothing gets a large strength and effects
-of 1.
+m is 1 unless names say otherwise (`likeness`). Levels are fitted in turn, a few rounds (backfitting). A level that
+tells nothing gets a large strength and effects of 1.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
+from holley_graph.counting import likeness
 from holley_graph.counting.levels import Cells
+from holley_graph.counting.likeness import Alike
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]
 ROUNDS = 5
+HEARD = 3
+"""Round from which names are heard: what is counted is known by then."""
 WEAKEST, STRONGEST = -3.0, 12.0
 """Logarithms of the least and the greatest strength of a prior, in choices."""
 NEAR = 1.5
@@ -43,11 +47,13 @@ class Effects:
         cells: of each level.
         log: of each level, [cells] ln θ.
         strength: of each level, the a of its prior, in choices.
+        weight: of each level, [cells] what a group counts towards one of a like name, r / c of `likeness`.
     """
 
     cells: list[Cells]
     log: list[Floats]
     strength: list[float]
+    weight: list[Floats]
 
     def summed(self, levels: slice = slice(None)) -> Floats:
         """[fitments] the sum of ln θ over some levels."""
@@ -56,29 +62,38 @@ class Effects:
         return total
 
 
-def fit(snapshot: Snapshot, cells: list[Cells], choices: Floats) -> Effects:
+def fit(snapshot: Snapshot, cells: list[Cells], choices: Floats, alike: Alike | None = None) -> Effects:
     """Fit all levels.
 
     Args:
         snapshot: whose fitments the cells and choices are laid out by.
         cells: of each level.
         choices: [fitments] weighted number of choices.
+        alike: how alike the names of groups of products are, of levels whose groups have names.
     """
-    vehicle = snapshot.fits[:, 0]
+    vehicle, alike = snapshot.fits[:, 0], alike or {}
     of_vehicle = np.bincount(vehicle, choices, snapshot.vehicles.num_rows)
     theta = [np.ones(len(level.vehicle)) for level in cells]
-    strength = [np.nan] * len(cells)
+    known = [np.zeros(len(level.vehicle)) for level in cells]
+    strength, half = [np.nan] * len(cells), [np.inf] * len(cells)
     product = np.ones(len(vehicle))
-    for _ in range(ROUNDS):
+    for round_ in range(ROUNDS):
         for number, level in enumerate(cells):
-            rows, old = level.rows, theta[number]
+            rows, old, mean = level.rows, theta[number], np.ones(len(theta[number]))
             expected = product * (of_vehicle / _sums(vehicle, product, len(of_vehicle)))[vehicle]
             others = np.bincount(rows, expected, len(old)) / old
             counted = np.bincount(rows, choices, len(old)).astype(float)
-            strength[number] = _strength(counted, others, strength[number])
-            theta[number] = (counted + strength[number]) / (others + strength[number])
+            if number in alike and (round_ == HEARD or np.isfinite(half[number])):
+                about = likeness.sums(level, alike[number], np.log(old), known[number])
+                if round_ == HEARD:
+                    half[number] = likeness.half(counted, others, strength[number], about)
+                mean = np.exp(about[0] / (half[number] + about[1]))
+            strength[number] = _strength(counted, mean * others, strength[number])
+            known[number] = others / (others + strength[number])
+            theta[number] = mean * (counted + strength[number]) / (mean * others + strength[number])
             product = product * (theta[number] / old)[rows]
-    return Effects(cells, [np.log(factor) for factor in theta], strength)
+    weight = [share / c for share, c in zip(known, half, strict=True)]
+    return Effects(cells, [np.log(factor) for factor in theta], strength, weight)
 
 
 def log_shares(snapshot: Snapshot, utility: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holley_graph.counting import titles
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Keys = npt.NDArray[np.object_]
@@ -102,28 +103,28 @@ def vehicle_groups(snapshot: Snapshot) -> dict[str, Grouping]:
     start = pa.chunked_array([pa.array(_generation_starts(snapshot)).cast(pa.string())])
     return {
         "everybody": Grouping(np.zeros(len(year), np.int64), np.array([""], object)),
-        "era": _grouping(era),
-        "make": _grouping(make),
-        "model": _grouping(model),
-        "window": _grouping(pc.binary_join_element_wise(model, window, "|")),
-        "generation": _grouping(pc.binary_join_element_wise(model, start, "|")),
+        "era": grouping(era),
+        "make": grouping(make),
+        "model": grouping(model),
+        "window": grouping(pc.binary_join_element_wise(model, window, "|")),
+        "generation": grouping(pc.binary_join_element_wise(model, start, "|")),
     }
 
 
 def product_groups(snapshot: Snapshot) -> dict[str, Grouping]:
-    """Group products by part type and brand; each is a group of its own, too."""
+    """Group products by part type and brand; each is a group of its own, too. A title may say the part type."""
     products = snapshot.products
     return {
-        "product": _grouping(products.column("sku")),
-        "part_type": _grouping(products.column("part_type")),
-        "brand": _grouping(products.column("brand").fill_null("")),
+        "product": grouping(products.column("sku")),
+        "part_type": grouping(titles.part_types(products)),
+        "brand": grouping(products.column("brand").fill_null("")),
     }
 
 
 def _generation_starts(snapshot: Snapshot) -> Ints:
     """[vehicles] first year of the run of years of its model that share most of their parts."""
     year = np.asarray(snapshot.vehicles.column("year").to_numpy(), np.int64)
-    model = _grouping(
+    model = grouping(
         pc.binary_join_element_wise(snapshot.vehicles.column("make"), snapshot.vehicles.column("model"), "|")
     ).rows
     order = np.lexsort((year, model))
@@ -153,7 +154,8 @@ def _cells(fits: Ints, vehicles: Grouping, products: Grouping) -> Cells:
     return Cells(rows, *np.divmod(pairs, len(products.keys)))
 
 
-def _grouping(values: pa.ChunkedArray) -> Grouping:
+def grouping(values: pa.ChunkedArray) -> Grouping:
+    """Put equal texts into one group."""
     encoded = pc.dictionary_encode(values).combine_chunks()
     keys = encoded.dictionary.to_numpy(zero_copy_only=False).astype(object)
     return Grouping(np.array(encoded.indices, np.int64), keys)

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from scipy.sparse import csr_matrix
 
 from holley_graph import sealed
-from holley_graph.counting import effects, levels, trend
+from holley_graph.counting import effects, levels, likeness, trend
 from holley_graph.counting.effects import Effects
 from holley_graph.counting.events import BIN_DAYS, KIND_WEIGHTS, Events, distinct, trend_bins
 from holley_graph.counting.levels import Grouping, Groups
@@ -35,7 +35,7 @@ TREND_OF = ("part_type", "product")
 """Groups of products that have a trend, wide ones first."""
 SHARED = 2
 """Lines of `levels.PAIRS`, the first ones, that all vehicles share: part type and product."""
-FILE = "effects.parquet"
+FILE, COLUMNS = "effects.parquet", ["level", "vehicle", "product", "value", "weight"]
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,17 @@ class Utility:
     """Log effects by key, trend included: what a release says of any vehicle and part, of later ones as well.
 
     Attributes:
-        table: columns level (number of a line of `levels.PAIRS`), vehicle, product (keys of groups), value (nats).
+        table: columns level (number of a line of `levels.PAIRS`), vehicle, product (keys of groups), value (nats),
+            weight (what the group counts towards one of a like name that is unknown).
     """
 
     table: pa.Table
 
     def apply(self, snapshot: Snapshot) -> tuple[Floats, Floats]:
-        """Return the popularity [products] and the lift [fitments] of a snapshot; unknown groups add nothing."""
+        """Return the popularity [products] and the lift [fitments] of a snapshot.
+
+        Groups of products that are unknown add what like names say; whatever else is unknown adds nothing.
+        """
         placed = levels.groups(snapshot)
         return _summed(placed, [self._values(placed, level) for level in range(len(levels.PAIRS))])
 
@@ -58,12 +62,19 @@ class Utility:
         pq.write_table(self.table, folder / FILE, compression="zstd")
 
     def _values(self, placed: Groups, level: int) -> Floats:
-        """[cells] the value of each cell of a level, 0 where it has none."""
+        """[cells] the value of each cell of a level, and what like names say of one that it lacks."""
         own, cells = self.table.filter(pc.equal(self.table["level"], level)), placed.cells[level]
         rows = zip(placed.keys(level), (cells.vehicle, cells.product), strict=True)
         wanted = _pairs(*(pa.array(keys, pa.string()).take(pa.array(group)) for keys, group in rows))
-        known = _pairs(own["vehicle"].cast(pa.string()), own["product"].cast(pa.string()))
-        values: Floats = np.append(own["value"].to_numpy(), 0.0)[find_text(known, wanted)]
+        keys = [own[name].cast(pa.string()) for name in ("vehicle", "product")]
+        place, counted, weight = find_text(_pairs(*keys), wanted), own["value"].to_numpy(), own["weight"].to_numpy()
+        values: Floats = np.append(counted, 0.0)[place]
+        lacking = place < 0
+        if lacking.any() and weight.any():
+            vehicle, product = placed.keys(level)
+            missing = vehicle[cells.vehicle[lacking]], product[cells.product[lacking]]
+            vehicles, products = (levels.grouping(column) for column in keys)
+            values[lacking] = likeness.of_unseen(vehicles, products, counted, weight, missing)
         return values
 
 
@@ -81,7 +92,7 @@ def load(folder: Path) -> Utility:
     Raises:
         ParcelError: it has none that can be read.
     """
-    return Utility(sealed.table(folder / FILE, ["level", "vehicle", "product", "value"], "holley-graph train"))
+    return Utility(sealed.table(folder / FILE, COLUMNS, "holley-graph train"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +152,7 @@ class Counted:
             rows = zip(keys, (cells.vehicle, cells.product), strict=True)
             named = [pa.DictionaryArray.from_arrays(group, pa.array(key, pa.string())) for key, group in rows]
             number = pa.array(np.full(len(value), level, np.int8))
-            parts.append(pa.table([number, *named, pa.array(value)], ["level", "vehicle", "product", "value"]))
+            parts.append(pa.table([number, *named, pa.array(value), pa.array(self.effects.weight[level])], COLUMNS))
         return Utility(pa.concat_tables(parts).unify_dictionaries().combine_chunks())
 
     def at(self, fitment: Ints, time_bin: Ints) -> Floats:
@@ -176,7 +187,7 @@ def count(
     events = distinct(snapshot, weights)
     fits = events.fitment >= 0
     choices = np.bincount(events.fitment[fits], events.weight[fits], len(snapshot.fits)).astype(float)
-    fitted = effects.fit(snapshot, groups.cells, choices)
+    fitted = effects.fit(snapshot, groups.cells, choices, likeness.of_levels(groups))
     moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), groups.products, processes)
     return Counted(groups, events, choices, fitted, moved)
 

@@ -22,15 +22,27 @@ class Planted:
     utility: np.ndarray  # [vehicles, products]
 
 
-def world(seed: int = 0, users: int = 3_000, makes: int = 4, models: int = 5, years: int = 8) -> Planted:
-    """Draw a world; every model's years share a fitting set of 30 products, taste differs by make."""
+def world(
+    seed: int = 0,
+    users: int = 3_000,
+    makes: int = 4,
+    models: int = 5,
+    years: int = 8,
+    families: int | None = None,
+) -> Planted:
+    """Draw a world; every model's years share a fitting set of 30 products, taste differs by make.
+
+    With `families` there are four times as many part types, and taste belongs to the first word of their names.
+    """
     rng = np.random.default_rng(seed)
-    n_models, types, n_products = makes * models, 10, 300
+    n_models, types, n_products = makes * models, 10 if families is None else 4 * families, 300
     make = np.repeat(np.arange(makes), models * years)
     model = np.repeat(np.arange(n_models), years)
     year = np.tile(np.arange(1965, 1965 + years), n_models)
     product_type = rng.integers(0, types, n_products)
     appeal, quality = rng.normal(0, 1.2, (makes, types)), rng.normal(0, 0.8, n_products)
+    if families is not None:
+        appeal = appeal[:, np.arange(types) % families]
     utility = appeal[make][:, product_type] + quality
     fitting = np.stack([rng.choice(n_products, 30, replace=False) for _ in range(n_models)])
     n_vehicles = len(model)
@@ -61,7 +73,7 @@ def world(seed: int = 0, users: int = 3_000, makes: int = 4, models: int = 5, ye
                 "sku": names,
                 "base_sku": names,
                 "display_key": names,
-                "part_type": [f"T{t}" for t in product_type],
+                "part_type": [f"T{t}" if families is None else f"F{t % families} T{t}" for t in product_type],
                 "price": 60 + rng.gamma(2.0, 80.0, n_products),
                 "brand": [f"B{i % 7}" for i in range(n_products)],
                 "eligible": np.ones(n_products, bool),
