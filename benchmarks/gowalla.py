@@ -1,11 +1,11 @@
 """Gowalla, the published LightGCN split: every item ranked for every user, Recall@20 and NDCG@20.
 
-Models whose loss asks what fits a vehicle get one for each user (`benchmarks.owners`); check-ins count as orders of
-one moment. `LightGCN, cosine softmax` is no model of the product: it has a loss of its own (`benchmarks.softmax`).
+`lightgcn` learns a vector per user, as in every graph without vehicles. Models whose loss asks what fits a vehicle
+get one for each user (`benchmarks.owners`); check-ins count as orders of one moment.
 
 Test items are looked at once, by what was chosen before on a tenth of each user's training items. This asks those:
 
-    python -m benchmarks.gowalla --set dim=64 steps=60 --every 20
+    python -m benchmarks.gowalla --set dim=64 steps=60
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 import scipy.sparse as sp
 
-from benchmarks import owners, retail_rocket, softmax
+from benchmarks import owners, retail_rocket
 from holley_graph.baselines import als, collaborative
 from holley_graph.baselines.chebyshev import ChebyshevOptions, chebyshev_filter
 from holley_graph.baselines.filters import FilterOptions, graph_filter
+from holley_graph.embeddings.table import Tables
+from holley_graph.model.architectures import lightgcn_users
+from holley_graph.model.architectures.lightgcn_users import LightGCNUsersConfig
 from holley_graph.model.architectures.models import MODELS
+from holley_graph.snapshot.snapshot import Snapshot
 
 Figures = dict[str, float]
 Scorer = Callable[[npt.NDArray[np.integer], sp.csr_matrix], Any]
@@ -43,29 +47,21 @@ CHEBYSHEV = ChebyshevOptions()
 
 
 def main() -> None:
-    """Train LightGCN by its softmax with some options and say how it does on validation items on the way."""
+    """Train LightGCN with some options and say how it does on validation items."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="of `softmax.Options`")
-    parser.add_argument("--every", type=int, default=50, help="steps between looks")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="of `LightGCNUsersConfig`")
     parser.add_argument("--users", type=int, default=4_000, help="asked, at random")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    options = softmax.Options()
+    config = LightGCNUsersConfig()
     for name, value in (pair.split("=") for pair in arguments.set):
-        options = replace(options, **{name: type(getattr(options, name))(value)})
+        config = replace(config, **{name: type(getattr(config, name))(value)})
     seen, held = validation(read(arguments.data)[0])
     users = np.random.default_rng(1).permutation(np.flatnonzero(np.diff(held.indptr)))[: arguments.users]
-    started, looking = time.perf_counter(), 0.0
-
-    def look(step: int, query: Any, item: Any) -> None:
-        nonlocal looking
-        spent, before = time.perf_counter() - started - looking, time.perf_counter()
-        print(step, recall_and_ndcg(inner(query, item), seen, held, users), f"{spent:.0f} s", flush=True)
-        looking += time.perf_counter() - before
-
-    print(options, flush=True)
-    softmax.fit(seen, options, arguments.seed, look, arguments.every)
+    started = time.perf_counter()
+    scorer = lightgcn(seen, config, arguments.seed)
+    print(config, recall_and_ndcg(scorer, seen, held, users), f"{time.perf_counter() - started:.0f} s")
 
 
 def read(folder: Path) -> tuple[sp.csr_matrix, sp.csr_matrix]:
@@ -113,39 +109,37 @@ def rows(folder: Path, seed: int) -> dict[str, Callable[[], Figures]]:
         users = als.fold_in(seen, items, ALS)
         return recall_and_ndcg(lambda user, own: users[user] @ items.T, seen, held_out)
 
-    def softmax_lightgcn() -> Figures:
-        figures: Figures = {}
-        softmax.fit(
-            seen,
-            softmax.Options(),
-            seed,
-            lambda _, *vectors: figures.update(recall_and_ndcg(inner(*vectors), seen, held_out)),
-        )
-        return figures
-
     def population(model: str) -> Figures:
-        user, item = seen.nonzero()
-        rows = pd.DataFrame({"user": user, "item": item, "event": "transaction", "unix_seconds": 0})
-        tables = owners.trained(model, retail_rocket.snapshot(rows, seen.shape[1]), seed)
-        own, items = (tables[name].vectors.astype(np.float32) for name in ("user", "product"))
-        return recall_and_ndcg(lambda user, _: own[user] @ items.T, seen, held_out)
+        return recall_and_ndcg(_inner(owners.trained(model, _graph(seen), seed)), seen, held_out)
 
     closed = {name: lambda options=options: filtered(options) for name, options in FILTERS.items()}
-    others = {model: lambda model=model: population(model) for model in MODELS}
+    others = {model: lambda model=model: population(model) for model in MODELS if model != "lightgcn"}
     return {
         "popularity": counted,
         "ItemKNN": neighbours,
         "ALS": factorised,
         **closed,
         "ChebyCF": polynomial,
-        "LightGCN, cosine softmax": softmax_lightgcn,
+        "lightgcn": lambda: recall_and_ndcg(lightgcn(seen, LightGCNUsersConfig(), seed), seen, held_out),
         **others,
     }
 
 
-def inner(query: Any, item: Any) -> Scorer:
-    """Score by the inner product of vectors."""
-    return lambda user, own: (query[user] @ item.T).numpy()
+def lightgcn(seen: sp.csr_matrix, config: LightGCNUsersConfig, seed: int) -> Scorer:
+    """Train the product's own LightGCN."""
+    return _inner(lightgcn_users.fit(_graph(seen), config, seed=seed)[0])
+
+
+def _graph(seen: sp.csr_matrix) -> Snapshot:
+    user, item = seen.nonzero()
+    rows = pd.DataFrame({"user": user, "item": item, "event": "transaction", "unix_seconds": 0})
+    return retail_rocket.snapshot(rows, seen.shape[1])
+
+
+def _inner(tables: Tables) -> Scorer:
+    """Score by the inner product of vectors; every item was touched and has one."""
+    own, items = (tables[name].vectors.astype(np.float32) for name in ("user", "product"))
+    return lambda user, _: own[user] @ items.T
 
 
 def recall_and_ndcg(

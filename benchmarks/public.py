@@ -119,11 +119,12 @@ def rocket(options: Options) -> Rows:
 
     scorers: dict[str, Callable[[], npt.NDArray[np.floating]]] = {
         "catalogue": lambda: retail_rocket.catalogue(seen, options.seed),
+        "lightgcn": lambda: retail_rocket.lightgcn(seen, options.seed),
         "ALS": lambda: retail_rocket.als(seen, options.seed),
         "GF-CF": lambda: graph_filter(touched, FilterOptions())(touched),
         "popularity": lambda: everybody @ touched.sum(0).A,
         "ItemKNN": lambda: (touched @ collaborative.cosine(touched)).toarray(),
-        **{model: lambda model=model: population(model) for model in MODELS},
+        **{model: lambda model=model: population(model) for model in MODELS if model != "lightgcn"},
     }
     return {
         name: lambda scorer=scorer: retail_rocket.quality(scorer(), seen, held_out)

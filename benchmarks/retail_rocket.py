@@ -31,7 +31,9 @@ from holley_graph.embeddings.table import Tables
 from holley_graph.loaders import contracts, sync
 from holley_graph.loaders.files import FilesSource
 from holley_graph.model.architectures import catalogue as catalogue_model
+from holley_graph.model.architectures import lightgcn_users
 from holley_graph.model.architectures.catalogue import CatalogueConfig
+from holley_graph.model.architectures.lightgcn_users import LightGCNUsersConfig
 from holley_graph.model.training.plan import Plan
 from holley_graph.model.training.train import train
 from holley_graph.recommend import answers
@@ -220,6 +222,11 @@ def catalogue(rows: pd.DataFrame, seed: int) -> npt.NDArray[np.floating]:
     """[users, items] scores of the model for graphs without vehicles."""
     tables, _ = catalogue_model.fit(snapshot(rows), CatalogueConfig(), seed=seed)
     return scored(tables)
+
+
+def lightgcn(rows: pd.DataFrame, seed: int) -> npt.NDArray[np.floating]:
+    """[users, items] scores of LightGCN with a vector per user."""
+    return scored(lightgcn_users.fit(snapshot(rows), LightGCNUsersConfig(), seed=seed)[0])
 
 
 def scored(tables: Tables) -> npt.NDArray[np.floating]:

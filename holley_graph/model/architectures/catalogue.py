@@ -19,15 +19,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 from torch import Tensor
 
 from holley_graph.baselines import als
 from holley_graph.embeddings import table
-from holley_graph.embeddings.table import EXTRA, Table, Tables
+from holley_graph.embeddings.table import EXTRA, Table, Tables, Vectors
 from holley_graph.snapshot.snapshot import Snapshot
 
+Floats = npt.NDArray[np.floating]
 TIE_BREAK_WEIGHT = 1e-4
 """Score per ln(1 + events) of a product: below everything that is known of a user."""
 
@@ -59,25 +61,40 @@ def fit(snapshot: Snapshot, config: CatalogueConfig, *, seed: int) -> tuple[Tabl
     anchor = als.fold_in(sp.identity(len(factors), np.float32, format="csr"), factors, options)
     length = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-6)
     target = factors / length
+    history = interactions(snapshot)
+    popularity = TIE_BREAK_WEIGHT * np.log1p(np.asarray(history.sum(0)).ravel())
+    parameters = {"target": torch.from_numpy(target), "anchor": torch.from_numpy(anchor)}
+    return tables(snapshot, history @ anchor, target, anchor, popularity), parameters
+
+
+def interactions(snapshot: Snapshot) -> sp.csr_matrix:
+    """[users, products] how often each user touched each product."""
     user, product = snapshot.event("user"), snapshot.event("product")
-    history = sp.csr_matrix(
-        (np.ones(len(user), np.float32), (user, product)),
-        shape=(snapshot.users.num_rows, snapshot.products.num_rows),
-    )
-    count = np.asarray(history.sum(0)).ravel()
-    known = count > 0
+    shape = snapshot.users.num_rows, snapshot.products.num_rows
+    return sp.csr_matrix((np.ones(len(user), np.float32), (user, product)), shape=shape)
+
+
+def tables(snapshot: Snapshot, user: Vectors, product: Vectors, anchor: Vectors, popularity: Floats) -> Tables:
+    """Lay vectors of a graph without vehicles out; a product that nobody touched has none.
+
+    Args:
+        snapshot: whose users and products they are of.
+        user: [users, dim].
+        product: [products, dim].
+        anchor: [products, dim] what touching each says of the rest.
+        popularity: [products] what is added for everybody.
+    """
+    known = np.bincount(snapshot.event("product"), minlength=snapshot.products.num_rows) > 0
     keys = snapshot.product_ids.keys[known]
-    popularity = TIE_BREAK_WEIGHT * np.log1p(count[known])
-    none = Table(np.empty(0, object), np.empty((0, config.dim + EXTRA), np.float32))
-    tables = {
-        "product": Table(keys, table.products(target[known], popularity)),
-        "product_anchor": Table(keys, table.queries(anchor[known])),
-        "vehicle": none,
-        "vehicle_model": none,
-        "make": none,
-        "user": Table(snapshot.user_ids.keys, table.queries(history @ anchor)),
-    }
-    return Tables(tables), {"target": torch.from_numpy(target), "anchor": torch.from_numpy(anchor)}
+    none = Table(np.empty(0, object), np.empty((0, product.shape[1] + EXTRA), np.float32))
+    return Tables(
+        {
+            "product": Table(keys, table.products(product[known], popularity[known])),
+            "product_anchor": Table(keys, table.queries(anchor[known])),
+            **dict.fromkeys(("vehicle", "vehicle_model", "make"), none),
+            "user": Table(snapshot.user_ids.keys, table.queries(user)),
+        }
+    )
 
 
 def visits(snapshot: Snapshot, gap_s: int) -> sp.csr_matrix:

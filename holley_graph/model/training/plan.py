@@ -21,7 +21,7 @@ class Plan:
     """A training.
 
     Attributes:
-        recipe: model and configuration; a graph without vehicles is factorised instead (`catalogue`).
+        recipe: model and configuration; without vehicles all but `lightgcn` are `catalogue`.
         seed: same seed, same snapshot, same machine: same vectors on a CPU.
         as_of: epoch seconds to train up to; none: all of the snapshot.
         warm: go on from the live release, by its seed, and rotate all vectors onto its own.
@@ -48,9 +48,7 @@ class Plan:
             raise GraphStateError("no interaction before the cut: nothing to learn from", "name a later --as-of")
         self.execution.check(self.recipe.model)
         if not past.vehicles.num_rows and (self.warm or self.execution.batch):
-            raise SettingsError(
-                "a graph without vehicles is factorised at once, not step by step", "without --warm and --batch"
-            )
+            raise SettingsError("a graph without vehicles is learned as a whole", "without --warm and --batch")
         return past
 
     def decisive(self, start: str | None) -> dict[str, Any]:

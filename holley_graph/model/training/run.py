@@ -11,6 +11,7 @@ from holley_graph.embeddings import table
 from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.model.architectures.catalogue import CatalogueConfig
 from holley_graph.model.architectures.fitment_ranker import FitmentRankerConfig
+from holley_graph.model.architectures.lightgcn_users import LightGCNUsersConfig
 from holley_graph.model.inference.encoder import Encoder
 from holley_graph.model.inference.trained import Curve
 from holley_graph.model.training import curve
@@ -43,7 +44,7 @@ class TrainingResult:
     """
 
     model: str
-    config: FitmentRankerConfig | CatalogueConfig
+    config: FitmentRankerConfig | CatalogueConfig | LightGCNUsersConfig
     tables: table.Tables
     encoder: Encoder
     epochs: int

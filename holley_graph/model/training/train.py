@@ -13,8 +13,9 @@ import numpy as np
 
 from holley_graph.embeddings.manifest import RunManifest
 from holley_graph.evaluation import drift
-from holley_graph.model.architectures import catalogue
+from holley_graph.model.architectures import catalogue, lightgcn_users
 from holley_graph.model.architectures.catalogue import CatalogueConfig
+from holley_graph.model.architectures.lightgcn_users import LightGCNUsersConfig
 from holley_graph.model.inference import vectors
 from holley_graph.model.inference.encoder import Encoder
 from holley_graph.model.inference.trained import Curve
@@ -50,7 +51,9 @@ def train(full: Snapshot, runs: Path, plan: Plan, progress: Progress = silent) -
     plan = replace(plan, seed=live.manifest.seed) if live else plan
     processes = plan.execution.processes
     checkpoint = open_checkpoint(runs, past, plan.decisive(live.manifest.run_id if live else None), processes)
-    result = _learn(past, plan, live, checkpoint, progress) if past.vehicles.num_rows else _factorise(past, plan)
+    result = (
+        _learn(past, plan, live, checkpoint, progress) if past.vehicles.num_rows else _without_vehicles(past, plan)
+    )
     with step(progress, "measuring and keeping the run"):
         manifest = processes.broadcast(partial(_measure_and_seal, full, past, runs, plan, result, checkpoint))
     return Run(runs / manifest["run_id"], RunManifest(**manifest))
@@ -79,8 +82,12 @@ def _learn(
     )
 
 
-def _factorise(past: Snapshot, plan: Plan) -> TrainingResult:
-    """Make tables of a graph without vehicles."""
+def _without_vehicles(past: Snapshot, plan: Plan) -> TrainingResult:
+    """Make tables of a graph without vehicles: LightGCN in its own setting, or `catalogue` for the others."""
+    if plan.recipe.model == "lightgcn":
+        options = LightGCNUsersConfig()
+        tables, state = lightgcn_users.fit(past, options, seed=plan.seed)
+        return TrainingResult("lightgcn", options, tables, Encoder(state, {}, np.empty(0)), options.steps, Curve())
     config = CatalogueConfig()
     tables, state = catalogue.fit(past, config, seed=plan.seed)
     return TrainingResult("catalogue", config, tables, Encoder(state, {}, np.empty(0)), config.sweeps, Curve())
