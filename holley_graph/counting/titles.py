@@ -52,7 +52,7 @@ def words(text: str | None) -> list[str]:
 
 def _titles_name_types(known: pa.Table, names: Mapping[str, str]) -> bool:
     """Say whether titles that name a type name the right one more often than not."""
-    sample = known.take(pa.array(range(0, known.num_rows, max(known.num_rows // SAMPLE, 1))))
+    sample = known.take(pa.array(np.arange(0, known.num_rows, max(known.num_rows // SAMPLE, 1))))
     named = [_longest(title, names) for title in _titles(sample)]
     right = [name == own for name, own in zip(named, sample["part_type"].to_pylist(), strict=True) if name]
     return len(right) > 0 and sum(right) > len(right) / 2

@@ -62,6 +62,12 @@ def test_parts_without_a_type_whose_titles_share_words_are_a_group_and_few_are_n
     assert types == ["performance tuner"] * len(many) + ["UNKNOWN"] * len(few)
 
 
+def test_a_catalogue_without_any_type_has_the_groups_that_titles_share() -> None:
+    rows: list[tuple[str, str, str | None]] = [("Acme", "UNKNOWN", f"Acme Seat {n}") for n in range(titles.FEWEST)]
+    types = titles.part_types(catalogue([*rows, ("Acme", "UNKNOWN", None)])).to_pylist()
+    assert types == ["seat"] * len(rows) + ["UNKNOWN"]
+
+
 def test_where_every_part_has_a_type_or_nothing_has_a_title_types_stay_as_they_are() -> None:
     complete, untitled = catalogue(LABELLED), catalogue([*LABELLED, ("Acme", "UNKNOWN", "Acme Wheel")])
     assert titles.part_types(complete).equals(complete["part_type"])
