@@ -94,6 +94,13 @@ CASES: dict[str, tuple[str, list[Any], dict[str, Any]]] = {
         "workflows.backtest.backtest", [2],
         PLAIN_STUDY | {"models": ("gat", "sage"), "recipes": ("recipe.json",), "seed": 5, "with_verdict": True},
     ),
+    **{
+        f"backtest --cuts 1 --target {target}": (
+            "workflows.backtest.backtest", [1],
+            PLAIN_STUDY | {"models": (), "recipes": (), "seed": 0, "target": target},
+        )
+        for target in ("ordered", "carted", "viewed")
+    },
     "writeback run-1": ("workflows.release.write_back", ["run-1"], {"force": False}),
     "writeback run-1 --force": ("workflows.release.write_back", ["run-1"], {"force": True}),
     "rollback": ("workflows.release.roll_back", [], {}),
