@@ -8,6 +8,8 @@ Z = 1.959963984540054
 """The normal distribution's 97.5 % point."""
 POWER = 0.8416212335729143
 """Its 80 % point: how surely a difference is to be seen."""
+LEAST_DIFFERENCE = 0.00005
+"""Two shares that are nearer are written alike."""
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
@@ -34,10 +36,10 @@ def newcombe(hits: int, of: int, other_hits: int, other_of: int) -> tuple[float,
 def needed(share: float, other: float) -> int | None:
     """Count the people in each of two arms that show this difference in four of five campaigns.
 
-    There is no such number if there is no difference. The test is two-sided at 5 % (Fleiss, Statistical Methods for
-    Rates and Proportions, without correction).
+    There is no such number if there is no difference, to a hundredth of a point. The test is two-sided at 5 %
+    (Fleiss, Statistical Methods for Rates and Proportions, without correction).
     """
-    if share == other:
+    if abs(share - other) < LEAST_DIFFERENCE:
         return None
     spread = share * (1 - share) + other * (1 - other)
     return math.ceil((Z + POWER) ** 2 * spread / (share - other) ** 2)

@@ -47,6 +47,11 @@ class CampaignReport:
         """Days of the campaign, begun ones included, of which the last sync knows nothing."""
         return min(self.days, max(0, math.ceil((self.until_s - self.known_until_s) / DAY)))
 
+    @property
+    def is_known(self) -> bool:
+        """The last sync knows orders of the campaign's days, or of some of them."""
+        return self.known_until_s > self.from_s
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
         return asdict(self)

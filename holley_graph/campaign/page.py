@@ -44,13 +44,17 @@ def verdict(report: CampaignReport) -> tuple[str, str]:
 
     With a hold-out an arm is compared with it: that is what sending does. Else two arms are compared.
     """
+    if not report.is_known:
+        known, began = _day(report.known_until_s), _day(report.from_s)
+        ended = f"the last sync knows orders until {known}, and the campaign began on {began}"
+        return f"Nothing is known of this campaign yet: {ended}. Sync, then count again.", "unsure"
     orders = [pair for pair in report.pairs if pair["rate"] == "ordered"]
     compared_pairs = [pair for pair in orders if pair["other"] == HOLD_OUT] or orders
     if not compared_pairs:
         return "There is one group only, so there is nothing to compare.", "unsure"
     shown = [pair for pair in compared_pairs if pair["low"] > 0 or pair["high"] < 0]
     if not shown:
-        return f"No difference in orders is shown. {_needed(compared_pairs)}", "unsure"
+        return f"No difference in orders is shown.{_needed(compared_pairs)}", "unsure"
     best = max(shown, key=lambda pair: pair["difference"])
     word = "more" if best["difference"] > 0 else "fewer"
     points = f"{abs(100 * best['difference']):.2f} points {word} people"
@@ -67,17 +71,21 @@ def cautions(report: CampaignReport) -> Iterator[str]:
     if reached:
         people = counted(reached[0]["sent"], "person was", "people were")
         yield f"{people} sent something, although in the hold-out"
-    if report.missing_days:
-        known, until = (f"{moment(at):%Y-%m-%d}" for at in (report.known_until_s, report.until_s))
+    if report.is_known and report.missing_days:
+        known, ends = _day(report.known_until_s), _day(report.until_s)
         yield (
-            f"the last sync knows orders until {known}; the campaign's days end on {until}: "
+            f"the last sync knows orders until {known}; the campaign's days end on {ends}: "
             f"{report.missing_days} of {report.days} are missing, sync again"
         )
 
 
+def _day(at: int) -> str:
+    return f"{moment(at):%Y-%m-%d}"
+
+
 def _needed(pairs: list[dict[str, Any]]) -> str:
     sizes = [pair["needed"] for pair in pairs if pair["needed"]]
-    return f"It takes about {min(sizes):,} people in each group to show one of this size." if sizes else ""
+    return f" It takes about {min(sizes):,} people in each group to show one of this size." if sizes else ""
 
 
 def _differences(report: CampaignReport) -> str:

@@ -45,20 +45,22 @@ def campaign(context: Context, path: Path, treatments: str, page_path: Path | No
 
 def show(done: CampaignReport) -> None:
     """Print the outcome for a person."""
-    from holley_graph.campaign.page import cautions, verdict
+    from holley_graph.campaign.page import NAMES, cautions, verdict
 
     columns = ("arm", "people", "sent", "not_live", "scanned", "clicked", "ordered", "ordered_sent")
     named = [name.replace("_", " ") for name in columns]
     title = f"{done.path.name}, {counted(done.days, 'day')}"
     table(title, named, [[row[name] for name in columns] for row in done.arms])
-    rates = ("clicked_rate", "ordered_rate", "ordered_sent_rate")
-    rows = [(row["arm"], *(_spoken(row[name]) for name in rates)) for row in done.arms]
-    table("Shares, 95 % intervals", ("arm", "of sent clicked", "of people ordered", "ordered what was sent"), rows)
+    if done.is_known:
+        rates = ("clicked_rate", "ordered_rate", "ordered_sent_rate")
+        rows = [(row["arm"], *(_spoken(row[name]) for name in rates)) for row in done.arms]
+        heads = ("arm", "of sent clicked", "of people ordered", "ordered what was sent")
+        table("Shares, 95 % intervals", heads, rows)
     pairs = [
-        (f"{pair['arm']} less {pair['other']}", pair["rate"].replace("_", " "), _over(pair), pair["needed"])
+        (f"{pair['arm']} less {pair['other']}", NAMES[pair["rate"]], _over(pair), pair["needed"])
         for pair in done.pairs
     ]
-    if pairs:
+    if pairs and done.is_known:
         heads = ("groups", "of people", "points, 95 % interval", "people in each to show it")
         table("Arm against arm", heads, pairs)
     say(verdict(done)[0])

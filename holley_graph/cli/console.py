@@ -131,13 +131,23 @@ def _widths(columns: Sequence[str], texts: Sequence[Sequence[str]], room: int) -
     for name, cells in zip(columns, texts, strict=True):
         words = [word for text in cells for word in ([text] if name in WHOLE else text.split())]
         least.append(max(map(cell_len, [*words, *name.split()]), default=1))
-        width.append(max(least[-1], *map(cell_len, cells), 1))
+        width.append(max(least[-1], _in_two_lines(name), *map(cell_len, cells), 1))
     while sum(width) > room:
         wide = [index for index in range(len(width)) if width[index] > least[index]]
         if not wide:
             return None
         width[max(wide, key=width.__getitem__)] -= 1
     return width
+
+
+def _in_two_lines(name: str) -> int:
+    """Return how wide the name of a column is on two lines."""
+    words = name.split()
+    return (
+        min(max(len(" ".join(words[:place])), len(" ".join(words[place:]))) for place in range(1, len(words) + 1))
+        if words
+        else 0
+    )
 
 
 def _typed() -> Iterator[str]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 WIDTH, LEFT, RIGHT, ROW = 720, 190, 40, 24
 COLOURS = 12
-"""Classes `c0` … of the style sheet; from then on lines differ by their dashes, too."""
+"""Classes `c0` … of the style sheet; further names have them again with `d1`: outlined marks, dashed lines."""
 Interval = tuple[str, float, float, float]
 """What it is about, the lower end, the middle, and the upper end."""
 
@@ -33,10 +33,10 @@ def whiskers(
         y = ROW * number + ROW / 2 + 4
         drawn += Markup(
             '<text x="{}" y="{}" text-anchor="end">{}</text>'
-            '<g class="c{}"><line class="line" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>'
+            '<g class="{}"><line class="line" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>'
             '<circle class="mark" cx="{:.1f}" cy="{}" r="4"/><title>{}: {}, {} to {}</title></g>'
         ).format(
-            LEFT - 8, y + 4, name, (colours or {}).get(name, 0) % COLOURS, x(least), x(most), y, y, x(middle), y,
+            LEFT - 8, y + 4, name, _look((colours or {}).get(name, 0)), x(least), x(most), y, y, x(middle), y,
             name, spoken.format(middle), spoken.format(least), spoken.format(most),
         )  # fmt: skip
     return _figure(drawn, height, says)
@@ -76,8 +76,8 @@ def lines(
             Markup('<circle class="mark" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(*point) for point in points
         )
         drawn += Markup(
-            '<g class="c{}"><polyline class="line d{}" points="{}"/>{}<title>{}</title></g>'
-        ).format(number % COLOURS, number // COLOURS % 3, path, marks, name)  # fmt: skip
+            '<g class="{}"><polyline class="line" points="{}"/>{}<title>{}</title></g>'
+        ).format(_look(number), path, marks, name)  # fmt: skip
     return legend(list(series)) + _figure(drawn, height, says)
 
 
@@ -103,10 +103,10 @@ def bars(groups: Mapping[str, Mapping[str, float]], says: str, spoken: str = "{:
         )
         for number, name in enumerate(names):
             drawn += Markup(
-                '<g class="c{}"><rect class="mark" x="{}" y="{}" width="{:.1f}" height="{}"/>'
+                '<g class="{}"><rect class="mark" x="{}" y="{}" width="{:.1f}" height="{}"/>'
                 "<title>{}, {}: {}</title></g>"
             ).format(
-                number % COLOURS, LEFT, top + number * thick, max(x(row[name]) - LEFT, 0.5), thick - 1, name, group,
+                _look(number), LEFT, top + number * thick, max(x(row[name]) - LEFT, 0.5), thick - 1, name, group,
                 spoken.format(row[name]),
             )  # fmt: skip
     return legend(names) + _figure(drawn, height, says)
@@ -115,10 +115,15 @@ def bars(groups: Mapping[str, Mapping[str, float]], says: str, spoken: str = "{:
 def legend(names: Sequence[str]) -> Markup:
     """List names in the colours of a chart."""
     entries = Markup("").join(
-        Markup('<li class="c{}"><span>{}</span></li>').format(number % COLOURS, name)
+        Markup('<li class="{}"><span>{}</span></li>').format(_look(number), name)
         for number, name in enumerate(names)
     )
     return Markup('<ul class="legend">{}</ul>').format(entries)
+
+
+def _look(number: int) -> str:
+    """Give the classes of a name by its place in the legend; 36 names look different."""
+    return f"c{number % COLOURS} d{number // COLOURS % 3}"
 
 
 def _figure(drawn: Markup, height: float, says: str) -> Markup:

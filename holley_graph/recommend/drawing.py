@@ -13,7 +13,9 @@ from holley_graph.graph.client import Graph, Row
 NEIGHBOURS = 6
 """Parts drawn that lead to the one in question."""
 FITMENT = {"OWNS", "FITS"}
-DID = {"VIEWED", "CARTED", "ORDERED"}
+DID = ("VIEWED", "CARTED", "ORDERED")
+ORDER = ("OWNS", "FITS", *DID, "CO_PURCHASED", "CO_VIEWED")
+"""Types in the order in which one line says them; a view together has no direction, so it comes last."""
 
 # as in cypher/browse/style.grass, so that a drawing and Browser speak the same colours
 COLOURS = {"User": ("#2B6CB0", "#FFFFFF"), "Vehicle": ("#F79767", "#1E2026"), "Product": ("#57C7E3", "#1E2026")}
@@ -68,7 +70,7 @@ def path(edges: list[Row]) -> list[Row]:
 def joined(edges: list[Row]) -> list[list[Row]]:
     """Put edges of one pair together: they are drawn as one line, in the colour of the first."""
     pairs: dict[frozenset[str], list[Row]] = {}
-    for edge in sorted(edges, key=lambda edge: edge["type"] == "CO_VIEWED"):  # it has no direction, others have
+    for edge in sorted(edges, key=lambda edge: ORDER.index(edge["type"])):
         pairs.setdefault(frozenset((edge["start"], edge["end"])), []).append(edge)
     return list(pairs.values())
 

@@ -72,6 +72,7 @@ def test_the_sample_that_a_difference_takes_is_that_of_the_textbook():
     """Fleiss: 60 % against 70 % at 5 % and 80 % power takes 354 people in each group; the order does not matter."""
     assert needed(0.6, 0.7) == needed(0.7, 0.6) == 354
     assert needed(0.6, 0.6) is None
+    assert needed(65 / 2_115, 65 / 2_116) is None  # two thousand million people would show it
 
 
 def test_every_two_groups_are_compared():
@@ -289,3 +290,12 @@ def test_the_page_has_every_group_its_differences_and_what_to_be_careful_about()
     assert "4 of 14 are missing" in drawn and "3 people were sent something" in drawn
     assert "graph − hold-out" in drawn and drawn.count("<svg") == 1
     assert not re.search(r"<(script|link)|src=|@import", drawn)
+
+
+@pytest.mark.parametrize("known", [-3, 0])
+def test_a_campaign_that_began_after_the_last_sync_has_no_figures_but_says_so(known):
+    report = outcome({"graph": 0, HOLD_OUT: 0}, known=known)
+    assert verdict(report)[0].startswith("Nothing is known of this campaign yet: the last sync knows orders until")
+    drawn = page(report)
+    assert "0.00" not in drawn and "<svg" not in drawn and "are missing" not in drawn
+    assert "900" in drawn  # to how many it was sent

@@ -70,6 +70,15 @@ def test_rejects_show_prints_hostile_rows(tmp_path: Path) -> None:
         assert "[/b]" in ended.output and "\x1b" not in ended.output
 
 
+def test_a_heading_takes_two_lines_where_there_is_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    table("", ("groups", "people in each to show it"), [("graph", 8_700)])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines[:2] == ["people in each", "groups      to show it"]
+
+
 PARTS = (
     ("RB0436-POL", "Redbarn Racing Turbocharger", "Turbocharger", 11_403.87, 3.1),
     ("500923", "Delta Induction Transmission Crossmember", "Transmission Crossmember", None, 0.022),

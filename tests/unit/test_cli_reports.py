@@ -237,7 +237,10 @@ def test_a_campaign_shows_shares_with_intervals_and_a_dash_where_nothing_was_sen
     text = printed()
     assert "mail.csv, 28 days" in text
     assert "graph 2.00% (1.00% … 3.00%) 2.00% (1.00% … 3.00%) –" in text
-    assert "graph less baseline ordered +0.40 (-0.10 … +0.90) 1,204" in text
+    assert "graph less baseline ordered anything +0.40 (-0.10 … +0.90) 1,204" in text
+    campaign.show(CampaignReport(Path("mail.csv"), 0, 28, arms, [pair], 28 * 86_400, 0))
+    text = printed()
+    assert "%" not in text and "less" not in text and "Nothing is known of this campaign yet" in text
 
 
 @pytest.mark.parametrize(

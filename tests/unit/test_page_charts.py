@@ -47,6 +47,19 @@ def test_every_chart_says_in_words_what_it_draws() -> None:
     assert re.findall(r"<title>(.*?)</title>", drawn) == ["sage, cold: 0.250", "v5.18, cold: 0.500"]
 
 
+def test_names_look_different_and_alike_in_the_chart_and_its_legend() -> None:
+    names = [f"ranker {number}" for number in range(30)]
+    looks = [item.get("class") for item in parsed(charts.legend(names)).iter("li")]
+    assert len(set(looks)) == len(names)
+    rows = [(name, 0.1, 0.2, 0.3) for name in names]
+    for drawn in (
+        charts.bars({"cold": dict.fromkeys(names, 0.25)}, "f"),
+        charts.lines({name: [0.1, 0.2] for name in names}, ["x", "y"], "f"),
+        charts.whiskers(rows, "f", colours={name: number for number, name in enumerate(names)}),
+    ):
+        assert [group.get("class") for group in parsed(drawn).iter("g")] == looks
+
+
 def test_a_name_is_text() -> None:
     drawn = charts.whiskers([("<b>&", 0.1, 0.2, 0.3)], "<i>")
     assert "<b>" not in drawn and "<i>" not in drawn
