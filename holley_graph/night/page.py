@@ -53,7 +53,7 @@ def sentence(document: dict[str, Any]) -> str:
     return f"Nothing was sent: {live}, and {to} is as it was."
 
 
-COLUMNS = ("night", "outcome", "live before", "trained", "warm", "rows")
+COLUMNS = ("night", "outcome", "trained", "warm", "rows")
 
 
 def row(document: dict[str, Any]) -> tuple[Any, ...]:
@@ -64,7 +64,6 @@ def row(document: dict[str, Any]) -> tuple[Any, ...]:
     return (
         document["as_of"][:10],
         document["outcome"] or "not finished",
-        document["live_before"],
         train.get("run_id"),
         warm,
         export.get("rows"),

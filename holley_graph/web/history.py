@@ -114,7 +114,7 @@ def _lifts(runs: list[RunManifest]) -> str:
 def _evaluated(evaluations: list[dict[str, Any]]) -> str:
     """Draw each judged ranker against the champion of its evaluation."""
     rows = [
-        (f"{document['name'][:13]} {ranker}", lift["low"], lift["difference"], lift["high"])
+        (f"{_minute(document['name'])} {ranker}", lift["low"], lift["difference"], lift["high"])
         for document in evaluations
         for ranker in document["configs"]
         if (lift := document["over_champion"].get(ranker))
@@ -135,5 +135,10 @@ def _rejected(syncs: list[dict[str, Any]]) -> str:
     """Draw rejected rows per feed over the syncs, oldest first."""
     feeds = sorted({feed for sync in syncs for feed in sync["rejected"]})
     series = {feed: [float(sync["rejected"].get(feed, 0)) for sync in reversed(syncs)] for feed in feeds}
-    at = [sync["run_id"][4:13] for sync in reversed(syncs)]
+    at = [_minute(sync["run_id"])[5:] for sync in reversed(syncs)]
     return charts.lines(series, at, "rejected rows per sync", "{:,.0f}") if len(syncs) > 1 else ""
+
+
+def _minute(name: str) -> str:
+    """Write the time that begins a name, 20261127T221309-…, as 2026-11-27 22:13."""
+    return f"{name[:4]}-{name[4:6]}-{name[6:8]} {name[9:11]}:{name[11:13]}"

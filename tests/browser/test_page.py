@@ -20,6 +20,11 @@ from tests.support.runs import manifest
 from tests.unit.test_evaluation_study import CUTS, FULL
 
 CAMARO = "1969|CHEVROLET|CAMARO"
+FOLDED = """
+const heights = e => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect().height; };
+return [...document.querySelectorAll('.key')].filter(e => heights(e) > 30).map(e => e.textContent);
+"""
+"""Keys, such as a SKU or the id of a run, that stand on more than one line."""
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +145,7 @@ def test_a_phone_shows_it_whole_and_readable_by_day_and_by_night(
 ) -> None:
     at(page, door, path.format(user=owner(demo)), 390, scheme)
     assert page.driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.driver.execute_script(FOLDED) == []
     colours = """
         const seen = [...document.querySelectorAll('main *, nav *')].filter(e => e.offsetParent && e.innerText);
         return seen.map(e => [getComputedStyle(e).color, back(e)]);
