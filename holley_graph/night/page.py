@@ -77,7 +77,7 @@ def did(step: str, result: dict[str, Any]) -> str:
             changes = ", ".join(f"{result[what]:,} {what}" for what in ("added", "changed", "removed"))
             return f"{result['mode']}: {changes}; {result['read']:,} rows read, {result['rejected']:,} rejected"
         case "train":
-            return f"{result['run_id']}, {result['why'] or 'on from the live release'}"
+            return f"{result['run_id']}, {result['why'] or 'went on from the live release'}"
         case "evaluate":
             return f"{result['outcome']}, by {result['questions']:,} questions"
         case "writeback":
@@ -86,6 +86,7 @@ def did(step: str, result: dict[str, Any]) -> str:
             return f"{result['rows']:,} rows, {result['too_few']:,} people with too few parts"
         case "gate":
             rules = ", ".join(f"{rule['says']} ({rule['severity']})" for rule in result["failed"])
-            return f"{'passed' if result['passed'] else 'failed'}; not kept: {rules or 'none'}"
+            said = "passed" if result["passed"] else "failed"
+            return f"{said}; broken: {rules}" if rules else said
         case _:
             return f"{result['rows']:,} rows"

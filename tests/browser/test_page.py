@@ -21,8 +21,9 @@ from tests.unit.test_evaluation_study import CUTS, FULL
 
 CAMARO = "1969|CHEVROLET|CAMARO"
 FOLDED = """
-const heights = e => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect().height; };
-return [...document.querySelectorAll('.key')].filter(e => heights(e) > 30).map(e => e.textContent);
+const around = document.createRange();
+const height = e => { around.selectNodeContents(e); return around.getBoundingClientRect().height; };
+return [...document.querySelectorAll('.key')].filter(e => height(e) > 30).map(e => e.textContent);
 """
 """Keys, such as a SKU or the id of a run, that stand on more than one line."""
 
