@@ -86,7 +86,7 @@ def did(step: str, result: dict[str, Any]) -> str:
             return f"{result['rows']:,} rows, {result['too_few']:,} people with too few parts"
         case "gate":
             rules = ", ".join(f"{rule['says']} ({rule['severity']})" for rule in result["failed"])
-            said = "passed" if result["passed"] else "failed"
-            return f"{said}; broken: {rules}" if rules else said
+            verdict = "passed" if result["passed"] else "failed"
+            return f"{verdict}; broken: {rules}" if rules else verdict
         case _:
             return f"{result['rows']:,} rows"

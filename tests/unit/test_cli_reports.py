@@ -10,11 +10,12 @@ import click
 import pytest
 
 from holley_graph.campaign.outcome import CampaignReport
-from holley_graph.cli import campaign, evaluate, export, gate, rules, sync, train
+from holley_graph.cli import Context, campaign, evaluate, export, gate, night, rules, sync, train
 from holley_graph.export.effect import Effect, RulesReport
 from holley_graph.export.everybody import ExportReport
 from holley_graph.gate.gate import Finding, GateReport
 from holley_graph.loaders.report import SyncReport
+from holley_graph.night.record import Record
 from holley_graph.times import seconds
 
 
@@ -241,6 +242,19 @@ def test_a_campaign_shows_shares_with_intervals_and_a_dash_where_nothing_was_sen
     campaign.show(CampaignReport(Path("mail.csv"), 0, 28, arms, [pair], 28 * 86_400, 0))
     text = printed()
     assert "%" not in text and "less" not in text and "Nothing is known of this campaign yet" in text
+
+
+def test_the_history_of_nights_fits_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    steps = {"train": {"run_id": "20261127T222608-sage-8b52", "warm": True}, "export": {"rows": 475_000}}
+    one = Record.begin(tmp_path, seconds("2026-01-02"), {"source": "files:x", "to": "m.csv", "live_before": None})
+    for name, result in steps.items():
+        one.remember(name, result)
+    one.ended("too little to say")
+    night._history(Context({"home": tmp_path}, False), as_json=False)
+    assert "2026-01-02  too little to say  20261127T222608-sage-8b52  yes   475,000" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

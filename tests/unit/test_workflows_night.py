@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from holley_graph import files
-from holley_graph.cli.console import table
 from holley_graph.errors import GraphStateError, ParcelError, SettingsError, SourceError
 from holley_graph.night import page
 from holley_graph.night.record import DELIVERED, FILE, GATE_FAILED, STEPS, Record, history
@@ -166,7 +165,7 @@ def test_a_target_that_could_not_be_written_stops_a_night_before_it_begins(stage
 
 
 @pytest.mark.parametrize(
-    ("passed", "failed", "said"),
+    ("passed", "failed", "words"),
     [
         (True, [], "passed"),
         (True, [("enough different parts", "HIGH")], "passed; broken: enough different parts (HIGH)"),
@@ -174,17 +173,7 @@ def test_a_target_that_could_not_be_written_stops_a_night_before_it_begins(stage
     ],
 )
 def test_what_the_gate_did_names_the_rules_that_are_broken(
-    passed: bool, failed: list[tuple[str, str]], said: str
+    passed: bool, failed: list[tuple[str, str]], words: str
 ) -> None:
-    rules = [{"says": says, "severity": severity} for says, severity in failed]
-    assert page.did("gate", {"passed": passed, "failed": rules}) == said
-
-
-def test_the_history_of_nights_fits_a_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    steps = {"train": {"run_id": "20261127T222608-sage-8b52", "warm": True}, "export": {"rows": 475_000}}
-    night = {"as_of": "2026-01-02T00:00:00+00:00", "outcome": "too little to say", "steps": steps}
-    table("Nights", page.COLUMNS, [page.row(night)])
-    assert "2026-01-02  too little to say  20261127T222608-sage-8b52  yes   475,000" in capsys.readouterr().out
+    rules = [{"says": rule, "severity": severity} for rule, severity in failed]
+    assert page.did("gate", {"passed": passed, "failed": rules}) == words
