@@ -32,7 +32,9 @@ WITH_SHAPES = [
 jaxtyping.install_import_hook(WITH_SHAPES, "beartype.beartype")
 
 # Nothing asserts on speed: a busy machine makes no test fail.
-hypothesis.settings.register_profile("patient", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("patient")
 
 

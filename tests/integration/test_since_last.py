@@ -126,7 +126,7 @@ def since(as_of):
 
 
 @given(st.integers(0, 2**32), st.integers(-5, 40), st.integers(1, 48))
-@hypothesis_settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_since_last_gives_the_graph_of_a_full_sync_at_the_same_time(tmp_path_factory, seed, days, hours):
     home = tmp_path_factory.mktemp("history")
     first = seconds("2025-09-20") + 3600 * hours

@@ -62,7 +62,7 @@ def test_likelihoods_of_processes_differ_as_those_of_a_dense_gaussian(other: Pro
     assert filtered(other) - filtered(PROCESS) == pytest.approx(dense(other) - dense(PROCESS), abs=0.02)
 
 
-@given(st.integers(0, 500), st.floats(0.05, 500.0), st.floats(0.01, 2.0))
+@given(st.integers(0, 500), st.floats(0.5, 500.0), st.floats(0.01, 2.0))
 def test_a_bin_is_followed_to_where_prior_and_count_balance(count: int, expected: float, variance: float) -> None:
     track = trend.follow(np.array([[float(count)]]), np.array([[expected]]), Process(variance, 60.0), BIN)
     balance = brentq(lambda x: x / variance + expected * math.exp(x) - count, -40.0, 20.0)
