@@ -186,7 +186,7 @@ def test_a_plan_learns_from_what_was_before_its_cut_alone() -> None:
 @pytest.mark.parametrize("plan", [Plan(warm=True), Plan(execution=Execution(batch=4))])
 def test_a_graph_without_vehicles_is_not_trained_step_by_step(plan: Plan) -> None:
     bare = replace(SMALL, vehicles=SMALL.vehicles.slice(0, 0), fits=SMALL.fits[:0])
-    with pytest.raises(SettingsError, match="factorised at once"):
+    with pytest.raises(SettingsError, match="as a whole"):
         plan.past(bare)
 
 
