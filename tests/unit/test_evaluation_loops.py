@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,6 +108,14 @@ def test_buyers_of_a_window_are_the_people_who_ordered_in_it() -> None:
         people = {u for u, kind, at in events if kind == ORDERED and end - 30 * planted.DAY <= at < end}
         assert window["users"] == len(people), window["as_of"]
     assert [window["as_of"] for window in windows[:2]] == ["2025-12-02T00:00:00Z", "2025-11-02T00:00:00Z"]
+
+
+def test_a_window_of_buyers_is_closed_at_its_start_and_open_at_its_end() -> None:
+    start = FULL.as_of - 30 * planted.DAY
+    at = pa.array([FULL.as_of - 1, start, start - 1])
+    columns = {"user": [0, 1, 2], "product": [0, 0, 0], "kind": pa.array([ORDERED] * 3, pa.int8()), "at": at}
+    windows = study.buyers(replace(FULL, events=pa.table(columns).cast(FULL.events.schema)))
+    assert [window["users"] for window in windows] == [2, 1]
 
 
 TASK = future_choices(FULL, CUT, 30)
