@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import rich_click as click
 
 from holley_graph.cli import Context
@@ -25,4 +27,5 @@ def serve(context: Context) -> None:
     door.refuse_plaintext(settings)
     token(settings)
     say(f"http://{settings.serve.host}:{settings.serve.port}/ (token in {token_file(settings)})")
+    sys.stdout.flush()  # a program that starts it waits for this line
     door.serve(settings, at)

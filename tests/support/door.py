@@ -41,6 +41,7 @@ def opened(settings: Settings, *, rules_file: Path | None = None, **serve: objec
     """Start the door of a home with settings of `serve` and a file of rules, and stop it."""
     (port,) = free_ports(1)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
+    environment.pop("PYTHONUNBUFFERED", None)  # whoever starts it by a pipe gets its first line all the same
     chosen = {f"HOLLEY_GRAPH_SERVE__{name.upper()}": str(value) for name, value in {"port": port, **serve}.items()}
     if rules_file:
         chosen["HOLLEY_GRAPH_RECOMMEND__RULES_FILE"] = str(rules_file)
