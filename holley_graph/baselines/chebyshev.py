@@ -31,11 +31,11 @@ class ChebyshevOptions:
 
     order: int = 8
     """Of the polynomial: passes over the interactions."""
-    flatness: float = 4.0
+    flatness: float = 2.0
     """Exponent of h: the higher, the longer all frequencies in the middle count the same."""
-    frequencies: int = 256
+    frequencies: int = 512
     """How many of the smoothest signals pass once more; none where there are no more users or products."""
-    low_pass: float = 0.3
+    low_pass: float = 0.2
     """Their weight."""
     degree: float = 0.3
     """Power of a product's degree that its signal is divided by before, and multiplied by after."""
