@@ -9,7 +9,7 @@ import rich_click as click
 
 from holley_graph.amounts import counted
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, say, table
+from holley_graph.cli.console import json_option, print_json, say, table, then
 
 if TYPE_CHECKING:
     from holley_graph.campaign.outcome import CampaignReport
@@ -66,6 +66,7 @@ def show(done: CampaignReport) -> None:
     say(verdict(done)[0])
     for line in cautions(done):
         say(f"careful: {line}")
+    then("sync --source files:DIR --since-last")
 
 
 def _spoken(rate: dict[str, Any]) -> str:

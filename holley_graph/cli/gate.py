@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import rich_click as click
 
 from holley_graph.amounts import counted
 from holley_graph.cli import Context
-from holley_graph.cli.console import json_option, print_json, say, table
+from holley_graph.cli.console import json_option, print_json, say, table, then
 from holley_graph.cli.progress import progress
 from holley_graph.cli.sync import EpochSeconds
 
@@ -77,3 +78,4 @@ def show(done: GateReport) -> None:
             table(check.says, tuple(check.offenders[0]), [tuple(row.values()) for row in check.offenders])
     verdict = "may be sent" if done.passed else "must not be sent: a CRITICAL rule is broken"
     say(f"{done.path} {verdict} ({counted(done.rows, 'row')}, {done.seconds:.1f} s)")
+    then(f"campaign {shlex.quote(str(done.path))} --treatments files:DIR" if done.passed else "status")

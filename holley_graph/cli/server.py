@@ -180,8 +180,8 @@ def show(state: dict[str, Any], uri: str | None) -> None:
         say(f"index {line}")
     if not state["last_sync"]:
         then("sync --source files:DIR")
-    elif not state["live_release"]:
-        then("train")
+    else:
+        then("find vehicles" if state["live_release"] else "train")
 
 
 def _labels(counts: dict[str, int]) -> Iterator[tuple[str, int]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
+from holley_graph import spelling
 from holley_graph.amounts import counted
 from holley_graph.errors import NotFound
 from holley_graph.find import words
@@ -9,6 +12,8 @@ from holley_graph.graph.client import Readable
 
 MOST = 3
 """Names in a hint."""
+ALIKE = 0.75
+"""From here on a word is another one misspelt (`difflib`)."""
 WRITTEN = 'written as "1969 CHEVROLET CAMARO"'
 
 
@@ -37,12 +42,14 @@ def no_sku(graph: Readable, sku: str) -> NotFound:
 def no_vehicle(graph: Readable, text: str) -> NotFound:
     """Say that a vehicle is unknown, which are nearest, and what the graph has of their make."""
     rows = graph.read("find/near_vehicles", words=words.near(text), k=MOST) if words.has_indexes(graph) else []
-    hint = WRITTEN
-    if rows:
-        near = ", ".join(row["vehicle_id"].replace("|", " ") for row in rows)
-        best = rows[0]
-        of_make = (
-            f"{counted(best['models'], 'model')} of {best['make']}, {best['first_year']} to {best['last_year']}"
-        )
-        hint = f"nearest: {near}; the graph has {of_make}: holley-graph find vehicles {best['make'].lower()}"
+    if not rows:
+        return NotFound(f"no vehicle {text!r} in the graph", WRITTEN)
+    near = ", ".join(row["vehicle_id"].replace("|", " ") for row in rows)
+    best, wanted = rows[0], spelling.upper(text).split()
+    names = " ".join(best["vehicle_id"].split("|")[1:]).split()
+    if not any(get_close_matches(name, wanted, cutoff=ALIKE) for name in names):
+        hint = f"no make or model of that name; of that year, or of a like name: {near}"
+        return NotFound(f"no vehicle {text!r} in the graph", hint)
+    of_make = f"{counted(best['models'], 'model')} of {best['make']}, {best['first_year']} to {best['last_year']}"
+    hint = f"nearest: {near}; the graph has {of_make}: holley-graph find vehicles {best['make'].lower()}"
     return NotFound(f"no vehicle {text!r} in the graph", hint)

@@ -132,6 +132,8 @@ def test_an_unknown_name_leads_to_the_nearest_and_to_what_there_is_of_its_make(g
     vehicle = nearest.no_vehicle(graph, "1968 Chevrolte Camero")
     assert "nearest: 1969 CHEVROLET CAMARO" in vehicle.hint
     assert "1 model of CHEVROLET, 1969 to 1969: holley-graph find vehicles chevrolet" in vehicle.hint
+    honda = nearest.no_vehicle(graph, "1970 Honda Civic")
+    assert honda.hint.startswith("no make or model of that name") and "models of" not in honda.hint
     ford = nearest.no_vehicle(graph, "2001 Ford F150")
     assert "1 model of FORD, 1970 to 2002" in ford.hint
     assert "nearest: 43-1000 (Distributor Cap, brown)" in nearest.no_sku(graph, "43-1001").hint

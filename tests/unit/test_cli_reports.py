@@ -178,7 +178,7 @@ def test_a_file_that_may_be_sent_says_so_with_its_rows(printed: Any) -> None:
     gate.show(checked(finding("fits", True), finding("users", None, "HIGH")))
     text = printed()
     assert "mail.csv against files:raw" in text and "CRITICAL rule fits passed 0" in text
-    assert text.endswith("mail.csv may be sent (1,204 rows, 2.0 s) ")
+    assert "mail.csv may be sent (1,204 rows, 2.0 s) next: holley-graph campaign " in text
 
 
 def test_a_file_that_must_not_be_sent_lists_its_offenders(printed: Any) -> None:
