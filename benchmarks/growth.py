@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ import numpy as np
 import psutil
 
 from benchmarks import full_scale
+from benchmarks.copies import copy
 from benchmarks.growth_curve import draw
 from benchmarks.record import RESULTS, record
 from holley_graph.loaders import parquet
@@ -55,29 +56,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=50_000)
     parser.add_argument("--products", type=int, help="instead of what the users call for")
+    parser.add_argument("--copies", type=int, default=1, help="of the world of that many times fewer users")
     parser.add_argument("--home", type=Path, default=Path(".holley-graph/growth"))
     parser.add_argument("--only", help="steps, with commas between them; on what an earlier call left")
     parser.add_argument("--memory-gib", type=float, default=8.0, help="a step that holds more is ended")
     parser.add_argument("--generate", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--draw", action="store_true", help="exponents and picture of all sizes")
     arguments = parser.parse_args()
-    if arguments.generate:
+    if arguments.generate and arguments.copies > 1:
+        smaller = arguments.generate.with_name(f"world-{arguments.users // arguments.copies}")
+        copy(smaller, arguments.generate, arguments.copies)
+    elif arguments.generate:
         generate(arguments.generate, users=arguments.users, seed=SEED, products=arguments.products)
     elif arguments.draw:
         draw(RESULTS, list(STEPS))
     else:
         os.environ |= {f"HOLLEY_GRAPH_{name}": value for name, value in LIMITS.items()} | {"OMP_NUM_THREADS": "2"}
-        loop = Loop(arguments.users, arguments.products, arguments.home.absolute(), arguments.memory_gib)
+        world = ["--users", str(arguments.users), "--copies", str(arguments.copies)]
+        world += ["--products", str(arguments.products)] if arguments.products else []
+        loop = Loop(arguments.users, world, arguments.home.absolute(), arguments.memory_gib)
         loop.run(arguments.only.split(",") if arguments.only else list(STEPS))
 
 
 class Loop:
     """One size in its home."""
 
-    def __init__(self, users: int, products: int | None, home: Path, memory_gib: float) -> None:
-        self.users, self.products, self.memory_gib = users, products, memory_gib
+    def __init__(self, users: int, world: list[str], home: Path, memory_gib: float) -> None:
+        self.users, self.world, self.memory_gib = users, world, memory_gib
         self.settings = load(home=home / str(users))
         self.raw = home / f"world-{users}"
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start of Python compiles PyTorch anew
         self.out = self.settings.home / "out"
         earlier = RESULTS / f"growth-{users}.json"
         self.steps: dict[str, Any] = json.loads(earlier.read_text())["steps"] if earlier.exists() else {}
@@ -94,7 +102,7 @@ class Loop:
                 load_before = round(os.getloadavg()[0], 1)
                 self.steps[name] = {**STEPS[name](self), "load_before": load_before}
                 record(f"growth-{self.users}", {"users": self.users, "limits": LIMITS, "steps": self.steps})
-                if "ended" in self.steps[name]:
+                if "ended" in self.steps[name] and name != "train":  # batches need less
                     break
         finally:
             if up:
@@ -102,8 +110,7 @@ class Loop:
 
     def generated(self) -> dict[str, Any]:
         """Write the raw tables."""
-        command = ["benchmarks.growth", "--generate", str(self.raw), "--users", str(self.users)]
-        figures = self._watched([*command, *(["--products", str(self.products)] if self.products else [])])
+        figures = self._watched(["benchmarks.growth", "--generate", str(self.raw), *self.world])
         return figures | {"raw_gib": _gib(_size(self.raw))}
 
     def cli(self, *arguments: str) -> dict[str, Any]:
@@ -131,8 +138,9 @@ class Loop:
         return figures | {"run_id": figures.pop("report", {}).get("run_id")}
 
     def written_back(self) -> dict[str, Any]:
-        """Put the full-batch run live."""
-        figures = self.cli("writeback", str(self.steps["train"]["run_id"]), "--force", "--json")
+        """Put the full-batch run live, or the run in batches where the full batch did not fit."""
+        runs = [self.steps.get(name, {}).get("run_id") for name in ("train", "train --batch")]
+        figures = self.cli("writeback", next(run for run in runs if run), "--force", "--json")
         return figures | {"stages_s": figures.pop("report", {}).get("seconds")}
 
     def exported(self, ranker: str) -> dict[str, Any]:
@@ -164,9 +172,15 @@ class Loop:
             times = [_request(self.settings, user) for user in [*users, *users]][ASKED:]
         return {"seconds": round(statistics.median(times), 5), "p95_s": round(float(np.quantile(times, 0.95)), 5)}
 
-    def night(self) -> dict[str, Any]:
-        """Run a whole night over what is there."""
-        to = ("--to", str(self.out / "night.parquet"), "--as-of", self._moments()[1])
+    def second_night(self) -> dict[str, Any]:
+        """Run the night of the day after with a hundredth of new events; the first has left runs to judge it by."""
+        self.synced(end=False)
+        return self.night(days_later=1)
+
+    def night(self, days_later: int = 0) -> dict[str, Any]:
+        """Run a whole night. A first one trains a run for each of its cuts, for it has none to judge by."""
+        as_of = datetime.fromisoformat(self._moments()[1]) + timedelta(days=days_later)
+        to = ("--to", str(self.out / "night.parquet"), "--as-of", as_of.isoformat())
         figures = self.cli("night", "--source", f"files:{self.raw}", *to, "--again", "--json")
         report = figures.pop("report", {})
         return figures | {"steps_s": {name: step["seconds"] for name, step in report.get("steps", {}).items()}}
@@ -216,6 +230,7 @@ STEPS: dict[str, Callable[[Loop], dict[str, Any]]] = {
     **{f"export {name}": (lambda loop, name=name: loop.exported(name)) for name in RANKERS},  # type: ignore[misc]
     "gate": Loop.gated,
     "night": Loop.night,
+    "second night": Loop.second_night,
 }
 
 
