@@ -11,7 +11,7 @@ import contextlib
 import http.client
 import json
 import os
-import resource
+import shutil
 import socket
 import statistics
 import subprocess
@@ -30,7 +30,7 @@ from benchmarks import full_scale
 from benchmarks.copies import copy
 from benchmarks.growth_curve import draw
 from benchmarks.record import RESULTS, record
-from holley_graph.loaders import parquet
+from benchmarks.watch import cpu, gib, held, size_of
 from holley_graph.server.layout import Layout
 from holley_graph.server.process import find
 from holley_graph.settings import Settings, load
@@ -111,7 +111,7 @@ class Loop:
     def generated(self) -> dict[str, Any]:
         """Write the raw tables."""
         figures = self._watched(["benchmarks.growth", "--generate", str(self.raw), *self.world])
-        return figures | {"raw_gib": _gib(_size(self.raw))}
+        return figures | {"raw_gib": gib(size_of(self.raw))}
 
     def cli(self, *arguments: str) -> dict[str, Any]:
         """Run a command of the product."""
@@ -124,13 +124,18 @@ class Loop:
         return figures | {"stages_s": figures.pop("report", {}).get("stages")}
 
     def _moments(self) -> tuple[str, str]:
-        end = json.loads((self.raw / "world.json").read_text())["as_of"]
-        files = [str(path) for path in parquet.files(self.raw, "events")]
-        known = duckdb.read_parquet(files).project("client_event_timestamp AS moment")
-        window = known.filter(f"moment >= '{self.settings.sync.boundary}' AND moment < '{end}'")
+        return self._cut(self.raw / "events"), self._end()
+
+    def _end(self) -> str:
+        return str(json.loads((self.raw / "world.json").read_text())["as_of"])
+
+    def _cut(self, events: Path) -> str:
+        """When the last hundredth of the events begins."""
+        known = duckdb.read_parquet(str(events / "*.parquet")).project("client_event_timestamp AS moment")
+        window = known.filter(f"moment >= '{self.settings.sync.boundary}' AND moment < '{self._end()}'")
         (cut,) = window.aggregate("QUANTILE_DISC(moment, 0.99)").fetchall()[0]
         assert isinstance(cut, datetime)
-        return cut.isoformat(), end
+        return cut.isoformat()
 
     def trained(self, *options: str) -> dict[str, Any]:
         """Train; the snapshot is part of it."""
@@ -174,12 +179,28 @@ class Loop:
 
     def second_night(self) -> dict[str, Any]:
         """Run the night of the day after with a hundredth of new events; the first has left runs to judge it by."""
-        self.synced(end=False)
+        with self._newest_hidden():
+            self.synced(end=True)
         return self.night(days_later=1)
+
+    @contextlib.contextmanager
+    def _newest_hidden(self) -> Iterator[None]:
+        """Keep the last hundredth of the events from the source for a while."""
+        events, aside = self.raw / "events", self.raw / "all-events"
+        events.rename(aside)
+        events.mkdir()
+        try:
+            known = duckdb.read_parquet(str(aside / "*.parquet"))
+            older = known.filter(f"client_event_timestamp < '{self._cut(aside)}' OR client_event_timestamp IS NULL")
+            older.write_parquet(str(events / "part-000.parquet"), compression="zstd")
+            yield
+        finally:
+            shutil.rmtree(events)
+            aside.rename(events)
 
     def night(self, days_later: int = 0) -> dict[str, Any]:
         """Run a whole night. A first one trains a run for each of its cuts, for it has none to judge by."""
-        as_of = datetime.fromisoformat(self._moments()[1]) + timedelta(days=days_later)
+        as_of = datetime.fromisoformat(self._end()) + timedelta(days=days_later)
         to = ("--to", str(self.out / "night.parquet"), "--as-of", as_of.isoformat())
         figures = self.cli("night", "--source", f"files:{self.raw}", *to, "--again", "--json")
         report = figures.pop("report", {})
@@ -187,23 +208,24 @@ class Loop:
 
     def _watched(self, module: list[str]) -> dict[str, Any]:
         """Run a module in a process, and look twice a second at what it and its children hold, and at the home."""
-        held = home = 0
-        started, ended, cpu, server = time.perf_counter(), None, _cpu(), self._server_cpu()
+        most_held = most_home = 0
+        started, ended, before, server = time.perf_counter(), None, cpu(), self._server_cpu()
         with (self.out / "last.json").open("w") as out:
             child = psutil.Popen([sys.executable, "-m", *module], stdout=out)
             while child.poll() is None:
-                held, home = max(held, _held(child)), max(home, _size(self.settings.home))
-                if held > self.memory_gib * 2**30:
+                now, home = held(child), size_of(self.settings.home)
+                most_held, most_home = max(most_held, now), max(most_home, home)
+                if now > self.memory_gib * 2**30:
                     ended = f"it held more than {self.memory_gib:g} GiB"
                     child.kill()
                 time.sleep(EVERY_S)
         figures: dict[str, Any] = {
             "seconds": round(time.perf_counter() - started, 2),
-            "core_s": round(_cpu() - cpu + self._server_cpu(server), 2),
+            "core_s": round(cpu() - before + self._server_cpu(server), 2),
             "exit_code": child.returncode,
-            "peak_gib": _gib(held),
-            "home_peak_gib": _gib(home),
-            "home_gib": _gib(_size(self.settings.home)),
+            "peak_gib": gib(most_held),
+            "home_peak_gib": gib(most_home),
+            "home_gib": gib(size_of(self.settings.home)),
         }
         with contextlib.suppress(ValueError):
             figures["report"] = json.loads((self.out / "last.json").read_text())
@@ -260,36 +282,6 @@ def _request(settings: Settings, user: str) -> float:
         raise SystemExit(f"the door said {answer.status}: {answer.read().decode()}")
     answer.read()
     return time.perf_counter() - started
-
-
-def _cpu() -> float:
-    """Seconds on a core of all children that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _held(process: psutil.Process) -> int:
-    """Bytes that a process and its children hold and share with nobody."""
-    total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for one in (process, *process.children(recursive=True)):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                memory = one.memory_info()
-                total += memory.rss - memory.shared
-    return total
-
-
-def _size(folder: Path) -> int:
-    """Bytes of a folder on disk."""
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.lstat().st_blocks * 512
-    return total
-
-
-def _gib(size: int) -> float:
-    return round(size / 2**30, 3)
 
 
 if __name__ == "__main__":
