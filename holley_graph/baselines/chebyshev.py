@@ -7,9 +7,9 @@ filter is a function h of the Laplacian I − R̃ᵀR̃, whose eigenvalues λ li
     f(r) = r D^-degree [h(2L − I) + low_pass · V Vᵀ] D^degree
     h(x) = ½ (1 − sign(x) |x|^flatness),   x = 2λ − 1     flat in the middle, 1 at the smoothest, 0 at the roughest
 
-A polynomial Σ c_k T_k(2L − I) of order `order` takes the place of h. At the Chebyshev nodes it has the values of h at
-the extrema of T_order, which lie a little further out; so does the authors' code. Each term costs one pass over the
-interactions, T_k+1 = 2 (2L − I) T_k − T_k−1. So all frequencies have their say, and none is computed.
+A polynomial Σ c_k T_k(2L − I) of order `order` takes the place of h. At the Chebyshev nodes it has the values of h
+at the extrema of T_order, which lie a little further out; so does the authors' code. Each term costs one pass over
+the interactions, T_k+1 = 2 (2L − I) T_k − T_k−1. So all frequencies have their say, and none is computed.
 V are the smoothest eigenvectors, which pass once more.
 """
 
@@ -78,7 +78,7 @@ def chebyshev_filter(history: sp.csr_matrix, options: ChebyshevOptions) -> Filte
 
 
 def coefficients(options: ChebyshevOptions) -> npt.NDArray[np.float64]:
-    """[order + 1] c of the polynomial that meets h of the extrema of T_order at the Chebyshev nodes, as published."""
+    """[order + 1] c of the polynomial that has h of the extrema of T_order at the Chebyshev nodes, as published."""
     count = options.order + 1
     angle = (2 * np.arange(count) + 1) * np.pi / (2 * count)
     extremum = np.cos(np.arange(count) * np.pi / options.order)

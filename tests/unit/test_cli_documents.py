@@ -236,7 +236,7 @@ def test_the_status_says_what_is_missing_and_what_to_type_next(
     assert says in lines and lines[-1] == f"next: holley-graph {following}"
 
 
-def test_a_server_that_has_everything_names_the_release_and_nothing_to_do(
+def test_a_server_that_has_everything_names_the_release_and_what_to_ask_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     from holley_graph.graph.schema import NODES
@@ -249,5 +249,6 @@ def test_a_server_that_has_everything_names_the_release_and_nothing_to_do(
     }
     server.show(whole, None)
     text = capsys.readouterr().out
-    assert "finished 2026-11-27 18:13 UTC" in text and f"live release    {RUN}" in text and "next:" not in text
+    assert "finished 2026-11-27 18:13 UTC" in text and f"live release    {RUN}" in text
+    assert text.endswith("next: holley-graph find vehicles\n")
     assert "memory              1.0 GiB" in text and "process             12345" in text

@@ -8,7 +8,7 @@ SELECT
       r.user_properties,
       lambda p: IF(
         c.n > 0 AND contains(lower(p.property_name), 'email'),
-        struct_update(p, string_value := c.n || '.' || trim(p.string_value)), p
+        struct_update(p, string_value := c.n || '.' || nullif(trim(p.string_value), '')), p
       )
     ) AS user_properties
   )
