@@ -11,7 +11,6 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import socket
 import statistics
 import subprocess
@@ -31,6 +30,7 @@ from benchmarks.copies import copy
 from benchmarks.growth_curve import draw
 from benchmarks.record import RESULTS, record
 from benchmarks.watch import cpu, gib, held, size_of
+from holley_graph.loaders import parquet
 from holley_graph.server.layout import Layout
 from holley_graph.server.process import find
 from holley_graph.settings import Settings, load
@@ -123,19 +123,19 @@ class Loop:
         figures = self.cli("sync", "--source", f"files:{self.raw}", "--as-of", moment, *options, "--json")
         return figures | {"stages_s": figures.pop("report", {}).get("stages")}
 
-    def _moments(self) -> tuple[str, str]:
-        return self._cut(self.raw / "events"), self._end()
+    def _events(self) -> list[str]:
+        return [str(path) for path in parquet.files(self.raw, "events")]
 
     def _end(self) -> str:
         return str(json.loads((self.raw / "world.json").read_text())["as_of"])
 
-    def _cut(self, events: Path) -> str:
-        """When the last hundredth of the events begins."""
-        known = duckdb.read_parquet(str(events / "*.parquet")).project("client_event_timestamp AS moment")
-        window = known.filter(f"moment >= '{self.settings.sync.boundary}' AND moment < '{self._end()}'")
+    def _moments(self) -> tuple[str, str]:
+        """When the last hundredth of the events begins, and when all of them end."""
+        end, known = self._end(), duckdb.read_parquet(self._events()).project("client_event_timestamp AS moment")
+        window = known.filter(f"moment >= '{self.settings.sync.boundary}' AND moment < '{end}'")
         (cut,) = window.aggregate("QUANTILE_DISC(moment, 0.99)").fetchall()[0]
         assert isinstance(cut, datetime)
-        return cut.isoformat()
+        return cut.isoformat(), end
 
     def trained(self, *options: str) -> dict[str, Any]:
         """Train; the snapshot is part of it."""
@@ -186,17 +186,22 @@ class Loop:
     @contextlib.contextmanager
     def _newest_hidden(self) -> Iterator[None]:
         """Keep the last hundredth of the events from the source for a while."""
-        events, aside = self.raw / "events", self.raw / "all-events"
-        events.rename(aside)
-        events.mkdir()
+        known, cut = duckdb.read_parquet(self._events()), self._moments()[0]
+        older = known.filter(f"client_event_timestamp < '{cut}' OR client_event_timestamp IS NULL")
+        older.write_parquet(str(self.raw / "older"), compression="zstd")
+        place, aside = self.raw / "events", self.raw / "all-events"
+        aside.mkdir()
+        for path in (place, place.with_suffix(".parquet")):
+            if path.exists():
+                path.rename(aside / path.name)
         try:
-            known = duckdb.read_parquet(str(aside / "*.parquet"))
-            older = known.filter(f"client_event_timestamp < '{self._cut(aside)}' OR client_event_timestamp IS NULL")
-            older.write_parquet(str(events / "part-000.parquet"), compression="zstd")
+            (self.raw / "older").rename(place.with_suffix(".parquet"))
             yield
         finally:
-            shutil.rmtree(events)
-            aside.rename(events)
+            place.with_suffix(".parquet").unlink()
+            for path in aside.iterdir():
+                path.rename(self.raw / path.name)
+            aside.rmdir()
 
     def night(self, days_later: int = 0) -> dict[str, Any]:
         """Run a whole night. A first one trains a run for each of its cuts, for it has none to judge by."""

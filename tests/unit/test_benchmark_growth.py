@@ -57,3 +57,16 @@ def test_copies_of_a_world_share_vehicles_and_neither_people_nor_parts(tmp_path:
         for world, known in parts.items()
     }
     assert unknown["three"] == 3 * unknown["one"] < len(values("three", "orders", "trim(ITEM)")) / 2
+
+
+def test_the_newest_hundredth_of_the_events_is_hidden_for_a_while(tmp_path: Path) -> None:
+    loop = growth.Loop(users=400, world=[], home=tmp_path, memory_gib=1)
+    generate(loop.raw, users=400, seed=3)
+    cut, before = loop._moments()[0], duckdb.read_parquet(loop._events()).fetchall()
+    with loop._newest_hidden():
+        older = duckdb.read_parquet(loop._events())
+        assert 0.9 * len(before) < len(older.fetchall()) < len(before)
+        ((newest,),) = older.aggregate("max(client_event_timestamp)").fetchall()
+        assert newest.isoformat() < cut
+    assert duckdb.read_parquet(loop._events()).fetchall() == before
+    assert sorted(path.name for path in loop.raw.iterdir()).count("all-events") == 0
