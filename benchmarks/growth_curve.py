@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 STEEP = 1.1
@@ -25,7 +26,7 @@ def draw(folder: Path, steps: list[str]) -> None:
     figure = Figure(figsize=(13, 5), layout="constrained")
     panels = figure.subplots(1, 3)
     what = {"core_s": "seconds on a core", "peak_gib": "memory of the step, GiB", "home_peak_gib": "the home, GiB"}
-    for name in steps:
+    for number, name in enumerate(steps):
         measured = {size["users"]: size["steps"][name] for size in sizes if name in size["steps"]}
         exponents = []
         for panel, measure in zip(panels, what, strict=True):
@@ -35,13 +36,18 @@ def draw(folder: Path, steps: list[str]) -> None:
             ]
             known = [(users, value) for users, value in points if value]
             if len(known) > 1:
-                panel.plot(*zip(*known, strict=True), "o-", markersize=3, label=name)
+                panel.plot(
+                    *zip(*known, strict=True), "o-", markersize=3, label=name, color=colormaps["tab20"](number)
+                )
                 exponents.append(f"{measure} {exponent(known):.2f}{' !' if exponent(known) > STEEP else ''}")
         if exponents:
             print(f"{name:16} {', '.join(exponents)}")
     for panel, title in zip(panels, what.values(), strict=True):
         panel.set(xscale="log", yscale="log", xlabel="users", title=title)
         panel.grid(alpha=0.3)
+        users = [size["users"] for size in sizes]
+        panel.set_xticks(users, [f"{count:,}" for count in users])
+        panel.minorticks_off()
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right")
     figure.savefig(folder / "growth.png", dpi=100)
 
