@@ -143,11 +143,8 @@ def _widths(columns: Sequence[str], texts: Sequence[Sequence[str]], room: int) -
 def _in_two_lines(name: str) -> int:
     """Return how wide the name of a column is on two lines."""
     words = name.split()
-    return (
-        min(max(len(" ".join(words[:place])), len(" ".join(words[place:]))) for place in range(1, len(words) + 1))
-        if words
-        else 0
-    )
+    halves = ((" ".join(words[:place]), " ".join(words[place:])) for place in range(1, len(words) + 1))
+    return min((max(map(len, half)) for half in halves), default=0)
 
 
 def _typed() -> Iterator[str]:

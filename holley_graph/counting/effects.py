@@ -16,16 +16,17 @@ tells nothing gets a large strength and effects of 1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix
 from scipy.special import gammaln
 
 from holley_graph.counting import likeness
 from holley_graph.counting.levels import Cells
-from holley_graph.counting.likeness import Alike
 from holley_graph.snapshot.snapshot import Ints, Snapshot
 
 Floats = npt.NDArray[np.float64]
@@ -62,14 +63,16 @@ class Effects:
         return total
 
 
-def fit(snapshot: Snapshot, cells: list[Cells], choices: Floats, alike: Alike | None = None) -> Effects:
+def fit(
+    snapshot: Snapshot, cells: list[Cells], choices: Floats, alike: Mapping[int, csr_matrix] | None = None
+) -> Effects:
     """Fit all levels.
 
     Args:
         snapshot: whose fitments the cells and choices are laid out by.
         cells: of each level.
         choices: [fitments] weighted number of choices.
-        alike: how alike the names of groups of products are, of levels whose groups have names.
+        alike: of levels whose groups have names, [groups of products, groups of products] (`levels.Groups.alike`).
     """
     vehicle, alike = snapshot.fits[:, 0], alike or {}
     of_vehicle = np.bincount(vehicle, choices, snapshot.vehicles.num_rows)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.sparse import csr_matrix
 
 from holley_graph.counting import titles
 from holley_graph.snapshot.snapshot import Ints, Snapshot
@@ -35,6 +37,8 @@ PAIRS = (
     ("generation", "product"),
 )
 """Groups of vehicles and of products that have an effect of their own, wide ones first."""
+NAMED = ("part_type", "brand")
+"""Groups of products whose keys are names."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,12 @@ class Groups:
     vehicles: dict[str, Grouping]
     products: dict[str, Grouping]
     cells: list[Cells]
+
+    @cached_property
+    def alike(self) -> dict[int, csr_matrix]:
+        """How alike the names of groups of products are, by line of `PAIRS` that has names; 0 to themselves."""
+        of_names = {name: titles.among(self.products[name].keys) for name in NAMED}
+        return {level: of_names[product] for level, (_, product) in enumerate(PAIRS) if product in of_names}
 
     def keys(self, level: int) -> tuple[Keys, Keys]:
         """Return what the groups of vehicles and of products of a line of `PAIRS` are called."""

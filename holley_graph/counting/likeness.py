@@ -15,47 +15,16 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 
-from holley_graph.counting.levels import PAIRS, Cells, Grouping, Groups, Keys
-from holley_graph.counting.titles import words
+from holley_graph.counting.levels import Cells, Grouping, Keys
+from holley_graph.counting.titles import likeness
 from holley_graph.keys import find_text
 
 Floats = npt.NDArray[np.float64]
 Pairs = tuple[Keys, Keys]
-Alike = dict[int, csr_matrix]
-"""Line of `PAIRS` to the likeness of each of its groups of products to all others, 0 to itself."""
-NAMED = ("part_type", "brand")
-"""Groups of products whose keys are names."""
 HALVES = tuple(0.01 * 3.0**power for power in range(9))
 """What is tried as c."""
-
-
-def likeness(names: Keys, others: Keys) -> csr_matrix:
-    """[names, others] cosine of the words of two names."""
-    texts = [set(words(name)) for name in (*names, *others)]
-    vocabulary = {word: column for column, word in enumerate(sorted(set[str]().union(*texts)))}
-    row = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
-    column = [vocabulary[word] for text in texts for word in sorted(text)]
-    has = csr_matrix((np.ones(len(row)), (row, column)), (len(texts), len(vocabulary)))
-    frequency = np.asarray(has[len(names) :].sum(0)).ravel()
-    heavy = has @ diags(1 + np.log((1 + len(others)) / (1 + frequency)))
-    length = np.sqrt(np.asarray(heavy.multiply(heavy).sum(1)).ravel())
-    unit = diags(1 / np.maximum(length, 1e-9)) @ heavy
-    return (unit[: len(names)] @ unit[len(names) :].T).tocsr()
-
-
-def among(names: Keys) -> csr_matrix:
-    """[names, names] likeness of each to all others, 0 to itself."""
-    alike = likeness(names, names)
-    alike.setdiag(0)
-    return alike
-
-
-def of_levels(groups: Groups) -> Alike:
-    """Compare the names of groups, for the levels that have names."""
-    alike = {name: among(groups.products[name].keys) for name in NAMED}
-    return {level: alike[product] for level, (_, product) in enumerate(PAIRS) if product in alike}
 
 
 def sums(cells: Cells, alike: csr_matrix, log: Floats, known: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""The part type of a part that has none, by its title.
+"""What words say: the part type of a part that has none, by its title, and how alike two names are.
 
 Most titles name a part type: "Cinder Performance Tuner 73-79598". Where titles of parts whose type is known name it
 rightly more often than not, a part without a type counts as one of the type that its title names. Other parts
@@ -12,8 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.sparse import csr_matrix, diags
+
+Texts = npt.NDArray[np.object_]
 
 UNKNOWN = "UNKNOWN"
 """Part type of a product whose source names none."""
@@ -48,6 +52,27 @@ def part_types(products: pa.Table) -> pa.ChunkedArray:
 def words(text: str | None) -> list[str]:
     """Split a text into its words, in lower case."""
     return re.findall(r"\w+", (text or "").lower())
+
+
+def likeness(names: Texts, others: Texts) -> csr_matrix:
+    """[names, others] cosine of the words of two names."""
+    texts = [set(words(name)) for name in (*names, *others)]
+    vocabulary = {word: column for column, word in enumerate(sorted(set[str]().union(*texts)))}
+    row = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    column = [vocabulary[word] for text in texts for word in sorted(text)]
+    has = csr_matrix((np.ones(len(row)), (row, column)), (len(texts), len(vocabulary)))
+    frequency = np.asarray(has[len(names) :].sum(0)).ravel()
+    heavy = has @ diags(1 + np.log((1 + len(others)) / (1 + frequency)))
+    length = np.sqrt(np.asarray(heavy.multiply(heavy).sum(1)).ravel())
+    unit = diags(1 / np.maximum(length, 1e-9)) @ heavy
+    return (unit[: len(names)] @ unit[len(names) :].T).tocsr()
+
+
+def among(names: Texts) -> csr_matrix:
+    """[names, names] likeness of each to all others, 0 to itself."""
+    alike = likeness(names, names)
+    alike.setdiag(0)
+    return alike
 
 
 def _titles_name_types(known: pa.Table, names: Mapping[str, str]) -> bool:

@@ -187,7 +187,7 @@ def count(
     events = distinct(snapshot, weights)
     fits = events.fitment >= 0
     choices = np.bincount(events.fitment[fits], events.weight[fits], len(snapshot.fits)).astype(float)
-    fitted = effects.fit(snapshot, groups.cells, choices, likeness.of_levels(groups))
+    fitted = effects.fit(snapshot, groups.cells, choices, groups.alike)
     moved = _trend(snapshot, events, effects.log_shares(snapshot, fitted.summed()), groups.products, processes)
     return Counted(groups, events, choices, fitted, moved)
 

@@ -76,12 +76,12 @@ def test_where_every_part_has_a_type_or_nothing_has_a_title_types_stay_as_they_a
 
 def test_names_are_alike_by_the_words_that_they_share_rare_ones_most() -> None:
     names = np.array(["Fuel Pump", "fuel  pump", "Fuel Kit", "Wheel Kit", "Dash Kit", "Seat", ""], object)
-    alike = likeness.likeness(names, names).toarray()
+    alike = titles.likeness(names, names).toarray()
     np.testing.assert_allclose(alike.diagonal(), [1] * 6 + [0])
     assert alike[0, 1] == pytest.approx(1)
     assert alike[0, 2] > alike[2, 3] > 0
     assert not alike[5, :5].any()
-    assert not likeness.among(names).diagonal().any()
+    assert not titles.among(names).diagonal().any()
 
 
 def test_a_group_that_was_not_counted_takes_the_weighted_mean_of_like_names() -> None:
@@ -90,7 +90,7 @@ def test_a_group_that_was_not_counted_takes_the_weighted_mean_of_like_names() ->
     names = levels.Grouping(np.array([0, 1, 0]), np.array(["Oil Pump", "Wheel"], object))
     value, weight = np.array([0.8, 5.0, -0.3]), np.array([4.0, 9.0, 1.0])
     wanted = np.array(["A", "B", "C"], object), np.full(3, "Fuel Pump", object)
-    (alike, _) = likeness.likeness(wanted[1][:1], names.keys).toarray()[0]
+    (alike, _) = titles.likeness(wanted[1][:1], names.keys).toarray()[0]
     expected = [alike * 4 * 0.8 / (1 + alike * 4), alike * -0.3 / (1 + alike), 0]
     np.testing.assert_allclose(likeness.of_unseen(makes, names, value, weight, wanted), expected)
 
@@ -103,10 +103,10 @@ def test_others_say_of_a_cell_what_they_say_of_one_that_was_not_counted() -> Non
     fits = np.argwhere(rng.random((5, 12)) < 0.7)
     cells = levels._cells(fits, vehicles, replace(products, keys=names))
     log, known = rng.normal(size=len(cells.vehicle)), rng.uniform(size=len(cells.vehicle))
-    about = likeness.sums(cells, likeness.among(names), log, known)
+    about = likeness.sums(cells, titles.among(names), log, known)
     others = cells.product != 4
     # the weights of words are those of all names there, so likeness is computed once
-    alike = likeness.likeness(names, names).toarray()[4]
+    alike = titles.likeness(names, names).toarray()[4]
     for place in np.flatnonzero(~others):
         same = others & (cells.vehicle == cells.vehicle[place])
         likely = alike[cells.product[same]] * known[same]
@@ -127,7 +127,7 @@ def test_how_far_names_are_heard_is_found_from_the_choices(names_speak: bool) ->
     vehicles = levels.Grouping(np.arange(30), np.arange(30).astype(str).astype(object))
     cells = levels._cells(fits, vehicles, levels.Grouping(np.arange(len(names)), names))
     fitted = np.log((counted + strength) / (expected + strength))
-    about = likeness.sums(cells, likeness.among(names), fitted, expected / (expected + strength))
+    about = likeness.sums(cells, titles.among(names), fitted, expected / (expected + strength))
     half = likeness.half(counted, expected, strength, about)
     assert np.isfinite(half) == names_speak
     if names_speak:

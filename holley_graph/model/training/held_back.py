@@ -14,7 +14,7 @@ from torch import Tensor
 
 from holley_graph.counting.utility import Counted
 from holley_graph.evaluation.targets import RankingTask, future_choices
-from holley_graph.model.architectures.likelihood import log_normaliser
+from holley_graph.model.architectures.likelihood import log_normaliser, scores_of
 from holley_graph.model.inference.trained import TrainedModel
 from holley_graph.model.training.fit import Validate
 from holley_graph.snapshot.snapshot import ORDERED, Snapshot
@@ -101,8 +101,7 @@ def trust(held: HeldBack, trained: TrainedModel) -> float:
 def _loss(held: HeldBack) -> Callable[..., Callable[[float], float]]:
     """Prepare the mean negative log likelihood of the window's purchases, by the scale of the vectors."""
     task, early = held.task, held.early
-    owner, candidate = torch.from_numpy(task.owner), torch.from_numpy(task.candidate)
-    vehicle, bought = torch.from_numpy(task.vehicle)[owner], torch.from_numpy(np.flatnonzero(task.is_target))
+    owner, bought = torch.from_numpy(task.owner), torch.from_numpy(np.flatnonzero(task.is_target))
     fitment = early.fitment(task.vehicle[task.owner], task.candidate)
 
     def by_scale(
@@ -112,7 +111,7 @@ def _loss(held: HeldBack) -> Callable[..., Callable[[float], float]]:
         z: Float[Tensor, "products dim"],
     ) -> Callable[[float], float]:
         counted = torch.from_numpy(popularity[task.candidate] + lift[fitment])
-        learned = (q[vehicle] * z[candidate]).sum(1)
+        learned = scores_of(task.offsets, task.candidate, z)(q[task.vehicle])
 
         def loss(scale: float) -> float:
             score = counted + scale * learned
