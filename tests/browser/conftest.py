@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pytest
 from PIL import Image
 from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -39,6 +39,8 @@ AS_OF = seconds("2026-01-01")
 USERS = 1_000
 """A fifth of the demo's; the users and parts that the queries' defaults name are in both worlds."""
 PATIENCE_S = 90
+LEFT = "does not belong to the document"
+"""What Chromium's driver says of an element when the page changes between finding and reading it."""
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = {
     name
@@ -89,8 +91,19 @@ class Window:
         return self.until(lambda: self.all(css))[0]
 
     def until(self, condition: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
-        """Ask until the answer is something."""
-        return WebDriverWait(self.driver, patience_s).until(lambda _: condition())
+        """Ask until the answer is something; an element of a page that is just being left is none yet."""
+
+        def answer(_: webdriver.Chrome) -> T | Literal[False]:
+            try:
+                return condition() or False
+            except StaleElementReferenceException:
+                return False
+            except WebDriverException as error:
+                if LEFT in str(error):
+                    return False
+                raise
+
+        return WebDriverWait(self.driver, patience_s).until(answer)
 
     def run(self, answer: str) -> re.Match[str]:
         """Run what stands in the editor, and wait for an answer of that form."""
