@@ -23,6 +23,10 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 BRIEFLY := 2>&1 | { grep --line-buffered -v '^ [-+~] ' || true; }
 
+# Long files first: one that begins last leaves the other core idle.
+LONGEST := $(addprefix tests/integration/test_,readme.py killed.py first_load.py forget_store.py spark.py own_data.py)
+TESTS := $(LONGEST) tests/integration tests/packaging tests/browser tests/unit tests/house
+
 .PHONY: demo test unit check install emulator spark newest airflow lock docs images notebooks chromium clean
 
 install: $(STAMP)
@@ -74,7 +78,7 @@ demo: $(STAMP)
 	$(BIN)/holley-graph demo
 
 test: check $(EMULATOR_STAMP) $(SPARK_STAMP) $(NEWEST_STAMP) $(AIRFLOW_STAMP) chromium
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile

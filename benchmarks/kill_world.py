@@ -219,6 +219,7 @@ def _configure(folder: Path, settings: Settings) -> None:
     server = settings.server
     ports = f"[server]\nbolt_port = {server.bolt_port}\nhttp_port = {server.http_port}\n"
     text = f"{ports}heap_mb = {server.heap_mb}\npage_cache_mb = {server.page_cache_mb}\n"
+    text += f"jvm_options = {list(server.jvm_options)}\n"
     (folder / "one.toml").write_text(text)
     (folder / "batches.toml").write_text(f"{text}[sync]\nbatch_rows = 200\natomic_rows = 0\n")
 

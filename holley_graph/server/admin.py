@@ -34,7 +34,9 @@ def ensure_password(layout: Layout, jar_cache: Path) -> None:
     password = secrets.token_hex(20)
     # The file comes last: a start that is killed in between makes a new password, which is harmless before the
     # first start.
-    _run(layout, jar_cache, ["dbms", "set-initial-password", password], heap_mb=128, what="setting the password")
+    # A process of a second is not worth the slower compiler.
+    jvm, command = ["-Xmx128m", "-XX:TieredStopAtLevel=1"], ["dbms", "set-initial-password", password]
+    _run(layout, jar_cache, jvm, command, "setting the password")
     files.write(layout.password_file, f"{password}\n".encode())
 
 
@@ -71,9 +73,8 @@ def import_offline(
         arguments += [f"--relationships={kind}={_joined(files)}" for kind, files in relationships]
         arguments += [f"--report-file={layout.root / 'logs' / 'import.report'}"]
         try:
-            _run(
-                layout, jar_cache, arguments, config.import_heap_mb(), "the offline import failed", layout.importing
-            )
+            jvm = [f"-Xmx{config.import_heap_mb()}m"]
+            _run(layout, jar_cache, jvm, arguments, "the offline import failed", layout.importing)
         except BaseException:
             repair_import(layout)
             raise
@@ -109,11 +110,16 @@ def _joined(files: Sequence[Path]) -> str:
 
 
 def _run(
-    layout: Layout, jar_cache: Path, arguments: Sequence[str], heap_mb: int, what: str, record: Path | None = None
+    layout: Layout,
+    jar_cache: Path,
+    options: Sequence[str],
+    arguments: Sequence[str],
+    what: str,
+    record: Path | None = None,
 ) -> None:
     """Run the admin tool to its end; its arguments stand in an owner-only file that is gone afterwards."""
     class_path = ":".join(map(str, jars.class_path(lock.read(), jar_cache)))
-    jvm = [f"-Xmx{heap_mb}m", f"-Djava.io.tmpdir={layout.temporary}", *config.JVM_FLAGS, "-cp", class_path]
+    jvm = [*options, f"-Djava.io.tmpdir={layout.temporary}", *config.JVM_FLAGS, "-cp", class_path]
     file, output = layout.root / "admin.args", layout.root / "logs" / "admin.log"
     process = java.launch(layout, [*jvm, MAIN_CLASS, *arguments], file, output)
     try:

@@ -100,7 +100,7 @@ def command(layout: Layout, server: Server, class_path: list[Path], extra: tuple
     """Return everything that follows `java`: options, class path, main class and Neo4j's settings."""
     heap = heap_mb(server)
     scratch = f"-Djava.io.tmpdir={layout.temporary}", f"-XX:ErrorFile={layout.console.parent}/hs_err_%p.log"
-    jvm = [f"-Xms{min(heap, 256)}m", f"-Xmx{heap}m", *scratch, *JVM_FLAGS, *extra]
+    jvm = [f"-Xms{min(heap, 256)}m", f"-Xmx{heap}m", *scratch, *JVM_FLAGS, *extra, *server.jvm_options]
     settings = [part for key, value in neo4j_settings(server).items() for part in ("-c", f"{key}={value}")]
     program = [MAIN_CLASS, f"--home-dir={layout.root}", f"--config-dir={layout.root / 'conf'}", "--console-mode"]
     return [*jvm, "-cp", ":".join(map(str, class_path)), *program, *settings]

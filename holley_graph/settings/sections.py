@@ -37,6 +37,8 @@ class Server(Section):
     """Java heap in MiB; none: a quarter of the machine's memory, at least 512, at most 8192."""
     page_cache_mb: int | None = None
     """Page cache in MiB; none: an eighth of the machine's memory, at least 256, at most 8192."""
+    jvm_options: tuple[str, ...] = ()
+    """Further options of the embedded server's Java, such as `-XX:+HeapDumpOnOutOfMemoryError`; they come last."""
     jar_cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("holley-graph") / "jars")
     """Where the server's jars are kept, shared by all homes of this user."""
     maven_url: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -41,6 +42,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     server = settings.server.model_dump(
         include={"bolt_port", "http_port", "heap_mb", "page_cache_mb", "start_timeout_s"}
     )
+    server["jvm_options"] = json.dumps(settings.server.jvm_options)
     by_key = {f"HOLLEY_GRAPH_SERVER__{name.upper()}": str(value) for name, value in server.items()}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     yield inherited | by_key | {"HOLLEY_GRAPH_HOME": str(tmp_path / "home"), "PATH": path}

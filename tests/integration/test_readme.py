@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -36,7 +37,7 @@ def environment(tmp_path: Path) -> Iterator[Mapping[str, str]]:
     home = tmp_path / ".local/share/holley-graph"
     server = small(home).server
     by_key = {name: getattr(server, name) for name in ("bolt_port", "http_port", "heap_mb", "page_cache_mb")}
-    by_key |= {"start_timeout_s": 300, "jar_cache": server.jar_cache}
+    by_key |= {"start_timeout_s": 300, "jar_cache": server.jar_cache, "jvm_options": json.dumps(server.jvm_options)}
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("HOLLEY_GRAPH_", "XDG_"))}
     yield (
         inherited

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from holley_graph.graph.client import Graph
-from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node
+from holley_graph.graph.schema import NODES, RELATIONSHIPS, Node, Relationship
 
 Held = dict[str, dict[tuple[str, ...], dict[str, Any]]]
 """Table name to key to properties; absent properties are absent, times are epoch seconds."""
@@ -22,16 +22,22 @@ def held(graph: Graph) -> Held:
     contents: Held = {}
     with graph.driver.session() as session:
         for node in NODES:
-            records = session.run(f"MATCH (n:{node.label}) RETURN properties(n)").value()
+            records = session.run(f"MATCH (n:{node.label}) RETURN {properties('n', node)}").value()
             contents[node.table] = keyed(records, node.table)
         for rel in RELATIONSHIPS:
             start, end = (key_of(label) for label in (rel.start_label, rel.end_label))
             ends = f"{{`{rel.start}`: a.{start}, `{rel.end}`: b.{end}}}"
             records = session.run(f"MATCH (a:{rel.start_label})-[r:{rel.type}]->(b:{rel.end_label}) "
-                                  f"RETURN properties(r), {ends}").values()  # fmt: skip
+                                  f"RETURN {properties('r', rel)}, {ends}").values()  # fmt: skip
             assert len({tuple(ends.values()) for _, ends in records}) == len(records), f"parallel {rel.type}"
             contents[rel.table] = keyed([properties | ends for properties, ends in records], rel.table)
     return contents
+
+
+def properties(name: str, kind: Node | Relationship) -> str:
+    """Return the Cypher of all properties, with times as epoch seconds: the driver makes objects slowly."""
+    times = [prop.name for prop in kind.properties if prop.kind == "datetime"]
+    return f"{name} {{.*{''.join(f', {time}: {name}.{time}.epochSeconds' for time in times)}}}"
 
 
 def of_tables(tables: Mapping[str, pa.Table]) -> Held:
@@ -73,6 +79,4 @@ def key_of(label: str) -> str:
 
 
 def plain(value: Any, kind: str) -> Any:
-    if kind == "float":
-        return float(value)
-    return round(value.to_native().timestamp()) if hasattr(value, "to_native") else value
+    return float(value) if kind == "float" else value

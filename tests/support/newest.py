@@ -59,7 +59,12 @@ def speaking(settings: Settings, language: str) -> Iterator[Graph]:
 def _arguments(settings: Settings) -> list[str]:
     layout, server = Layout.of(settings), settings.server
     class_path = ":".join(map(str, jars.class_path(lock.read(LOCK), server.jar_cache)))
-    jvm = [f"-Xmx{config.heap_mb(server)}m", *config.JVM_FLAGS, "--sun-misc-unsafe-memory-access=allow"]
+    jvm = [
+        f"-Xmx{config.heap_mb(server)}m",
+        *config.JVM_FLAGS,
+        *server.jvm_options,
+        "--sun-misc-unsafe-memory-access=allow",
+    ]
     server_settings = {key: value for key, value in config.neo4j_settings(server).items() if key != _RENAMED}
     changed = server_settings | _SETTINGS | {"dbms.security.auth_enabled": "false"}
     program = [_MAIN_CLASS, f"--home-dir={layout.root}", f"--config-dir={layout.root / 'conf'}", "--console-mode"]

@@ -52,6 +52,13 @@ def test_memory_follows_the_settings_and_else_the_machine() -> None:
     assert 1024 <= config.import_heap_mb() <= 8192
 
 
+def test_further_options_of_java_come_after_the_usual_ones_and_before_the_program() -> None:
+    logging = Server(jvm_options=("-Xlog:gc", "-XX:-UseG1GC"))
+    command = config.command(Layout(Path("/home")), logging, [Path("/a.jar")], ("-XX:SharedArchiveFile=/a.jsa",))
+    last = max(command.index(flag) for flag in (*config.JVM_FLAGS, "-XX:SharedArchiveFile=/a.jsa"))
+    assert command[last + 1 : last + 4] == ["-Xlog:gc", "-XX:-UseG1GC", "-cp"]
+
+
 def test_the_browser_folder_stays_last_on_the_class_path(tmp_path: Path) -> None:
     command = config.command(Layout(tmp_path), SERVER, [Path("/a.jar"), Path("/browser")])
     assert command[command.index("-cp") + 1] == "/a.jar:/browser"

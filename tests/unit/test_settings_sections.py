@@ -16,6 +16,7 @@ from holley_graph.settings import Section, Settings
 VALUES: dict[str, tuple[str, str, Any]] = {
     "server.uri": ('"bolt://db:7687"', "bolt://db:7687", "bolt://db:7687"),
     "server.heap_mb": ("1024", "1024", 1024),
+    "server.jvm_options": ('["-Xss2m"]', '["-Xss2m"]', ("-Xss2m",)),
     "server.jar_cache": ('"/jars"', "/jars", Path("/jars")),
     "server.allow_plaintext": ("true", "true", True),
     "sync.boundary": ("2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z", datetime(2025, 1, 1, tzinfo=UTC)),
