@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from holley_graph.server.status import KEYS
 from holley_graph.simulator.generate import generate
 from holley_graph.times import seconds
 from tests.support import raw
-from tests.support.server import small
+from tests.support.server import environment, small
 from tests.support.sources import Rows, edited
 
 COMMAND = Path(sys.executable).with_name("holley-graph")
@@ -77,17 +76,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     folder = tmp_path_factory.mktemp("cli")
     world = generate(folder / "world", users=500, as_of=seconds("2026-01-01")).folder
     settings = small(folder / "home")
-    server = settings.server
-    report = {
-        "BOLT_PORT": server.bolt_port,
-        "HTTP_PORT": server.http_port,
-        "HEAP_MB": server.heap_mb,
-        "PAGE_CACHE_MB": server.page_cache_mb,
-        "START_TIMEOUT_S": server.start_timeout_s,
-    }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
-    environment = inherited | {f"HOLLEY_GRAPH_SERVER__{name}": str(value) for name, value in report.items()}
-    yield Shell(folder / "home", world, environment)
+    yield Shell(folder / "home", world, environment(settings))
     lifecycle.down(settings)
 
 

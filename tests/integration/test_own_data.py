@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 
 from holley_graph.server import lifecycle
 from tests.house import tree
-from tests.support.server import small
+from tests.support.server import environment, small
 
 PAGE = tree.ROOT / "docs/your-own-data.md"
 RUN = re.compile(r"\b\d{8}T\d{6}-[a-z]+-[0-9a-f]{4}\b")
@@ -36,24 +35,18 @@ def commands() -> list[tuple[str, list[str]]]:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+def variables(tmp_path: Path) -> Iterator[dict[str, str]]:
     settings = small(tmp_path / "home", heap_mb=512)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
-    server = settings.server.model_dump(
-        include={"bolt_port", "http_port", "heap_mb", "page_cache_mb", "start_timeout_s"}
-    )
-    server["jvm_options"] = json.dumps(settings.server.jvm_options)
-    by_key = {f"HOLLEY_GRAPH_SERVER__{name.upper()}": str(value) for name, value in server.items()}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    yield inherited | by_key | {"HOLLEY_GRAPH_HOME": str(tmp_path / "home"), "PATH": path}
+    yield environment(settings) | {"HOLLEY_GRAPH_HOME": str(tmp_path / "home"), "PATH": path}
     lifecycle.down(settings)
 
 
-def test_the_page_goes_through_and_shows_what_it_says(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_page_goes_through_and_shows_what_it_says(variables: dict[str, str], tmp_path: Path) -> None:
     shell = subprocess.Popen(
         ["bash"],
         cwd=tmp_path,
-        env=environment,
+        env=variables,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -15,8 +14,7 @@ import pytest
 
 from holley_graph import journal
 from holley_graph.server import lifecycle
-from holley_graph.settings import load
-from tests.support.server import small
+from tests.support.server import environment, small
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 USERS = "1500"
@@ -32,19 +30,17 @@ def tour() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[Mapping[str, str]]:
+def variables(tmp_path: Path) -> Iterator[Mapping[str, str]]:
     """A shell whose home folder is empty, so that the tour's own paths hold; the jar cache is the user's own."""
     home = tmp_path / ".local/share/holley-graph"
-    server = small(home).server
-    by_key = {name: getattr(server, name) for name in ("bolt_port", "http_port", "heap_mb", "page_cache_mb")}
-    by_key |= {"start_timeout_s": 300, "jar_cache": server.jar_cache, "jvm_options": json.dumps(server.jvm_options)}
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("HOLLEY_GRAPH_", "XDG_"))}
-    yield (
-        inherited
-        | {f"HOLLEY_GRAPH_SERVER__{name.upper()}": str(value) for name, value in by_key.items()}
-        | {"HOME": str(tmp_path), "COLUMNS": "80", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    )
-    lifecycle.down(load(home=home))
+    settings = small(home)
+    inherited = {name: value for name, value in environment(settings).items() if not name.startswith("XDG_")}
+    yield inherited | {
+        "HOME": str(tmp_path),
+        "COLUMNS": "80",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    lifecycle.down(settings)
 
 
 def headers(shown: str) -> set[str]:
@@ -54,7 +50,7 @@ def headers(shown: str) -> set[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the tour's paths are those of Linux")
-def test_the_tour_goes_through_as_it_stands(environment: Mapping[str, str], tmp_path: Path) -> None:
+def test_the_tour_goes_through_as_it_stands(variables: Mapping[str, str], tmp_path: Path) -> None:
     """A command that an output shows as the next one is typed as this world's output has it: its ids are others."""
     actual = {"holley-graph demo": f"holley-graph demo --users {USERS}"}
     steps = tour()
@@ -62,7 +58,7 @@ def test_the_tour_goes_through_as_it_stands(environment: Mapping[str, str], tmp_
     for command, shown in steps:
         typed = actual.get(command, command).replace("-5000-", f"-{USERS}-")
         ended = subprocess.run(
-            typed, shell=True, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+            typed, shell=True, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert ended.returncode == 0, (typed, ended.stdout, ended.stderr)
         assert headers(shown) <= headers(ended.stdout), (typed, ended.stdout)

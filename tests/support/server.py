@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import socket
 from pathlib import Path
@@ -36,6 +38,15 @@ def small(home: Path, **server: object) -> Settings:
     sizes = {"bolt_port": bolt_port, "http_port": http_port, "heap_mb": 1024, "page_cache_mb": 128}
     defaults = {"start_timeout_s": 300, "jvm_options": BRIEFLY}
     return load(home=home, server=Server.model_validate(defaults | sizes | server))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Environment of a command in a process of its own, which starts such a server; its home is named elsewhere."""
+    names = {"bolt_port", "http_port", "heap_mb", "page_cache_mb", "start_timeout_s", "jvm_options", "jar_cache"}
+    server = settings.server.model_dump(mode="json", include=names)
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in server.items()}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
+    return inherited | {f"HOLLEY_GRAPH_SERVER__{name.upper()}": text for name, text in texts.items()}
 
 
 def live_embedding(graph: Graph) -> str:
