@@ -28,6 +28,8 @@ _CAUSES: tuple[tuple[str, type[ServerError], str, str], ...] = (
         "lower server.heap_mb and server.page_cache_mb",
     ),
 )
+_OPTION = re.compile(r"(?:Unrecognized|Improperly specified) .*|Error occurred during initialization of VM\n.*")
+"""What Java says of options that it does not take; it says so first, and then that it ends."""
 _TELLING = re.compile(r"\b(ERROR|Error|Caused by|Exception)\b")
 
 
@@ -42,6 +44,8 @@ def of(console: Path, what: str = "the server ended before it answered") -> Serv
     for pattern, kind, message, hint in _CAUSES:
         if re.search(pattern, text):
             return kind(f"{what}: {message}", hint)
+    if refused := _OPTION.search(text):
+        return ServerStartFailed(f"{what}: {' '.join(refused[0].split())}", "correct server.jvm_options")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return ServerStartFailed(f"{what}: {_telling(lines)[:300]}", f"read {console}")
 

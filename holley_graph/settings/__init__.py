@@ -7,6 +7,7 @@ the command line. A key that is not listed here is an error, wherever it stands.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from holley_graph.errors import SettingsError
 from holley_graph.settings.operation import Log, Night, Serve
@@ -130,6 +132,12 @@ def load(config: Path | None = None, **options: Any) -> Settings:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"setting {where}: {first['msg']}", "docs/settings.md lists every setting") from error
+    except SourceError as error:
+        (section,) = re.findall(r'field "(\w+)"', str(error))
+        raise SettingsError(
+            f"environment variable {ENV_PREFIX}{section.upper()}__…: a list or a table is not written as JSON",
+            'a list is ["a", "b"], a table {"a": "b"}',
+        ) from error
     except ValueError as error:  # TOML that does not parse
         raise SettingsError(f"{config or CONFIG_FILE}: {error}", "docs/settings.md shows such a file") from error
     return settings

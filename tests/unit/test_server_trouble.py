@@ -35,6 +35,10 @@ fcntl.lockf(file, fcntl.LOCK_EX)
 print("held", flush=True)
 input()
 """
+_ENDS = (
+    "Error: Could not create the Java Virtual Machine.\nError: A fatal exception has occurred. Program will exit.\n"
+)
+"""What Java 21 adds to an option that it does not take."""
 _LOG = """INFO Starting...
 ERROR Failed to start
 Caused by: Bad: the root cause
@@ -184,6 +188,28 @@ def test_the_log_of_a_dead_server_is_told_as_its_error(log: str, kind: type[Serv
     error = diagnosis.of(console)
     assert type(error) is kind
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        (f"Unrecognized VM option 'Nonsense'\n{_ENDS}", "Unrecognized VM option 'Nonsense'"),
+        (f"Unrecognized option: -foo\n{_ENDS}", "Unrecognized option: -foo"),
+        (f"Improperly specified VM option 'X=abc'\n{_ENDS}", "Improperly specified VM option 'X=abc'"),
+        (
+            "Error occurred during initialization of VM\nMultiple garbage collectors selected\n",
+            "Error occurred during initialization of VM Multiple garbage collectors selected",
+        ),
+    ],
+)
+def test_an_option_that_java_refuses_is_said_with_the_setting_that_it_stands_in(
+    log: str, message: str, tmp_path: Path
+) -> None:
+    console = tmp_path / "console.log"
+    console.write_text(log)
+    error = diagnosis.of(console)
+    assert (type(error), error.hint) == (ServerStartFailed, "correct server.jvm_options")
+    assert str(error) == f"the server ended before it answered: {message}"
 
 
 def test_an_unknown_cause_is_quoted_from_the_log(tmp_path: Path) -> None:

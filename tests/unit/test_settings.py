@@ -93,6 +93,16 @@ def test_an_unknown_key_in_the_environment_is_refused(name: str, monkeypatch: py
         settings.load()
 
 
+@pytest.mark.parametrize(("section", "key"), [("SERVER", "JVM_OPTIONS"), ("CSV", "USERS")])
+def test_a_list_or_table_of_the_environment_that_is_no_json_is_refused_with_its_form(
+    section: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"HOLLEY_GRAPH_{section}__{key}", "-Xss2m")
+    with pytest.raises(SettingsError, match=f"environment variable HOLLEY_GRAPH_{section}__.*JSON") as caught:
+        settings.load()
+    assert '["a", "b"]' in caught.value.hint
+
+
 @pytest.mark.parametrize("option", [{"server": {"bolt": 1}}, {"servers": {}}])
 def test_an_unknown_option_is_refused(option: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
