@@ -96,10 +96,8 @@ class Window:
         def answer(_: webdriver.Chrome) -> T | Literal[False]:
             try:
                 return condition() or False
-            except StaleElementReferenceException:
-                return False
             except WebDriverException as error:
-                if LEFT in str(error):
+                if isinstance(error, StaleElementReferenceException) or LEFT in str(error):
                     return False
                 raise
 

@@ -34,8 +34,8 @@ def variables(tmp_path: Path) -> Iterator[Mapping[str, str]]:
     """A shell whose home folder is empty, so that the tour's own paths hold; the jar cache is the user's own."""
     home = tmp_path / ".local/share/holley-graph"
     settings = small(home)
-    inherited = {name: value for name, value in environment(settings).items() if not name.startswith("XDG_")}
-    yield inherited | {
+    without_xdg = {name: value for name, value in environment(settings).items() if not name.startswith("XDG_")}
+    yield without_xdg | {
         "HOME": str(tmp_path),
         "COLUMNS": "80",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

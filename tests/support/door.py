@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 import requests
 
 from holley_graph.settings import Settings
-from tests.support.server import free_ports
+from tests.support.server import free_ports, inherited
 
 COMMAND = Path(sys.executable).with_name("holley-graph")
 
@@ -40,7 +39,7 @@ class Door:
 def opened(settings: Settings, *, rules_file: Path | None = None, **serve: object) -> Iterator[Door]:
     """Start the door of a home with settings of `serve` and a file of rules, and stop it."""
     (port,) = free_ports(1)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
+    environment = inherited()
     environment.pop("PYTHONUNBUFFERED", None)  # whoever starts it by a pipe gets its first line all the same
     chosen = {f"HOLLEY_GRAPH_SERVE__{name.upper()}": str(value) for name, value in {"port": port, **serve}.items()}
     if rules_file:

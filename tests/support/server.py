@@ -45,8 +45,12 @@ def environment(settings: Settings) -> dict[str, str]:
     names = {"bolt_port", "http_port", "heap_mb", "page_cache_mb", "start_timeout_s", "jvm_options", "jar_cache"}
     server = settings.server.model_dump(mode="json", include=names)
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in server.items()}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
-    return inherited | {f"HOLLEY_GRAPH_SERVER__{name.upper()}": text for name, text in texts.items()}
+    return inherited() | {f"HOLLEY_GRAPH_SERVER__{name.upper()}": text for name, text in texts.items()}
+
+
+def inherited() -> dict[str, str]:
+    """The environment of the tests, without settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HOLLEY_GRAPH_")}
 
 
 def live_embedding(graph: Graph) -> str:
