@@ -40,8 +40,8 @@ hypothesis.settings.load_profile("patient")
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings whose embedded server runs."""
-    settings = small(tmp_path_factory.mktemp("shared") / "home")
+    """Settings whose embedded server runs; it lives so long that the second compiler pays."""
+    settings = small(tmp_path_factory.mktemp("shared") / "home", jvm_options=())
     lifecycle.up(settings)
     yield settings
     lifecycle.down(settings)

@@ -13,7 +13,7 @@ from holley_graph.graph.client import Graph
 from holley_graph.settings import Server, Settings, load
 
 BRIEFLY = ("-XX:TieredStopAtLevel=1",)
-"""A server of a few minutes compiles its code twice in vain: without the second compiler it needs a third less."""
+"""A server of a minute or two ends before Java's second compiler has paid."""
 DECLARED = [
     name
     for migration in migrations.available()
