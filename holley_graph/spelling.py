@@ -1,6 +1,6 @@
 """How a text is spelled before anything compares it: one rule for Python, DuckDB and BigQuery.
 
-Both patterns mean the same to Python's `re` and to RE2, which the two engines use.
+The patterns mean the same to Python's `re` and to RE2, which the two engines use.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ INVISIBLE = (
 """Characters that nobody sees: controls, and what Unicode calls default ignorable (BOM, soft hyphen, …)."""
 BLANK = "[\\t-\\r\\x1c-\\x20\\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 """A run of Unicode's white space."""
+PLAIN = "[!-~]+(?: [!-~]+)*"
+"""A text of visible ASCII and single spaces, as most are: it is spelled normally as it stands."""
 
 _INVISIBLE, _BLANK = re.compile(INVISIBLE), re.compile(BLANK)
 

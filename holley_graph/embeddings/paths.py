@@ -109,20 +109,30 @@ class Reached:
         trail: of some people.
         base: [catalogue] a number that products of one base SKU share.
         part_type: [catalogue] a number that products of one part type share.
+
+    Attributes:
+        sums: of each kind.
     """
 
     def __init__(self, trail: Trail, base: Ints, part_type: Ints) -> None:
         looked, sku = ~trail.ordered, np.arange(len(base))
         kinds = ((base, looked), (part_type, looked), (part_type, trail.ordered), (sku, looked))
-        self._sums = [_Sums(trail, group, lines) for group, lines in kinds]
+        self.sums = [Sums(trail, group, lines) for group, lines in kinds]
 
     def strengths(self, person: Ints, product: Ints) -> Floats:
         """[n, kinds] the strength of the events on the paths of each kind, from each person to each part."""
-        return np.stack([sums.of(person, product) for sums in self._sums], axis=1)
+        return np.stack([sums.of(person, product) for sums in self.sums], axis=1)
 
 
-class _Sums:
-    """Strengths of some lines by person and group of their product."""
+class Sums:
+    """Strengths of some lines by person and group of their product.
+
+    Attributes:
+        group: [catalogue] of each product.
+        groups: how many there are.
+        keys: [sums] person · groups + group, ascending.
+        strength: [sums + 1] of the lines of each; the last is 0, for what is not there.
+    """
 
     def __init__(self, trail: Trail, group: Ints, lines: npt.NDArray[np.bool_]) -> None:
         self.group, self.groups = group, int(group.max(initial=0)) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -90,6 +91,11 @@ class Owners:
         unknown = pa.chunked_array([pa.nulls(1, pa.string())])
         zero, nothing = np.zeros(1, np.int64), Ragged(np.zeros(2, np.int64), np.empty(0, np.int64))
         return cls(unknown, unknown, unknown, zero + vehicle, zero, zero - 1, zero, nothing, nothing, nothing)
+
+    @cached_property
+    def active(self) -> np.ndarray:
+        """[owners] whether they did anything under their own user id."""
+        return np.diff(self.chosen.offsets) > 0
 
     def has_bought(self, owner: Ints, product: Ints, products: int) -> np.ndarray:
         """Say of pairs of an owner and a part whether the person ever bought it, under any user id.

@@ -19,6 +19,7 @@ from holley_graph.embeddings.blend import hybrid, unit, widest
 from holley_graph.embeddings.table import Table, Tables, Vectors
 from holley_graph.export.catalogue import Catalogue, rows_of
 from holley_graph.export.choose import Floats
+from holley_graph.export.histories import Histories
 from holley_graph.export.owners import Owners
 from holley_graph.keys import Ints, find, looked_up
 
@@ -87,6 +88,7 @@ class ByGraph:
 
     def __init__(self, catalogue: Catalogue, tables: Tables, users: Vectors) -> None:
         self.catalogue, self.tables, self.users = catalogue, tables, users  # users: [`Owners.vector`, dim]
+        self._histories = Histories(tables.paths, catalogue.fits)
 
     def __call__(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Score by the user's vector, else by the vehicle's, its model's or its make's."""
@@ -94,7 +96,7 @@ class ByGraph:
         query, tier = self._queries(vehicle, owners, people)
         fits = slice(*self.catalogue.fits.offsets[[vehicle, vehicle + 1]])
         score = query @ self._products[self._product[parts]].T + self._lift[fits]
-        score += self._own_history(owners, people, parts)
+        score += self._histories.of(owners, people, len(parts))
         shape = score.shape
         unknown = np.isnan(score)
         tier = np.where(unknown, GLOBAL, np.broadcast_to(tier[:, None], shape))
@@ -106,7 +108,7 @@ class ByGraph:
 
     def alike(self, owners: Owners, people: Ints) -> Ints:
         """Tell those apart who have a vector or a history of their own."""
-        return np.where((owners.vector[people] >= 0) | _active(owners, people), -1, 0)
+        return np.where((owners.vector[people] >= 0) | owners.active[people], -1, 0)
 
     def likeness(self, vehicle: int, owners: Owners, people: Ints) -> Scored:
         """Say how close each part is to a person's taste: cosine without popularity, NaN without a vector."""
@@ -114,16 +116,6 @@ class ByGraph:
         parts = self._product[self.catalogue.fits[vehicle]]
         cosine = unit(query) @ self._taste[parts].T
         return Scored(cosine, np.broadcast_to(tier[:, None], cosine.shape), ~np.isnan(cosine))
-
-    def _own_history(self, owners: Owners, people: Ints, parts: Ints) -> Floats:
-        """[people, parts] what paths over what each did add."""
-        result = np.zeros((len(people), len(parts)))
-        active = np.flatnonzero(_active(owners, people))
-        if owners.reached is not None and len(active):
-            person, part = np.repeat(people[active], len(parts)), np.tile(parts, len(active))
-            score = self.tables.paths.score(owners.reached, person, part)
-            result[active] = score.reshape(len(active), len(parts))
-        return result
 
     def _queries(self, vehicle: int, owners: Owners, people: Ints) -> tuple[Floats, Ints]:
         """[people, dim] whose vector asks, NaN where there is none, and [people] its tier."""
@@ -242,11 +234,6 @@ class ByArm:
         every = np.stack([ranker.alike(owners, people) for ranker in self.rankers])
         within = every[arm, np.arange(len(people))]
         return np.where(within < 0, -1, within * len(self.rankers) + arm)
-
-
-def _active(owners: Owners, people: Ints) -> np.ndarray:
-    """[people] whether they did anything under their own user id."""
-    return np.diff(owners.chosen.offsets)[people] > 0
 
 
 def _place(table: Table, keys: pa.ChunkedArray | pa.Array) -> Ints:

@@ -8,6 +8,7 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 
+from holley_graph import spelling
 from holley_graph.loaders.engine import statements
 
 _AMOUNT = re.compile(r"%'(?:d|(\.\d+f))")
@@ -16,7 +17,12 @@ _AMOUNT = re.compile(r"%'(?:d|(\.\d+f))")
 @cache
 def duckdb(name: str) -> str:
     """Translate statement `name` for DuckDB."""
-    body = sqlglot.parse_one(statements.load(name).text, dialect="bigquery")
+    return translated(statements.load(name).text)
+
+
+def translated(text: str) -> str:
+    """Translate a statement for DuckDB."""
+    body = sqlglot.parse_one(text, dialect="bigquery")
     if body.find(exp.Normalize):
         _spell_in_full(body)
     return str(body.transform(_as_duckdb_means_it).sql(dialect="duckdb", comments=False))
@@ -35,7 +41,21 @@ def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Subquery) and (lists := _multiplied(node)):
         # BigQuery has no inner product of two arrays; a subquery per row takes DuckDB a hundred times as long.
         return exp.Anonymous(this="LIST_INNER_PRODUCT", expressions=lists)
+    if isinstance(node, exp.Select):
+        _unnest_in_place(node)
     return node
+
+
+def _unnest_in_place(select: exp.Select) -> None:
+    """Take a list apart beside the rows that hold it: DuckDB joins them to it by a hash of the whole list."""
+    joins = select.args.get("joins") or []
+    if [join.kind for join in joins] != ["CROSS"] or not isinstance(unnest := joins[0].this, exp.Unnest):
+        return
+    source, element = select.args["from_"].this, unnest.args["alias"].columns[0].name
+    elements = exp.alias_(exp.Anonymous(this="UNNEST", expressions=unnest.expressions), element)
+    rows = exp.select("*", elements).from_(source)
+    select.set("from_", exp.From(this=rows.subquery(source.alias_or_name)))
+    select.set("joins", [])
 
 
 def _multiplied(node: exp.Subquery) -> list[exp.Expr]:
@@ -53,7 +73,10 @@ def _multiplied(node: exp.Subquery) -> list[exp.Expr]:
 
 
 def _spell_in_full(body: exp.Expr) -> None:
-    """Give a statement that reads raw texts all of Unicode (`letters`); ASCII needs none of it."""
+    """Give a statement that reads raw texts all of Unicode (`letters`).
+
+    A text of ASCII needs none of it, and a plain text stays as it is: a match is far cheaper than two replacements.
+    """
     named = {exp.Normalize: "NFKC", exp.Upper: "FULL_UPPER", exp.Lower: "FULL_LOWER"}
     for node in reversed(list(body.find_all(*named))):  # the innermost first
         plain = node.this if isinstance(node, exp.Normalize) else node
@@ -62,6 +85,15 @@ def _spell_in_full(body: exp.Expr) -> None:
         )
         full = exp.Anonymous(this=named[type(node)], expressions=[node.this.copy()])
         node.replace(exp.case().when(is_ascii, plain.copy()).else_(full))
+    for node in list(body.find_all(exp.Trim)):
+        columns = {column.sql(): column for column in node.find_all(exp.Column)}
+        patterns = {parameter.name for parameter in node.find_all(exp.Parameter)}
+        if len(columns) == 1 and patterns == {"invisible", "blank"}:
+            (text,) = (column.copy() for column in columns.values())
+            is_plain = exp.Anonymous(
+                this="REGEXP_FULL_MATCH", expressions=[text, exp.Literal.string(spelling.PLAIN)]
+            )
+            node.replace(exp.case().when(is_plain, text.copy()).else_(node.copy()))
 
 
 def _is_ascii(column: exp.Column) -> exp.NullSafeEQ:

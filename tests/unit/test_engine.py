@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holley_graph import spelling
 from holley_graph.errors import QueryFileError
 from holley_graph.loaders import feeds
 from holley_graph.loaders.engine import dialects, statements
@@ -126,6 +127,43 @@ def test_a_table_or_a_value_that_nobody_gave_is_named(engine):
         engine.run("replayed", {"rejected_then": rejected("x")})
     with pytest.raises(QueryFileError, match="rejects: nobody gave @inner_pad"):
         engine.run("rejects", {"rejected": rejected("x")}, outer_pad=b"")
+
+
+# ---- the same meaning in DuckDB --------------------------------------------------------------------------------
+
+
+@given(st.lists(st.none() | st.lists(st.integers(0, 3), max_size=3), max_size=5))
+def test_a_list_is_taken_apart_beside_its_row_and_a_left_join_keeps_rows_without_elements(lists):
+    rows = pa.table(
+        {"id": range(len(lists)), "l": lists}, schema=pa.schema({"id": pa.int64(), "l": pa.list_(pa.int64())})
+    )
+    apart = [(number, one) for number, values in enumerate(lists) for one in values or ()]
+    with Engine() as engine:
+        engine.duckdb.register("t", rows)
+        crossed, left = (
+            engine.duckdb.sql(
+                dialects.translated(f"SELECT r.id, o FROM t AS r {kind} JOIN UNNEST(r.l) AS o")
+            ).fetchall()
+            for kind in ("CROSS", "LEFT")
+        )
+    assert sorted(crossed) == sorted(apart)
+    assert sorted(left, key=str) == sorted(apart + [(n, None) for n, one in enumerate(lists) if not one], key=str)
+
+
+@given(st.lists(st.text(st.sampled_from("aZ09-~!  \t\n\x00\x7f\u00a0\u00adﬁé√ß"), max_size=6)))
+def test_a_raw_text_is_spelled_as_the_rule_says_plain_or_not(texts):
+    normal = "NORMALIZE(REGEXP_REPLACE(t.text, @invisible, ''), NFKC)"
+    statement = f"SELECT TRIM(REGEXP_REPLACE({normal}, @blank, ' ')) AS x FROM t ORDER BY t.id"
+    patterns = {"invisible": spelling.INVISIBLE, "blank": spelling.BLANK}
+    with Engine() as engine:
+        engine.duckdb.register("t", pa.table({"id": range(len(texts)), "text": pa.array(texts, pa.string())}))
+        spelled = engine.duckdb.sql(dialects.translated(statement), params=patterns).fetchall()
+    assert [text for (text,) in spelled] == [spelling.normal(text) for text in texts]
+
+
+@given(st.from_regex(spelling.PLAIN, fullmatch=True))
+def test_a_plain_text_is_spelled_normally_as_it_stands(text):
+    assert spelling.normal(text) == text
 
 
 def test_memory_is_bounded_and_what_it_does_not_hold_goes_into_the_home(tmp_path):
