@@ -41,6 +41,8 @@ def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Subquery) and (lists := _multiplied(node)):
         # BigQuery has no inner product of two arrays; a subquery per row takes DuckDB a hundred times as long.
         return exp.Anonymous(this="LIST_INNER_PRODUCT", expressions=lists)
+    if isinstance(node, exp.Subquery) and (total := _summed(node)):
+        return total
     if isinstance(node, exp.Select):
         _unnest_in_place(node)
     return node
@@ -49,13 +51,27 @@ def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
 def _unnest_in_place(select: exp.Select) -> None:
     """Take a list apart beside the rows that hold it: DuckDB joins them to it by a hash of the whole list."""
     joins = select.args.get("joins") or []
-    if [join.kind for join in joins] != ["CROSS"] or not isinstance(unnest := joins[0].this, exp.Unnest):
+    if len(joins) != 1 or not isinstance(unnest := joins[0].this, exp.Unnest) or joins[0].args.get("on"):
         return
-    source, element = select.args["from_"].this, unnest.args["alias"].columns[0].name
-    elements = exp.alias_(exp.Anonymous(this="UNNEST", expressions=unnest.expressions), element)
-    rows = exp.select("*", elements).from_(source)
-    select.set("from_", exp.From(this=rows.subquery(source.alias_or_name)))
+    source, (elements,) = select.args["from_"].this, unnest.expressions
+    if joins[0].side == "LEFT":  # a row without elements stays, with a missing one
+        some = exp.GT(this=exp.ArraySize(this=elements.copy()), expression=exp.Literal.number(0))
+        elements = exp.case().when(some, elements).else_(exp.Array(expressions=[exp.Null()]))
+    element = exp.alias_(exp.Anonymous(this="UNNEST", expressions=[elements]), unnest.args["alias"].columns[0].name)
+    select.set("from_", exp.From(this=exp.select("*", element).from_(source).subquery(source.alias_or_name)))
     select.set("joins", [])
+
+
+def _summed(node: exp.Subquery) -> exp.Expression | None:
+    """Return the sum over one list without a subquery per row, if the sum of something of its elements is all."""
+    body, clauses = node.this, {name for name, value in node.this.args.items() if value}
+    if clauses != {"expressions", "from_"} or not isinstance(unnest := body.args["from_"].this, exp.Unnest):
+        return None
+    if not isinstance(summed := body.selects[0], exp.Sum):
+        return None
+    of_one = exp.Lambda(this=summed.this, expressions=unnest.args["alias"].columns, colon=True)
+    values = exp.Anonymous(this="LIST_TRANSFORM", expressions=[*unnest.expressions, of_one])
+    return exp.Anonymous(this="LIST_SUM", expressions=[values])
 
 
 def _multiplied(node: exp.Subquery) -> list[exp.Expr]:

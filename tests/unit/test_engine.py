@@ -150,6 +150,18 @@ def test_a_list_is_taken_apart_beside_its_row_and_a_left_join_keeps_rows_without
     assert sorted(left, key=str) == sorted(apart + [(n, None) for n, one in enumerate(lists) if not one], key=str)
 
 
+@given(st.lists(st.none() | st.lists(st.integers(-3, 3), max_size=4), max_size=5))
+def test_a_sum_over_the_list_of_a_row_is_that_of_its_elements_and_missing_without_any(lists):
+    rows = pa.table({"id": range(len(lists)), "l": pa.array(lists, pa.list_(pa.int64()))})
+    statement = "SELECT (SELECT SUM(@a * (e + 1)) FROM UNNEST(t.l) AS e) AS x FROM t ORDER BY t.id"
+    with Engine() as engine:
+        engine.duckdb.register("t", rows)
+        totals = engine.duckdb.sql(dialects.translated(statement), params={"a": 0.5}).fetchall()
+    assert [x for (x,) in totals] == [
+        sum(0.5 * (one + 1) for one in values) if values else None for values in lists
+    ]
+
+
 @given(st.lists(st.text(st.sampled_from("aZ09-~!  \t\n\x00\x7f\u00a0\u00adﬁé√ß"), max_size=6)))
 def test_a_raw_text_is_spelled_as_the_rule_says_plain_or_not(texts):
     normal = "NORMALIZE(REGEXP_REPLACE(t.text, @invisible, ''), NFKC)"
