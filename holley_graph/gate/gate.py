@@ -120,6 +120,8 @@ def check(
 def _found(engine: Engine, check: Check, tables: Mapping[str, Rows], values: Mapping[str, Any]) -> Finding:
     rows = engine.run(f"gate/{check.name}", tables, **values)
     count = rows.num_rows
+    if check.severity == "CRITICAL":  # about single rows: the first of the file are shown
+        rows = rows.sort_by([("row", "ascending"), ("sku", "ascending")])
     offenders = (rows if check.severity == "INFO" else rows.slice(0, SHOWN)).to_pylist()
     return Finding(check.name, check.severity, check.says, check.severity == "INFO" or not count, count, offenders)
 

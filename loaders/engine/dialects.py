@@ -50,16 +50,16 @@ def _as_duckdb_means_it(node: exp.Expression) -> exp.Expression:
 
 def _unnest_in_place(select: exp.Select) -> None:
     """Take a list apart beside the rows that hold it: DuckDB joins them to it by a hash of the whole list."""
-    joins = select.args.get("joins") or []
-    if len(joins) != 1 or not isinstance(unnest := joins[0].this, exp.Unnest) or joins[0].args.get("on"):
+    first, *others = select.args.get("joins") or [exp.Join()]
+    if not isinstance(unnest := first.this, exp.Unnest) or first.args.get("on") or unnest.args.get("offset"):
         return
     source, (elements,) = select.args["from_"].this, unnest.expressions
-    if joins[0].side == "LEFT":  # a row without elements stays, with a missing one
+    if first.side == "LEFT":  # a row without elements stays, with a missing one
         some = exp.GT(this=exp.ArraySize(this=elements.copy()), expression=exp.Literal.number(0))
         elements = exp.case().when(some, elements).else_(exp.Array(expressions=[exp.Null()]))
     element = exp.alias_(exp.Anonymous(this="UNNEST", expressions=[elements]), unnest.args["alias"].columns[0].name)
     select.set("from_", exp.From(this=exp.select("*", element).from_(source).subquery(source.alias_or_name)))
-    select.set("joins", [])
+    select.set("joins", others)
 
 
 def _summed(node: exp.Subquery) -> exp.Expression | None:

@@ -140,13 +140,14 @@ def test_a_list_is_taken_apart_beside_its_row_and_a_left_join_keeps_rows_without
     apart = [(number, one) for number, values in enumerate(lists) for one in values or ()]
     with Engine() as engine:
         engine.duckdb.register("t", rows)
-        crossed, left = (
+        crossed, left, joined = (
             engine.duckdb.sql(
-                dialects.translated(f"SELECT r.id, o FROM t AS r {kind} JOIN UNNEST(r.l) AS o")
+                dialects.translated(f"SELECT r.id, o FROM t AS r {kind} JOIN UNNEST(r.l) AS o{more}")
             ).fetchall()
-            for kind in ("CROSS", "LEFT")
+            for kind, more in (("CROSS", ""), ("LEFT", ""), ("CROSS", " INNER JOIN t AS other ON other.id = o"))
         )
     assert sorted(crossed) == sorted(apart)
+    assert sorted(joined) == sorted(pair for pair in apart if pair[1] < len(lists))
     assert sorted(left, key=str) == sorted(apart + [(n, None) for n, one in enumerate(lists) if not one], key=str)
 
 

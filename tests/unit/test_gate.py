@@ -288,6 +288,7 @@ def test_an_order_that_the_sync_lost_still_keeps_the_part_out(clean, source, tmp
 def test_ten_offenders_are_shown_and_all_are_counted(clean, source, tmp_path):
     sheet = [put(rec2_price=1.0)([row])[0] | {"email_lower": f"{n}@x.com"} for n in range(20) for row in rows()[:1]]
     report = checked(clean, source, tmp_path, sheet)
+    assert [check["row"] for check in failed(report)["prices"]] == list(range(1, 11))
     prices = next(check for check in report.checks if check.name == "prices")
     assert (prices.count, len(prices.offenders)) == (20, 10)
 
