@@ -96,20 +96,20 @@ def _spell_in_full(body: exp.Expr) -> None:
     named = {exp.Normalize: "NFKC", exp.Upper: "FULL_UPPER", exp.Lower: "FULL_LOWER"}
     for node in reversed(list(body.find_all(*named))):  # the innermost first
         plain = node.this if isinstance(node, exp.Normalize) else node
-        is_ascii = exp.and_(
-            *map(_is_ascii, {column.sql(): column for column in node.find_all(exp.Column)}.values())
-        )
+        is_ascii = exp.and_(*map(_is_ascii, _columns(node)))
         full = exp.Anonymous(this=named[type(node)], expressions=[node.this.copy()])
         node.replace(exp.case().when(is_ascii, plain.copy()).else_(full))
     for node in list(body.find_all(exp.Trim)):
-        columns = {column.sql(): column for column in node.find_all(exp.Column)}
-        patterns = {parameter.name for parameter in node.find_all(exp.Parameter)}
+        columns, patterns = _columns(node), {parameter.name for parameter in node.find_all(exp.Parameter)}
         if len(columns) == 1 and patterns == {"invisible", "blank"}:
-            (text,) = (column.copy() for column in columns.values())
-            is_plain = exp.Anonymous(
-                this="REGEXP_FULL_MATCH", expressions=[text, exp.Literal.string(spelling.PLAIN)]
-            )
+            text, plain = columns[0].copy(), exp.Literal.string(spelling.PLAIN)
+            is_plain = exp.Anonymous(this="REGEXP_FULL_MATCH", expressions=[text, plain])
             node.replace(exp.case().when(is_plain, text.copy()).else_(node.copy()))
+
+
+def _columns(node: exp.Expr) -> list[exp.Column]:
+    """Return each column that an expression reads, once."""
+    return list({column.sql(): column for column in node.find_all(exp.Column)}.values())
 
 
 def _is_ascii(column: exp.Column) -> exp.NullSafeEQ:
